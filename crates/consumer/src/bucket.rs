@@ -1,0 +1,137 @@
+//! The border to S3: create-once writes that are tried until they are answered for good, and a few reads.
+//!
+//! The SDK's types stay on this side. Not here: what to write, or how many at a time.
+//! Invariant: [`Bucket::settle`] never reports an object as durable without a 200 for it or a compared identity.
+
+pub(crate) mod answer;
+pub(crate) mod client;
+pub(crate) mod retry;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::{Client, error::SdkError, primitives::ByteStream};
+use landing::{Outcome, Upload};
+
+use self::{
+    answer::{Failure, PutAnswer},
+    retry::{Backoff, StoreTrouble},
+};
+
+/// One bucket, reached with one set of credentials.
+#[derive(Clone)]
+pub(crate) struct Bucket {
+    client: Client,
+    name: String,
+    trouble: StoreTrouble,
+}
+
+impl Bucket {
+    pub(crate) fn new(client: Client, name: &str) -> Self {
+        Self { client, name: name.to_owned(), trouble: StoreTrouble::default() }
+    }
+
+    /// How the store has been doing.
+    pub(crate) fn trouble(&self) -> &StoreTrouble {
+        &self.trouble
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes the object, or finds out that it or another one is there. Tries for ever, with full jitter.
+    pub(crate) async fn settle(&self, upload: &Upload) -> Outcome {
+        let metadata = upload.identity.to_metadata();
+        let mut backoff = Backoff::default();
+        loop {
+            let body = upload.body.clone();
+            let failure = match self.create(&upload.key, body, &metadata).await {
+                PutAnswer::Stored => {
+                    self.trouble.succeeded();
+                    return Outcome::Stored;
+                }
+                // It may be our own object, from an earlier try whose reply was lost, or from a process before us.
+                PutAnswer::Exists => match self.compare(upload).await {
+                    Ok(Some(outcome)) => {
+                        self.trouble.succeeded();
+                        return outcome;
+                    }
+                    Ok(None) => continue_after_removal(),
+                    Err(failure) => failure,
+                },
+                PutAnswer::Failed(failure) => failure,
+            };
+            self.trouble.failed(&failure, &upload.key);
+            backoff.wait().await;
+        }
+    }
+
+    /// One create-once write.
+    pub(crate) async fn create(&self, key: &str, body: Vec<u8>, metadata: &[(&'static str, String)]) -> PutAnswer {
+        let mut request = self.client.put_object().bucket(&self.name).key(key).if_none_match("*");
+        for (name, value) in metadata {
+            request = request.metadata(*name, value);
+        }
+        let request = request.content_type("application/json").body(ByteStream::from(body));
+        PutAnswer::of(request.send().await.map(drop))
+    }
+
+    /// Compares what is there with what should be; `None` when nothing is there any more.
+    async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+        let Some(metadata) = self.metadata(&upload.key).await? else { return Ok(None) };
+        Ok(Some(match upload.identity.compare(&metadata) {
+            Ok(()) => Outcome::AlreadyThere,
+            Err(difference) => Outcome::Conflict { key: upload.key.clone(), difference },
+        }))
+    }
+
+    /// The user metadata of an object; `None` when there is none of that key.
+    async fn metadata(&self, key: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+        match self.client.head_object().bucket(&self.name).key(key).send().await {
+            Ok(head) => Ok(Some(head.metadata.unwrap_or_default().into_iter().collect())),
+            Err(error) => missing(Failure::of(&error)).map(|()| None),
+        }
+    }
+
+    /// An object's bytes; `None` when there is none of that key.
+    pub(crate) async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
+            Ok(object) => object,
+            Err(error) => return missing(Failure::of(&error)).map(|()| None),
+        };
+        match object.body.collect().await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(error) => Err(Failure::of_connection(&error)),
+        }
+    }
+
+    /// Lists one key below `prefix`: proves that the bucket is there and may be listed.
+    pub(crate) async fn list_one(&self, prefix: &str) -> Result<(), Failure> {
+        let list = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).max_keys(1);
+        list.send().await.map(drop).map_err(|error| Failure::of(&error))
+    }
+
+    /// Makes the bucket in `region`.
+    pub(crate) async fn create_bucket(&self, region: &str) -> Result<(), Failure> {
+        use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+        let mut request = self.client.create_bucket().bucket(&self.name);
+        // us-east-1 is the one region that must not be named.
+        if region != "us-east-1" {
+            let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region));
+            request = request.create_bucket_configuration(place.build());
+        }
+        request.send().await.map(drop).map_err(|error| Failure::of(&error))
+    }
+}
+
+/// Somebody removed the object between our two requests: writing is tried again, after the usual wait.
+fn continue_after_removal() -> Failure {
+    Failure::local("the object was removed while it was compared")
+}
+
+fn missing(failure: Failure) -> Result<(), Failure> {
+    if failure.status == Some(404) && failure.code != "NoSuchBucket" { Ok(()) } else { Err(failure) }
+}
+
+/// A result of the SDK, whatever the operation.
+pub(crate) type SdkResult<E> = Result<(), SdkError<E>>;

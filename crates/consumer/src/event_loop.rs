@@ -1,0 +1,256 @@
+//! The one loop of the consumer: Kafka's events, upload results, deadlines and the stop signal, wired to the engine.
+//!
+//! It holds no rule: what to upload, when to pause and what to commit is the engine's business.
+//! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never waits for long.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, anyhow};
+use landing::{Action, Engine, Offset, Outcome, UploadId};
+use tokio::{sync::mpsc::Receiver, task::JoinSet};
+
+use crate::{
+    inspection::{Inspected, Inspector},
+    kafka::{Command, Commit, KafkaEvent},
+    revocation::Revocations,
+    status::{Lag, Status},
+    store::Store,
+};
+
+/// How often the end of a run, Kafka's ends and the metrics are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What the loop works with.
+pub(crate) struct EventLoop {
+    pub(crate) engine: Engine,
+    pub(crate) events: Receiver<KafkaEvent>,
+    pub(crate) commands: std::sync::mpsc::Sender<Command>,
+    pub(crate) store: Store,
+    pub(crate) inspector: Inspector,
+    pub(crate) status: Status,
+    pub(crate) drain_deadline: Duration,
+    pub(crate) grace_period: Duration,
+    /// Where `--until-end` ends; empty without it.
+    pub(crate) goals: BTreeMap<i32, Offset>,
+    pub(crate) work: Work,
+}
+
+/// Requests that are under way.
+#[derive(Default)]
+pub(crate) struct Work {
+    uploads: JoinSet<(UploadId, Outcome)>,
+    inspections: JoinSet<Inspected>,
+    positions: JoinSet<Vec<i32>>,
+    goal: JoinSet<Result<bool>>,
+    revocations: Revocations,
+    slow_downs: u64,
+    /// When the drain must be over; set once it has begun.
+    deadline: Option<Instant>,
+    /// Taken before the drain lets go of the partitions.
+    lag: Lag,
+    stopped: BTreeMap<i32, String>,
+}
+
+/// How the loop ended.
+pub(crate) struct Ended {
+    pub(crate) engine: Engine,
+    pub(crate) lag: Lag,
+    /// Partitions that stood still, with the reason.
+    pub(crate) stopped: BTreeMap<i32, String>,
+    /// Something was still in flight when the grace period was over.
+    pub(crate) unfinished: bool,
+    /// The last commits, to be made before the group is left.
+    pub(crate) commits: Vec<Commit>,
+}
+
+impl EventLoop {
+    /// Runs until `stop` resolves (or the goal is reached, or every partition stands still) and the drain is over.
+    ///
+    /// # Errors
+    /// When the Kafka client cannot go on.
+    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) -> Result<Ended> {
+        let began = Instant::now();
+        let mut stop = pin!(stop);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            self.engine.handle_timeout(began.elapsed());
+            self.act();
+            if let Some(unfinished) = self.over() {
+                let Work { lag, stopped, mut revocations, .. } = self.work;
+                return Ok(Ended { engine: self.engine, lag, stopped, unfinished, commits: revocations.leftover() });
+            }
+            let timeout = self.engine.poll_timeout().saturating_sub(began.elapsed());
+            tokio::select! {
+                biased;
+                Some(done) = self.work.uploads.join_next() => self.uploaded(done?),
+                Some(done) = self.work.inspections.join_next() => {
+                    let Inspected { partition, generation, facts } = done?;
+                    self.engine.inspected(partition, generation, &facts);
+                }
+                Some(done) = self.work.positions.join_next() => done?.into_iter().for_each(|partition| self.engine.position_lost(partition)),
+                Some(done) = self.work.goal.join_next() => self.goal_looked_at(done?),
+                () = &mut stop, if self.work.deadline.is_none() => self.drain("signal"),
+                event = self.events.recv() => self.event(event.ok_or_else(|| anyhow!("the Kafka thread has ended"))?)?,
+                _ = look.tick() => self.look(),
+                () = tokio::time::sleep(timeout) => {}
+            }
+        }
+    }
+
+    /// Does what the engine wants done.
+    fn act(&mut self) {
+        while let Some(action) = self.engine.poll_action() {
+            match action {
+                Action::Upload(upload) => self.store.spawn(&mut self.work.uploads, upload),
+                Action::Inspect { partition, generation } => {
+                    self.work.inspections.spawn(self.inspector.clone().inspect(partition, generation));
+                }
+                Action::Start { partition, offset, paused } => {
+                    self.work.stopped.remove(&partition);
+                    self.tell(Command::Start { partition, offset, paused });
+                }
+                Action::Pause => self.tell(Command::Pause),
+                Action::Resume => self.tell(Command::Resume),
+                Action::Commit { partition, next, metadata } if self.store.writes() => {
+                    self.tell(Command::Commit(Commit { partition, next, metadata }));
+                }
+                Action::Commit { partition, next, .. } => self.engine.commit_finished(partition, next, true),
+                Action::Release { partition, commit } => {
+                    let commit = commit.map(|(next, metadata)| Commit { partition, next, metadata });
+                    self.work.revocations.released(partition, commit);
+                }
+                Action::Stop { partition, stop } => {
+                    self.work.stopped.insert(partition, stop.to_string());
+                    tracing::error!(partition, "partition stopped: {stop}");
+                    self.tell(Command::Stop { partition });
+                }
+            }
+        }
+    }
+
+    /// Whether the drain is over, and if so whether it left something unfinished.
+    fn over(&mut self) -> Option<bool> {
+        let deadline = self.work.deadline?;
+        if self.engine.is_empty() && self.work.uploads.is_empty() {
+            return Some(false);
+        }
+        if Instant::now() < deadline {
+            return None;
+        }
+        let left: Vec<i32> = self.engine.partitions().collect();
+        left.iter().for_each(|partition| self.engine.release_now(*partition));
+        self.act();
+        Some(true)
+    }
+
+    fn drain(&mut self, reason: &str) {
+        tracing::info!(reason, in_flight = self.engine.in_flight().0, "draining: no more records are taken in");
+        self.work.deadline = Some(Instant::now() + self.grace_period);
+        self.work.lag = self.status.lag(&self.engine);
+        self.work.stopped.extend(self.engine.stopped().map(|(partition, stop)| (partition, stop.to_string())));
+        self.engine.drain();
+    }
+
+    fn event(&mut self, event: KafkaEvent) -> Result<()> {
+        match event {
+            KafkaEvent::Records(arena) => {
+                self.status.kafka_answered();
+                arena.records().for_each(|record| self.engine.record(&record));
+            }
+            KafkaEvent::EndOfPartition { partition, position } => self.engine.end_of_partition(partition, position),
+            KafkaEvent::Assigned(partitions) => partitions.into_iter().for_each(|partition| self.engine.assigned(partition)),
+            KafkaEvent::Revoked { partitions, reply } => {
+                self.work.revocations.begin(&partitions, reply, self.drain_deadline);
+                partitions.into_iter().for_each(|partition| self.engine.revoked(partition));
+            }
+            KafkaEvent::Lost(partitions) => partitions.into_iter().for_each(|partition| self.engine.lost(partition)),
+            KafkaEvent::Committed { offsets, confirmed } => {
+                offsets.into_iter().for_each(|(partition, offset)| self.engine.commit_finished(partition, offset, confirmed));
+            }
+            KafkaEvent::PositionLost => self.find_lost_positions(),
+            KafkaEvent::Trouble(message) => self.status.kafka_in_trouble(message),
+            KafkaEvent::Fatal(message) => return Err(anyhow!(message)),
+        }
+        Ok(())
+    }
+
+    fn uploaded(&mut self, (id, outcome): (UploadId, Outcome)) {
+        self.engine.upload_finished(id, outcome);
+        let slow_downs = self.store.slow_downs();
+        if slow_downs > self.work.slow_downs {
+            self.work.slow_downs = slow_downs;
+            self.engine.slow_down();
+        }
+    }
+
+    /// The client does not say which partition it cannot read: those whose position lies outside of the log. If there is none
+    /// (the log moved again), all are looked at anew, which costs a look-up and no more.
+    fn find_lost_positions(&mut self) {
+        let positions: Vec<(i32, Offset)> = self.engine.progress().map(|progress| (progress.partition, progress.position)).collect();
+        let look_up = self.inspector.look_up.clone();
+        self.work.positions.spawn_blocking(move || {
+            let outside = |(partition, position): &(i32, Offset)| match look_up.log_ends(*partition) {
+                Ok((low, high)) => *position < low || *position > high,
+                Err(_) => true,
+            };
+            let lost: Vec<i32> = positions.iter().filter(|at| outside(at)).map(|at| at.0).collect();
+            if lost.is_empty() { positions.into_iter().map(|at| at.0).collect() } else { lost }
+        });
+    }
+
+    fn look(&mut self) {
+        for partition in self.work.revocations.overdue() {
+            self.engine.release_now(partition);
+        }
+        self.status.look(&self.engine, self.store.trouble(), &self.inspector.look_up);
+        if self.work.deadline.is_some() {
+            return;
+        }
+        if self.store.is_closed() {
+            return self.drain("nobody reads the output any more");
+        }
+        if self.engine.all_stopped() {
+            return self.drain("every partition of this process is stopped");
+        }
+        if !self.goals.is_empty() && self.work.goal.is_empty() {
+            self.look_at_goal();
+        }
+    }
+
+    /// Asks whether the group has committed everything up to the goals; partitions that stand still here do not count.
+    fn look_at_goal(&mut self) {
+        let stopped: Vec<i32> = self.engine.stopped().map(|(partition, _)| partition).collect();
+        let wanted: Vec<(i32, Offset)> =
+            self.goals.iter().map(|(partition, goal)| (*partition, *goal)).filter(|(partition, _)| !stopped.contains(partition)).collect();
+        if !self.store.writes() {
+            let durable: BTreeMap<i32, Offset> = self.engine.progress().map(|progress| (progress.partition, progress.durable)).collect();
+            let reached = wanted.iter().all(|(partition, goal)| durable.get(partition).is_some_and(|durable| durable >= goal));
+            return self.goal_looked_at(Ok(reached));
+        }
+        let look_up = self.inspector.look_up.clone();
+        self.work.goal.spawn_blocking(move || {
+            let partitions: Vec<i32> = wanted.iter().map(|(partition, _)| *partition).collect();
+            let committed: BTreeMap<i32, Offset> = look_up.committed(&partitions)?.into_iter().map(|(partition, offset, _)| (partition, offset)).collect();
+            Ok(wanted.iter().all(|(partition, goal)| committed.get(partition).is_some_and(|offset| offset >= goal)))
+        });
+    }
+
+    fn goal_looked_at(&mut self, reached: Result<bool>) {
+        match reached {
+            Ok(true) if self.work.deadline.is_none() => self.drain("the end that the topic had at the start is committed"),
+            Ok(_) => {}
+            Err(error) => self.status.kafka_in_trouble(format!("{error:#}")),
+        }
+    }
+
+    fn tell(&self, command: Command) {
+        // The thread is gone only when the run ends.
+        self.commands.send(command).ok();
+    }
+}

@@ -1,0 +1,220 @@
+//! librdkafka's callbacks: rebalance, commit answers, log lines.
+//!
+//! They run on the thread that polls. An assignment starts paused at a placeholder; the engine says where it begins.
+//! Invariant: a revocation returns only after the event loop has answered or the drain deadline has passed, and then
+//! commits nothing but what it was given.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{RecvTimeoutError, sync_channel},
+    },
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientContext, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
+    error::{KafkaError, KafkaResult},
+    types::RDKafkaRespErr,
+};
+use tokio::sync::mpsc::Sender;
+
+use super::{Commit, KafkaEvent};
+
+/// The newest complaints of the client, for error messages.
+#[derive(Debug, Default)]
+pub(crate) struct Complaints(Mutex<Vec<String>>);
+
+impl Complaints {
+    fn add(&self, line: &str) {
+        if let Ok(mut lines) = self.0.lock() {
+            if lines.len() >= 20 {
+                lines.remove(0);
+            }
+            lines.push(line.to_owned());
+        }
+    }
+
+    /// The last one, without librdkafka's thread name in front.
+    pub(crate) fn last(&self) -> Option<String> {
+        let lines = self.0.lock().ok()?;
+        lines.last().map(|line| line.rsplit_once("]: ").map_or(line.as_str(), |(_, text)| text).to_owned())
+    }
+}
+
+/// The partitions that are being read: started, not stopped, not taken away. A global resume must not wake others.
+#[derive(Debug, Default)]
+pub(crate) struct Reading(Mutex<BTreeSet<i32>>);
+
+impl Reading {
+    pub(crate) fn insert(&self, partition: i32) {
+        self.with(|partitions| partitions.insert(partition));
+    }
+
+    pub(crate) fn remove(&self, gone: &[i32]) {
+        self.with(|partitions| partitions.retain(|partition| !gone.contains(partition)));
+    }
+
+    pub(crate) fn all(&self) -> BTreeSet<i32> {
+        self.with(|partitions| partitions.clone())
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Callbacks of a client that only looks things up.
+#[derive(Default)]
+pub(crate) struct LookUpContext {
+    pub(crate) complaints: Complaints,
+}
+
+impl ClientContext for LookUpContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message, &self.complaints);
+    }
+
+    fn error(&self, _error: KafkaError, reason: &str) {
+        self.complaints.add(reason);
+    }
+}
+
+impl ConsumerContext for LookUpContext {}
+
+/// Callbacks of the client that is a member of the group.
+pub(crate) struct MemberContext {
+    pub(crate) events: Sender<KafkaEvent>,
+    pub(crate) drain_deadline: Duration,
+    pub(crate) topic: String,
+    /// Commits nothing (dry run).
+    pub(crate) commits: bool,
+    pub(crate) reading: Reading,
+    pub(crate) complaints: Complaints,
+}
+
+impl ClientContext for MemberContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message, &self.complaints);
+    }
+
+    fn error(&self, _error: KafkaError, reason: &str) {
+        self.complaints.add(reason);
+    }
+}
+
+impl ConsumerContext for MemberContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        match error {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoke(consumer, partitions),
+            _ => tracing::warn!(code = ?error, "the group could not be rebalanced; trying again"),
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        let mut by_result = [Vec::new(), Vec::new()];
+        for element in offsets.elements() {
+            let confirmed = result.is_ok() && element.error().is_ok();
+            if let rdkafka::Offset::Offset(offset) = element.offset() {
+                by_result[usize::from(confirmed)].push((element.partition(), landing::Offset(offset)));
+            }
+        }
+        if let Err(error) = &result {
+            tracing::debug!(%error, "a commit was refused; it will be offered again");
+        }
+        let [refused, confirmed] = by_result;
+        for (offsets, confirmed) in [(refused, false), (confirmed, true)] {
+            if !offsets.is_empty() {
+                self.tell(KafkaEvent::Committed { offsets, confirmed });
+            }
+        }
+    }
+}
+
+impl MemberContext {
+    /// Tells the event loop. It is always reading, so this waits only for a moment; when it is gone, nobody needs to know.
+    pub(crate) fn tell(&self, event: KafkaEvent) {
+        self.events.blocking_send(event).ok();
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) {
+        let numbers = numbers(partitions);
+        tracing::info!(partitions = ?numbers, "assigned");
+        // Explicit offsets in the one assign call: without them the client would ask `auto.offset.reset`. The real start
+        // is set by seek, after the engine has looked at committed offset and anchors; until then nothing is read.
+        let assigned = partitions
+            .set_all_offsets(rdkafka::Offset::Offset(0))
+            .and_then(|()| consumer.incremental_assign(partitions))
+            .and_then(|()| consumer.pause(partitions));
+        match assigned {
+            Ok(()) => self.tell(KafkaEvent::Assigned(numbers)),
+            Err(error) => self.tell(KafkaEvent::Fatal(format!("partitions {numbers:?} could not be assigned: {error}"))),
+        }
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        let numbers = numbers(partitions);
+        self.reading.remove(&numbers);
+        if consumer.assignment_lost() {
+            tracing::warn!(partitions = ?numbers, "lost: the group took them away while this process was silent");
+            self.tell(KafkaEvent::Lost(numbers));
+        } else {
+            tracing::info!(partitions = ?numbers, "revoked");
+            let commits = self.ask_for_commits(numbers);
+            if self.commits {
+                commit(consumer, &self.topic, &commits, CommitMode::Sync);
+            }
+        }
+        if let Err(error) = consumer.incremental_unassign(partitions) {
+            tracing::debug!(%error, "unassign");
+        }
+    }
+
+    fn ask_for_commits(&self, partitions: Vec<i32>) -> Vec<Commit> {
+        let (reply, answer) = sync_channel(1);
+        self.tell(KafkaEvent::Revoked { partitions, reply });
+        // The loop keeps the deadline itself; the extra second is for the answer's way.
+        match answer.recv_timeout(self.drain_deadline + Duration::from_secs(1)) {
+            Ok(commits) => commits,
+            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => Vec::new(),
+        }
+    }
+}
+
+/// Commits; a refusal only means that records will be looked at again, so it is logged and no more.
+pub(crate) fn commit<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, commits: &[Commit], mode: CommitMode) {
+    if commits.is_empty() {
+        return;
+    }
+    let mut list = TopicPartitionList::with_capacity(commits.len());
+    for commit in commits {
+        let mut element = list.add_partition(topic, commit.partition);
+        element.set_metadata(&commit.metadata);
+        // `commit` takes the value as it is: the next offset. (`store_offset` would add one.)
+        if let Err(error) = element.set_offset(rdkafka::Offset::Offset(commit.next.0)) {
+            tracing::error!(%error, partition = commit.partition, "offset cannot be committed");
+        }
+    }
+    if let Err(error) = consumer.commit(&list, mode) {
+        tracing::info!(%error, "a commit was refused; what is durable will be recognised and committed later");
+    }
+}
+
+fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
+    partitions.elements().iter().map(|element| element.partition()).collect()
+}
+
+fn log(level: RDKafkaLogLevel, facility: &str, message: &str, complaints: &Complaints) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            complaints.add(message);
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+        }
+        RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => tracing::debug!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => tracing::trace!(target: "librdkafka", facility, "{message}"),
+    }
+}

@@ -1,0 +1,220 @@
+//! The thread that polls Kafka: records out, commands in. librdkafka's rebalance callbacks are synchronous, so it is a
+//! thread of its own and no task.
+//!
+//! Not here: any decision; what to read and what to commit comes as a [`Command`].
+//! Invariant: it polls at least once a second, whatever happens, or the group would take its partitions away.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, TryRecvError},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use landing::{Offset, Record, arena::RecordArena, record::Headers};
+use rdkafka::{
+    Message, TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{BorrowedHeaders, BorrowedMessage, Headers as _},
+};
+
+use super::{Command, KafkaEvent, context, context::MemberContext, settings};
+
+/// An arena goes on its way at this many records or bytes, or when the client has nothing more at hand.
+const ARENA_RECORDS: usize = 500;
+const ARENA_BYTES: usize = 256 * 1024;
+
+/// How long a poll waits for the first record: also how long a command waits at most.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How often a seek is tried on a partition whose assignment has not settled yet.
+const SEEK_TRIES: usize = 100;
+
+/// One member of the consumer group.
+pub(crate) struct PollThread {
+    consumer: BaseConsumer<MemberContext>,
+    topic: String,
+    commands: Receiver<Command>,
+    paused: bool,
+    /// For the health page.
+    last_poll: Arc<Mutex<Instant>>,
+}
+
+impl PollThread {
+    /// Makes the client; subscribes when the thread runs.
+    pub(crate) fn new(
+        settings: &settings::KafkaSettings,
+        context: MemberContext,
+        commands: Receiver<Command>,
+        last_poll: Arc<Mutex<Instant>>,
+    ) -> Result<Self> {
+        let topic = context.topic.clone();
+        let config = settings::client_config(settings);
+        let consumer = BaseConsumer::from_config_and_context(&config, context).map_err(|error| settings::config_error(&error))?;
+        Ok(Self { consumer, topic, commands, paused: false, last_poll })
+    }
+
+    /// Polls until told to finish, or until the event loop is gone.
+    pub(crate) fn run(mut self) -> Result<()> {
+        self.consumer.subscribe(&[&self.topic]).context("the topic could not be subscribed")?;
+        loop {
+            *self.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            loop {
+                match self.commands.try_recv() {
+                    Ok(Command::Finish(commits)) => {
+                        context::commit(&self.consumer, &self.topic, &commits, CommitMode::Sync);
+                        return Ok(());
+                    }
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return Ok(()),
+                }
+            }
+            self.poll_arena();
+        }
+    }
+
+    /// Takes what the client has at hand, up to one arena.
+    fn poll_arena(&self) {
+        let mut arena = RecordArena::default();
+        let mut wait = POLL;
+        while arena.len() < ARENA_RECORDS && arena.byte_len() < ARENA_BYTES {
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => push(&mut arena, &message),
+                Some(Err(error)) => {
+                    self.send(&mut arena);
+                    self.error(&error);
+                }
+                None => break,
+            }
+            wait = Duration::ZERO;
+        }
+        self.send(&mut arena);
+    }
+
+    fn send(&self, arena: &mut RecordArena) {
+        if !arena.is_empty() {
+            self.consumer.context().tell(KafkaEvent::Records(std::mem::take(arena)));
+        }
+    }
+
+    fn error(&self, error: &KafkaError) {
+        let tell = |event| self.consumer.context().tell(event);
+        match error {
+            KafkaError::PartitionEOF(partition) => {
+                if let Some(position) = self.position(*partition) {
+                    tell(KafkaEvent::EndOfPartition { partition: *partition, position });
+                }
+            }
+            KafkaError::MessageConsumptionFatal(code) => tell(KafkaEvent::Fatal(format!("the Kafka client cannot go on: {code}"))),
+            KafkaError::MessageConsumption(code) => match code {
+                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => tell(KafkaEvent::PositionLost),
+                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed => {
+                    tell(KafkaEvent::Fatal(format!("{code}: this user needs READ on the topic and on the group")));
+                }
+                code => tell(KafkaEvent::Trouble(self.consumer.context().complaints.last().unwrap_or_else(|| code.to_string()))),
+            },
+            other => tell(KafkaEvent::Trouble(other.to_string())),
+        }
+    }
+
+    /// After the last record that was handed over, or behind the markers that follow it.
+    fn position(&self, partition: i32) -> Option<Offset> {
+        let positions = self.consumer.position().ok()?;
+        match positions.find_partition(&self.topic, partition)?.offset() {
+            rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
+            _ => None,
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Start { partition, offset, paused } => self.start(partition, offset, paused),
+            Command::Pause => {
+                self.paused = true;
+                self.warn("pause", self.consumer.pause(&self.reading()));
+            }
+            Command::Resume => {
+                self.paused = false;
+                self.warn("resume", self.consumer.resume(&self.reading()));
+            }
+            Command::Stop { partition } => {
+                self.consumer.context().reading.remove(&[partition]);
+                self.warn("pause", self.consumer.pause(&self.list([partition])));
+            }
+            Command::Commit(commit) => context::commit(&self.consumer, &self.topic, &[commit], CommitMode::Async),
+            Command::Finish(_) => {}
+        }
+    }
+
+    fn start(&mut self, partition: i32, offset: Offset, paused: bool) {
+        // The client refuses a seek (`_STATE`) until the new assignment has settled in its own thread: try for a while.
+        let mut sought = Ok(());
+        for _ in 0..SEEK_TRIES {
+            sought = self.consumer.seek(&self.topic, partition, rdkafka::Offset::Offset(offset.0), Duration::from_secs(1));
+            if sought.is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if let Err(error) = sought {
+            // Revoked meanwhile, or the client is in trouble: the next assignment begins anew.
+            return tracing::warn!(partition, %error, "could not be set to offset {offset}");
+        }
+        tracing::info!(partition, offset = offset.0, "reading begins");
+        self.consumer.context().reading.insert(partition);
+        if !paused && !self.paused {
+            self.warn("resume", self.consumer.resume(&self.list([partition])));
+        }
+    }
+
+    fn reading(&self) -> TopicPartitionList {
+        self.list(self.consumer.context().reading.all())
+    }
+
+    fn list(&self, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.topic, partition);
+        }
+        list
+    }
+
+    fn warn(&self, what: &str, result: rdkafka::error::KafkaResult<()>) {
+        // Partitions of the list may have been revoked a moment ago.
+        if let Err(error) = result {
+            tracing::debug!(%error, topic = self.topic, "{what}");
+        }
+    }
+}
+
+/// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header keeps its place without its content.
+fn headers(headers: &BorrowedHeaders) -> Vec<(&str, Option<&[u8]>)> {
+    let one = |index| std::panic::catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
+    (0..headers.count())
+        .filter_map(|index| match one(index) {
+            Ok(header) => header.map(|header| (header.key, header.value)),
+            Err(_) => Some(("(name is not UTF-8)", None)),
+        })
+        .collect()
+}
+
+fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
+    let record = Record {
+        partition: message.partition(),
+        offset: Offset(message.offset()),
+        timestamp: message.timestamp().to_millis().filter(|millis| *millis >= 0),
+        key: message.key(),
+        value: message.payload(),
+        headers: Headers::default(),
+    };
+    match message.headers() {
+        None => arena.push(&record, std::iter::empty()),
+        Some(found) => arena.push(&record, headers(found).into_iter()),
+    }
+}

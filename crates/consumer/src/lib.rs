@@ -1,0 +1,161 @@
+//! Lands a Kafka topic in S3: the library behind the `consumer` binary.
+//!
+//! Reading order: [`args`] (what can be asked for), `plan` (checks without a connection), `start_up` (checks with one),
+//! `event_loop` (the run), `kafka` and `bucket` (the borders). The rules live in the `landing` crate.
+//! Invariant: an offset is committed only when the engine handed it out, after its records were durable.
+
+pub mod args;
+mod bucket;
+pub mod config;
+mod event_loop;
+mod http;
+mod inspection;
+mod kafka;
+mod metrics;
+mod plan;
+mod revocation;
+mod start_up;
+mod status;
+mod store;
+pub mod summary;
+
+use std::{
+    cell::Cell,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use landing::Engine;
+
+pub use crate::{args::Args, summary::Summary};
+use crate::{
+    bucket::retry::StoreTrouble,
+    event_loop::{Ended, EventLoop, Work},
+    inspection::Inspector,
+    kafka::{
+        Command, KafkaEvent,
+        context::{Complaints, MemberContext, Reading},
+        poll_thread::PollThread,
+        settings::KafkaSettings,
+    },
+    plan::Plan,
+    start_up::Started,
+    status::Status,
+    store::Store,
+};
+
+/// Arenas on their way from the poll thread to the loop.
+const CHANNEL: usize = 16;
+
+/// Why a run did not begin or did not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// Flags that cannot work; nothing was asked of Kafka or S3. Exit code 2.
+    Usage(anyhow::Error),
+    /// Anything else. Exit code 1.
+    Failed(anyhow::Error),
+}
+
+/// Lands records until `stop` resolves, or the goal of `--until-end` is reached, or every partition is stopped.
+///
+/// `origin` says where a flag's value came from, for the log (flag, environment, file, default). Must be called on a
+/// current-thread runtime of its own: the requests to S3 share it, which halves their cost.
+///
+/// # Errors
+/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when a start-up check or the Kafka client fails.
+pub async fn run(args: Args, origin: impl Fn(&str) -> String, stop: impl Future<Output = ()>) -> Result<Summary, Failure> {
+    let plan = Plan::of(args).map_err(Failure::Usage)?;
+    land(&plan, origin, stop).await.map_err(Failure::Failed)
+}
+
+async fn land(plan: &Plan, origin: impl Fn(&str) -> String, stop: impl Future<Output = ()>) -> Result<Summary> {
+    let began = Instant::now();
+    let mut stop = std::pin::pin!(stop);
+    let started = tokio::select! {
+        started = start_up::start_up(plan, origin) => started?,
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new())), 0, status::Lag::default(), began.elapsed())),
+    };
+    let last_poll = Arc::new(Mutex::new(Instant::now()));
+    let status = Status::new(plan.args.progress_interval, last_poll.clone());
+    if let Some(address) = plan.args.metrics_addr {
+        http::serve(address, status.health()).await?;
+    }
+    let (commands, orders) = std::sync::mpsc::channel();
+    let (tell, events) = tokio::sync::mpsc::channel(CHANNEL);
+    let thread = poll_thread(plan, (tell, orders), last_poll)?;
+    let event_loop = event_loop(plan, started, status, (commands.clone(), events));
+    let trouble = event_loop.store.trouble().cloned();
+    let ended = event_loop.run(stop).await?;
+    let summary = summarize(&ended, trouble, began.elapsed());
+    commands.send(Command::Finish(ended.commits)).ok();
+    leave(thread, plan.drain_deadline).await;
+    Ok(summary)
+}
+
+fn poll_thread(
+    plan: &Plan,
+    (events, commands): (tokio::sync::mpsc::Sender<KafkaEvent>, std::sync::mpsc::Receiver<Command>),
+    last_poll: Arc<Mutex<Instant>>,
+) -> Result<std::thread::JoinHandle<()>> {
+    let fatal = events.clone();
+    let context = MemberContext {
+        events,
+        drain_deadline: plan.drain_deadline,
+        topic: plan.args.topic.clone(),
+        commits: !plan.args.dry_run,
+        reading: Reading::default(),
+        complaints: Complaints::default(),
+    };
+    // A dry run must not take partitions away from the real group.
+    let group = if plan.args.dry_run { format!("{}.dry-run", plan.kafka.group) } else { plan.kafka.group.clone() };
+    let settings = KafkaSettings { group, ..plan.kafka.clone() };
+    let poller = PollThread::new(&settings, context, commands, last_poll)?;
+    let run = move || {
+        if let Err(error) = poller.run() {
+            fatal.blocking_send(KafkaEvent::Fatal(format!("{error:#}"))).ok();
+        }
+    };
+    std::thread::Builder::new().name("kafka-poll".to_owned()).spawn(run).context("the Kafka thread cannot be started")
+}
+
+fn event_loop(
+    plan: &Plan,
+    started: Started,
+    status: Status,
+    (commands, events): (std::sync::mpsc::Sender<Command>, tokio::sync::mpsc::Receiver<KafkaEvent>),
+) -> EventLoop {
+    tracing::info!(partitions = started.partitions.len(), zone = started.zone_id, "joining the group");
+    let inspector =
+        Inspector { look_up: started.look_up, bucket: started.bucket.clone(), prefix: plan.prefix.clone(), start: plan.args.start };
+    EventLoop {
+        engine: Engine::new(plan.engine_settings(started.zone_id)),
+        events,
+        commands,
+        store: started.bucket.map_or(Store::Print(Cell::new(false)), Store::Bucket),
+        inspector,
+        status,
+        drain_deadline: plan.drain_deadline,
+        grace_period: plan.args.grace_period,
+        goals: started.goals,
+        work: Work::default(),
+    }
+}
+
+fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
+    let retries = trouble.map_or(0, |trouble| trouble.retries());
+    let summary = Summary::new(&ended.engine, retries, ended.lag, elapsed);
+    Summary { stopped: ended.stopped.clone(), unfinished: ended.unfinished, ..summary }
+}
+
+/// Waits for the last commits and for leaving the group; the client may hang when Kafka is gone, and nothing is lost by not waiting.
+async fn leave(thread: std::thread::JoinHandle<()>, deadline: Duration) {
+    let began = Instant::now();
+    while !thread.is_finished() && began.elapsed() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    if !thread.is_finished() {
+        tracing::warn!("Kafka did not answer the last commit in time; what is durable will be recognised at the next start");
+    }
+}

@@ -1,0 +1,60 @@
+//! Start-up: everything the run will need is tried once, and what is missing is said plainly.
+//!
+//! The same failure later is tried again for ever; here it ends the program.
+//! Invariant: nothing but `_control/{prefix}/…` (and the bucket, if asked for) is written here, and nothing is committed.
+
+mod explain;
+mod kafka_checks;
+mod zone_checks;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Result;
+use landing::{Offset, zone::Zone};
+
+use crate::{
+    bucket::{Bucket, client},
+    kafka::look_up::LookUp,
+    plan::Plan,
+};
+
+/// What start-up found.
+pub(crate) struct Started {
+    pub(crate) look_up: Arc<LookUp>,
+    /// Nothing in a dry run.
+    pub(crate) bucket: Option<Bucket>,
+    pub(crate) zone_id: String,
+    pub(crate) partitions: Vec<i32>,
+    /// The last stable offset of each partition at the start, where `--until-end` ends.
+    pub(crate) goals: BTreeMap<i32, Offset>,
+}
+
+/// Checks S3, then Kafka, then that the two belong together.
+pub(crate) async fn start_up(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Started> {
+    let s3 = if plan.args.dry_run { None } else { Some(connect_s3(plan, &origin).await?) };
+    tracing::info!("Kafka at {} ({}), topic {}, group {}", plan.kafka.bootstrap_servers, origin("bootstrap_servers"), plan.args.topic, plan.kafka.group);
+    let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.args.topic)?);
+    let found = kafka_checks::check(look_up.clone(), plan).await?;
+    let wanted = Zone::per_record(&plan.args.topic, found.cluster_id.as_deref(), &plan.args.partition_by, plan.args.granularity);
+    let zone_id = match &s3 {
+        None => "dry-run".to_owned(),
+        Some(bucket) => {
+            zone_checks::probe(bucket, &plan.prefix).await?;
+            zone_checks::enter(bucket, plan, &wanted, &found.committed).await?.id()
+        }
+    };
+    Ok(Started { look_up, bucket: s3, zone_id, partitions: found.partitions, goals: found.goals })
+}
+
+async fn connect_s3(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Bucket> {
+    let s3 = client::connect(plan.args.endpoint_url.as_deref(), &origin("endpoint_url")).await?;
+    tracing::info!("S3 bucket {}, prefix {}: {}", plan.args.bucket, plan.prefix, s3.origins);
+    let bucket = Bucket::new(s3.client, &plan.args.bucket);
+    let Err(failure) = bucket.list_one(&plan.prefix.data_folder()).await else { return Ok(bucket) };
+    if failure.code != "NoSuchBucket" || !plan.args.create_bucket {
+        return Err(explain::failure("list", &plan.args.bucket, &failure));
+    }
+    bucket.create_bucket(&s3.region).await.map_err(|failure| explain::failure("create", &plan.args.bucket, &failure))?;
+    tracing::info!(bucket = plan.args.bucket, region = s3.region, "bucket made");
+    Ok(bucket)
+}

@@ -1,0 +1,98 @@
+//! Start-up's questions to Kafka: is it there, can its advertised brokers be reached, is the topic there, how far is the group.
+//!
+//! Not here: joining the group. Invariant: waits at most `--connect-timeout` for the first answer, and says which address failed.
+
+use std::{
+    collections::BTreeMap,
+    net::{TcpStream, ToSocketAddrs},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use landing::Offset;
+use rdkafka::error::KafkaError;
+
+use crate::{
+    kafka::look_up::{Broker, LookUp, TopicFacts},
+    plan::Plan,
+};
+
+/// What Kafka says at the start.
+pub(crate) struct Found {
+    pub(crate) partitions: Vec<i32>,
+    pub(crate) cluster_id: Option<String>,
+    /// The group's committed next offsets.
+    pub(crate) committed: Vec<(i32, Offset, String)>,
+    pub(crate) goals: BTreeMap<i32, Offset>,
+}
+
+/// Asks everything, on the blocking pool.
+pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
+    let (timeout, servers) = (plan.args.connect_timeout, plan.kafka.bootstrap_servers.clone());
+    let (topic, until_end) = (plan.args.topic.clone(), plan.args.until_end);
+    tokio::task::spawn_blocking(move || {
+        let facts = look_up.topic(timeout).map_err(|error| unreachable_error(&error, &look_up, &servers, timeout))?;
+        check_brokers(&facts.brokers, &servers)?;
+        let partitions = existing(facts, &topic)?;
+        let cluster_id = look_up.cluster_id();
+        let committed = look_up.committed(&partitions)?;
+        let mut goals = BTreeMap::new();
+        for &partition in partitions.iter().filter(|_| until_end) {
+            goals.insert(partition, look_up.log_ends(partition)?.1);
+        }
+        Ok(Found { partitions, cluster_id, committed, goals })
+    })
+    .await
+    .context("the start-up check was broken off")?
+}
+
+fn unreachable_error(error: &KafkaError, look_up: &LookUp, servers: &str, timeout: Duration) -> anyhow::Error {
+    let complaint = look_up.complaint().map(|text| format!(" ({text})")).unwrap_or_default();
+    match error {
+        KafkaError::MetadataFetch(code) if code.to_string().contains("Authorization") => {
+            anyhow!("Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it")
+        }
+        _ => anyhow!(
+            "Kafka at {servers} did not answer within {} s{complaint}; is it running, and are --bootstrap-servers and the -X options for \
+             TLS and SASL right?",
+            timeout.as_secs_f64()
+        ),
+    }
+}
+
+fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
+    if facts.partitions.is_empty() {
+        bail!("there is no topic '{topic}': start the producer first (it makes the topic), or name another with --topic");
+    }
+    Ok(facts.partitions)
+}
+
+/// The bootstrap server answered; the brokers it names must be reachable too, or the client would wait for ever.
+fn check_brokers(brokers: &[Broker], servers: &str) -> Result<()> {
+    let mut last = None;
+    for broker in brokers {
+        match reach(broker) {
+            Ok(()) => return Ok(()),
+            Err(error) => last = Some((broker, error)),
+        }
+    }
+    let Some((broker, error)) = last else { return Ok(()) };
+    bail!(
+        "cannot reach broker {}:{}, the address that the bootstrap server {servers} told us to use ({error}); set advertised.listeners on \
+         the broker to an address this machine can reach",
+        broker.host,
+        broker.port
+    )
+}
+
+fn reach(broker: &Broker) -> std::io::Result<()> {
+    let mut result = Err(std::io::Error::other("the name has no address"));
+    for address in (broker.host.as_str(), broker.port).to_socket_addrs()? {
+        result = TcpStream::connect_timeout(&address, Duration::from_secs(3)).map(drop);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}

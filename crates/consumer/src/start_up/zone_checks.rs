@@ -1,0 +1,101 @@
+//! Start-up's checks of the landing zone: conditional writes work, the zone is ours, the group and the zone belong together.
+//!
+//! Not here: the comparison of settings (see `landing::zone`).
+//! Invariant: a zone object is written once and never changed; a run that does not fit it ends here.
+
+use anyhow::{Context, Result, anyhow, bail};
+use landing::{
+    Offset,
+    layout::Prefix,
+    zone::{Zone, ZoneMismatch},
+};
+
+use super::explain;
+use crate::{
+    bucket::{
+        Bucket,
+        answer::{Failure, PutAnswer},
+    },
+    plan::Plan,
+};
+
+const PROBE: &[u8] = b"conditional writes are probed here\n";
+const SECOND_PROBE: &[u8] = b"this store ignores If-None-Match\n";
+
+/// Refuses a store that does not honour `If-None-Match: *`: exactly once rests on it.
+pub(crate) async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
+    let key = prefix.probe_key();
+    let explained = |failure: &Failure| explain::failure("write", bucket.name(), failure);
+    for body in [PROBE, SECOND_PROBE] {
+        match bucket.create(&key, body.to_vec(), &[]).await {
+            PutAnswer::Failed(failure) => return Err(explained(&failure)),
+            PutAnswer::Stored if body == SECOND_PROBE => return Err(ignores_conditions(bucket)),
+            PutAnswer::Stored | PutAnswer::Exists => {}
+        }
+    }
+    match bucket.read(&key).await.map_err(|failure| explain::failure("read", bucket.name(), &failure))? {
+        Some(body) if body == PROBE => Ok(()),
+        _ => Err(ignores_conditions(bucket)),
+    }
+}
+
+fn ignores_conditions(bucket: &Bucket) -> anyhow::Error {
+    anyhow!(
+        "the store of bucket '{}' does not honour conditional writes (If-None-Match: *), without which an object could be overwritten; \
+         use S3, or a store and version that has them",
+        bucket.name()
+    )
+}
+
+/// Enters the zone, or makes it; the committed offsets must fit.
+pub(crate) async fn enter(bucket: &Bucket, plan: &Plan, wanted: &Zone, committed: &[(i32, Offset, String)]) -> Result<Zone> {
+    let key = plan.prefix.zone_key();
+    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    let there = bucket.read(&key).await.map_err(explained)?;
+    if there.is_none()
+        && let Some((partition, offset, _)) = committed.iter().find(|(_, offset, _)| offset.0 > 0)
+    {
+        bail!(
+            "group '{}' is at offset {offset} of partition {partition}, but s3://{}/{} holds no landing zone: was the bucket emptied, or is it \
+             another bucket? To land the topic again from its beginning, use a new --group NAME; otherwise correct --bucket or --prefix",
+            plan.kafka.group,
+            bucket.name(),
+            plan.prefix
+        );
+    }
+    let body = match there {
+        Some(body) => body,
+        None => match bucket.create(&key, wanted.to_body(), &[]).await {
+            PutAnswer::Stored => wanted.to_body(),
+            PutAnswer::Exists => bucket.read(&key).await.map_err(explained)?.context("the zone object was removed while it was read")?,
+            PutAnswer::Failed(failure) => return Err(explained(failure)),
+        },
+    };
+    let zone = Zone::from_body(&body).with_context(|| place(bucket, &key))?;
+    match zone.admit(wanted) {
+        Ok(()) => Ok(zone),
+        Err(ZoneMismatch::Cluster { holds, wanted: id }) => accept_cluster(bucket, plan, (holds, id)).await.map(|()| zone),
+        Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
+    }
+}
+
+/// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
+async fn accept_cluster(bucket: &Bucket, plan: &Plan, (holds, wanted): (String, String)) -> Result<()> {
+    let key = plan.prefix.cluster_key(&wanted);
+    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    if bucket.read(&key).await.map_err(explained)?.is_some() {
+        return Ok(());
+    }
+    if !plan.args.new_cluster {
+        return Err(ZoneMismatch::Cluster { holds, wanted }).with_context(|| place(bucket, &plan.prefix.zone_key()));
+    }
+    let body = format!("{}\n", serde_json::json!({ "accepted": wanted, "instead_of": holds })).into_bytes();
+    match bucket.create(&key, body, &[]).await {
+        PutAnswer::Stored | PutAnswer::Exists => Ok(()),
+        PutAnswer::Failed(failure) => Err(explained(failure)),
+    }
+}
+
+fn place(bucket: &Bucket, key: &str) -> String {
+    format!("s3://{}/{key}", bucket.name())
+}

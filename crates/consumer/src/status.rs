@@ -1,0 +1,197 @@
+//! How the run is doing: the log line per interval, what the health page says, the numbers for metrics.
+//!
+//! It only watches. Not here: HTTP (see `http.rs`) and names of metrics (see `metrics.rs`).
+//! Invariant: a trouble that lasts is logged at most every 30 s, and the health page is red for as long as it lasts.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use landing::{Engine, Offset};
+
+use crate::{bucket::retry::StoreTrouble, kafka::look_up::LookUp, metrics};
+
+/// A store or broker that fails for longer makes the health page red.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The group would notice a silent poll thread not much later.
+const POLL_PATIENCE: Duration = Duration::from_secs(30);
+const LOG_EVERY: Duration = Duration::from_secs(30);
+
+/// The page's source, shared with the HTTP task.
+#[derive(Clone)]
+pub(crate) struct Health(Arc<Mutex<(Instant, Vec<String>)>>);
+
+impl Health {
+    /// What is wrong now; empty when all is well.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if guard.0.elapsed() > PATIENCE {
+            return vec![format!("the event loop has been silent for {} s", guard.0.elapsed().as_secs())];
+        }
+        guard.1.clone()
+    }
+}
+
+/// The newest ends of the logs, filled in by look-ups in the background.
+type Ends = Arc<Mutex<BTreeMap<i32, Offset>>>;
+
+/// The watcher of one run.
+pub(crate) struct Status {
+    health: Health,
+    last_poll: Arc<Mutex<Instant>>,
+    interval: Duration,
+    logged: Instant,
+    logged_records: u64,
+    trouble: Option<Trouble>,
+    ends: Ends,
+    looking_up: Arc<AtomicBool>,
+    ends_asked: Option<Instant>,
+    kafka_answers: Arc<AtomicBool>,
+}
+
+struct Trouble {
+    since: Instant,
+    logged: Instant,
+    message: String,
+}
+
+/// The distance to the ends of the logs, in offsets, over all partitions of this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lag {
+    pub(crate) consumed: i64,
+    pub(crate) durable: i64,
+    pub(crate) committed: i64,
+}
+
+impl Status {
+    pub(crate) fn new(interval: Duration, last_poll: Arc<Mutex<Instant>>) -> Self {
+        let now = Instant::now();
+        Self {
+            health: Health(Arc::new(Mutex::new((now, Vec::new())))),
+            last_poll,
+            interval,
+            logged: now,
+            logged_records: 0,
+            trouble: None,
+            ends: Ends::default(),
+            looking_up: Arc::default(),
+            ends_asked: None,
+            kafka_answers: Arc::default(),
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    pub(crate) fn kafka_answered(&mut self) {
+        if let Some(trouble) = self.trouble.take() {
+            tracing::info!(after = ?trouble.since.elapsed(), "Kafka answers again");
+        }
+    }
+
+    pub(crate) fn kafka_in_trouble(&mut self, message: String) {
+        let now = Instant::now();
+        let first = self.trouble.is_none();
+        let trouble = self.trouble.get_or_insert_with(|| Trouble { since: now, logged: now, message: String::new() });
+        trouble.message = message;
+        if first || trouble.logged.elapsed() > LOG_EVERY {
+            trouble.logged = now;
+            tracing::warn!(for_seconds = trouble.since.elapsed().as_secs(), "Kafka: {}; trying again", trouble.message);
+        }
+    }
+
+    /// Looks at everything; called twice a second.
+    pub(crate) fn look(&mut self, engine: &Engine, store: Option<&StoreTrouble>, look_up: &Arc<LookUp>) {
+        if self.kafka_answers.swap(false, Ordering::Relaxed) {
+            self.kafka_answered();
+        }
+        self.ask_ends(engine, look_up);
+        let lag = self.lag(engine);
+        let retries = store.map_or(0, StoreTrouble::retries);
+        metrics::update(engine, retries, lag);
+        let problems = self.problems(engine, store);
+        *self.health.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), problems);
+        if self.logged.elapsed() >= self.interval {
+            self.log(engine, retries, lag);
+        }
+    }
+
+    /// The lag at the last known ends.
+    pub(crate) fn lag(&self, engine: &Engine) -> Lag {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lag = Lag::default();
+        for progress in engine.progress() {
+            let Some(end) = ends.get(&progress.partition) else { continue };
+            let behind = |offset: Offset| (end.0 - offset.0).max(0);
+            lag.consumed += behind(progress.position);
+            lag.durable += behind(progress.durable);
+            lag.committed += behind(progress.committed.unwrap_or(progress.durable));
+        }
+        lag
+    }
+
+    fn log(&mut self, engine: &Engine, retries: u64, lag: Lag) {
+        let counts = engine.counts();
+        let done = counts.records + counts.dead_letter_total();
+        let rate = (done - self.logged_records) as f64 / self.logged.elapsed().as_secs_f64();
+        tracing::info!(
+            records = counts.records,
+            objects = counts.objects,
+            bytes = counts.bytes,
+            dead_letters = counts.dead_letter_total(),
+            retries,
+            lag_consumed = lag.consumed,
+            lag_durable = lag.durable,
+            lag_committed = lag.committed,
+            "{rate:.0} records/s"
+        );
+        self.logged = Instant::now();
+        self.logged_records = done;
+    }
+
+    fn problems(&self, engine: &Engine, store: Option<&StoreTrouble>) -> Vec<String> {
+        let mut problems: Vec<String> =
+            engine.stopped().map(|(partition, stop)| format!("partition {partition} is stopped: {stop}")).collect();
+        let silent = self.last_poll.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if silent > POLL_PATIENCE {
+            problems.push(format!("Kafka has not been polled for {} s", silent.as_secs()));
+        }
+        if let Some(trouble) = &self.trouble
+            && trouble.since.elapsed() > PATIENCE
+        {
+            problems.push(format!("Kafka has been failing for {} s: {}", trouble.since.elapsed().as_secs(), trouble.message));
+        }
+        if let Some((time, message)) = store.and_then(StoreTrouble::failing)
+            && time > PATIENCE
+        {
+            problems.push(format!("S3 has been failing for {} s: {message}", time.as_secs()));
+        }
+        problems
+    }
+
+    /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
+    fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
+        let every = self.interval.min(Duration::from_secs(5));
+        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every) || self.looking_up.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.ends_asked = Some(Instant::now());
+        let partitions: Vec<i32> = engine.progress().map(|progress| progress.partition).collect();
+        let (look_up, ends, answers, looking_up) = (look_up.clone(), self.ends.clone(), self.kafka_answers.clone(), self.looking_up.clone());
+        tokio::task::spawn_blocking(move || {
+            for partition in partitions {
+                let Ok((_, end)) = look_up.log_ends(partition) else { break };
+                answers.store(true, Ordering::Relaxed);
+                ends.lock().unwrap_or_else(PoisonError::into_inner).insert(partition, end);
+            }
+            looking_up.store(false, Ordering::Relaxed);
+        });
+    }
+
+}

@@ -1,0 +1,111 @@
+//! What a run did, as it is printed at the end and given to programs.
+//!
+//! Not here: counting (the engine counts).
+//! Invariant: `exit_code` is 0 only when nothing was left unfinished and no partition was stopped.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use landing::Engine;
+use serde::Serialize;
+
+use crate::{args::Output, status::Lag};
+
+/// The numbers of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Records that are in data objects, those found already there included.
+    pub records: u64,
+    /// Objects written by this process, dead letters included.
+    pub objects: u64,
+    /// Bytes of those objects.
+    pub bytes: u64,
+    /// Objects that were found already there with the same content.
+    pub already_there: u64,
+    /// Dead letters by reason code.
+    pub dead_letters: BTreeMap<&'static str, u64>,
+    /// Tombstones that were skipped.
+    pub tombstones: u64,
+    /// Gaps that were recorded.
+    pub gaps: u64,
+    /// Requests to S3 that were tried again.
+    pub retries: u64,
+    /// Distance to the ends of the logs when they were last looked at.
+    pub lag_consumed: i64,
+    /// The same for what is durable.
+    pub lag_durable: i64,
+    /// The same for what is committed.
+    pub lag_committed: i64,
+    /// Partitions that were stopped, with the reason.
+    pub stopped: BTreeMap<i32, String>,
+    /// Whether something was still in flight at the end of the grace period; it will be looked at again at the next start.
+    pub unfinished: bool,
+    /// How long the run took.
+    pub seconds: f64,
+}
+
+impl Summary {
+    pub(crate) fn new(engine: &Engine, retries: u64, lag: Lag, elapsed: Duration) -> Self {
+        let counts = engine.counts().clone();
+        Self {
+            records: counts.records,
+            objects: counts.objects,
+            bytes: counts.bytes,
+            already_there: counts.already_there,
+            dead_letters: counts.dead_letters,
+            tombstones: counts.tombstones,
+            gaps: counts.gaps,
+            retries,
+            lag_consumed: lag.consumed,
+            lag_durable: lag.durable,
+            lag_committed: lag.committed,
+            stopped: BTreeMap::new(),
+            unfinished: false,
+            seconds: elapsed.as_secs_f64(),
+        }
+    }
+
+    /// The exit code of the process: 0 done, 1 something was left unfinished, 65 a partition was stopped.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match (self.stopped.is_empty(), self.unfinished) {
+            (false, _) => 65,
+            (true, true) => 1,
+            (true, false) => 0,
+        }
+    }
+
+    /// The summary as it is printed.
+    #[must_use]
+    pub fn render(&self, output: Output) -> String {
+        if output == Output::Json {
+            return serde_json::to_string(self).unwrap_or_default();
+        }
+        let letters: Vec<String> = self.dead_letters.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let letters = if letters.is_empty() { String::new() } else { format!(" ({})", letters.join(", ")) };
+        let mut text = format!(
+            "records {} / objects {} / bytes {} / already there {} / dead letters {}{letters} / tombstones {} / retries {} / \
+             lag consumed {} durable {} committed {} in {:.1} s",
+            self.records,
+            self.objects,
+            self.bytes,
+            self.already_there,
+            self.dead_letters.values().sum::<u64>(),
+            self.tombstones,
+            self.retries,
+            self.lag_consumed,
+            self.lag_durable,
+            self.lag_committed,
+            self.seconds,
+        );
+        if self.gaps > 0 {
+            text.push_str(&format!(" / gaps recorded {}", self.gaps));
+        }
+        for (partition, reason) in &self.stopped {
+            text.push_str(&format!("\nstopped: partition {partition}: {reason}"));
+        }
+        if self.unfinished {
+            text.push_str("\nunfinished: the grace period ended first; nothing is lost, the next start goes on from the committed offsets");
+        }
+        text
+    }
+}

@@ -1,0 +1,143 @@
+//! Anchors: records remembered by offset, timestamp and hash, by which a re-created or truncated topic is noticed.
+//!
+//! The first landed record of a topic partition is kept create-once in the zone; the last durable one travels in the
+//! metadata of the offset commit. Kafka's client shows neither topic ids nor leader epochs, so this is how we tell.
+//! Invariant: the text forms read back to the same anchor; anything else reads as no anchor, never as a wrong one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{offset::Offset, record::ValueHash};
+
+/// A record that was landed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Its offset.
+    pub offset: Offset,
+    /// Kafka's timestamp in milliseconds.
+    pub timestamp: Option<i64>,
+    /// The hash of its value.
+    pub value: ValueHash,
+}
+
+/// What Kafka holds now at the offset of an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// A record with this timestamp and hash.
+    Holds(Option<i64>, ValueHash),
+    /// Nothing: retention or compaction removed it.
+    Gone,
+    /// The log ends at or below that offset.
+    BeyondEnd,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AnchorObject {
+    partition: i32,
+    offset: Offset,
+    timestamp: Option<i64>,
+    sha256: String,
+}
+
+impl Anchor {
+    /// Whether Kafka still holds the same record there.
+    #[must_use]
+    pub fn matches(&self, timestamp: Option<i64>, value: ValueHash) -> bool {
+        self.timestamp == timestamp && self.value == value
+    }
+
+    /// The body of the anchor object: one line of JSON.
+    #[must_use]
+    pub fn to_body(&self, partition: i32) -> Vec<u8> {
+        let object = AnchorObject {
+            partition,
+            offset: self.offset,
+            timestamp: self.timestamp,
+            sha256: self.value.to_hex(),
+        };
+        let mut body = serde_json::to_vec(&object).expect("strings and numbers always serialize");
+        body.push(b'\n');
+        body
+    }
+
+    /// Reads an anchor object's body; `None` when it is something else.
+    #[must_use]
+    pub fn from_body(body: &[u8]) -> Option<Self> {
+        let object: AnchorObject = serde_json::from_slice(body).ok()?;
+        Some(Self {
+            offset: object.offset,
+            timestamp: object.timestamp,
+            value: ValueHash::from_hex(&object.sha256)?,
+        })
+    }
+
+    /// The metadata of an offset commit, below 120 bytes of ASCII (Kafka's `offset.metadata.max.bytes` is 4096).
+    #[must_use]
+    pub fn to_commit_metadata(&self) -> String {
+        let timestamp = self
+            .timestamp
+            .map_or_else(|| "none".to_owned(), |millis| millis.to_string());
+        format!(
+            "v1;o={};t={timestamp};h={}",
+            self.offset,
+            self.value.to_hex()
+        )
+    }
+
+    /// Reads the metadata of an offset commit; `None` when it is empty or another program's.
+    #[must_use]
+    pub fn from_commit_metadata(metadata: &str) -> Option<Self> {
+        let mut parts = metadata.strip_prefix("v1;")?.split(';');
+        let offset = parts.next()?.strip_prefix("o=")?.parse().ok()?;
+        let timestamp = match parts.next()?.strip_prefix("t=")? {
+            "none" => None,
+            millis => Some(millis.parse().ok()?),
+        };
+        let value = ValueHash::from_hex(parts.next()?.strip_prefix("h=")?)?;
+        if parts.next().is_some() {
+            None
+        } else {
+            Some(Self {
+                offset: Offset(offset),
+                timestamp,
+                value,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_text_forms_read_back() {
+        for timestamp in [None, Some(-1), Some(1_795_244_645_000)] {
+            let anchor = Anchor {
+                offset: Offset(i64::MAX),
+                timestamp,
+                value: ValueHash::of(Some(b"{}")),
+            };
+            assert_eq!(Anchor::from_body(&anchor.to_body(7)), Some(anchor));
+            assert_eq!(
+                Anchor::from_commit_metadata(&anchor.to_commit_metadata()),
+                Some(anchor)
+            );
+            assert!(anchor.to_commit_metadata().len() < 120);
+        }
+    }
+
+    #[test]
+    fn foreign_metadata_is_no_anchor() {
+        for text in [
+            "",
+            "v1",
+            "v1;o=1",
+            "v1;o=x;t=none;h=00",
+            "v2;o=1;t=none;h=00",
+            "{}",
+            "v1;o=1;t=none;h=zz",
+        ] {
+            assert_eq!(Anchor::from_commit_metadata(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How far each partition is: for log lines, metrics, and the end of a run.
+//!
+//! It only reads; nothing here changes the engine.
+//! Invariant: `committed <= durable <= position` for a partition that this process alone commits.
+
+use super::Engine;
+use crate::{offset::Offset, start::Stop};
+
+/// How far one running partition is, as next offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Kafka partition.
+    pub partition: i32,
+    /// After the last delivered record.
+    pub position: Offset,
+    /// Everything below is durable.
+    pub durable: Offset,
+    /// What the broker confirmed as committed.
+    pub committed: Option<Offset>,
+}
+
+impl Engine {
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> &super::Counts {
+        &self.counts
+    }
+
+    /// Bytes that wait or are in flight, overhead included.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffered
+    }
+
+    /// Requests in flight, and how many are allowed now.
+    #[must_use]
+    pub fn in_flight(&self) -> (usize, usize) {
+        (self.in_flight, self.limit.current())
+    }
+
+    /// Whether reading is paused because the memory is used up.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// How far the running partitions are.
+    pub fn progress(&self) -> impl Iterator<Item = Progress> {
+        self.partitions.iter().filter_map(|(&partition, state)| {
+            let running = state.running()?;
+            Some(Progress {
+                partition,
+                position: running.tracker.position(),
+                durable: running.tracker.next().0,
+                committed: running.committed,
+            })
+        })
+    }
+
+    /// The partitions that stand still, with the reason.
+    pub fn stopped(&self) -> impl Iterator<Item = (i32, &Stop)> {
+        self.partitions
+            .iter()
+            .filter_map(|(&partition, state)| Some((partition, state.stop()?)))
+    }
+
+    /// Whether there are partitions, all of them stand still, and nothing of theirs is in flight or left to commit.
+    #[must_use]
+    pub fn all_stopped(&self) -> bool {
+        !self.partitions.is_empty()
+            && self.partitions.values().all(|state| {
+                state.stop().is_some()
+                    && state.in_flight == 0
+                    && state
+                        .running()
+                        .is_none_or(|running| running.to_commit().is_none())
+            })
+    }
+
+    /// Whether no partition is left; after [`Engine::drain`] this is the end.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.partitions.is_empty()
+    }
+
+    /// The partitions that are assigned now.
+    pub fn partitions(&self) -> impl Iterator<Item = i32> {
+        self.partitions.keys().copied()
+    }
+}

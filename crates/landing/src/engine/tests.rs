@@ -1,0 +1,368 @@
+//! The engine driven by hand: one rule a test. Order under faults is the simulation's business.
+
+use super::*;
+use crate::{
+    anchor::Reading,
+    partition_by::{Granularity, PartitionBy},
+    record::Headers,
+    start::OnGap,
+};
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        prefix: "p".parse().unwrap(),
+        zone_id: "z".into(),
+        topic: "t".into(),
+        partition_by: PartitionBy::Timestamp,
+        granularity: Granularity::Day,
+        tombstones: Tombstones::Skip,
+        on_gap: OnGap::Stop,
+        max_in_flight: 4,
+        memory_bytes: 1 << 20,
+        commit_interval: Duration::from_secs(1),
+    }
+}
+
+fn facts(committed: Option<i64>) -> Inspection {
+    let committed = committed.map(|offset| (Offset(offset), String::new()));
+    Inspection {
+        committed,
+        low: Offset(0),
+        high: Offset(100),
+        first: None,
+        last: None,
+        start: Offset(0),
+    }
+}
+
+fn record(offset: i64) -> Record<'static> {
+    Record {
+        partition: 0,
+        offset: Offset(offset),
+        timestamp: Some(0),
+        key: None,
+        value: Some(b"{}"),
+        headers: Headers::default(),
+    }
+}
+
+fn actions(engine: &mut Engine) -> Vec<Action> {
+    std::iter::from_fn(|| engine.poll_action()).collect()
+}
+
+fn uploads(engine: &mut Engine) -> Vec<Upload> {
+    actions(engine)
+        .into_iter()
+        .filter_map(|action| {
+            if let Action::Upload(upload) = action {
+                Some(upload)
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+/// An engine that runs partition 0 from `committed`.
+fn running(settings: Settings, facts: &Inspection) -> Engine {
+    let mut engine = Engine::new(settings);
+    engine.assigned(0);
+    let [
+        Action::Inspect {
+            partition: 0,
+            generation,
+        },
+    ] = actions(&mut engine)[..]
+    else {
+        panic!("no inspection")
+    };
+    engine.inspected(0, generation, facts);
+    engine
+}
+
+fn commits(engine: &mut Engine, now: u64) -> Vec<(i64, String)> {
+    engine.handle_timeout(Duration::from_secs(now));
+    let commits = actions(engine).into_iter();
+    commits
+        .filter_map(|action| {
+            if let Action::Commit { next, metadata, .. } = action {
+                Some((next.0, metadata))
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_start_offset_is_committed_at_once_for_a_group_without_one() {
+    let mut engine = running(settings(), &facts(None));
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Start {
+            partition: 0,
+            offset: Offset(0),
+            paused: false
+        }]
+    ));
+    assert_eq!(commits(&mut engine, 1), [(0, String::new())]);
+    engine.commit_finished(0, Offset(0), true);
+    assert!(commits(&mut engine, 2).is_empty());
+}
+
+#[test]
+fn a_commit_waits_for_the_anchor_and_never_passes_an_unfinished_record() {
+    let mut engine = running(settings(), &facts(Some(0)));
+    (0..3).for_each(|offset| engine.record(&record(offset)));
+    let sent = uploads(&mut engine);
+    assert_eq!(
+        sent.iter()
+            .map(|upload| upload.key.as_str())
+            .collect::<Vec<_>>(),
+        [
+            "_control/p/anchors/00000.json",
+            "p/dt=1970-01-01/00000-00000000000000000000.json",
+            "p/dt=1970-01-01/00000-00000000000000000001.json",
+            "p/dt=1970-01-01/00000-00000000000000000002.json",
+        ]
+    );
+    engine.upload_finished(sent[1].id, Outcome::Stored);
+    engine.upload_finished(sent[3].id, Outcome::AlreadyThere);
+    assert!(
+        commits(&mut engine, 1).is_empty(),
+        "the anchor is not durable"
+    );
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    assert_eq!(
+        commits(&mut engine, 2),
+        [(1, sent[1].id.anchor.to_commit_metadata())]
+    );
+    engine.upload_finished(sent[2].id, Outcome::Stored);
+    assert!(commits(&mut engine, 3).is_empty(), "one commit at a time");
+    engine.commit_finished(0, Offset(1), false);
+    assert_eq!(
+        commits(&mut engine, 4)[0].0,
+        3,
+        "a refused commit is offered again, at its newest"
+    );
+    assert_eq!(
+        (
+            engine.counts().records,
+            engine.counts().objects,
+            engine.counts().already_there
+        ),
+        (3, 2, 1)
+    );
+}
+
+#[test]
+fn reading_pauses_at_the_memory_bound_and_goes_on_at_half_of_it() {
+    let mut engine = running(
+        Settings {
+            memory_bytes: 4 * RECORD_OVERHEAD,
+            ..settings()
+        },
+        &facts(Some(0)),
+    );
+    actions(&mut engine);
+    (0..3).for_each(|offset| engine.record(&record(offset)));
+    let all = actions(&mut engine);
+    assert!(matches!(all[0], Action::Pause), "{all:?}");
+    let ids: Vec<_> = all
+        .into_iter()
+        .filter_map(|action| {
+            if let Action::Upload(upload) = action {
+                Some(upload.id)
+            } else {
+                None
+            }
+        })
+        .collect();
+    engine.upload_finished(ids[0], Outcome::Stored);
+    engine.upload_finished(ids[1], Outcome::Stored);
+    assert!(engine.is_paused());
+    engine.upload_finished(ids[2], Outcome::Stored);
+    assert!(matches!(actions(&mut engine)[..], [Action::Resume]));
+    engine.upload_finished(ids[3], Outcome::Stored);
+    assert_eq!(engine.buffered_bytes(), 0);
+}
+
+#[test]
+fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
+    let mut engine = running(
+        Settings {
+            max_in_flight: 2,
+            ..settings()
+        },
+        &facts(Some(0)),
+    );
+    (0..5).for_each(|offset| engine.record(&record(offset)));
+    let sent = uploads(&mut engine);
+    engine.revoked(0);
+    assert!(actions(&mut engine).is_empty());
+    engine.record(&record(5));
+    sent.iter()
+        .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
+    let [
+        Action::Release {
+            partition: 0,
+            commit: Some((Offset(1), _)),
+        },
+    ] = &actions(&mut engine)[..]
+    else {
+        panic!("not released")
+    };
+    assert!(engine.is_empty() && engine.buffered_bytes() == 0);
+}
+
+#[test]
+fn results_of_an_earlier_assignment_change_nothing() {
+    let mut engine = running(settings(), &facts(Some(0)));
+    engine.record(&record(0));
+    let sent = uploads(&mut engine);
+    engine.lost(0);
+    engine.assigned(0);
+    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
+        panic!("no inspection")
+    };
+    engine.inspected(0, generation - 1, &facts(Some(7)));
+    assert!(
+        actions(&mut engine).is_empty(),
+        "facts of the earlier assignment"
+    );
+    engine.inspected(0, generation, &facts(Some(0)));
+    engine.record(&record(0));
+    sent.iter()
+        .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
+    assert!(commits(&mut engine, 1).is_empty());
+}
+
+#[test]
+fn an_object_with_other_content_stops_the_partition_below_it() {
+    let mut engine = running(
+        Settings {
+            max_in_flight: 3,
+            ..settings()
+        },
+        &facts(Some(0)),
+    );
+    (0..5).for_each(|offset| engine.record(&record(offset)));
+    let sent = uploads(&mut engine);
+    engine.upload_finished(
+        sent[2].id,
+        Outcome::Conflict {
+            key: "k".into(),
+            difference: "d".into(),
+        },
+    );
+    assert!(matches!(
+        &actions(&mut engine)[..],
+        [Action::Stop {
+            partition: 0,
+            stop: Stop::Conflict { .. }
+        }]
+    ));
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    engine.upload_finished(sent[1].id, Outcome::Stored);
+    assert_eq!(
+        commits(&mut engine, 1)[0].0,
+        1,
+        "what is below the conflict is committed"
+    );
+    engine.commit_finished(0, Offset(1), true);
+    engine.record(&record(9));
+    assert!(uploads(&mut engine).is_empty() && engine.all_stopped());
+}
+
+#[test]
+fn an_anchor_that_another_process_wrote_first_is_a_reason_to_look_again() {
+    let mut engine = running(settings(), &facts(Some(0)));
+    engine.record(&record(0));
+    let sent = uploads(&mut engine);
+    engine.upload_finished(
+        sent[0].id,
+        Outcome::Conflict {
+            key: "k".into(),
+            difference: "d".into(),
+        },
+    );
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Inspect { partition: 0, .. }]
+    ));
+}
+
+#[test]
+fn a_gap_is_written_down_before_reading_goes_on_behind_it() {
+    let mut engine = running(
+        Settings {
+            on_gap: OnGap::Record,
+            ..settings()
+        },
+        &Inspection {
+            low: Offset(7),
+            ..facts(Some(5))
+        },
+    );
+    let sent = uploads(&mut engine);
+    assert_eq!(
+        sent[0].key,
+        "_control/p/gaps/00000-00000000000000000005-00000000000000000007.json"
+    );
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Start {
+            offset: Offset(7),
+            ..
+        }]
+    ));
+    assert_eq!(commits(&mut engine, 1)[0].0, 7);
+}
+
+#[test]
+fn a_lost_position_is_inspected_again_after_what_was_delivered_is_committed() {
+    let mut engine = running(settings(), &facts(Some(0)));
+    engine.record(&record(0));
+    let sent = uploads(&mut engine);
+    engine.position_lost(0);
+    sent.iter()
+        .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
+    assert_eq!(commits(&mut engine, 1)[0].0, 1);
+    engine.commit_finished(0, Offset(1), true);
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Inspect { partition: 0, .. }]
+    ));
+}
+
+#[test]
+fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
+    let first = Anchor {
+        offset: Offset(0),
+        timestamp: Some(0),
+        value: ValueHash::of(Some(b"{}")),
+    };
+    let recreated = Inspection {
+        first: Some((first, Reading::Holds(Some(1), first.value))),
+        ..facts(None)
+    };
+    let mut engine = running(settings(), &recreated);
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Stop {
+            partition: 0,
+            stop: Stop::AnotherRecord(Offset(0))
+        }]
+    ));
+    engine.record(&record(0));
+    assert!(actions(&mut engine).is_empty() && engine.all_stopped());
+    engine.drain();
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Release {
+            partition: 0,
+            commit: None
+        }]
+    ));
+}

@@ -1,0 +1,189 @@
+//! The words between the engine and whoever drives it: settings, uploads, outcomes, actions, counts.
+//!
+//! Only data; no rule lives here.
+//! Invariant: an [`UploadId`] comes back exactly as it was given out.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    anchor::Anchor,
+    identity::Identity,
+    layout::Prefix,
+    offset::{Offset, OffsetRange},
+    partition_by::{Granularity, PartitionBy},
+    start::{OnGap, Stop},
+    value::Reason,
+};
+
+/// What a run is told once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The zone's folder.
+    pub prefix: Prefix,
+    /// Id of the zone, see [`crate::zone::Zone::id`].
+    pub zone_id: String,
+    /// The topic.
+    pub topic: String,
+    /// Where a record's date comes from.
+    pub partition_by: PartitionBy,
+    /// How much time a date partition covers.
+    pub granularity: Granularity,
+    /// What becomes of records without a value.
+    pub tombstones: Tombstones,
+    /// What to do about records that retention removed first.
+    pub on_gap: OnGap,
+    /// The most requests in flight.
+    pub max_in_flight: usize,
+    /// Bytes of records that may wait or be in flight before reading pauses; it goes on at half of it.
+    pub memory_bytes: usize,
+    /// Time between commits of one partition.
+    pub commit_interval: Duration,
+}
+
+/// What becomes of tombstones (records with a null value).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tombstones {
+    /// Counted, nothing is written.
+    Skip,
+    /// Kept as dead letters.
+    DeadLetter,
+}
+
+/// What an upload is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadKind {
+    /// A record's data object.
+    Record,
+    /// A record's dead letter.
+    DeadLetter(Reason),
+    /// The partition's first landed record, remembered.
+    Anchor,
+    /// A gap, written down.
+    Gap(OffsetRange),
+}
+
+/// Names an upload; give it back with its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadId {
+    /// Kafka partition.
+    pub partition: i32,
+    /// What it is for.
+    pub kind: UploadKind,
+    pub(crate) generation: u64,
+    pub(crate) anchor: Anchor,
+    pub(crate) bytes: usize,
+}
+
+impl UploadId {
+    /// Offset of the record that the object is about.
+    #[must_use]
+    pub fn offset(&self) -> Offset {
+        self.anchor.offset
+    }
+}
+
+/// An object to be written create-once (`If-None-Match: *`), retried until it is answered for good.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Its name.
+    pub id: UploadId,
+    /// Object key.
+    pub key: String,
+    /// The body, JSON on one line.
+    pub body: Vec<u8>,
+    /// Goes into the object's metadata, and is compared when an object is already there.
+    pub identity: Identity,
+}
+
+/// How an upload ended. There is no "failed": until it ends in one of these it is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Written now.
+    Stored,
+    /// An object with the same identity was already there.
+    AlreadyThere,
+    /// An object with another identity is there.
+    Conflict {
+        /// Key of the object.
+        key: String,
+        /// What differs, see [`Identity::compare`].
+        difference: String,
+    },
+}
+
+/// What the engine wants done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Gather the facts of [`crate::start::Inspection`] and give them back with this generation.
+    Inspect {
+        /// Kafka partition.
+        partition: i32,
+        /// To be given back.
+        generation: u64,
+    },
+    /// Read this partition from `offset`; it was not read before.
+    Start {
+        /// Kafka partition.
+        partition: i32,
+        /// First offset to deliver.
+        offset: Offset,
+        /// Reading is paused at the moment: begin with the next [`Action::Resume`].
+        paused: bool,
+    },
+    /// Deliver nothing until [`Action::Resume`]: the memory is used up.
+    Pause,
+    /// Deliver again.
+    Resume,
+    /// Write an object.
+    Upload(Upload),
+    /// Commit `next` for the group.
+    Commit {
+        /// Kafka partition.
+        partition: i32,
+        /// The next offset: everything below it is durable.
+        next: Offset,
+        /// Goes with the commit.
+        metadata: String,
+    },
+    /// Commit (if there is something to commit), then let the partition go.
+    Release {
+        /// Kafka partition.
+        partition: i32,
+        /// Next offset and metadata.
+        commit: Option<(Offset, String)>,
+    },
+    /// This partition stands still until an operator has looked at it; others go on.
+    Stop {
+        /// Kafka partition.
+        partition: i32,
+        /// Why, and what to do.
+        stop: Stop,
+    },
+}
+
+/// What was done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records in data objects, those found already there included.
+    pub records: u64,
+    /// Data objects and dead letters written by this process.
+    pub objects: u64,
+    /// Bytes of those objects.
+    pub bytes: u64,
+    /// Objects that were found already there with the same identity.
+    pub already_there: u64,
+    /// Dead letters by reason code.
+    pub dead_letters: BTreeMap<&'static str, u64>,
+    /// Tombstones that were skipped.
+    pub tombstones: u64,
+    /// Gaps that were recorded.
+    pub gaps: u64,
+}
+
+impl Counts {
+    /// Dead letters of all reasons.
+    #[must_use]
+    pub fn dead_letter_total(&self) -> u64 {
+        self.dead_letters.values().sum()
+    }
+}

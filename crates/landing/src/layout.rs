@@ -1,0 +1,227 @@
+//! Object keys of a landing zone: where data, dead letters and the zone's own objects lie.
+//!
+//! Everything that is not data lies under `_control/`, so that a table over the prefix sees only data.
+//! Not here: which date partition a record belongs to (see [`crate::partition_by`]).
+//! Invariant: a key is a function of its arguments alone, and different (partition, offset) have different keys.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    offset::{Offset, OffsetRange},
+    partition_by::DatePartition,
+};
+
+/// The folder of a landing zone in its bucket, without slashes at its ends, for example `stock-market/json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// `{prefix}/dt={date}/{partition:05}-{offset:020}.json`
+    #[must_use]
+    pub fn data_key(&self, date: &DatePartition, partition: i32, offset: Offset) -> String {
+        format!(
+            "{}/dt={date}/{partition:05}-{offset:020}.json",
+            self.0,
+            offset = offset.0
+        )
+    }
+
+    /// `_control/{prefix}/dead-letters/{partition:05}-{offset:020}.json`
+    #[must_use]
+    pub fn dead_letter_key(&self, partition: i32, offset: Offset) -> String {
+        format!(
+            "_control/{}/dead-letters/{partition:05}-{offset:020}.json",
+            self.0,
+            offset = offset.0
+        )
+    }
+
+    /// `_control/{prefix}/anchors/{partition:05}.json`
+    #[must_use]
+    pub fn anchor_key(&self, partition: i32) -> String {
+        format!("_control/{}/anchors/{partition:05}.json", self.0)
+    }
+
+    /// `_control/{prefix}/gaps/{partition:05}-{start:020}-{end:020}.json`
+    #[must_use]
+    pub fn gap_key(&self, partition: i32, gap: OffsetRange) -> String {
+        format!(
+            "_control/{}/gaps/{partition:05}-{:020}-{:020}.json",
+            self.0, gap.start.0, gap.end.0
+        )
+    }
+
+    /// `_control/{prefix}/zone.json`
+    #[must_use]
+    pub fn zone_key(&self) -> String {
+        format!("_control/{}/zone.json", self.0)
+    }
+
+    /// `_control/{prefix}/clusters/{cluster id}.json`, made when the operator says that the topic has moved.
+    #[must_use]
+    pub fn cluster_key(&self, cluster_id: &str) -> String {
+        let safe: String = cluster_id
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "-_".contains(c) {
+                    c
+                } else {
+                    '.'
+                }
+            })
+            .collect();
+        format!("_control/{}/clusters/{safe}.json", self.0)
+    }
+
+    /// `_control/{prefix}/probe`, on which conditional writes are tried at start.
+    #[must_use]
+    pub fn probe_key(&self) -> String {
+        format!("_control/{}/probe", self.0)
+    }
+
+    /// `{prefix}/`, below which all data lies.
+    #[must_use]
+    pub fn data_folder(&self) -> String {
+        format!("{}/", self.0)
+    }
+
+    /// The prefix as given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads a data key back: the text after `dt=`, the partition and the offset; `None` for a key of another shape.
+    #[must_use]
+    pub fn parse_data_key<'k>(&self, key: &'k str) -> Option<(&'k str, i32, Offset)> {
+        let rest = key.strip_prefix(&self.0)?.strip_prefix("/dt=")?;
+        let (date, name) = rest.split_once('/')?;
+        let (partition, offset) = parse_name(name)?;
+        Some((date, partition, offset))
+    }
+
+    /// Reads a dead letter's key back; `None` for a key of another shape.
+    #[must_use]
+    pub fn parse_dead_letter_key(&self, key: &str) -> Option<(i32, Offset)> {
+        let rest = key.strip_prefix("_control/")?.strip_prefix(&self.0)?;
+        parse_name(rest.strip_prefix("/dead-letters/")?)
+    }
+}
+
+fn parse_name(name: &str) -> Option<(i32, Offset)> {
+    let (partition, offset) = name.strip_suffix(".json")?.split_once('-')?;
+    if partition.len() < 5 || offset.len() != 20 {
+        return None;
+    }
+    Some((partition.parse().ok()?, Offset(offset.parse().ok()?)))
+}
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, other signs than letters, digits and `-_.=+@,:`,
+    /// parts that begin with `_` or `.` (Athena takes them for hidden), more than 512 bytes.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.strip_suffix('/').unwrap_or(text);
+        if text.len() > 512 {
+            return Err(format!(
+                "the prefix has {} bytes, more than 512",
+                text.len()
+            ));
+        }
+        for part in text.split('/') {
+            if part.is_empty() {
+                return Err(format!(
+                    "prefix '{text}' has an empty part: write it as name/name"
+                ));
+            }
+            if part.starts_with(['_', '.']) {
+                return Err(format!(
+                    "part '{part}' of the prefix begins with '_' or '.': Athena would not see the objects below it"
+                ));
+            }
+            if let Some(sign) = part
+                .chars()
+                .find(|c| !(c.is_ascii_alphanumeric() || "-_.=+@,:".contains(*c)))
+            {
+                return Err(format!(
+                    "'{}' is not allowed in a prefix: use letters, digits and - _ . = /",
+                    sign.escape_default()
+                ));
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::partition_by::Granularity;
+
+    fn prefix() -> Prefix {
+        "stock-market/json".parse().unwrap()
+    }
+
+    #[test]
+    fn keys_have_the_documented_shape() {
+        let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
+        assert_eq!(
+            prefix().data_key(&date, 3, Offset(42)),
+            "stock-market/json/dt=2026-11-21/00003-00000000000000000042.json"
+        );
+        assert_eq!(
+            prefix().dead_letter_key(3, Offset(42)),
+            "_control/stock-market/json/dead-letters/00003-00000000000000000042.json"
+        );
+        assert_eq!(
+            prefix().cluster_key("a/../b"),
+            "_control/stock-market/json/clusters/a....b.json"
+        );
+    }
+
+    #[test]
+    fn keys_read_back_what_they_were_made_of() {
+        let date = DatePartition::from_text("2026-11-21", Granularity::Hour).unwrap();
+        let key = prefix().data_key(&date, 123_456, Offset(i64::MAX));
+        assert_eq!(
+            prefix().parse_data_key(&key),
+            Some(("2026-11-21-00", 123_456, Offset(i64::MAX)))
+        );
+        let key = prefix().dead_letter_key(0, Offset(0));
+        assert_eq!(prefix().parse_dead_letter_key(&key), Some((0, Offset(0))));
+        for other in [
+            "stock-market/json/x.json",
+            "stock-market/json2/dt=1/00000-1.json",
+            "stock-market/json/dt=1/a/b.json",
+        ] {
+            assert_eq!(prefix().parse_data_key(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn prefixes_that_athena_or_s3_could_not_read_are_refused() {
+        for text in [
+            "",
+            "/a",
+            "a//b",
+            "_a/b",
+            "a/_b",
+            "a/..",
+            ".",
+            "a b",
+            "a/ü",
+            "a%",
+            &"a".repeat(600),
+        ] {
+            assert!(text.parse::<Prefix>().is_err(), "{text}");
+        }
+        assert_eq!("a/b/".parse::<Prefix>().unwrap().as_str(), "a/b");
+    }
+}

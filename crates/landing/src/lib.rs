@@ -1,0 +1,33 @@
+//! The engine that lands a Kafka topic in S3: which object each record goes into, when, and what may be committed.
+//!
+//! It takes facts and the time, and gives back actions; it never waits and never does I/O. "Pure" means here: no tokio,
+//! no Kafka or AWS client, no files, no clock, no randomness, no environment (the `tidy` test checks it), so the
+//! hard rules can be tested by simulation, thousands of schedules a second.
+//!
+//! Reading order: [`offset`] and [`record`] (the words), [`partition_by`] and [`layout`] (record -> object key),
+//! [`value`] and [`dead_letter`] (what cannot be landed), [`zone`], [`anchor`] and [`start`] (where to begin, and when
+//! to refuse), [`offset_tracker`] (what may be committed), [`engine`] (all of it together).
+//!
+//! The invariant of the crate: a next offset is committed only when each record below it that Kafka showed us is in
+//! exactly one object, and the key and the body of that object are pure functions of the record.
+
+pub mod anchor;
+pub mod arena;
+pub mod dead_letter;
+pub mod engine;
+pub mod identity;
+pub mod in_flight_limit;
+pub mod layout;
+pub mod offset;
+pub mod offset_tracker;
+pub mod partition_by;
+mod partition_state;
+mod placement;
+pub mod record;
+pub mod start;
+pub mod value;
+pub mod zone;
+
+pub use engine::{Action, Counts, Engine, Outcome, Settings, Upload, UploadId, UploadKind};
+pub use offset::{Offset, OffsetRange};
+pub use record::Record;

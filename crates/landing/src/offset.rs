@@ -1,0 +1,60 @@
+//! Offsets of one topic partition, and half-open ranges of them.
+//!
+//! Not here: arithmetic that assumes offsets without holes. Compaction, transaction markers and aborted records leave
+//! holes, so a difference of two offsets is never a count of records.
+//! Invariant: a range has `start <= end`; its `end` is the *next offset* after it, the only thing ever committed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The place of a record in its topic partition, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Offset(pub i64);
+
+impl Offset {
+    /// The offset after this one: what is committed when everything up to and including this one is durable.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Offsets from `start` up to, but without, `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OffsetRange {
+    /// The first offset of the range.
+    pub start: Offset,
+    /// The first offset after the range.
+    pub end: Offset,
+}
+
+impl OffsetRange {
+    /// The range `[start, end)`; empty when `end` is not above `start`.
+    #[must_use]
+    pub fn new(start: Offset, end: Offset) -> Self {
+        Self {
+            start,
+            end: end.max(start),
+        }
+    }
+
+    /// Whether `offset` lies in the range.
+    #[must_use]
+    pub fn contains(&self, offset: Offset) -> bool {
+        self.start <= offset && offset < self.end
+    }
+}
+
+impl fmt::Display for OffsetRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}, {})", self.start, self.end)
+    }
+}

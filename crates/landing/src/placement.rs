@@ -1,0 +1,192 @@
+//! One record -> what becomes of it in the per-record layout: a data object, a dead letter, or nothing.
+//!
+//! Not here: when it is uploaded and what is committed (see [`crate::engine`]).
+//! Invariant: a function of the record and of what the zone pins; the time and the process never enter.
+
+use std::borrow::Cow;
+
+use crate::{
+    dead_letter,
+    engine::{Settings, Tombstones},
+    partition_by::{DatePartition, PartitionBy},
+    record::Record,
+    value::{self, Reason},
+};
+
+/// What becomes of a record.
+#[derive(Debug)]
+pub(crate) enum Placement {
+    /// An object with this key and body.
+    Data { key: String, body: Vec<u8> },
+    /// A dead letter with this key and body.
+    DeadLetter {
+        key: String,
+        body: Vec<u8>,
+        reason: Reason,
+    },
+    /// A tombstone that nobody wants to keep.
+    SkippedTombstone,
+}
+
+/// Places one record.
+pub(crate) fn place(settings: &Settings, record: &Record<'_>) -> Placement {
+    let Some(bytes) = record.value else {
+        return match settings.tombstones {
+            Tombstones::Skip => Placement::SkippedTombstone,
+            Tombstones::DeadLetter => dead_letter(settings, record, Reason::Tombstone),
+        };
+    };
+    match date_partition(settings, record, bytes) {
+        Ok(date) => {
+            let mut body = value::on_one_line(bytes).into_owned();
+            body.push(b'\n');
+            Placement::Data {
+                key: settings
+                    .prefix
+                    .data_key(&date, record.partition, record.offset),
+                body,
+            }
+        }
+        Err(reason) => dead_letter(settings, record, reason),
+    }
+}
+
+fn date_partition(
+    settings: &Settings,
+    record: &Record<'_>,
+    bytes: &[u8],
+) -> Result<DatePartition, Reason> {
+    let date = match &settings.partition_by {
+        PartitionBy::Timestamp => {
+            value::check_object(bytes, None)?;
+            record
+                .timestamp
+                .and_then(|millis| DatePartition::from_timestamp(millis, settings.granularity))
+        }
+        PartitionBy::Field(name) => {
+            let text: Option<Cow<'_, str>> = value::check_object(bytes, Some(name))?;
+            text.and_then(|text| DatePartition::from_text(&text, settings.granularity))
+        }
+    };
+    date.ok_or(Reason::NoPartitionValue)
+}
+
+fn dead_letter(settings: &Settings, record: &Record<'_>, reason: Reason) -> Placement {
+    Placement::DeadLetter {
+        key: settings
+            .prefix
+            .dead_letter_key(record.partition, record.offset),
+        body: dead_letter::body(&settings.topic, record, reason),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::tests::settings, offset::Offset, record::Headers};
+
+    fn record(value: Option<&[u8]>) -> Record<'_> {
+        Record {
+            partition: 1,
+            offset: Offset(5),
+            timestamp: Some(1_795_244_645_000),
+            key: None,
+            value,
+            headers: Headers::default(),
+        }
+    }
+
+    #[test]
+    fn a_json_object_becomes_an_object_under_its_date() {
+        let Placement::Data { key, body } = place(&settings(), &record(Some(b"{\"a\":1.50}")))
+        else {
+            panic!("no data")
+        };
+        assert_eq!(key, "p/dt=2026-11-21/00001-00000000000000000005.json");
+        assert_eq!(body, b"{\"a\":1.50}\n");
+    }
+
+    #[test]
+    fn the_console_hello_world_becomes_a_dead_letter() {
+        let Placement::DeadLetter { key, reason, .. } =
+            place(&settings(), &record(Some(b"hello world")))
+        else {
+            panic!("no letter")
+        };
+        assert_eq!(
+            (key.as_str(), reason),
+            (
+                "_control/p/dead-letters/00001-00000000000000000005.json",
+                Reason::NotAJsonObject
+            )
+        );
+    }
+
+    #[test]
+    fn a_record_without_a_usable_date_becomes_a_dead_letter() {
+        let by_field = Settings {
+            partition_by: PartitionBy::Field("Date".into()),
+            ..settings()
+        };
+        for value in [
+            "{}",
+            r#"{"Date":"../x"}"#,
+            r#"{"Date":20210603}"#,
+            r#"{"Date":"0000-00-00"}"#,
+            r#"{"Date":null}"#,
+        ] {
+            let placed = place(&by_field, &record(Some(value.as_bytes())));
+            assert!(
+                matches!(
+                    placed,
+                    Placement::DeadLetter {
+                        reason: Reason::NoPartitionValue,
+                        ..
+                    }
+                ),
+                "{value}"
+            );
+        }
+        let placed = place(
+            &settings(),
+            &Record {
+                timestamp: None,
+                ..record(Some(b"{}"))
+            },
+        );
+        assert!(matches!(
+            placed,
+            Placement::DeadLetter {
+                reason: Reason::NoPartitionValue,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn tombstones_are_skipped_unless_they_are_wanted_and_an_empty_value_is_none() {
+        assert!(matches!(
+            place(&settings(), &record(None)),
+            Placement::SkippedTombstone
+        ));
+        let keep = Settings {
+            tombstones: Tombstones::DeadLetter,
+            ..settings()
+        };
+        assert!(matches!(
+            place(&keep, &record(None)),
+            Placement::DeadLetter {
+                reason: Reason::Tombstone,
+                ..
+            }
+        ));
+        assert!(matches!(
+            place(&settings(), &record(Some(b""))),
+            Placement::DeadLetter {
+                reason: Reason::NotAJsonObject,
+                ..
+            }
+        ));
+    }
+}

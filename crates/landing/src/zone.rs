@@ -1,0 +1,217 @@
+//! The landing zone: what is pinned for good when the first consumer starts on a bucket and prefix.
+//!
+//! The object itself is written create-once by the consumer; here is its content and the comparison with a later run.
+//! Invariant: two runs that agree on the zone write the same key and body for the same record.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::partition_by::{Granularity, PartitionBy};
+
+/// Version of the rules by which records become objects. A zone keeps the version it was made with.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The content of `_control/{prefix}/zone.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// See [`PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// The one topic that lands here.
+    pub topic: String,
+    /// Kafka's cluster id, where the broker tells one.
+    pub cluster_id: Option<String>,
+    /// `json` (one object per record).
+    pub format: String,
+    /// `timestamp` or `field:NAME`.
+    pub partition_by: String,
+    /// `hour`, `day` or `year`.
+    pub granularity: String,
+}
+
+/// Why a run does not fit the zone it was pointed at.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ZoneMismatch {
+    /// The zone was made with other settings.
+    #[error(
+        "this zone holds {field} '{holds}', not '{wanted}': use another --prefix, or the settings it was made with"
+    )]
+    Setting {
+        /// Which setting.
+        field: &'static str,
+        /// What the zone was made with.
+        holds: String,
+        /// What this run asks for.
+        wanted: String,
+    },
+    /// The topic now lies on another Kafka cluster.
+    #[error(
+        "this zone was made from Kafka cluster '{holds}', and these brokers are cluster '{wanted}': offsets of two clusters must not \
+         mix; use another --prefix, or --new-cluster if the topic was moved with its offsets"
+    )]
+    Cluster {
+        /// The cluster of the zone.
+        holds: String,
+        /// The cluster of this run.
+        wanted: String,
+    },
+    /// The zone object cannot be read.
+    #[error("its content is no zone description ({0}): was it written by another program?")]
+    Unreadable(String),
+}
+
+impl Zone {
+    /// The zone of a run that lands one object per record.
+    #[must_use]
+    pub fn per_record(
+        topic: &str,
+        cluster_id: Option<&str>,
+        partition_by: &PartitionBy,
+        granularity: Granularity,
+    ) -> Self {
+        Self {
+            protocol: PROTOCOL_VERSION,
+            topic: topic.to_owned(),
+            cluster_id: cluster_id.map(str::to_owned),
+            format: "json".to_owned(),
+            partition_by: partition_by.to_string(),
+            granularity: granularity.to_string(),
+        }
+    }
+
+    /// The object's body: one line of JSON.
+    #[must_use]
+    pub fn to_body(&self) -> Vec<u8> {
+        let mut body = serde_json::to_vec(self).expect("strings and numbers always serialize");
+        body.push(b'\n');
+        body
+    }
+
+    /// Reads the object's body.
+    ///
+    /// # Errors
+    /// [`ZoneMismatch::Unreadable`] when it is something else.
+    pub fn from_body(body: &[u8]) -> Result<Self, ZoneMismatch> {
+        serde_json::from_slice(body).map_err(|error| ZoneMismatch::Unreadable(error.to_string()))
+    }
+
+    /// A short name for the zone that goes into each object's metadata: 16 hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> String {
+        hex::encode(&Sha256::digest(self.to_body())[..8])
+    }
+
+    /// Whether a run that would have made `wanted` may write here.
+    ///
+    /// # Errors
+    /// The first difference. A cluster id is compared only where both sides know one.
+    pub fn admit(&self, wanted: &Self) -> Result<(), ZoneMismatch> {
+        let settings = [
+            (
+                "protocol version",
+                self.protocol.to_string(),
+                wanted.protocol.to_string(),
+            ),
+            ("topic", self.topic.clone(), wanted.topic.clone()),
+            ("format", self.format.clone(), wanted.format.clone()),
+            (
+                "partition-by",
+                self.partition_by.clone(),
+                wanted.partition_by.clone(),
+            ),
+            (
+                "granularity",
+                self.granularity.clone(),
+                wanted.granularity.clone(),
+            ),
+        ];
+        for (field, holds, wanted) in settings {
+            if holds != wanted {
+                return Err(ZoneMismatch::Setting {
+                    field,
+                    holds,
+                    wanted,
+                });
+            }
+        }
+        match (&self.cluster_id, &wanted.cluster_id) {
+            (Some(holds), Some(wanted)) if holds != wanted => Err(ZoneMismatch::Cluster {
+                holds: holds.clone(),
+                wanted: wanted.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone() -> Zone {
+        Zone::per_record("t", Some("c1"), &PartitionBy::Timestamp, Granularity::Day)
+    }
+
+    #[test]
+    fn a_zone_reads_back_and_admits_the_same_settings() {
+        let again = Zone::from_body(&zone().to_body()).unwrap();
+        assert_eq!(again, zone());
+        assert_eq!(again.admit(&zone()), Ok(()));
+        assert_eq!(again.id(), zone().id());
+        assert!(Zone::from_body(b"hello").is_err());
+    }
+
+    #[test]
+    fn each_pinned_setting_is_refused_when_it_differs() {
+        let by_field = Zone::per_record(
+            "t",
+            Some("c1"),
+            &PartitionBy::Field("Date".into()),
+            Granularity::Day,
+        );
+        assert_eq!(
+            zone().admit(&by_field).unwrap_err().to_string(),
+            "this zone holds partition-by 'timestamp', not 'field:Date': use another --prefix, or the settings it was made with"
+        );
+        for wanted in [
+            Zone {
+                topic: "u".into(),
+                ..zone()
+            },
+            Zone {
+                format: "parquet".into(),
+                ..zone()
+            },
+            Zone {
+                granularity: "year".into(),
+                ..zone()
+            },
+            Zone {
+                protocol: 2,
+                ..zone()
+            },
+        ] {
+            assert!(
+                matches!(zone().admit(&wanted), Err(ZoneMismatch::Setting { .. })),
+                "{wanted:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cluster_counts_only_where_both_sides_know_it() {
+        assert!(matches!(
+            zone().admit(&Zone {
+                cluster_id: Some("c2".into()),
+                ..zone()
+            }),
+            Err(ZoneMismatch::Cluster { .. })
+        ));
+        assert_eq!(
+            zone().admit(&Zone {
+                cluster_id: None,
+                ..zone()
+            }),
+            Ok(())
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! The model bucket: objects with a body and metadata, written create-once and never changed.
+//!
+//! Not here: lost replies and late writes (they are the network's, see `put`), and what an object should hold (`judge`).
+//! Invariant: what lies at a key stays what it is.
+
+use std::collections::{BTreeMap, HashMap};
+
+use landing::identity::Identity;
+
+/// An object as the store keeps it.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) body: Vec<u8>,
+    /// What its metadata says; none for one that somebody else wrote.
+    pub(crate) identity: Option<Identity>,
+}
+
+impl Object {
+    /// The metadata as a HEAD request shows it.
+    pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
+        let pairs = self.identity.iter().flat_map(Identity::to_metadata);
+        pairs
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+/// All objects.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket {
+    objects: HashMap<String, Object>,
+}
+
+impl Bucket {
+    pub(crate) fn get(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
+    /// Writes where nothing is yet.
+    pub(crate) fn create(&mut self, key: String, object: Object) {
+        let before = self.objects.insert(key, object);
+        assert!(before.is_none(), "the model overwrote an object");
+    }
+}
+
+/// The key of a partition's anchor.
+pub(crate) fn anchor_key(partition: i32) -> String {
+    format!("_control/p/anchors/{partition:05}.json")
+}

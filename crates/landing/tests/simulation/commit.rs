@@ -1,0 +1,76 @@
+//! Commits on their way to the group coordinator, which may refuse a zombie, or not.
+//!
+//! Not here: whether a commit is true (`judge`).
+//! Invariant: a commit that is applied was checked; its reply says nothing about whether it was applied.
+
+use landing::Offset;
+
+use crate::{
+    faults::Fault,
+    group::Committed,
+    worker::Commit,
+    world::{Late, Verdict, World},
+};
+
+impl World {
+    /// Sends a commit, and gives the worker whatever comes back.
+    pub(crate) fn send_commit(&mut self, w: usize, commit: &Commit) -> Verdict {
+        let confirmed = self.transmit(w, commit)?;
+        self.note(|| {
+            let (partition, next) = (commit.partition, commit.next);
+            format!("worker {w} commit {partition} at {next}: confirmed {confirmed}")
+        });
+        if commit.release {
+            return self.released(w, commit.partition);
+        }
+        let (partition, told) = (commit.partition as i32, Offset(commit.told));
+        self.workers[w]
+            .engine
+            .commit_finished(partition, told, confirmed);
+        self.pump(w)
+    }
+
+    fn transmit(&mut self, w: usize, commit: &Commit) -> Result<bool, String> {
+        if self.group[commit.partition].owner != Some(w) {
+            if !self.unlucky(50) {
+                self.met(Fault::ZombieCommitFenced);
+                return Ok(false);
+            }
+            self.met(Fault::ZombieCommitAccepted);
+        }
+        let luck = if self.faulty {
+            self.rng.u32(0..100)
+        } else {
+            100
+        };
+        match luck {
+            0..8 => {
+                self.met(Fault::CommitReplyLost);
+                self.apply_commit(commit)?;
+                Ok(false)
+            }
+            8..16 => {
+                self.met(Fault::CommitNotApplied);
+                Ok(false)
+            }
+            16..20 => {
+                self.late.push(Late::Commit(Box::new(commit.clone())));
+                Ok(false)
+            }
+            _ => self.apply_commit(commit).map(|()| true),
+        }
+    }
+
+    /// The coordinator takes a commit as a fact.
+    pub(crate) fn apply_commit(&mut self, commit: &Commit) -> Verdict {
+        let (partition, next, view) = (commit.partition, commit.next, commit.view);
+        self.note(|| format!("     committed {partition} at {next}"));
+        self.check_commit(partition, next, &view)?;
+        self.group[partition].committed = Some(Committed {
+            next,
+            metadata: commit.metadata.clone(),
+            view,
+        });
+        Ok(())
+    }
+}

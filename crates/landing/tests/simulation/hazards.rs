@@ -1,0 +1,175 @@
+//! What strikes the log, the group's offsets and the bucket from outside.
+//!
+//! Not here: what the engine makes of it.
+//! Invariant: a re-creation, a truncation and a foreign object come at most once in a schedule.
+
+use landing::{Offset, identity::Identity, record::ValueHash};
+
+use crate::{
+    bucket::Object,
+    faults::Fault,
+    plan::Hazard,
+    record::Expected,
+    world::{Verdict, World},
+};
+
+impl World {
+    /// One of the plan's hazards strikes a partition.
+    pub(crate) fn strike(&mut self, partition: usize) -> Verdict {
+        if self.plan.hazards.is_empty() {
+            return Ok(());
+        }
+        let pick = self.rng.usize(0..self.plan.hazards.len());
+        let hazard = self.plan.hazards[pick];
+        let struck = match hazard {
+            Hazard::Recreation => self.recreate(partition),
+            Hazard::Truncation => self.truncate(partition),
+            Hazard::ForeignObject => self.plant(partition),
+            Hazard::Retention => self.retain(partition),
+            Hazard::Compaction => self.compact(partition),
+            Hazard::RewoundOffset => self.rewind(partition),
+            Hazard::ExpiredOffset => self.expire(partition),
+        };
+        let once = [
+            Hazard::Recreation,
+            Hazard::Truncation,
+            Hazard::ForeignObject,
+        ];
+        if struck && once.contains(&hazard) {
+            self.plan.hazards.swap_remove(pick);
+        }
+        Ok(())
+    }
+
+    fn recreate(&mut self, partition: usize) -> bool {
+        if self.logs[partition].end < 4 {
+            return false;
+        }
+        self.met(Fault::Recreation);
+        self.note(|| format!("log {partition} is deleted and made again"));
+        self.logs[partition].recreate();
+        // Kafka 4 drops the group's offsets of a deleted topic.
+        self.group[partition].committed = None;
+        self.refill(partition);
+        self.shake(partition, -1);
+        true
+    }
+
+    fn truncate(&mut self, partition: usize) -> bool {
+        let log = &self.logs[partition];
+        if log.high - log.low < 3 {
+            return false;
+        }
+        let (low, high) = (log.low, log.high);
+        let cut = self.rng.i64(low.max(high - 8)..high);
+        self.met(Fault::Truncation);
+        self.note(|| format!("log {partition} is cut from {high} to {cut}"));
+        self.logs[partition].truncate(cut);
+        self.shake(partition, cut);
+        self.refill(partition);
+        true
+    }
+
+    fn shake(&mut self, partition: usize, cut: i64) {
+        let cuts = self.logs[partition].cuts.len();
+        for worker in &mut self.workers {
+            worker.shake(partition, cut, cuts);
+        }
+    }
+
+    fn refill(&mut self, partition: usize) {
+        let layout = self.plan.layout.clone();
+        let holes = i64::from(self.rng.u8(0..8) == 0);
+        for _ in 0..self.rng.usize(0..=10) {
+            self.logs[partition].append(holes, &layout);
+        }
+        let log = &mut self.logs[partition];
+        log.high = log.end;
+        let high = log.high;
+        self.note(|| format!("log {partition} has other records up to {high}"));
+    }
+
+    /// Something that is not ours comes to lie where a record must go.
+    fn plant(&mut self, partition: usize) -> bool {
+        let log = &self.logs[partition];
+        let candidates = log.visible_from(log.low).filter(|kept| kept.objects == 0);
+        let keys: Vec<(String, i64)> = candidates
+            .filter_map(|kept| match &kept.record.expected {
+                Expected::Object { key, .. } => Some((key.clone(), kept.offset())),
+                Expected::Nothing => None,
+            })
+            .filter(|(key, _)| self.bucket.get(key).is_none())
+            .collect();
+        if keys.is_empty() {
+            return false;
+        }
+        let (key, offset) = keys[self.rng.usize(0..keys.len())].clone();
+        self.met(Fault::ForeignObject);
+        self.note(|| format!("a foreign object comes to lie at {key}"));
+        let likeness = Identity {
+            zone: "z".into(),
+            partition: partition as i32,
+            offset: Offset(offset),
+            value: ValueHash::of(Some(b"foreign")),
+            timestamp: None,
+        };
+        let identity = (self.rng.u8(0..2) == 0).then_some(likeness);
+        self.notes[partition].foreign.push(key.clone());
+        let body = b"foreign\n".to_vec();
+        self.bucket.create(key, Object { body, identity });
+        true
+    }
+
+    fn retain(&mut self, partition: usize) -> bool {
+        let log = &self.logs[partition];
+        let low = (log.low + self.rng.i64(1..=6)).min(log.high);
+        if low == log.low {
+            return false;
+        }
+        let committed = self.group[partition].committed.as_ref();
+        let passed = committed.is_some_and(|known| known.next < low);
+        self.met(if passed {
+            Fault::RetentionPassedCommitted
+        } else {
+            Fault::RetentionOfLandedRecords
+        });
+        self.note(|| format!("log {partition} begins at {low} now"));
+        self.logs[partition].retain_from(low);
+        true
+    }
+
+    fn compact(&mut self, partition: usize) -> bool {
+        let pick = self.rng.usize(0..64);
+        let Some(offset) = self.logs[partition].compact(pick) else {
+            return false;
+        };
+        self.met(Fault::Compaction);
+        self.note(|| format!("log {partition} loses {offset} by compaction"));
+        true
+    }
+
+    fn rewind(&mut self, partition: usize) -> bool {
+        let low = self.logs[partition].low;
+        let Some(committed) = self.group[partition].committed.as_mut() else {
+            return false;
+        };
+        if committed.next <= low {
+            return false;
+        }
+        committed.next = self.rng.i64(low..committed.next);
+        committed.metadata.clear();
+        let next = committed.next;
+        self.met(Fault::OffsetRewound);
+        self.note(|| format!("the group is rewound to {next} in {partition}"));
+        true
+    }
+
+    fn expire(&mut self, partition: usize) -> bool {
+        let some = self.group[partition].committed.take().is_some();
+        if some {
+            self.met(Fault::OffsetExpired);
+            self.note(|| format!("the group's offset of {partition} expires"));
+        }
+        some
+    }
+}

@@ -1,0 +1,277 @@
+//! What must hold, worked out from the log's history and the bucket's content alone.
+//!
+//! Not here: the final look at everything (`healing` calls [`World::check_end`]).
+//! Invariant: the engine's own counters and states are believed in nothing except the bounds on them.
+
+use landing::{
+    anchor::{Anchor, Reading},
+    start::Stop,
+};
+
+use crate::{
+    bucket::anchor_key,
+    inspection::Read,
+    log::{Kept, Removed, View, hash},
+    poll::BATCH,
+    record::Expected,
+    worker::{Gathering, Put},
+    world::{Verdict, World},
+};
+
+/// More bytes than any record of the model costs the engine.
+const MOST_RECORD_BYTES: usize = 2_048;
+
+/// What the judge keeps in mind about one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The incarnation whose records lie in the zone.
+    landed: Option<u32>,
+    /// Where the group began in each incarnation: nothing below was asked for.
+    began: Vec<Option<i64>>,
+    /// Recorded gaps: incarnation, start, end.
+    gaps: Vec<(u32, i64, i64)>,
+    /// Keys at which something foreign was put.
+    pub(crate) foreign: Vec<String>,
+    /// The log was changed in a way that no reading can show: not judged any further.
+    pub(crate) blind: bool,
+}
+
+impl Notes {
+    fn began(&self, incarnation: u32) -> i64 {
+        self.began
+            .get(incarnation as usize)
+            .copied()
+            .flatten()
+            .unwrap_or(0)
+    }
+
+    fn begin(&mut self, view: &View) {
+        let Some(start) = view.fresh else { return };
+        let index = view.incarnation as usize;
+        self.began.resize(self.began.len().max(index + 1), None);
+        // Two workers that begin at the same time with `latest` may each have an end of their own: the later counts.
+        self.began[index] = self.began[index].max(Some(start));
+    }
+
+    fn is_recorded(&self, incarnation: u32, offset: i64) -> bool {
+        self.gaps
+            .iter()
+            .any(|(of, start, end)| *of == incarnation && (*start..*end).contains(&offset))
+    }
+}
+
+impl World {
+    /// A commit claims that everything below is in the bucket.
+    pub(crate) fn check_commit(&mut self, partition: usize, next: i64, view: &View) -> Verdict {
+        self.notes[partition].begin(view);
+        let notes = &self.notes[partition];
+        if notes.blind {
+            return Ok(());
+        }
+        let claimed = notes.began(view.incarnation)..next;
+        for kept in self.logs[partition]
+            .history
+            .iter()
+            .filter(|kept| kept.is_in(view))
+        {
+            let due = claimed.contains(&kept.offset()) && kept.record.expected != Expected::Nothing;
+            if !due || kept.objects == 1 {
+                continue;
+            }
+            let excused = match kept.removed {
+                Removed::No => false,
+                Removed::ByCompaction => true,
+                Removed::ByRetention => notes.is_recorded(view.incarnation, kept.offset()),
+            };
+            if !excused {
+                return Err(format!(
+                    "{next} is committed for partition {partition}, but {:?} ({:?}) is in no object",
+                    kept.record.place, kept.removed
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// An object is about to be written.
+    pub(crate) fn check_object(&mut self, key: &str, put: &Put) -> Verdict {
+        if key == anchor_key(put.upload.id.partition) {
+            return self.check_anchor(put);
+        }
+        match key.strip_prefix("_control/p/gaps/") {
+            Some(name) => self.check_gap(name, put),
+            None => self.check_record(key, put),
+        }
+    }
+
+    fn check_record(&mut self, key: &str, put: &Put) -> Verdict {
+        let (partition, identity) = (put.partition(), &put.upload.identity);
+        let notes = &mut self.notes[partition];
+        let holds = |expected: &Expected| matches!(expected, Expected::Object { key: k, body } if k == key && *body == put.upload.body);
+        let mut candidates = self.logs[partition].history.iter_mut().rev();
+        let found = candidates.find(|kept| {
+            kept.record.timestamp == identity.timestamp && holds(&kept.record.expected)
+        });
+        let Some(kept) = found else {
+            return Err(format!(
+                "object {key} is not what any record of partition {partition} becomes"
+            ));
+        };
+        let place = kept.record.place;
+        if identity.zone != "z"
+            || identity.partition != place.partition
+            || identity.offset.0 != place.offset
+            || identity.value.0 != hash(kept.record.value.as_deref())
+        {
+            return Err(format!("object {key} has the identity {identity:?}"));
+        }
+        kept.objects += 1;
+        if kept.objects > 1 {
+            return Err(format!("{place:?} is in two objects"));
+        }
+        let before = notes.landed.replace(place.incarnation);
+        if !notes.blind && before.is_some_and(|before| before != place.incarnation) {
+            return Err(format!(
+                "{place:?} is mixed with records of another incarnation"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_anchor(&mut self, put: &Put) -> Verdict {
+        let partition = put.partition();
+        let identity = &put.upload.identity;
+        let timestamp = identity
+            .timestamp
+            .map_or_else(|| "null".to_owned(), |time| time.to_string());
+        let expected = format!(
+            "{{\"partition\":{partition},\"offset\":{},\"timestamp\":{timestamp},\"sha256\":\"{}\"}}\n",
+            identity.offset,
+            identity.value.to_hex()
+        );
+        let is_meant = |kept: &Kept| {
+            kept.record.timestamp == identity.timestamp
+                && kept.offset() == identity.offset.0
+                && hash(kept.record.value.as_deref()) == identity.value.0
+        };
+        if put.upload.body != expected.as_bytes()
+            || !self.logs[partition].history.iter().any(is_meant)
+        {
+            return Err(format!(
+                "the anchor of partition {partition} is no record of it"
+            ));
+        }
+        self.notes[partition].begin(&put.view);
+        Ok(())
+    }
+
+    fn check_gap(&mut self, name: &str, put: &Put) -> Verdict {
+        let partition = put.partition();
+        let parts: Vec<i64> = name
+            .trim_end_matches(".json")
+            .split('-')
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        let [named, start, end] = parts[..] else {
+            return Err(format!("gap {name} has another name than agreed"));
+        };
+        let log = &self.logs[partition];
+        let still_there = put.view.incarnation == log.incarnation && end > log.low;
+        if named != partition as i64 || start >= end || still_there {
+            return Err(format!(
+                "gap {name} is no gap: partition {partition} begins at {}",
+                log.low
+            ));
+        }
+        self.notes[partition]
+            .gaps
+            .push((put.view.incarnation, start, end));
+        Ok(())
+    }
+
+    /// A stop must have a reason in what happened to the log and the bucket.
+    pub(crate) fn check_stop(&self, partition: usize, stop: &Stop) -> Verdict {
+        let (log, notes) = (&self.logs[partition], &self.notes[partition]);
+        let other_log = log.incarnation > 0 || log.was_cut;
+        let justified = match stop {
+            Stop::AnotherRecord(_) | Stop::LogTooShort { .. } => other_log,
+            Stop::Gap(gap) => gap.start < gap.end && (gap.end.0 <= log.low || other_log),
+            Stop::Conflict { key, .. } => {
+                other_log && !key.starts_with("_control/p/anchors") || notes.foreign.contains(key)
+            }
+        };
+        if justified {
+            return Ok(());
+        }
+        Err(format!(
+            "partition {partition} was stopped without a reason: {stop}"
+        ))
+    }
+
+    /// Memory and requests stay within their bounds.
+    pub(crate) fn check_bounds(&self, w: usize) -> Verdict {
+        let worker = &self.workers[w];
+        let (puts, sent) = worker.puts().fold((0, 0), |(puts, bytes), put| {
+            (puts + 1, bytes + put.upload.body.len())
+        });
+        let buffered = worker.engine.buffered_bytes();
+        let most = self.plan.memory_bytes + (BATCH + 1) * MOST_RECORD_BYTES;
+        if puts > self.plan.max_in_flight {
+            return Err(format!("worker {w} has {puts} requests in flight"));
+        }
+        if buffered > most || buffered < sent {
+            return Err(format!(
+                "worker {w} holds {buffered} bytes, {sent} of them sent, {most} allowed"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Marks a partition whose log became another one while no reading can show it: both anchors are gone, or there is none.
+    pub(crate) fn look_for_evidence(&mut self, gathering: &Gathering, anchors: [Read; 2]) {
+        let log = &self.logs[gathering.partition];
+        let committed = gathering.committed.as_ref();
+        let poisoned = committed.is_some_and(|known| log.differs_below(known.next, &known.view));
+        let is_first = |kept: &&Kept| gathering.first.is_some_and(|first| kept.is(&first));
+        let other_anchor = log.history.iter().find(is_first).is_some_and(|kept| {
+            let cut = kept.cut_by.is_some() && committed.is_none();
+            kept.record.place.incarnation != log.incarnation || cut
+        });
+        let contradicts = |(anchor, reading): (Anchor, Reading)| match reading {
+            Reading::Holds(timestamp, value) => !anchor.matches(timestamp, value),
+            Reading::BeyondEnd => true,
+            Reading::Gone => false,
+        };
+        let shown = committed.is_some_and(|known| known.next > gathering.high)
+            || anchors.into_iter().flatten().any(contradicts);
+        if (poisoned || other_anchor) && !shown {
+            self.notes[gathering.partition].blind = true;
+            self.note(|| {
+                let partition = gathering.partition;
+                format!("     nothing shows that the log of {partition} is another one")
+            });
+        }
+    }
+
+    /// The last look: each partition is landed to its end exactly once, or stands still.
+    pub(crate) fn check_end(&mut self, w: usize) -> Verdict {
+        for partition in 0..self.plan.partitions {
+            if self.workers[w].stopped[partition] || self.notes[partition].blind {
+                continue;
+            }
+            let log = &self.logs[partition];
+            let (high, view) = (log.high, log.view());
+            let committed = self.group[partition]
+                .committed
+                .as_ref()
+                .map(|known| known.next);
+            if committed != Some(high) {
+                return Err(format!(
+                    "partition {partition} ends at {high}, but {committed:?} is committed"
+                ));
+            }
+            self.check_commit(partition, high, &view)?;
+        }
+        Ok(())
+    }
+}

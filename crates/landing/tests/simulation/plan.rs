@@ -1,0 +1,121 @@
+//! What one schedule is about: its size, its settings, and the hazards that may meet it. All drawn from the seed.
+//!
+//! Not here: when things happen (see `events`).
+//! Invariant: a plan is a function of the seed alone.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use landing::{
+    Settings,
+    engine::Tombstones,
+    partition_by::{Granularity, PartitionBy},
+    start::OnGap,
+};
+
+use crate::record::{Layout, TOPIC};
+
+/// The most partitions of a schedule.
+pub(crate) const MAX_PARTITIONS: usize = 3;
+
+/// Time between commits in the schedules.
+pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(10);
+
+/// What may happen to the log, the group or the bucket from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hazard {
+    Recreation,
+    Truncation,
+    ForeignObject,
+    Retention,
+    Compaction,
+    RewoundOffset,
+    ExpiredOffset,
+}
+
+/// The likelihood of each hazard in a schedule, in percent.
+const HAZARDS: [(Hazard, u32); 7] = [
+    (Hazard::Recreation, 15),
+    (Hazard::Truncation, 15),
+    (Hazard::ForeignObject, 10),
+    (Hazard::Retention, 30),
+    (Hazard::Compaction, 40),
+    (Hazard::RewoundOffset, 30),
+    (Hazard::ExpiredOffset, 30),
+];
+
+/// Where a group without offsets begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartAt {
+    Earliest,
+    Latest,
+}
+
+/// One schedule's size, settings and hazards.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) partitions: usize,
+    pub(crate) workers: usize,
+    pub(crate) events: u32,
+    pub(crate) layout: Layout,
+    pub(crate) on_gap: OnGap,
+    pub(crate) start_at: StartAt,
+    pub(crate) max_in_flight: usize,
+    pub(crate) memory_bytes: usize,
+    pub(crate) hazards: Vec<Hazard>,
+}
+
+impl Plan {
+    /// Draws a plan.
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let granularities = [Granularity::Day, Granularity::Hour, Granularity::Year];
+        let layout = Layout {
+            partition_by: match rng.u8(0..2) {
+                0 => PartitionBy::Timestamp,
+                _ => PartitionBy::Field("Date".into()),
+            },
+            granularity: granularities[rng.usize(0..3)],
+            tombstones: match rng.u8(0..3) {
+                0 => Tombstones::DeadLetter,
+                _ => Tombstones::Skip,
+            },
+        };
+        Self {
+            partitions: rng.usize(2..=MAX_PARTITIONS),
+            workers: rng.usize(2..=3),
+            events: rng.u32(220..340),
+            layout,
+            on_gap: match rng.u8(0..2) {
+                0 => OnGap::Stop,
+                _ => OnGap::Record,
+            },
+            start_at: match rng.u8(0..5) {
+                0 => StartAt::Latest,
+                _ => StartAt::Earliest,
+            },
+            max_in_flight: rng.usize(1..=6),
+            memory_bytes: rng.usize(1_500..8_000),
+            hazards: HAZARDS
+                .iter()
+                .filter(|(_, percent)| rng.u32(0..100) < *percent)
+                .map(|(hazard, _)| *hazard)
+                .collect(),
+        }
+    }
+
+    /// The engine's settings.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            prefix: "p".parse().unwrap(),
+            zone_id: "z".into(),
+            topic: TOPIC.into(),
+            partition_by: self.layout.partition_by.clone(),
+            granularity: self.layout.granularity,
+            tombstones: self.layout.tombstones,
+            on_gap: self.on_gap,
+            max_in_flight: self.max_in_flight,
+            memory_bytes: self.memory_bytes,
+            commit_interval: COMMIT_INTERVAL,
+        }
+    }
+}

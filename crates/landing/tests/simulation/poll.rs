@@ -1,0 +1,113 @@
+//! The thread that polls Kafka: its commands in order, then the next records of one partition.
+//!
+//! Not here: what becomes of the records (the engine).
+//! Invariant: a partition is read from its position on, in order, without leaving out a visible record; a position that
+//! is no longer in the log is reported and never moved.
+
+use landing::Offset;
+
+use crate::{
+    faults::Fault,
+    log::View,
+    mistake::Mistake,
+    worker::{Command, Run},
+    world::{Verdict, World},
+};
+
+/// The most records of one poll.
+pub(crate) const BATCH: usize = 4;
+
+impl World {
+    /// One poll of a worker. Gives whether there was anything to do.
+    pub(crate) fn poll(&mut self, w: usize, partition: usize) -> Result<bool, String> {
+        let commands = self.obey(w);
+        let Some(run) = &self.workers[w].runs[partition] else {
+            return Ok(commands);
+        };
+        if !run.reading {
+            return Ok(commands);
+        }
+        let log = &self.logs[partition];
+        if run.lost || run.position < log.low || run.position > log.high {
+            self.report_lost(w, partition)?;
+            return Ok(true);
+        }
+        if run.paused {
+            return Ok(commands);
+        }
+        self.deliver(w, partition).map(|some| some || commands)
+    }
+
+    /// Does the commands that wait in the mailbox.
+    fn obey(&mut self, w: usize) -> bool {
+        let worker = &mut self.workers[w];
+        let any = !worker.mailbox.is_empty();
+        while let Some(command) = worker.mailbox.pop_front() {
+            match command {
+                Command::Start { partition, paused } => {
+                    if let Some(run) = &mut worker.runs[partition] {
+                        run.reading = true;
+                        run.paused = paused;
+                    }
+                }
+                Command::Pause | Command::Resume => {
+                    let started = |run: &&mut Run| run.reading;
+                    for run in worker.runs.iter_mut().flatten().filter(started) {
+                        run.paused = command == Command::Pause;
+                    }
+                }
+            }
+        }
+        any
+    }
+
+    fn report_lost(&mut self, w: usize, partition: usize) -> Verdict {
+        self.met(Fault::PositionLostWhileRunning);
+        let log = &self.logs[partition];
+        let (low, view) = (log.low, log.view());
+        let worker = &mut self.workers[w];
+        let Some(run) = &mut worker.runs[partition] else {
+            return Ok(());
+        };
+        if self.mistake == Some(Mistake::LostPositionIgnored) {
+            run.view = View {
+                fresh: run.view.fresh,
+                ..view
+            };
+            (run.lost, run.position) = (false, low);
+            return Ok(());
+        }
+        run.reading = false;
+        let position = run.position;
+        worker.engine.position_lost(partition as i32);
+        self.note(|| format!("worker {w} lost its position {position} in {partition}"));
+        self.pump(w)
+    }
+
+    fn deliver(&mut self, w: usize, partition: usize) -> Result<bool, String> {
+        let most = self.rng.usize(1..=BATCH);
+        let worker = &mut self.workers[w];
+        let Some(run) = &mut worker.runs[partition] else {
+            return Ok(false);
+        };
+        let (from, log) = (run.position, &self.logs[partition]);
+        let mut records = log.visible_from(from);
+        for kept in records.by_ref().take(most) {
+            worker.engine.record(&kept.record.shown());
+            run.position = kept.offset() + 1;
+        }
+        if records.next().is_none() && (run.position < log.high || !self.faulty) {
+            run.position = log.high;
+            worker
+                .engine
+                .end_of_partition(partition as i32, Offset(log.high));
+        }
+        drop(records);
+        let to = run.position;
+        if to > from {
+            self.note(|| format!("worker {w} reads {partition} from {from} to {to}"));
+        }
+        self.pump(w)?;
+        Ok(to > from)
+    }
+}

@@ -1,0 +1,226 @@
+//! Records of the model, and the object that each must become, worked out without the code under test.
+//!
+//! Not here: the log that holds them. The key and the body are written down here a second time on purpose.
+//! Invariant: a record is a function of (partition, incarnation, epoch, offset); two records of one offset always differ
+//! in timestamp or value.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use fastrand::Rng;
+use landing::{
+    Offset, Record,
+    engine::Tombstones,
+    partition_by::{Granularity, PartitionBy},
+    record::Headers,
+};
+
+/// The topic's name.
+pub(crate) const TOPIC: &str = "t";
+
+/// Midnight in milliseconds and the date, of the days on which records are made.
+pub(crate) const DAYS: [(i64, &str); 4] = [
+    (1_795_132_800_000, "2026-11-20"),
+    (1_795_219_200_000, "2026-11-21"),
+    (1_796_083_200_000, "2026-12-01"),
+    (536_371_200_000, "1986-12-31"),
+];
+
+/// What decides about a record's key, as the zone pins it.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) partition_by: PartitionBy,
+    pub(crate) granularity: Granularity,
+    pub(crate) tombstones: Tombstones,
+}
+
+/// Which record: `incarnation` counts re-creations of the topic, `epoch` the truncations since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) partition: i32,
+    pub(crate) incarnation: u32,
+    pub(crate) epoch: usize,
+    pub(crate) offset: i64,
+}
+
+/// What must be in the bucket for a record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    Object { key: String, body: Vec<u8> },
+    Nothing,
+}
+
+/// A record and its expectation.
+#[derive(Debug)]
+pub(crate) struct ModelRecord {
+    pub(crate) place: Place,
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) expected: Expected,
+}
+
+/// A day of [`DAYS`] and an hour.
+type Hour = (usize, i64);
+
+/// A value with what is known of it: the line it must become (if it is a JSON object), and the date in it.
+struct Value {
+    bytes: Option<Vec<u8>>,
+    line: Option<String>,
+    date: Option<Hour>,
+}
+
+impl ModelRecord {
+    /// The record of a place.
+    pub(crate) fn make(place: Place, layout: &Layout) -> Self {
+        let mut rng = seeded(place);
+        // Some values repeat after a re-creation or truncation, as when the same file is sent again: only the time differs.
+        let repeats = place.offset % 5 == 2;
+        let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
+        let timestamp = (repeats || rng.u8(0..32) > 0).then(|| {
+            let part = i64::from(place.incarnation) * 100_000 + place.epoch as i64 * 1_000;
+            DAYS[hour.0].0 + hour.1 * 3_600_000 + part + place.offset % 1_000
+        });
+        let value = if repeats {
+            let first = Place {
+                incarnation: 0,
+                epoch: 0,
+                ..place
+            };
+            make_value(&mut seeded(first), &format!("{}", place.offset))
+        } else {
+            let mark = format!("{}.{}.{}", place.incarnation, place.epoch, place.offset);
+            make_value(&mut rng, &mark)
+        };
+        let date = match layout.partition_by {
+            PartitionBy::Timestamp => timestamp.map(|_| hour),
+            PartitionBy::Field(_) => value.date,
+        };
+        let mut record = Self {
+            place,
+            timestamp,
+            value: value.bytes,
+            expected: Expected::Nothing,
+        };
+        record.expected = record.expect(value.line, date, layout);
+        record
+    }
+
+    /// The record as the client shows it.
+    pub(crate) fn shown(&self) -> Record<'_> {
+        Record {
+            partition: self.place.partition,
+            offset: Offset(self.place.offset),
+            timestamp: self.timestamp,
+            key: Some(b"HSI"),
+            value: self.value.as_deref(),
+            headers: Headers::default(),
+        }
+    }
+
+    fn expect(&self, line: Option<String>, date: Option<Hour>, layout: &Layout) -> Expected {
+        if self.value.is_none() && layout.tombstones == Tombstones::Skip {
+            return Expected::Nothing;
+        }
+        let name = format!("{:05}-{:020}.json", self.place.partition, self.place.offset);
+        let reason = match (&self.value, line, date) {
+            (None, ..) => "tombstone",
+            (Some(_), None, _) => "not-a-json-object",
+            (Some(_), Some(_), None) => "no-partition-value",
+            (Some(_), Some(line), Some(hour)) => {
+                return Expected::Object {
+                    key: format!("p/dt={}/{name}", folder(hour, layout.granularity)),
+                    body: (line + "\n").into_bytes(),
+                };
+            }
+        };
+        Expected::Object {
+            key: format!("_control/p/dead-letters/{name}"),
+            body: self.letter(reason).into_bytes(),
+        }
+    }
+
+    fn letter(&self, reason: &str) -> String {
+        let null = || "null".to_owned();
+        let timestamp = self.timestamp.map_or_else(null, |time| time.to_string());
+        let value = self.value.as_deref();
+        let text = value.map_or_else(null, |bytes| {
+            serde_json::to_string(std::str::from_utf8(bytes).unwrap()).unwrap()
+        });
+        let value = value.map_or_else(null, |bytes| format!("\"{}\"", STANDARD.encode(bytes)));
+        format!(
+            "{{\"reason\":\"{reason}\",\"topic\":\"{TOPIC}\",\"partition\":{},\"offset\":{},\"timestamp\":{timestamp},\
+             \"key_text\":\"HSI\",\"key\":\"SFNJ\",\"value_text\":{text},\"value\":{value},\"headers\":[]}}\n",
+            self.place.partition, self.place.offset
+        )
+    }
+}
+
+fn seeded(place: Place) -> Rng {
+    let place = [
+        place.partition as u64,
+        u64::from(place.incarnation),
+        place.epoch as u64,
+        place.offset as u64,
+    ];
+    Rng::with_seed(place.iter().fold(7, |seed, part| {
+        (seed ^ part)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+    }))
+}
+
+fn folder((day, hour): Hour, granularity: Granularity) -> String {
+    let date = DAYS[day].1;
+    match granularity {
+        Granularity::Year => date[..4].to_owned(),
+        Granularity::Day => date.to_owned(),
+        Granularity::Hour => format!("{date}-{hour:02}"),
+    }
+}
+
+fn make_value(rng: &mut Rng, mark: &str) -> Value {
+    let (day, hour) = (rng.usize(0..DAYS.len()), rng.i64(0..24));
+    let date = format!("{}T{hour:02}:30:00Z", DAYS[day].1);
+    let (text, line, date) = match rng.u8(0..100) {
+        0..=69 => (
+            format!(r#"{{"Index":"HSI","Date":"{date}","n":"{mark}"}}"#),
+            None,
+            Some((day, hour)),
+        ),
+        70..=76 => {
+            let line = format!(r#"{{"Date":"{date}","n":"{mark}"}}"#);
+            (
+                format!("{{\n \"Date\": \"{date}\",\r\n\t\"n\": \"{mark}\"\n}}"),
+                Some(line),
+                Some((day, hour)),
+            )
+        }
+        77..=80 => {
+            let text = format!(
+                r#"{{"Date":"{date}","n":"{mark}","pad":"{}"}}"#,
+                "x".repeat(400)
+            );
+            (text, None, Some((day, hour)))
+        }
+        81..=84 => (format!(r#"{{"n":"{mark}"}}"#), None, None),
+        85..=92 => {
+            let bytes = Some(format!("hello world {mark}").into_bytes());
+            return Value {
+                bytes,
+                line: None,
+                date: None,
+            };
+        }
+        _ => {
+            return Value {
+                bytes: None,
+                line: None,
+                date: None,
+            };
+        }
+    };
+    let line = line.unwrap_or_else(|| text.clone());
+    Value {
+        bytes: Some(text.into_bytes()),
+        line: Some(line),
+        date,
+    }
+}

@@ -1,0 +1,205 @@
+//! The worker's shell: takes the engine's actions and turns them into tasks and commands, as the consumer's loop does.
+//!
+//! Not here: how tasks go on (`inspection`, `put`, `commit`) and how records come in (`poll`).
+//! Invariant: at `Inspect` reading of that partition ends; nothing that was read before is delivered after the next `Start`.
+
+use landing::{Action, Outcome, start::Stop};
+
+use crate::{
+    faults::Fault,
+    log::View,
+    mistake::Mistake,
+    worker::{Command, Commit, Gathering, Put, Run, Task},
+    world::{Verdict, World},
+};
+
+/// More actions at one time than any engine of this size can have.
+const MANY_ACTIONS: usize = 10_000;
+
+impl World {
+    /// Takes all actions that the engine has now. Called after each fact.
+    pub(crate) fn pump(&mut self, worker: usize) -> Verdict {
+        for _ in 0..MANY_ACTIONS {
+            let Some(action) = self.workers[worker].engine.poll_action() else {
+                return self.check_bounds(worker);
+            };
+            self.take(worker, action)?;
+        }
+        Err("the engine never runs out of actions".into())
+    }
+
+    /// Gives a partition to a worker.
+    pub(crate) fn assign(&mut self, worker: usize, partition: usize) -> Verdict {
+        self.note(|| format!("worker {worker} is assigned {partition}"));
+        self.group[partition].owner = Some(worker);
+        self.group[partition].moving_to = None;
+        if self.workers[worker].believes[partition] {
+            self.lose(worker, partition)?;
+        }
+        self.workers[worker].believes[partition] = true;
+        self.workers[worker].engine.assigned(partition as i32);
+        self.pump(worker)
+    }
+
+    /// Tells a worker that a partition is no longer its own, without a chance to commit.
+    pub(crate) fn lose(&mut self, worker: usize, partition: usize) -> Verdict {
+        self.note(|| format!("worker {worker} learns that it lost {partition}"));
+        self.workers[worker].believes[partition] = false;
+        self.workers[worker].stopped[partition] = false;
+        self.workers[worker].engine.lost(partition as i32);
+        self.workers[worker].forget(partition);
+        self.pump(worker)
+    }
+
+    /// The worker has let the partition go.
+    pub(crate) fn released(&mut self, worker: usize, partition: usize) -> Verdict {
+        self.note(|| format!("worker {worker} released {partition}"));
+        self.workers[worker].believes[partition] = false;
+        self.workers[worker].stopped[partition] = false;
+        self.workers[worker].forget(partition);
+        let membership = &mut self.group[partition];
+        if membership.owner != Some(worker) {
+            return Ok(());
+        }
+        membership.owner = None;
+        match membership.moving_to.take() {
+            Some(next) => self.assign(next, partition),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, w: usize, action: Action) -> Verdict {
+        match action {
+            Action::Inspect {
+                partition,
+                generation,
+            } => self.begin_gathering(w, partition, generation),
+            Action::Start {
+                partition,
+                offset,
+                paused,
+            } => {
+                let partition = partition as usize;
+                self.begin_run(w, partition, offset.0)?;
+                self.workers[w]
+                    .mailbox
+                    .push_back(Command::Start { partition, paused });
+            }
+            Action::Pause => {
+                self.met(Fault::ReadingPaused);
+                self.workers[w].mailbox.push_back(Command::Pause);
+            }
+            Action::Resume => self.workers[w].mailbox.push_back(Command::Resume),
+            Action::Upload(upload) => self.begin_put(w, upload),
+            Action::Commit {
+                partition,
+                next,
+                metadata,
+            } => {
+                let commit = self.commit_of(w, partition, (next.0, metadata));
+                self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
+            }
+            Action::Release {
+                partition,
+                commit: Some((next, metadata)),
+            } => {
+                let commit = self.commit_of(w, partition, (next.0, metadata));
+                let commit = Commit {
+                    release: true,
+                    ..commit
+                };
+                self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
+            }
+            Action::Release {
+                partition,
+                commit: None,
+            } => self.released(w, partition as usize)?,
+            Action::Stop { partition, stop } => self.stopped(w, partition as usize, &stop)?,
+        }
+        Ok(())
+    }
+
+    fn begin_gathering(&mut self, w: usize, partition: i32, generation: u64) {
+        self.note(|| format!("worker {w} inspects {partition}"));
+        let partition = partition as usize;
+        self.workers[w].forget(partition);
+        self.workers[w].stopped[partition] = false;
+        let gathering = Gathering {
+            partition,
+            generation,
+            ..Gathering::default()
+        };
+        self.workers[w]
+            .tasks
+            .push(Task::Gather(Box::new(gathering)));
+    }
+
+    fn begin_run(&mut self, w: usize, partition: usize, offset: i64) -> Verdict {
+        self.note(|| format!("worker {w} begins {partition} at {offset}"));
+        let Some(ground) = self.workers[w].grounds[partition].take() else {
+            return Err(format!("partition {partition} began without an inspection"));
+        };
+        let mut view = ground.view;
+        let lost = ground.shaken.is_some_and(|cut| offset > cut);
+        if !lost {
+            view.cuts = self.logs[partition].cuts.len();
+        }
+        self.workers[w].runs[partition] = Some(Run {
+            view,
+            position: offset,
+            reading: false,
+            paused: false,
+            lost,
+            highest: 0,
+        });
+        Ok(())
+    }
+
+    fn begin_put(&mut self, w: usize, upload: landing::Upload) {
+        let partition = upload.id.partition as usize;
+        let worker = &mut self.workers[w];
+        let run = worker.runs[partition].as_ref().map(|run| run.view);
+        let view = run.or(worker.grounds[partition].map(|ground| ground.view));
+        let reported = self.mistake == Some(Mistake::CommitBeforeDurable);
+        if reported {
+            worker.engine.upload_finished(upload.id, Outcome::Stored);
+        }
+        let put = Put {
+            upload,
+            view: view.unwrap_or_default(),
+            reported,
+        };
+        worker.tasks.push(Task::Put(Box::new(put)));
+    }
+
+    fn commit_of(&mut self, w: usize, partition: i32, (next, metadata): (i64, String)) -> Commit {
+        let partition = partition as usize;
+        let run = self.workers[w].runs[partition].as_ref();
+        let (view, highest) = run.map_or((View::default(), 0), |run| (run.view, run.highest));
+        let sent = match self.mistake {
+            Some(Mistake::HighestInsteadOfContiguous) => next.max(highest),
+            Some(Mistake::OffByOneCommit) => next + 1,
+            _ => next,
+        };
+        Commit {
+            partition,
+            told: next,
+            next: sent,
+            metadata,
+            view,
+            release: false,
+        }
+    }
+
+    fn stopped(&mut self, w: usize, partition: usize, stop: &Stop) -> Verdict {
+        self.note(|| format!("worker {w} stops {partition}: {stop}"));
+        self.met(match stop {
+            Stop::AnotherRecord(_) => Fault::StoppedByAnchor,
+            Stop::LogTooShort { .. } => Fault::StoppedByShortLog,
+            Stop::Gap(_) => Fault::StoppedByGap,
+            Stop::Conflict { .. } => Fault::StoppedByConflict,
+        });
+        self.workers[w].stopped[partition] = true;
+        self.check_stop(partition, stop)
+    }
+}

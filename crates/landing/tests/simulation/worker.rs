@@ -1,0 +1,163 @@
+//! One consumer process: the real engine, and the state that its shell keeps.
+//!
+//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`).
+//! Invariant: the shell holds no rule; it does what the engine says, late and in any order that a real one may.
+
+use std::{collections::VecDeque, time::Duration};
+
+use landing::{Engine, Settings, Upload, anchor::Anchor};
+
+use crate::{group::Committed, log::View, plan::MAX_PARTITIONS};
+
+/// A consumer process.
+pub(crate) struct Worker {
+    pub(crate) engine: Engine,
+    pub(crate) now: Duration,
+    /// Commands for the thread that polls Kafka, in order.
+    pub(crate) mailbox: VecDeque<Command>,
+    pub(crate) tasks: Vec<Task>,
+    /// Facts that were handed over, until the engine begins by them.
+    pub(crate) grounds: [Option<Ground>; MAX_PARTITIONS],
+    pub(crate) runs: [Option<Run>; MAX_PARTITIONS],
+    /// The partitions that it believes to own.
+    pub(crate) believes: [bool; MAX_PARTITIONS],
+    pub(crate) stopped: [bool; MAX_PARTITIONS],
+}
+
+/// A command for the thread that polls Kafka.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Start { partition: usize, paused: bool },
+    Pause,
+    Resume,
+}
+
+/// A partition from [`landing::Action::Start`] on.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) view: View,
+    pub(crate) position: i64,
+    pub(crate) reading: bool,
+    pub(crate) paused: bool,
+    /// The client will report at the next poll that its position is lost.
+    pub(crate) lost: bool,
+    /// The end of the highest finished record, for a planted mistake.
+    pub(crate) highest: i64,
+}
+
+/// The log as the gathered facts saw it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ground {
+    pub(crate) view: View,
+    /// The log was cut here since (0 and below: re-created).
+    pub(crate) shaken: Option<i64>,
+}
+
+impl Ground {
+    pub(crate) fn shake(&mut self, cut: i64) {
+        self.shaken = Some(self.shaken.map_or(cut, |before| before.min(cut)));
+    }
+}
+
+/// Something that takes time.
+pub(crate) enum Task {
+    Gather(Box<Gathering>),
+    Put(Box<Put>),
+    Commit(Box<Commit>),
+}
+
+/// The facts of one inspection, as far as they are known.
+#[derive(Default)]
+pub(crate) struct Gathering {
+    pub(crate) partition: usize,
+    pub(crate) generation: u64,
+    pub(crate) steps_done: u8,
+    pub(crate) committed: Option<Committed>,
+    pub(crate) first: Option<Anchor>,
+    pub(crate) low: i64,
+    pub(crate) high: i64,
+    pub(crate) ground: Option<Ground>,
+}
+
+/// An upload that is being tried.
+#[derive(Clone)]
+pub(crate) struct Put {
+    pub(crate) upload: Upload,
+    pub(crate) view: View,
+    /// Its end was reported already, by a planted mistake.
+    pub(crate) reported: bool,
+}
+
+impl Put {
+    pub(crate) fn partition(&self) -> usize {
+        self.upload.id.partition as usize
+    }
+}
+
+/// A commit under way.
+#[derive(Clone)]
+pub(crate) struct Commit {
+    pub(crate) partition: usize,
+    /// The next offset as the engine gave it.
+    pub(crate) told: i64,
+    /// The next offset as it goes to the coordinator.
+    pub(crate) next: i64,
+    pub(crate) metadata: String,
+    pub(crate) view: View,
+    /// The last commit of a partition that is let go.
+    pub(crate) release: bool,
+}
+
+impl Worker {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            engine: Engine::new(settings),
+            now: Duration::ZERO,
+            mailbox: VecDeque::new(),
+            tasks: Vec::new(),
+            grounds: [None; MAX_PARTITIONS],
+            runs: [const { None }; MAX_PARTITIONS],
+            believes: [false; MAX_PARTITIONS],
+            stopped: [false; MAX_PARTITIONS],
+        }
+    }
+
+    /// Nothing more is read from this partition, and what was said about it is void.
+    pub(crate) fn forget(&mut self, partition: usize) {
+        self.runs[partition] = None;
+        self.grounds[partition] = None;
+        self.mailbox.retain(
+            |command| !matches!(command, Command::Start { partition: p, .. } if *p == partition),
+        );
+    }
+
+    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Who read beyond will be told.
+    pub(crate) fn shake(&mut self, partition: usize, cut: i64, cuts: usize) {
+        for task in &mut self.tasks {
+            if let Task::Gather(gathering) = task
+                && gathering.partition == partition
+                && let Some(ground) = &mut gathering.ground
+            {
+                ground.shake(cut);
+            }
+        }
+        if let Some(ground) = &mut self.grounds[partition] {
+            ground.shake(cut);
+        }
+        if let Some(run) = &mut self.runs[partition] {
+            if run.position > cut {
+                run.lost = true;
+            } else if !run.lost {
+                run.view.cuts = cuts;
+            }
+        }
+    }
+
+    /// Requests in flight, by the shell's own count.
+    pub(crate) fn puts(&self) -> impl Iterator<Item = &Put> {
+        self.tasks.iter().filter_map(|task| match task {
+            Task::Put(put) if !put.reported => Some(&**put),
+            _ => None,
+        })
+    }
+}

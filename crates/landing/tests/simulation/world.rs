@@ -1,0 +1,98 @@
+//! Everything there is in one schedule: logs, group, bucket, workers, the network's late messages, and the judge's notes.
+//!
+//! Not here: what happens in it (`events`, `shell`) and what must hold (`judge`).
+//! Invariant: all chance comes from one seeded generator; there is no clock.
+
+use fastrand::Rng;
+
+use crate::{
+    bucket::Bucket,
+    faults::{Fault, FaultCounts},
+    group::Membership,
+    judge::Notes,
+    log::Log,
+    mistake::Mistake,
+    plan::Plan,
+    worker::{Commit, Put, Worker},
+};
+
+/// Nothing, or what was found wrong.
+pub(crate) type Verdict = Result<(), String>;
+
+/// A message that arrives much later than its sender thinks, perhaps after the sender died.
+pub(crate) enum Late {
+    Put(Box<Put>),
+    Commit(Box<Commit>),
+}
+
+/// One schedule's world.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) rng: Rng,
+    pub(crate) logs: Vec<Log>,
+    pub(crate) group: Vec<Membership>,
+    pub(crate) bucket: Bucket,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) late: Vec<Late>,
+    pub(crate) notes: Vec<Notes>,
+    pub(crate) faults: FaultCounts,
+    /// Off while the world heals.
+    pub(crate) faulty: bool,
+    pub(crate) mistake: Option<Mistake>,
+    pub(crate) events: u32,
+    trace: Option<Vec<String>>,
+}
+
+impl World {
+    /// The world of a seed.
+    pub(crate) fn new(seed: u64, mistake: Option<Mistake>) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let plan = Plan::draw(&mut rng);
+        let partitions = 0..plan.partitions;
+        let workers = 0..plan.workers;
+        Self {
+            logs: partitions.clone().map(|p| Log::new(p as i32)).collect(),
+            group: partitions.clone().map(|_| Membership::default()).collect(),
+            bucket: Bucket::default(),
+            workers: workers.map(|_| Worker::new(plan.settings())).collect(),
+            late: Vec::new(),
+            notes: partitions.map(|_| Notes::default()).collect(),
+            faults: FaultCounts::default(),
+            faulty: true,
+            mistake,
+            events: 0,
+            trace: None,
+            plan,
+            rng,
+        }
+    }
+
+    /// Keeps a readable trace from now on.
+    pub(crate) fn traced(mut self) -> Self {
+        let plan = format!("{:?}, mistake {:?}", self.plan, self.mistake);
+        self.trace = Some(vec![plan]);
+        self
+    }
+
+    /// Writes a line of the trace, if one is kept.
+    pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>4} {}", self.events, line()));
+        }
+    }
+
+    /// Counts a fault.
+    pub(crate) fn met(&mut self, fault: Fault) {
+        self.faults.count(fault);
+    }
+
+    /// Whether something with this likelihood in percent goes wrong now.
+    pub(crate) fn unlucky(&mut self, percent: u32) -> bool {
+        self.faulty && self.rng.u32(0..100) < percent
+    }
+
+    /// The trace so far.
+    pub(crate) fn take_trace(&mut self) -> Vec<String> {
+        self.trace.take().unwrap_or_default()
+    }
+}

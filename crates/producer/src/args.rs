@@ -1,0 +1,258 @@
+//! The command line of `producer`: every flag with its unit, default and environment variable.
+//!
+//! Does not act on anything; `Args::plan` in `plan.rs` checks the combinations. Invariant: a librdkafka option, which may be a
+//! secret, is kept as [`KafkaOption`], which cannot be printed with its value, and is never parsed by clap, whose errors would.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Parser, ValueEnum};
+use schema::{FieldNames, TypedColumn};
+
+/// Replays stock data, or any CSV, as JSON records into a Kafka topic.
+///
+/// Results go to stdout, logs and progress to stderr. Exit codes: 0 each record read was acknowledged, 1 failed, 2 wrong usage, 65 data
+/// that must not be skipped, 130 or 143 second Ctrl-C or SIGTERM.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "producer", version, max_term_width = 120)]
+pub struct Args {
+    /// CSV files with a header line, plain or gzip, sent one after the other; `-` is stdin
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true, env = "PRODUCER_CSV", help_heading = "Input")]
+    pub csv: Vec<PathBuf>,
+
+    /// What separates the fields: one character, or `tab`
+    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = parse_delimiter, env = "PRODUCER_DELIMITER", help_heading = "Input")]
+    pub delimiter: Delimiter,
+
+    /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`. Prices and volumes are known to
+    /// be numbers, other columns are text
+    #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true, value_parser = parse_columns, env = "PRODUCER_COLUMNS", help_heading = "Input")]
+    pub columns: Columns,
+
+    /// What to do with a row that is not a record
+    #[arg(long, value_name = "POLICY", default_value = "fail", env = "PRODUCER_ON_BAD_ROW", help_heading = "Input")]
+    pub on_bad_row: OnBadRow,
+
+    /// Keep the bad rows, as they were, under their header, in this file (overwritten)
+    #[arg(long, value_name = "FILE", env = "PRODUCER_BAD_ROWS", help_heading = "Input")]
+    pub bad_rows: Option<PathBuf>,
+
+    /// Stop after this many records
+    #[arg(long, value_name = "N", env = "PRODUCER_LIMIT", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Input")]
+    pub limit: Option<u64>,
+
+    /// Start again from the first file at the end, until stopped
+    #[arg(long = "loop", env = "PRODUCER_LOOP", value_parser = BoolishValueParser::new(), help_heading = "Input")]
+    pub repeat: bool,
+
+    /// Names of the fields: as in the header (`Adj Close`), or in snake case (`adj_close`)
+    #[arg(long, value_name = "NAMES", default_value = "original", env = "PRODUCER_FIELDS", help_heading = "Records")]
+    pub fields: Fields,
+
+    /// Column whose text becomes the record key [default: Symbol, Ticker or Index, if there is one]
+    #[arg(long, value_name = "NAME", env = "PRODUCER_KEY_COLUMN", help_heading = "Records")]
+    pub key_column: Option<String>,
+
+    /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka takes them]
+    #[arg(long, value_name = "R", value_parser = parse_rate, env = "PRODUCER_RATE", help_heading = "Records")]
+    pub rate: Option<f64>,
+
+    /// Print the records to stdout instead of sending them; needs no broker
+    #[arg(long, env = "PRODUCER_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = "Records")]
+    pub dry_run: bool,
+
+    /// Brokers to ask for the cluster's addresses: `HOST:PORT,…`
+    #[arg(long, value_name = "LIST", default_value = "localhost:9092", env = "KAFKA_BOOTSTRAP_SERVERS", help_heading = "Kafka")]
+    pub bootstrap_servers: String,
+
+    /// Topic to send to
+    #[arg(long, value_name = "NAME", default_value = "stock-market", env = "KAFKA_TOPIC", help_heading = "Kafka")]
+    pub topic: String,
+
+    /// Partitions of the topic, if it is not there yet and we create it
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=100_000), env = "PRODUCER_PARTITIONS", help_heading = "Kafka")]
+    pub partitions: i32,
+
+    /// Copies of each partition, if we create the topic; -1 is the broker's own default
+    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-1..=1000), env = "PRODUCER_REPLICATION_FACTOR", help_heading = "Kafka")]
+    pub replication_factor: i32,
+
+    /// How long to wait for a broker at the start
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "PRODUCER_CONNECT_TIMEOUT", help_heading = "Kafka")]
+    pub connect_timeout: Duration,
+
+    /// How long a record may wait for its acknowledgement before the run fails
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_duration, env = "PRODUCER_DELIVERY_TIMEOUT", help_heading = "Kafka")]
+    pub delivery_timeout: Duration,
+
+    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into KAFKA_OPTIONS (in the environment
+    /// or in .env), a list of KEY=VALUE separated by blanks
+    #[arg(short = 'X', long = "kafka-option", value_name = "KEY=VALUE", value_parser = KafkaOption::parse, help_heading = "Kafka")]
+    pub kafka_options: Vec<KafkaOption>,
+
+    /// Form of the summary
+    #[arg(long, value_name = "FORM", default_value = "text", env = "PRODUCER_OUTPUT", help_heading = "Output")]
+    pub output: Output,
+
+    /// Time between two lines of progress in the log, where stderr is not a terminal
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "PRODUCER_PROGRESS_INTERVAL", help_heading = "Output")]
+    pub progress_interval: Duration,
+
+    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
+    #[arg(long, value_name = "FILE", env = "PRODUCER_CONFIG", help_heading = "Output")]
+    pub config: Option<PathBuf>,
+}
+
+/// What happens at a row that is not a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnBadRow {
+    /// Stop with exit code 65
+    Fail,
+    /// Count it and go on
+    Skip,
+}
+
+/// Names of the JSON keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fields {
+    /// As in the header
+    Original,
+    /// Lower case with underscores
+    Snake,
+}
+
+impl From<Fields> for FieldNames {
+    fn from(fields: Fields) -> FieldNames {
+        match fields {
+            Fields::Original => FieldNames::Original,
+            Fields::Snake => FieldNames::Snake,
+        }
+    }
+}
+
+/// Form of the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// One line for people
+    Text,
+    /// One JSON object for programs
+    Json,
+}
+
+/// The byte between two fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter(pub u8);
+
+/// The list of `--columns`.
+#[derive(Debug, Clone, Default)]
+pub struct Columns(pub Vec<TypedColumn>);
+
+/// One `-X`, as written. `Debug` shows no value, for it may be a secret.
+#[derive(Clone)]
+pub struct KafkaOption(String);
+
+impl KafkaOption {
+    /// Takes any text: a mistake is reported later, by name only.
+    ///
+    /// # Errors
+    /// None; clap wants a `Result`.
+    pub fn parse(text: &str) -> Result<KafkaOption, std::convert::Infallible> {
+        Ok(KafkaOption(text.to_owned()))
+    }
+
+    /// The name and the value, or nothing if there is no `=` or no name.
+    pub fn split(&self) -> Option<(&str, &str)> {
+        let (name, value) = self.0.split_once('=')?;
+        (!name.trim().is_empty()).then_some((name.trim(), value))
+    }
+}
+
+impl fmt::Debug for KafkaOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KafkaOption({}=***)", self.split().map_or("?", |(name, _)| name))
+    }
+}
+
+fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
+    match text {
+        "tab" | "\\t" => Ok(Delimiter(b'\t')),
+        _ => match text.as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(Delimiter(*byte)),
+            _ => Err("must be one ASCII character, such as ; or |, or the word tab".to_owned()),
+        },
+    }
+}
+
+fn parse_columns(text: &str) -> Result<Columns, schema::SchemaError> {
+    schema::parse_columns(text).map(Columns)
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("must be a number above 0; leave --rate out to send as fast as Kafka takes the records".to_owned()),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a number above 0 with a unit, such as 500ms, 10s, 2m or 1h, and at most 24h".to_owned();
+    let unit_at = text.find(|letter: char| letter.is_ascii_alphabetic()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let seconds = number.trim().parse::<f64>().map_err(|_| wrong())? * seconds;
+    if (0.001..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_long_flag_but_the_kafka_options_has_an_environment_variable() {
+        for argument in Args::command().get_arguments() {
+            let flag = argument.get_long().unwrap_or_default();
+            assert!(argument.get_env().is_some() || ["kafka-option"].contains(&flag), "--{flag} has none");
+            assert!(argument.get_help_heading().is_some(), "--{flag} has no heading");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, millis) in [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("0.5h", 1_800_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["10", "0s", "-1s", "s", "1d", "25h", "nans", "infs"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_above_zero() {
+        assert_eq!(parse_rate("0.5"), Ok(0.5));
+        for text in ["0", "-1", "nan", "inf", "fast"] {
+            assert!(parse_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kafka_option_is_printed_without_its_value() {
+        let option = KafkaOption::parse("sasl.password=hunter2").unwrap();
+        assert_eq!(format!("{option:?}"), "KafkaOption(sasl.password=***)");
+        assert_eq!(format!("{:?}", KafkaOption::parse("hunter2").unwrap()), "KafkaOption(?=***)");
+        assert_eq!(option.split(), Some(("sasl.password", "hunter2")));
+    }
+}

@@ -1,0 +1,81 @@
+//! What happens to a row that is not a record: it ends the run, or it is kept, counted and reported.
+//!
+//! Does not find bad rows. Invariant: a bad row is never passed over without being counted and, where a file is given, kept.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::args::OnBadRow;
+use crate::outcome::Failure;
+use crate::source::{BadRow, Table};
+
+/// Bad rows that are reported one by one; the rest is only counted.
+const REPORTED: u64 = 10;
+
+/// The policy and the file.
+pub(crate) struct BadRows {
+    policy: OnBadRow,
+    file: Option<(PathBuf, BufWriter<File>)>,
+    /// The input whose header was last written to the file.
+    headed: Option<String>,
+    count: u64,
+}
+
+impl BadRows {
+    /// Creates the file at once, so that a path we cannot write is found before anything is sent.
+    pub(crate) fn new(policy: OnBadRow, path: Option<&Path>) -> Result<BadRows, Failure> {
+        let open = |path: &Path| match File::create(path) {
+            Ok(file) => Ok((path.to_owned(), BufWriter::new(file))),
+            Err(error) => Err(cannot_write(path, &error)),
+        };
+        Ok(BadRows { policy, file: path.map(open).transpose()?, headed: None, count: 0 })
+    }
+
+    /// How many there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    /// [`Failure::BadData`] with the place and the reason, if the policy is to fail.
+    pub(crate) fn take(&mut self, table: &Table, bad: &BadRow) -> Result<(), Failure> {
+        self.count += 1;
+        self.keep(table, bad)?;
+        let place = format!("{} line {}: {}", table.name, bad.line, bad.reason);
+        match self.policy {
+            OnBadRow::Fail => return Err(Failure::bad_data(format!("{place}; correct it, or go on without such rows with --on-bad-row skip"))),
+            OnBadRow::Skip if self.count <= REPORTED => tracing::warn!("skipped {place}"),
+            OnBadRow::Skip if self.count == REPORTED + 1 => tracing::warn!("more bad rows: from here on they are only counted"),
+            OnBadRow::Skip => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what is buffered.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        match &mut self.file {
+            Some((path, file)) => file.flush().map_err(|error| cannot_write(path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    fn keep(&mut self, table: &Table, bad: &BadRow) -> Result<(), Failure> {
+        let Some((path, file)) = &mut self.file else { return Ok(()) };
+        let is_headed = self.headed.as_ref() == Some(&table.name);
+        let header = if is_headed { &[] } else { table.header.as_slice() };
+        self.headed = Some(table.name.clone());
+        let lines = [header, bad.raw.as_slice()];
+        let written: io::Result<()> = lines.iter().skip(usize::from(is_headed)).try_for_each(|line| {
+            file.write_all(line)?;
+            file.write_all(b"\n")
+        });
+        written.map_err(|error| cannot_write(path, &error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("cannot write --bad-rows {}: {error}", path.display()))
+}

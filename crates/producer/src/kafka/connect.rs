@@ -1,0 +1,78 @@
+//! Waits, for a bounded time, for a broker that answers and for the addresses it sends us to.
+//!
+//! Does not create topics. Invariant: when it fails, the message names the address that was tried and what to change.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::{Producer, ThreadedProducer};
+
+use super::deliveries::Deliveries;
+use super::reach::{self, Address};
+use super::{Target, shown};
+use crate::outcome::Failure;
+use crate::stop::Stop;
+
+/// Longest single wait inside the client, which does not see a stop request.
+const STEP: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(crate) type Client = ThreadedProducer<Deliveries>;
+
+/// The topic's metadata from a broker whose cluster we can reach; nothing if a stop was requested meanwhile.
+pub(crate) fn connect(client: &Client, target: &Target, stop: &Stop) -> Result<Option<Metadata>, Failure> {
+    let until = Instant::now() + target.connect_timeout;
+    loop {
+        let metadata = metadata(client, &target.topic, remaining(until));
+        let problem = match &metadata {
+            Some(metadata) => advertised_problem(metadata, target, remaining(until)),
+            None => Some(no_answer(client, target)),
+        };
+        match (metadata, problem) {
+            (Some(metadata), None) => return Ok(Some(metadata)),
+            (_, Some(problem)) if Instant::now() >= until => return Err(Failure::failed(problem)),
+            _ => {}
+        }
+        if let Some(reason) = client.client().context().refusal() {
+            return Err(Failure::failed(format!("Kafka at {} refuses us: {reason}; check the -X and KAFKA_OPTIONS settings", target.servers)));
+        }
+        if stop.wait(PAUSE) {
+            return Ok(None);
+        }
+    }
+}
+
+/// Asks once for the metadata of the cluster and this topic, without creating it.
+pub(crate) fn metadata(client: &Client, topic: &str, within: Duration) -> Option<Metadata> {
+    let metadata = client.client().fetch_metadata(Some(topic), within.min(STEP)).ok()?;
+    (!metadata.brokers().is_empty()).then_some(metadata)
+}
+
+fn remaining(until: Instant) -> Duration {
+    // Never zero: the client takes it for "do not wait", and a first answer needs a moment.
+    until.saturating_duration_since(Instant::now()).max(PAUSE)
+}
+
+fn no_answer(client: &Client, target: &Target) -> String {
+    let reason = client.client().context().last_trouble().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!(
+        "cannot reach Kafka at {} within {}{reason}; start a broker there (`cargo run -p sandbox` is one to try) or name another with --bootstrap-servers",
+        target.servers,
+        shown(target.connect_timeout),
+    )
+}
+
+/// A bootstrap server answered, but with addresses that we cannot use: the classic trap.
+fn advertised_problem(metadata: &Metadata, target: &Target, within: Duration) -> Option<String> {
+    let leaders: BTreeSet<i32> = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.leader()).collect();
+    let address = |broker: &rdkafka::metadata::MetadataBroker| Address { host: broker.host().to_owned(), port: u16::try_from(broker.port()).unwrap_or_default() };
+    let led: Vec<Address> = metadata.brokers().iter().filter(|broker| leaders.contains(&broker.id())).map(address).collect();
+    let (needed, all_needed) = if led.is_empty() { (metadata.brokers().iter().map(address).collect(), false) } else { (led, true) };
+    let failed = reach::unreachable(&needed, within.min(STEP * 4));
+    let (first, reason) = failed.first().filter(|_| all_needed || failed.len() == needed.len())?;
+    Some(format!(
+        "cannot reach broker {first} ({reason}), the address that the bootstrap server {} told us to use; set advertised.listeners of that broker to an address this machine can reach",
+        target.servers,
+    ))
+}

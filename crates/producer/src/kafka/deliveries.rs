@@ -1,0 +1,160 @@
+//! What the Kafka client tells us in its callbacks: the delivery result of each record, errors, log lines.
+//!
+//! Callbacks run on the client's poll thread and only count and note. Invariant: `acknowledged + failed` is the number of records whose
+//! fate is known; each record is counted once.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::stop::Stop;
+
+/// Time between two warnings about a lost connection.
+const WARN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The shared notes; clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Deliveries {
+    shared: Arc<Shared>,
+    stop: Stop,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    acknowledged: AtomicU64,
+    failed: AtomicU64,
+    partitions: OnceLock<Vec<AtomicU64>>,
+    first_failure: OnceLock<RDKafkaErrorCode>,
+    /// Whether the start is over: from then on a lost connection is worth a warning.
+    connected: AtomicBool,
+    /// An error that waiting will not mend: wrong password, wrong certificate.
+    refusal: OnceLock<String>,
+    trouble: Mutex<Trouble>,
+}
+
+#[derive(Debug, Default)]
+struct Trouble {
+    last: Option<String>,
+    warned: Option<Instant>,
+}
+
+impl Deliveries {
+    /// `stop` is requested at the first record that fails: nothing should wait any more.
+    pub(crate) fn new(stop: &Stop) -> Deliveries {
+        Deliveries { shared: Arc::default(), stop: stop.clone() }
+    }
+
+    pub(crate) fn acknowledged(&self) -> u64 {
+        self.shared.acknowledged.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.shared.failed.load(Ordering::Acquire)
+    }
+
+    /// Acknowledged records per partition; empty before the topic is known.
+    pub(crate) fn per_partition(&self) -> Vec<u64> {
+        let counts = self.shared.partitions.get().map(Vec::as_slice).unwrap_or_default();
+        counts.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Why the first record that failed did.
+    pub(crate) fn first_failure(&self) -> Option<RDKafkaErrorCode> {
+        self.shared.first_failure.get().copied()
+    }
+
+    /// The start is over, and the topic has this many partitions.
+    pub(crate) fn connected(&self, partitions: usize) {
+        self.shared.partitions.get_or_init(|| (0..partitions).map(|_| AtomicU64::new(0)).collect());
+        self.shared.connected.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the broker will not have us, if it said so.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.shared.refusal.get().cloned()
+    }
+
+    /// What last went wrong with a connection.
+    pub(crate) fn last_trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
+    }
+
+    fn note_trouble(&self, reason: String) {
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = trouble.warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL);
+        if self.shared.connected.load(Ordering::Relaxed) && is_due {
+            trouble.warned = Some(Instant::now());
+            tracing::warn!("trouble with Kafka, trying again: {reason}");
+        }
+        trouble.last = Some(reason);
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // The client logs each failed attempt; `error` below says what people need. With `-X debug=…` and RUST_LOG=debug all is seen.
+        tracing::debug!(target: "librdkafka", ?level, "{facility} {message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let reason = without_timing(reason).to_owned();
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL) => {
+                self.shared.refusal.get_or_init(|| reason.clone());
+                self.note_trouble(reason);
+            }
+            // It follows each broker's own error and says less.
+            Some(RDKafkaErrorCode::AllBrokersDown) => {}
+            _ => self.note_trouble(reason),
+        }
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(message) => {
+                let at = usize::try_from(message.partition()).unwrap_or(usize::MAX);
+                if let Some(count) = self.shared.partitions.get().and_then(|counts| counts.get(at)) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+                self.shared.acknowledged.fetch_add(1, Ordering::Release);
+            }
+            Err((error, _)) => {
+                self.shared.first_failure.get_or_init(|| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
+                self.shared.failed.fetch_add(1, Ordering::Release);
+                self.stop.request();
+            }
+        }
+    }
+}
+
+/// `x:1/bootstrap: Connect to … failed: Connection refused (after 0ms in state CONNECT, …)` without the brackets at the end.
+fn without_timing(reason: &str) -> &str {
+    reason.split(" (after ").next().unwrap_or(reason).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_kept_and_passing_trouble_is_not_one() {
+        let deliveries = Deliveries::default();
+        let global = |code| KafkaError::Global(code);
+        deliveries.error(global(RDKafkaErrorCode::BrokerTransportFailure), "a:1/1: Connect failed: refused (after 0ms in state CONNECT)");
+        deliveries.error(global(RDKafkaErrorCode::AllBrokersDown), "1/1 brokers are down");
+        assert_eq!((deliveries.last_trouble().as_deref(), deliveries.refusal()), (Some("a:1/1: Connect failed: refused"), None));
+        deliveries.error(global(RDKafkaErrorCode::Authentication), "wrong password");
+        assert_eq!(deliveries.refusal().as_deref(), Some("wrong password"));
+    }
+}

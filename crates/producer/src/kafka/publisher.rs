@@ -1,0 +1,162 @@
+//! Sends records and knows the fate of each.
+//!
+//! Does not wait for room in the client's queue: it says that there is none. Invariant: a record is either counted as sent, and then
+//! later as acknowledged or failed, or it was not taken.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::connect::{self, Client};
+use super::deliveries::Deliveries;
+use super::settings::client_config;
+use super::{Target, shown, topic};
+use crate::outcome::Failure;
+use crate::stop::Stop;
+
+/// Added to the delivery timeout when waiting for the last results: the client looks for overdue records once a second.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// One record to send, borrowed from the row it came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: &'a [u8],
+    pub(crate) source: &'a str,
+    pub(crate) row: u64,
+    pub(crate) event_time: Option<&'a [u8]>,
+}
+
+/// What became of a record that was given to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It is on its way.
+    Yes,
+    /// The client's queue is full: wait a little, then give it again.
+    NoRoom,
+    /// It is larger than `message.max.bytes`; it will never be taken.
+    TooLarge,
+    /// Nobody reads any more what we print; only a dry run has this.
+    NoReader,
+}
+
+/// A connected Kafka client for one topic.
+pub(crate) struct Publisher {
+    client: Client,
+    deliveries: Deliveries,
+    target: Target,
+    sent: u64,
+}
+
+impl Publisher {
+    /// Connects, and creates the topic if it is missing; nothing if a stop was requested meanwhile.
+    pub(crate) fn connect(target: &Target, stop: &Stop) -> Result<Option<Publisher>, Failure> {
+        let deliveries = Deliveries::new(stop);
+        let created = client_config(target).create_with_context(deliveries.clone());
+        let client: Client = created.map_err(|error| Failure::Usage(target.options.explain(&error)))?;
+        let Some(metadata) = connect::connect(&client, target, stop)? else { return Ok(None) };
+        let Some(partitions) = topic::ensure(&client, target, metadata, stop)? else { return Ok(None) };
+        deliveries.connected(partitions);
+        Ok(Some(Publisher { client, deliveries, target: target.clone(), sent: 0 }))
+    }
+
+    /// Gives one record to the client; never waits.
+    pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Sent, Failure> {
+        let outgoing = BaseRecord::<[u8], [u8]>::to(&self.target.topic).payload(record.value).headers(headers(record));
+        let outgoing = match record.key {
+            Some(key) => outgoing.key(key),
+            None => outgoing,
+        };
+        match self.client.send(outgoing) {
+            Ok(()) => {
+                self.sent += 1;
+                Ok(Sent::Yes)
+            }
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(Sent::NoRoom),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _)) => Ok(Sent::TooLarge),
+            Err((error, _)) => Err(Failure::failed(format!("cannot send to topic {}: {}", self.target.topic, self.target.options.explain(&error)))),
+        }
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// Waits until the fate of every record is known, calling `meanwhile` a few times a second.
+    pub(crate) fn finish(&self, mut meanwhile: impl FnMut(&Deliveries)) {
+        let until = Instant::now() + self.target.delivery_timeout + GRACE;
+        while self.deliveries.acknowledged() + self.deliveries.failed() < self.sent && Instant::now() < until {
+            // An error here is only "not yet": the results are what counts.
+            if let Err(error) = self.client.flush(Duration::from_millis(100)) {
+                tracing::trace!("still waiting for acknowledgements: {error}");
+            }
+            meanwhile(&self.deliveries);
+        }
+    }
+
+    /// Why the run failed, if a record did.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let lost = self.sent - self.deliveries.acknowledged().min(self.sent);
+        let reason = match self.deliveries.first_failure() {
+            None if lost == 0 => return None,
+            None | Some(RDKafkaErrorCode::MessageTimedOut) => format!(
+                "no acknowledgement within {} (--delivery-timeout){}",
+                shown(self.target.delivery_timeout),
+                self.deliveries.last_trouble().map(|reason| format!(": {reason}")).unwrap_or_default(),
+            ),
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => "the broker refuses a record as too large; raise max.message.bytes of the topic".to_owned(),
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => "the broker does not allow us to write to the topic".to_owned(),
+            Some(code) => code.to_string(),
+        };
+        Some(Failure::failed(format!("{lost} of {} records sent to topic {} were not acknowledged: {reason}", self.sent, self.target.topic)))
+    }
+
+    /// Says so when the keys of many records left partitions without any.
+    pub(crate) fn warn_of_empty_partitions(&self) {
+        let counts = self.deliveries.per_partition();
+        let empty = counts.iter().filter(|&&count| count == 0).count();
+        if empty > 0 && self.deliveries.acknowledged() >= 10 * counts.len() as u64 {
+            let (topic, all) = (&self.target.topic, counts.len());
+            tracing::warn!("{empty} of the {all} partitions of topic {topic} got no record: there are too few different keys to fill them");
+        }
+    }
+}
+
+fn headers(record: &Outgoing<'_>) -> OwnedHeaders {
+    let mut digits = [0; 20];
+    let headers = OwnedHeaders::new_with_capacity(3)
+        .insert(Header { key: "source", value: Some(record.source) })
+        .insert(Header { key: "row", value: Some(decimal(record.row, &mut digits)) });
+    match record.event_time {
+        Some(time) => headers.insert(Header { key: "event-time", value: Some(time) }),
+        None => headers,
+    }
+}
+
+/// A number as text, without an allocation.
+fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &digits[at..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for number in [0, 7, 10, 104_224, u64::MAX] {
+            assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
+        }
+    }
+}

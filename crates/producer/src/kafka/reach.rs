@@ -1,0 +1,68 @@
+//! Whether the addresses that a cluster advertises can be reached from here.
+//!
+//! Only opens TCP connections and closes them; speaks no Kafka. Invariant: it returns within the given time, whatever name servers do.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// A host and a port as a broker advertises them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// The addresses that cannot be reached, each with the reason.
+pub(crate) fn unreachable(addresses: &[Address], within: Duration) -> Vec<(Address, String)> {
+    let (to, results) = channel();
+    for (at, address) in addresses.iter().cloned().enumerate() {
+        let to = to.clone();
+        // A thread each: resolving a name cannot be given a time limit.
+        std::thread::spawn(move || to.send((at, try_connect(&address, within))));
+    }
+    drop(to);
+    let until = Instant::now() + within;
+    let mut reasons: Vec<Option<String>> = vec![Some("no answer".to_owned()); addresses.len()];
+    while let Ok((at, result)) = results.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        reasons[at] = result.err();
+    }
+    addresses.iter().cloned().zip(reasons).filter_map(|(address, reason)| reason.map(|reason| (address, reason))).collect()
+}
+
+fn try_connect(address: &Address, within: Duration) -> Result<(), String> {
+    let resolved = (address.host.as_str(), address.port).to_socket_addrs().map_err(|_| "the name is unknown here".to_owned())?;
+    let mut reason = "the name has no address".to_owned();
+    for socket in resolved {
+        match TcpStream::connect_timeout(&socket, within) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => reason = "no answer".to_owned(),
+            Err(error) => reason = error.kind().to_string(),
+        }
+    }
+    Err(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_listener_is_reached_and_a_closed_port_is_not() {
+        let open = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = |port| Address { host: "127.0.0.1".into(), port };
+        let addresses = [address(open.local_addr().unwrap().port()), address(closed), Address { host: "no such host".into(), port: 1 }];
+        let failed = unreachable(&addresses, Duration::from_secs(30));
+        assert_eq!(failed[0], (addresses[1].clone(), "connection refused".to_owned()));
+        assert_eq!(failed[1].0, addresses[2]);
+        assert_eq!(failed.len(), 2);
+    }
+}

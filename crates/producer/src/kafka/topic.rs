@@ -1,0 +1,142 @@
+//! The topic: whether its name can be one, whether it is there, and its creation.
+//!
+//! Does not send. Invariant: an existing topic is never changed.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::connect::{Client, metadata};
+use super::settings::client_config;
+use super::{Target, shown};
+use crate::outcome::Failure;
+use crate::stop::Stop;
+
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What Kafka would refuse about this name, if anything.
+pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    match name {
+        "" => Some("is empty"),
+        "." | ".." => Some("cannot be . or .."),
+        _ if name.len() > 249 => Some("is longer than 249 characters"),
+        _ if !name.chars().all(fits) => Some("may hold only letters, digits, dot, underscore and minus"),
+        _ => None,
+    }
+}
+
+/// Makes sure that the topic is there; gives its number of partitions, or nothing if a stop was requested meanwhile.
+pub(crate) fn ensure(client: &Client, target: &Target, first: Metadata, stop: &Stop) -> Result<Option<usize>, Failure> {
+    let name = &target.topic;
+    if let Some(partitions) = partitions(&first, name)? {
+        if i32::try_from(partitions) != Ok(target.partitions) {
+            tracing::info!("topic {name} has {partitions} partitions; --partitions is for a new topic only");
+        }
+        return Ok(Some(partitions));
+    }
+    match create(target)? {
+        Creation::Done => tracing::info!("created topic {name} with {} partitions", target.partitions),
+        Creation::AlreadyThere => {}
+        Creation::Unsupported => tracing::info!("the broker takes no requests to create topics; asking for {name}, it may create it on its own"),
+    }
+    wait_until_usable(client, target, stop)
+}
+
+/// The number of partitions if the topic is there and each of them has a leader.
+fn partitions(metadata: &Metadata, name: &str) -> Result<Option<usize>, Failure> {
+    let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
+    match topic.error().map(RDKafkaErrorCode::from) {
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            Err(Failure::failed(format!("not allowed to use topic {name}; ask for the rights to describe and write it")))
+        }
+        Some(RDKafkaErrorCode::InvalidTopic) => Err(Failure::failed(format!("Kafka refuses {name:?} as the name of a topic"))),
+        Some(_) => Ok(None),
+        None if topic.partitions().iter().all(|partition| partition.leader() >= 0) => Ok(Some(topic.partitions().len()).filter(|&count| count > 0)),
+        None => Ok(None),
+    }
+}
+
+enum Creation {
+    Done,
+    AlreadyThere,
+    Unsupported,
+}
+
+fn create(target: &Target) -> Result<Creation, Failure> {
+    let fail = |reason: String| Failure::failed(format!("topic {} is not there and cannot be created: {reason}", target.topic));
+    let admin: AdminClient<DefaultClientContext> = client_config(target).create().map_err(|error| fail(target.options.explain(&error)))?;
+    let topic = NewTopic::new(&target.topic, target.partitions, TopicReplication::Fixed(target.replication));
+    let timeout = target.connect_timeout;
+    let options = AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
+    // The client ends the request at its own time limit.
+    let outcome = futures::executor::block_on(admin.create_topics([&topic], &options));
+    let code = match outcome.map(|mut results| results.pop()) {
+        Ok(Some(Ok(_))) => return Ok(Creation::Done),
+        Ok(Some(Err((_, code)))) | Err(KafkaError::AdminOp(code)) => code,
+        Ok(None) => return Err(fail("the broker gave no answer".to_owned())),
+        Err(error) => return Err(fail(target.options.explain(&error))),
+    };
+    match code {
+        RDKafkaErrorCode::TopicAlreadyExists => Ok(Creation::AlreadyThere),
+        RDKafkaErrorCode::UnsupportedFeature | RDKafkaErrorCode::UnsupportedVersion => {
+            ask_for(target);
+            Ok(Creation::Unsupported)
+        }
+        RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
+            Err(fail("this user may not create topics; have it created, or ask for the right".to_owned()))
+        }
+        RDKafkaErrorCode::InvalidReplicationFactor => {
+            Err(fail("the cluster has fewer brokers than --replication-factor, or none usable".to_owned()))
+        }
+        code => Err(fail(code.to_string())),
+    }
+}
+
+/// Asks for the topic's metadata in the way that lets a broker create it, if it is set up to.
+fn ask_for(target: &Target) {
+    let mut config = client_config(target);
+    config.set("allow.auto.create.topics", "true");
+    let asked = config.create::<BaseProducer>().and_then(|client| client.client().fetch_metadata(Some(&target.topic), target.connect_timeout));
+    if let Err(error) = asked {
+        tracing::debug!("no answer about the topic: {}", target.options.explain(&error));
+    }
+}
+
+fn wait_until_usable(client: &Client, target: &Target, stop: &Stop) -> Result<Option<usize>, Failure> {
+    let until = Instant::now() + target.connect_timeout;
+    while Instant::now() < until {
+        let found = metadata(client, &target.topic, target.connect_timeout);
+        if let Some(partitions) = found.map(|metadata| partitions(&metadata, &target.topic)).transpose()?.flatten() {
+            return Ok(Some(partitions));
+        }
+        if stop.wait(PAUSE) {
+            return Ok(None);
+        }
+    }
+    Err(Failure::failed(format!(
+        "topic {} has no usable partitions after {}; create it (kafka-topics.sh --create --topic {0}) or look at the broker",
+        target.topic,
+        shown(target.connect_timeout),
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_kafka_refuses_are_known() {
+        for good in ["stock-market", "a.b_c-1", "...", &"x".repeat(249)] {
+            assert_eq!(name_problem(good), None);
+        }
+        for bad in ["", ".", "..", "a b", "a/b", "börse", &"x".repeat(250)] {
+            assert!(name_problem(bad).is_some(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Replays stock data, or any CSV, as JSON records into a Kafka topic.
+//!
+//! [`run`] does all that the program does, for a parsed command line ([`Args`]), and gives the counts as a value. It does not read
+//! the environment beyond what clap does, installs no signal handler and sets up no logging: that is the program's.
+//!
+//! Invariant: `run` returns `Ok` only when each record it read was acknowledged by Kafka.
+
+mod args;
+mod bad_rows;
+pub mod config;
+mod kafka;
+pub mod look_alike;
+mod outcome;
+mod plan;
+mod progress;
+mod replay;
+mod schedule;
+pub mod signals;
+mod sink;
+mod source;
+mod stop;
+
+pub use args::{Args, Columns, Delimiter, Fields, KafkaOption, OnBadRow, Output};
+pub use outcome::{Failure, Summary};
+
+use plan::Plan;
+use stop::{Stop, StopOnDrop};
+
+/// Replays the input of `args` until it ends, or until `shutdown` does (use [`std::future::pending`] for "never"): then no more
+/// rows are read, and what was sent is waited for. Needs a tokio runtime of any kind; the work is done on a blocking thread.
+///
+/// # Errors
+/// [`Failure`], with the counts if sending had begun: flags that are refused, input that is not a CSV or holds a bad row, a broker
+/// that is not there, a record that was not acknowledged in time.
+pub async fn run(args: Args, shutdown: impl Future<Output = ()>) -> Result<Summary, Failure> {
+    let plan = Plan::new(args)?;
+    let stop = Stop::default();
+    let _stop_if_dropped = StopOnDrop(stop.clone());
+    let mut work = tokio::task::spawn_blocking({
+        let stop = stop.clone();
+        move || replay::replay(&plan, &stop)
+    });
+    let done = tokio::select! {
+        biased;
+        done = &mut work => done,
+        () = shutdown => {
+            stop.request();
+            work.await
+        }
+    };
+    done.unwrap_or_else(|error| Err(Failure::failed(format!("the replay broke off: {error}"))))
+}

@@ -1,0 +1,168 @@
+//! How a run ended: the counts, and the exit code they deserve.
+//!
+//! Does not count (see `replay` and `deliveries`). Invariant: `Ok(Summary)` from a run means that each record it read was acknowledged.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::args::Output;
+
+/// The counts of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Where the records went.
+    pub topic: String,
+    /// Rows read from the input, good and bad.
+    pub read: u64,
+    /// Records handed to the Kafka client, or printed by a dry run.
+    pub sent: u64,
+    /// Records that Kafka has acknowledged, or that a dry run has printed.
+    pub acknowledged: u64,
+    /// Records that Kafka has not acknowledged in time, or refused.
+    pub failed: u64,
+    /// Bad rows that were not sent.
+    pub skipped: u64,
+    /// Acknowledged records per partition; empty for a dry run.
+    pub partitions: Vec<u64>,
+    /// Whether a signal ended the run before its input did.
+    pub interrupted: bool,
+    /// How long the sending took.
+    #[serde(rename = "seconds", serialize_with = "as_seconds")]
+    pub elapsed: Duration,
+    /// Acknowledged records a second.
+    pub records_per_second: f64,
+}
+
+/// Why a run did not do all it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Flags that contradict each other or are refused; nothing was read or sent.
+    #[error("{0}")]
+    Usage(String),
+    /// Input that must not be skipped.
+    #[error("{reason}")]
+    BadData {
+        /// What, where, and what to do.
+        reason: String,
+        /// The counts, if sending had begun.
+        summary: Option<Box<Summary>>,
+    },
+    /// Anything else: a file, the broker, records without acknowledgement.
+    #[error("{reason}")]
+    Failed {
+        /// What, where, and what to do.
+        reason: String,
+        /// The counts, if sending had begun.
+        summary: Option<Box<Summary>>,
+    },
+}
+
+impl Summary {
+    /// Whether each record read, less the bad ones, was acknowledged.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.acknowledged + self.skipped == self.read
+    }
+
+    /// The summary as it is printed.
+    pub fn render(&self, output: Output) -> String {
+        match output {
+            Output::Json => serde_json::to_string(self).unwrap_or_default(),
+            Output::Text => format!(
+                "read {} / sent {} / acknowledged {} / failed {} / skipped {} in {:.2} s ({:.0} records/s){}",
+                self.read,
+                self.sent,
+                self.acknowledged,
+                self.failed,
+                self.skipped,
+                self.elapsed.as_secs_f64(),
+                self.records_per_second,
+                if self.interrupted { ", interrupted" } else { "" },
+            ),
+        }
+    }
+}
+
+impl Failure {
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::BadData { .. } => 65,
+            Failure::Failed { .. } => 1,
+        }
+    }
+
+    /// The counts, if sending had begun.
+    pub fn summary(&self) -> Option<&Summary> {
+        match self {
+            Failure::Usage(_) => None,
+            Failure::BadData { summary, .. } | Failure::Failed { summary, .. } => summary.as_deref(),
+        }
+    }
+
+    pub(crate) fn failed(reason: impl Into<String>) -> Failure {
+        Failure::Failed { reason: reason.into(), summary: None }
+    }
+
+    pub(crate) fn bad_data(reason: impl Into<String>) -> Failure {
+        Failure::BadData { reason: reason.into(), summary: None }
+    }
+
+    /// The same failure with the counts at its time.
+    pub(crate) fn with(self, counts: Summary) -> Failure {
+        let summary = Some(Box::new(counts));
+        match self {
+            Failure::Usage(reason) => Failure::Usage(reason),
+            Failure::BadData { reason, .. } => Failure::BadData { reason, summary },
+            Failure::Failed { reason, .. } => Failure::Failed { reason, summary },
+        }
+    }
+}
+
+fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary() -> Summary {
+        Summary {
+            topic: "t".into(),
+            read: 10,
+            sent: 9,
+            acknowledged: 9,
+            failed: 0,
+            skipped: 1,
+            partitions: vec![4, 5],
+            interrupted: false,
+            elapsed: Duration::from_millis(1500),
+            records_per_second: 6.0,
+        }
+    }
+
+    #[test]
+    fn a_run_is_complete_when_every_good_row_is_acknowledged() {
+        assert!(summary().is_complete());
+        assert!(!Summary { acknowledged: 8, ..summary() }.is_complete());
+        assert!(!Summary { failed: 1, ..summary() }.is_complete());
+    }
+
+    #[test]
+    fn the_summary_is_for_people_or_for_programs() {
+        let text = summary().render(Output::Text);
+        assert_eq!(text, "read 10 / sent 9 / acknowledged 9 / failed 0 / skipped 1 in 1.50 s (6 records/s)");
+        let json: serde_json::Value = serde_json::from_str(&summary().render(Output::Json)).unwrap();
+        assert_eq!((&json["acknowledged"], &json["seconds"], &json["partitions"][1]), (&9.into(), &1.5.into(), &5.into()));
+    }
+
+    #[test]
+    fn each_failure_has_its_exit_code() {
+        assert_eq!(Failure::Usage(String::new()).exit_code(), 2);
+        assert_eq!(Failure::bad_data("x").exit_code(), 65);
+        let failed = Failure::failed("x").with(summary());
+        assert_eq!((failed.exit_code(), failed.summary().map(|counts| counts.read)), (1, Some(10)));
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line, checked as a whole: what a run will do.
+//!
+//! Reads and connects to nothing. Invariant: a plan has no contradiction; what can be refused by looking at flags is refused here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::args::{Args, OnBadRow};
+use crate::kafka::{self, Options, Target};
+use crate::outcome::Failure;
+use crate::schedule::Schedule;
+use crate::source::TableOptions;
+
+/// What a run will do.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) table: TableOptions,
+    pub(crate) on_bad_row: OnBadRow,
+    pub(crate) bad_rows: Option<PathBuf>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) repeat: bool,
+    pub(crate) schedule: Option<Schedule>,
+    pub(crate) dry_run: bool,
+    pub(crate) target: Target,
+    pub(crate) progress_interval: Duration,
+}
+
+impl Plan {
+    /// # Errors
+    /// [`Failure::Usage`] with the flag to change.
+    pub(crate) fn new(args: Args) -> Result<Plan, Failure> {
+        check(&args).map_err(Failure::Usage)?;
+        let options = Options::parse(&args.kafka_options).map_err(Failure::Usage)?;
+        let limit = options.largest_record();
+        let target = Target {
+            servers: args.bootstrap_servers,
+            topic: args.topic,
+            partitions: args.partitions,
+            replication: args.replication_factor,
+            connect_timeout: args.connect_timeout,
+            delivery_timeout: args.delivery_timeout,
+            options,
+        };
+        let names = args.fields.into();
+        let table = TableOptions { delimiter: args.delimiter.0, columns: args.columns.0, names, key_column: args.key_column, limit };
+        Ok(Plan {
+            inputs: args.csv,
+            table,
+            on_bad_row: args.on_bad_row,
+            bad_rows: args.bad_rows,
+            limit: args.limit,
+            repeat: args.repeat,
+            schedule: args.rate.map(Schedule::new),
+            dry_run: args.dry_run,
+            target,
+            progress_interval: args.progress_interval,
+        })
+    }
+}
+
+fn check(args: &Args) -> Result<(), String> {
+    let stdin = args.csv.iter().filter(|path| path.as_os_str() == "-").count();
+    if stdin > 1 {
+        return Err("--csv names stdin (-) twice; it can be read once".to_owned());
+    }
+    if stdin > 0 && args.repeat {
+        return Err("--loop cannot read stdin (-) again; save it to a file first".to_owned());
+    }
+    if let Some(problem) = kafka::name_problem(&args.topic) {
+        return Err(format!("--topic {:?} {problem}", args.topic));
+    }
+    if let Some(problem) = kafka::bootstrap_problem(&args.bootstrap_servers) {
+        return Err(problem);
+    }
+    if args.replication_factor == 0 {
+        return Err("--replication-factor is 0; give 1 or more, or -1 for the broker's default".to_owned());
+    }
+    if args.delivery_timeout < Duration::from_secs(1) {
+        return Err("--delivery-timeout is below 1s; a record waits some milliseconds for its batch alone".to_owned());
+    }
+    match args.bad_rows.as_deref().map(std::fs::canonicalize) {
+        Some(Ok(bad_rows)) if args.csv.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == bad_rows)) => {
+            Err(format!("--bad-rows {} is also an input, and would be overwritten", bad_rows.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn refusal(flags: &[&str]) -> Option<String> {
+        let argv = ["producer", "--csv", "a.csv"].iter().chain(flags);
+        Plan::new(Args::try_parse_from(argv).unwrap()).err().map(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn sound_flags_make_a_plan() {
+        assert_eq!(refusal(&["--rate", "0.5", "--columns", "a:number", "-X", "linger.ms=0", "--loop", "--limit", "3"]), None);
+    }
+
+    #[test]
+    fn contradictions_are_refused_with_the_flag_in_the_message() {
+        for (flags, part) in [
+            (vec!["--csv", "-", "-"], "stdin (-) twice"),
+            (vec!["--csv", "-", "--loop"], "--loop cannot read stdin"),
+            (vec!["--topic", "a b"], "--topic \"a b\" may hold only"),
+            (vec!["--topic", ".."], "--topic \"..\" cannot be"),
+            (vec!["--bootstrap-servers", "http://x"], "--bootstrap-servers"),
+            (vec!["--replication-factor", "0"], "--replication-factor"),
+            (vec!["--delivery-timeout", "10ms"], "--delivery-timeout"),
+            (vec!["-X", "acks=1"], "-X cannot set acks"),
+        ] {
+            let message = refusal(&flags).unwrap_or_default();
+            assert!(message.contains(part), "{flags:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn an_input_is_never_overwritten_by_its_bad_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, "a\n").unwrap();
+        let path = path.to_str().unwrap();
+        assert!(refusal(&["--csv", path, "--bad-rows", path]).unwrap().contains("is also an input"));
+    }
+}

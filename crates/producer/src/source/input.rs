@@ -1,0 +1,266 @@
+//! Opens one input: a file, stdin, or gzip of either; refuses what cannot be a CSV.
+//!
+//! Does not look at lines. Invariant: a read that may wait for ever (stdin, a pipe) happens in a thread of its own, so that a stop
+//! request ends the input at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::outcome::Failure;
+use crate::stop::Stop;
+
+/// How often a waiting input looks whether it should stop.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+const CHUNK: usize = 64 * 1024;
+
+/// Why an input cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    /// The operating system says no.
+    #[error("cannot read {name}: {reason}")]
+    Io { name: String, reason: String },
+    /// It can be read, but not as a CSV with a header.
+    #[error("{name} {reason}")]
+    NotCsv { name: String, reason: String },
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Failure {
+        match error {
+            SourceError::Io { .. } => Failure::failed(error.to_string()),
+            SourceError::NotCsv { .. } => Failure::bad_data(error.to_string()),
+        }
+    }
+}
+
+/// An open input without byte order mark and compression.
+pub(crate) struct Input {
+    /// The path as given, or `stdin`; for messages.
+    pub(crate) name: String,
+    /// The name without its folders; for the `source` header.
+    pub(crate) short_name: String,
+    /// The text.
+    pub(crate) reader: Box<dyn Read>,
+    /// Bytes read of the file as it is on the disk.
+    pub(crate) position: Arc<AtomicU64>,
+}
+
+/// Refuses, before anything is sent, a file that is not there or not a file. Gives its size, if it has one.
+pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
+    if is_stdin(path) {
+        return Ok(None);
+    }
+    let metadata = std::fs::metadata(path).map_err(|error| failed(path, &error))?;
+    if metadata.is_dir() {
+        let reason = "it is a directory; name the CSV files in it".to_owned();
+        return Err(SourceError::Io { name: path.display().to_string(), reason });
+    }
+    Ok(metadata.is_file().then_some(metadata.len()))
+}
+
+/// Opens a file, or stdin for `-`.
+pub(crate) fn open(path: &Path, stop: &Stop) -> Result<Input, SourceError> {
+    let size = check(path)?;
+    let position = Arc::new(AtomicU64::new(0));
+    let raw: Box<dyn Read + Send> = if is_stdin(path) {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|error| failed(path, &error))?)
+    };
+    let counted = Counted { inner: raw, position: position.clone() };
+    let raw: Box<dyn Read> = if size.is_some() { Box::new(counted) } else { Box::new(Pumped::start(counted, stop.clone())) };
+    let reader = decoded(path, raw)?;
+    let short_name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let (name, short_name) = if is_stdin(path) { ("stdin".into(), "stdin".into()) } else { (path.display().to_string(), short_name) };
+    Ok(Input { name, short_name, reader, position })
+}
+
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn failed(path: &Path, error: &io::Error) -> SourceError {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        _ => error.to_string(),
+    };
+    SourceError::Io { name: path.display().to_string(), reason }
+}
+
+/// Looks at the first bytes: unpacks gzip, drops a UTF-8 mark, refuses zip archives and UTF-16.
+fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceError> {
+    let head = peek(&mut raw).map_err(|error| failed(path, &error))?;
+    let is_gzip = head.starts_with(&[0x1f, 0x8b]) || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let whole = io::Cursor::new(head.clone()).chain(raw);
+    let (head, mut text): (Vec<u8>, Box<dyn Read>) = if is_gzip {
+        let mut text: Box<dyn Read> = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(CHUNK, whole)));
+        (peek(&mut text).map_err(|error| failed(path, &error))?, text)
+    } else {
+        (head, Box::new(whole))
+    };
+    let not_csv = |reason: &str| Err(SourceError::NotCsv { name: path.display().to_string(), reason: reason.to_owned() });
+    match head.as_slice() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => not_csv("is UTF-16 text; save it as UTF-8"),
+        [b'P', b'K', 3, 4] => not_csv("is a zip archive; unpack it first"),
+        _ if !is_gzip => Ok(without_mark(&head, text)),
+        _ => {
+            text = Box::new(io::Cursor::new(head.clone()).chain(text));
+            Ok(without_mark(&head, text))
+        }
+    }
+}
+
+/// `text` begins with `head`; the mark of UTF-8 (EF BB BF) is taken off its front.
+fn without_mark(head: &[u8], mut text: Box<dyn Read>) -> Box<dyn Read> {
+    if head.starts_with(&[0xef, 0xbb, 0xbf]) {
+        let mut mark = [0; 3];
+        // The three bytes are in memory: they came from the peek.
+        if text.read_exact(&mut mark).is_err() {
+            return Box::new(io::empty());
+        }
+    }
+    text
+}
+
+/// Up to four bytes from the front.
+fn peek(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(4);
+    reader.take(4).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Counts what is read, for the progress bar.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    position: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(out)?;
+        self.position.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Reads in another thread, two chunks ahead at most. The thread may stay in its read until the process ends: nobody can wake it.
+struct Pumped {
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    current: io::Cursor<Vec<u8>>,
+    stop: Stop,
+}
+
+impl Pumped {
+    fn start(mut from: Counted, stop: Stop) -> Pumped {
+        let (to, chunks) = sync_channel(1);
+        std::thread::spawn(move || {
+            loop {
+                let mut chunk = vec![0; CHUNK];
+                let read = from.read(&mut chunk);
+                let is_last = !matches!(read, Ok(1..));
+                let filled = read.map(|length| {
+                    chunk.truncate(length);
+                    chunk
+                });
+                if to.send(filled).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Pumped { chunks, current: io::Cursor::default(), stop }
+    }
+}
+
+impl Read for Pumped {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.current.read(out)?;
+            if read > 0 || out.is_empty() {
+                return Ok(read);
+            }
+            match self.chunks.recv_timeout(STOP_CHECK) {
+                Ok(chunk) => {
+                    self.current = io::Cursor::new(chunk?);
+                    if self.current.get_ref().is_empty() {
+                        return Ok(0);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if !self.stop.requested() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(0),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read(name: &str, bytes: &[u8]) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let mut input = open(&path, &Stop::default()).map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))?;
+        assert_eq!(input.short_name, name);
+        let mut text = String::new();
+        input.reader.read_to_string(&mut text).unwrap();
+        assert_eq!(input.position.load(Ordering::Relaxed), bytes.len() as u64);
+        Ok(text)
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn plain_and_gzip_are_read_with_or_without_mark() {
+        let marked = b"\xef\xbb\xbfa,b\n1,2\n".as_slice();
+        for (name, bytes) in [("a.csv", marked.to_vec()), ("a.csv.gz", gzip(marked)), ("no-suffix", gzip(b"a,b\n1,2\n")), ("b.csv", b"a,b\n1,2\n".to_vec())] {
+            assert_eq!(read(name, &bytes).unwrap(), "a,b\n1,2\n", "{name}");
+        }
+        assert_eq!(read("a.csv", b"").unwrap(), "");
+        assert_eq!(read("a.csv", b"ab").unwrap(), "ab");
+    }
+
+    #[test]
+    fn gzip_of_several_members_is_read_whole() {
+        assert_eq!(read("a.gz", &[gzip(b"a\n"), gzip(b"1\n")].concat()).unwrap(), "a\n1\n");
+    }
+
+    #[test]
+    fn what_is_not_text_is_refused_with_the_way_on() {
+        assert_eq!(read("a.csv", b"PK\x03\x04rest").unwrap_err(), "FILE is a zip archive; unpack it first");
+        assert_eq!(read("a.csv", b"\xff\xfea\0").unwrap_err(), "FILE is UTF-16 text; save it as UTF-8");
+        assert!(read("a.gz", b"plain text").unwrap_err().starts_with("cannot read FILE: "));
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check(folder.path()).unwrap_err().to_string().ends_with("it is a directory; name the CSV files in it"));
+        assert!(check(&folder.path().join("x")).unwrap_err().to_string().ends_with("x: no such file"));
+    }
+
+    #[test]
+    fn a_stop_request_ends_an_input_that_waits() {
+        struct Never;
+        impl Read for Never {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                loop {
+                    std::thread::park();
+                }
+            }
+        }
+        let stop = Stop::default();
+        let never = Counted { inner: Box::new(Never), position: Arc::default() };
+        let mut pumped = Pumped::start(never, stop.clone());
+        stop.request();
+        assert_eq!(pumped.read(&mut [0; 8]).unwrap(), 0);
+    }
+}

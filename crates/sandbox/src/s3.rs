@@ -1,0 +1,255 @@
+//! An S3 in this process: a server on the `s3s` framework with a small store of ours, path style, signatures checked.
+//!
+//! It knows the operations that a sink and its checks need, no multipart uploads, versions, tags or policies. It keeps
+//! nothing over a restart: the index is in memory; only the files with the bodies stay.
+//!
+//! The invariant: what [`S3::object`] and [`S3::keys`] show is what a client would get at the same moment.
+
+mod checksums;
+mod faults;
+mod files;
+mod gate;
+mod listing;
+mod lists;
+mod objects;
+mod operations;
+mod server;
+mod store;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+use s3s::S3Error;
+use s3s::service::S3ServiceBuilder;
+use tempfile::TempDir;
+
+use gate::{Gate, OneKey};
+use operations::Operations;
+use server::Server;
+use store::{Condition, Labels, Store};
+
+pub use faults::{Fault, Faults, Rule, RuleId};
+
+/// The access key id that the server knows.
+pub const ACCESS_KEY: &str = "test";
+
+/// The secret access key that goes with [`ACCESS_KEY`].
+pub const SECRET_KEY: &str = "test";
+
+/// The region of buckets that were created without another one. Signatures for any region are taken.
+pub const REGION: &str = "us-east-1";
+
+/// An object as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The body.
+    pub body: Vec<u8>,
+    /// The user metadata, names in lower case without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// The content type, if one was sent.
+    pub content_type: Option<String>,
+    /// The content encoding, if one was sent.
+    pub content_encoding: Option<String>,
+    /// The entity tag without quotes: the body's MD5 in hex.
+    pub etag: String,
+    /// When it was stored.
+    pub modified: SystemTime,
+}
+
+/// A running server; it ends when it is dropped, and a temporary directory goes with it.
+pub struct S3 {
+    // Fields are dropped in this order: the server must be gone before its directory.
+    server: Server,
+    store: Arc<Store>,
+    gate: Gate,
+    ignore_conditions: Arc<AtomicBool>,
+    _temporary: Option<TempDir>,
+}
+
+impl S3 {
+    /// Starts a server without buckets on a free port of 127.0.0.1, over a temporary directory.
+    ///
+    /// # Errors
+    /// When there is no free port, or no place for the directory.
+    pub fn start() -> anyhow::Result<S3> {
+        let temporary = tempfile::Builder::new()
+            .prefix("sandbox-")
+            .tempdir()
+            .context("cannot make a directory")?;
+        let directory = temporary.path().to_owned();
+        S3::launch(
+            SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            directory,
+            Some(temporary),
+        )
+    }
+
+    /// Starts a server without buckets on `addr`, over a directory that is empty or does not exist; it is kept.
+    ///
+    /// # Errors
+    /// When `addr` cannot be listened on, or the directory holds something or cannot be made.
+    pub fn start_at(addr: SocketAddr, directory: &Path) -> anyhow::Result<S3> {
+        S3::launch(addr, empty_directory(directory)?, None)
+    }
+
+    fn launch(
+        addr: SocketAddr,
+        directory: PathBuf,
+        temporary: Option<TempDir>,
+    ) -> anyhow::Result<S3> {
+        let store = Arc::new(Store::new(directory));
+        let gate = Gate::default();
+        let ignore_conditions = Arc::new(AtomicBool::new(false));
+        let mut builder = S3ServiceBuilder::new(Operations {
+            store: Arc::clone(&store),
+            ignore_conditions: Arc::clone(&ignore_conditions),
+        });
+        builder.set_auth(OneKey);
+        builder.set_access(gate.clone());
+        Ok(S3 {
+            server: Server::start(addr, builder.build())?,
+            store,
+            gate,
+            ignore_conditions,
+            _temporary: temporary,
+        })
+    }
+
+    /// What to give to clients, for instance `http://127.0.0.1:4566`.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.server.addr())
+    }
+
+    /// The directory that holds each object's body at `BUCKET/KEY`.
+    pub fn directory(&self) -> PathBuf {
+        self.store.directory()
+    }
+
+    /// Creates a bucket in [`REGION`].
+    ///
+    /// # Errors
+    /// When it exists, or the name is none that S3 takes.
+    pub fn create_bucket(&self, name: &str) -> anyhow::Result<()> {
+        self.store
+            .create_bucket(name, REGION)
+            .map_err(|error| plain_error(&error))
+    }
+
+    /// All keys of a bucket in their order; none when there is no such bucket.
+    pub fn keys(&self, bucket: &str) -> Vec<String> {
+        self.store
+            .bucket(bucket, |bucket| bucket.objects.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// The object under this key.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Object> {
+        let (entry, body) = self.store.get(bucket, key).ok()?;
+        Some(Object {
+            body: body.into(),
+            metadata: entry.labels.metadata,
+            content_type: entry.labels.content_type,
+            content_encoding: entry.labels.content_encoding,
+            etag: entry.etag,
+            modified: entry.modified,
+        })
+    }
+
+    /// Plants an object, over one that is there.
+    ///
+    /// # Errors
+    /// When there is no such bucket, or the file cannot be written.
+    pub fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: &[u8],
+        metadata: &[(&str, &str)],
+    ) -> anyhow::Result<()> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let labels = Labels {
+            metadata: metadata.iter().map(owned).collect(),
+            ..Labels::default()
+        };
+        let stored = self
+            .store
+            .put((bucket, key), (body, labels), &Condition::None);
+        stored.map(drop).map_err(|error| plain_error(&error))
+    }
+
+    /// Removes an object, and says whether there was one.
+    ///
+    /// # Errors
+    /// When there is no such bucket, or the file cannot be removed.
+    pub fn delete(&self, bucket: &str, key: &str) -> anyhow::Result<bool> {
+        self.store
+            .delete(bucket, key)
+            .map_err(|error| plain_error(&error))
+    }
+
+    /// Removes all objects of a bucket.
+    ///
+    /// # Errors
+    /// When there is no such bucket, or a file cannot be removed.
+    pub fn empty(&self, bucket: &str) -> anyhow::Result<()> {
+        self.store
+            .empty(bucket)
+            .map_err(|error| plain_error(&error))
+    }
+
+    /// How many well-signed requests there were for this operation, by S3's name (`PutObject`), faults included.
+    pub fn requests(&self, operation: &str) -> u64 {
+        self.gate.requests(operation)
+    }
+
+    /// The rules for faults.
+    pub fn faults(&self) -> &Faults {
+        &self.gate.faults
+    }
+
+    /// From now on this bucket belongs to another account: each request for it is answered 403, its creation 409.
+    pub fn refuse_bucket(&self, name: &str) {
+        self.gate.refuse_bucket(name);
+    }
+
+    /// From now on this bucket lies in another region: each request for it is answered 301 with the region's name.
+    pub fn redirect_bucket(&self, name: &str, region: &str) {
+        self.gate.redirect_bucket(name, region);
+    }
+
+    /// Whether PUTs are carried out without a look at `If-None-Match` and `If-Match`, as some stores do.
+    pub fn ignore_conditions(&self, ignore: bool) {
+        self.ignore_conditions.store(ignore, Ordering::Relaxed);
+    }
+}
+
+/// The absolute path of a directory that is empty.
+fn empty_directory(directory: &Path) -> anyhow::Result<PathBuf> {
+    let shown = directory.display();
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make the directory {shown}"))?;
+    let mut content = std::fs::read_dir(directory)
+        .with_context(|| format!("cannot read the directory {shown}"))?;
+    if content.next().is_some() {
+        bail!(
+            "the directory {shown} is not empty: name a new one, since each start is fresh and none is overwritten"
+        );
+    }
+    std::path::absolute(directory).with_context(|| format!("cannot find the directory {shown}"))
+}
+
+fn plain_error(error: &S3Error) -> anyhow::Error {
+    match error.source() {
+        Some(source) => anyhow::anyhow!("{}: {source}", error.code().as_str()),
+        None => anyhow::anyhow!(
+            "{}: {}",
+            error.code().as_str(),
+            error.message().unwrap_or("no reason given")
+        ),
+    }
+}

@@ -1,0 +1,206 @@
+//! The bodies of objects as plain files: `BUCKET/KEY` below the directory, so that people can read them.
+//!
+//! A key that cannot be such a path (`a` beside `a/b`, `..`, a part over 255 bytes, two keys that one file system takes
+//! for the same) goes to `.odd/BUCKET/NUMBER-beginning-of-the-key`. It does not know which objects exist, nor their
+//! metadata, and it takes no lock: its owner does.
+//!
+//! The invariant: a file at its final path is whole, and no two keys share a file.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// The longest file name that the usual file systems take, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// How much of a key is kept in the name of an odd file, for the reader.
+const LONGEST_HINT: usize = 100;
+
+/// The directory of a store.
+pub(super) struct Files {
+    root: PathBuf,
+    odd: u64,
+}
+
+impl Files {
+    pub(super) fn new(root: PathBuf) -> Files {
+        Files { root, odd: 0 }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the folder of a bucket.
+    pub(super) fn create_bucket(&self, bucket: &str) -> io::Result<()> {
+        fs::create_dir_all(self.root.join(bucket))
+    }
+
+    /// Removes the folder of an empty bucket.
+    pub(super) fn delete_bucket(&self, bucket: &str) -> io::Result<()> {
+        fs::remove_dir(self.root.join(bucket))
+    }
+
+    /// Writes the body of a new object, and returns where it lies.
+    pub(super) fn create(&mut self, bucket: &str, key: &str, body: &[u8]) -> io::Result<PathBuf> {
+        let fresh = self.write_aside(body)?;
+        if let Some(plain) = plain(bucket, key).map(|plain| self.root.join(plain))
+            && is_free(&plain)
+            && move_to(&fresh, &plain).is_ok()
+        {
+            return Ok(plain);
+        }
+        self.odd += 1;
+        let odd = self
+            .root
+            .join(".odd")
+            .join(bucket)
+            .join(odd_name(self.odd, key));
+        move_to(&fresh, &odd)?;
+        Ok(odd)
+    }
+
+    /// Puts another body in the place of the one that lies at `file`.
+    pub(super) fn replace(&self, file: &Path, body: &[u8]) -> io::Result<()> {
+        fs::rename(self.write_aside(body)?, file)
+    }
+
+    /// Removes the file, and the folders that became empty by it.
+    pub(super) fn remove(&self, bucket: &str, file: &Path) -> io::Result<()> {
+        match fs::remove_file(file) {
+            // A reader of the directory may have tidied up.
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let top = self.root.join(bucket);
+        let inside = file
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(&top) && *folder != top);
+        for folder in inside {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One name is enough, because the owner's lock lets one writer in at a time.
+    fn write_aside(&self, body: &[u8]) -> io::Result<PathBuf> {
+        let fresh = self.root.join(".new");
+        fs::write(&fresh, body)?;
+        Ok(fresh)
+    }
+}
+
+/// The path of a key that can be one.
+fn plain(bucket: &str, key: &str) -> Option<PathBuf> {
+    let usable = |part: &str| {
+        !matches!(part, "" | "." | "..") && part.len() <= LONGEST_NAME && !part.contains('\0')
+    };
+    key.split('/')
+        .all(usable)
+        .then(|| Path::new(bucket).join(key))
+}
+
+/// Whether nothing lies there, and nothing on the way is a file.
+fn is_free(path: &Path) -> bool {
+    matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
+}
+
+fn move_to(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            fs::create_dir_all(to.parent().unwrap_or(to))?;
+            fs::rename(from, to)
+        }
+        done => done,
+    }
+}
+
+fn odd_name(number: u64, key: &str) -> PathBuf {
+    let readable = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_.=".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let hint: String = key.chars().take(LONGEST_HINT).map(readable).collect();
+    PathBuf::from(OsStr::new(&format!("{number:06}-{hint}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> (tempfile::TempDir, Files) {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files::new(directory.path().to_owned());
+        files.create_bucket("b").unwrap();
+        (directory, files)
+    }
+
+    fn relative(files: &Files, file: &Path) -> String {
+        file.strip_prefix(files.root())
+            .unwrap()
+            .display()
+            .to_string()
+    }
+
+    #[test]
+    fn a_usual_key_is_a_path_that_people_can_read() {
+        let (_directory, mut files) = files();
+        let file = files
+            .create("b", "t/json/dt=2026-11-21/00000-1.json", b"{}")
+            .unwrap();
+        assert_eq!(
+            relative(&files, &file),
+            "b/t/json/dt=2026-11-21/00000-1.json"
+        );
+        assert_eq!(fs::read(file).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn keys_that_cannot_be_paths_get_a_file_of_their_own() {
+        let (_directory, mut files) = files();
+        files.create("b", "a", b"1").unwrap();
+        for key in [
+            "a/b",
+            "../x",
+            "x/../y",
+            "",
+            "/",
+            "a//b",
+            "b/",
+            ".",
+            "nul\0",
+            &"k".repeat(1024),
+        ] {
+            let file = files.create("b", key, key.as_bytes()).unwrap();
+            assert!(relative(&files, &file).starts_with(".odd/b/"), "{key}");
+            assert_eq!(fs::read(file).unwrap(), key.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_there_first_sends_the_file_aside() {
+        let (_directory, mut files) = files();
+        files.create("b", "a/b", b"1").unwrap();
+        let file = files.create("b", "a", b"2").unwrap();
+        assert_eq!(relative(&files, &file), ".odd/b/000001-a");
+    }
+
+    #[test]
+    fn removing_the_last_file_of_a_folder_removes_the_folder_but_never_the_bucket() {
+        let (_directory, mut files) = files();
+        let one = files.create("b", "x/y/1", b"1").unwrap();
+        let two = files.create("b", "x/2", b"2").unwrap();
+        files.remove("b", &one).unwrap();
+        assert!(!files.root().join("b/x/y").exists());
+        files.remove("b", &two).unwrap();
+        assert!(!files.root().join("b/x").exists());
+        assert!(files.root().join("b").exists());
+    }
+}

@@ -1,0 +1,200 @@
+//! What happens to a request before its operation: its key is looked up, it is counted, and it may meet a bucket that
+//! is not ours, or a fault.
+//!
+//! It does not check signatures, the framework does; a request with a wrong secret is neither counted nor hit.
+//!
+//! The invariant: a fault that says "nothing is applied" ends the request here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::HeaderMap;
+use hyper::header::HeaderValue;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::{S3Error, S3Result, s3_error};
+use tokio::sync::Notify;
+
+use super::faults::{Fault, Faults};
+use super::{ACCESS_KEY, SECRET_KEY};
+
+/// What shall become of the answer to one request; the server looks at it, the gate decides.
+#[derive(Clone, Default)]
+pub(super) struct Reply(Arc<ReplyState>);
+
+#[derive(Default)]
+struct ReplyState {
+    lost: AtomicBool,
+    abandoned: Notify,
+}
+
+impl Reply {
+    /// The connection is to be closed instead of answering.
+    pub(super) fn is_lost(&self) -> bool {
+        self.0.lost.load(Ordering::Acquire)
+    }
+
+    /// Ends when the connection is to be closed before the request is carried out.
+    pub(super) async fn abandoned(&self) {
+        self.0.abandoned.notified().await;
+    }
+
+    fn lose(&self) {
+        self.0.lost.store(true, Ordering::Release);
+    }
+
+    fn abandon(&self) {
+        self.lose();
+        self.0.abandoned.notify_one();
+    }
+}
+
+#[derive(Default)]
+struct Rules {
+    refused: BTreeSet<String>,
+    redirected: BTreeMap<String, String>,
+    requests: BTreeMap<String, u64>,
+}
+
+/// The gate of one server; clones are handles to the same gate.
+#[derive(Clone, Default)]
+pub(super) struct Gate {
+    pub(super) faults: Faults,
+    rules: Arc<Mutex<Rules>>,
+}
+
+impl Gate {
+    pub(super) fn refuse_bucket(&self, name: &str) {
+        self.lock().refused.insert(name.to_owned());
+    }
+
+    pub(super) fn redirect_bucket(&self, name: &str, region: &str) {
+        self.lock()
+            .redirected
+            .insert(name.to_owned(), region.to_owned());
+    }
+
+    pub(super) fn requests(&self, operation: &str) -> u64 {
+        self.lock().requests.get(operation).copied().unwrap_or(0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, operation: &str) {
+        let mut rules = self.lock();
+        match rules.requests.get_mut(operation) {
+            Some(count) => *count += 1,
+            None => drop(rules.requests.insert(operation.to_owned(), 1)),
+        }
+    }
+
+    fn check_bucket(&self, bucket: &str, operation: &str) -> S3Result<()> {
+        let rules = self.lock();
+        let creating = operation == "CreateBucket";
+        if rules.refused.contains(bucket) {
+            return Err(match creating {
+                true => s3_error!(
+                    BucketAlreadyExists,
+                    "the name {bucket} is taken by another account"
+                ),
+                false => s3_error!(AccessDenied, "bucket {bucket} belongs to another account"),
+            });
+        }
+        match rules.redirected.get(bucket) {
+            Some(_) if creating => Err(s3_error!(
+                BucketAlreadyOwnedByYou,
+                "bucket {bucket} exists and is yours"
+            )),
+            Some(region) => Err(redirect(bucket, region)),
+            None => Ok(()),
+        }
+    }
+
+    async fn meet(&self, fault: Fault, reply: &Reply) -> S3Result<()> {
+        match fault {
+            Fault::SlowDown => Err(s3_error!(SlowDown, "reduce your request rate")),
+            Fault::ServiceUnavailable => Err(s3_error!(ServiceUnavailable, "service unavailable")),
+            Fault::InternalError => Err(s3_error!(InternalError, "internal error")),
+            Fault::Conflict => Err(s3_error!(
+                ConditionalRequestConflict,
+                "a conflicting operation is in progress"
+            )),
+            Fault::AccessDenied => Err(s3_error!(AccessDenied, "access denied")),
+            Fault::ExpiredToken => Err(s3_error!(ExpiredToken, "the provided token has expired")),
+            Fault::Reset => {
+                reply.lose();
+                Err(s3_error!(InternalError, "nobody sees this"))
+            }
+            Fault::LostReply => {
+                reply.lose();
+                Ok(())
+            }
+            Fault::LateApply(delay) => {
+                reply.abandon();
+                tokio::time::sleep(delay).await;
+                Ok(())
+            }
+            Fault::Slow(delay) => {
+                tokio::time::sleep(delay).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if context.credentials().is_none() {
+            return Err(s3_error!(AccessDenied, "the request is not signed"));
+        }
+        let operation = context.s3_op().name().to_owned();
+        let path = context.s3_path();
+        let key = path.get_object_key().unwrap_or_default().to_owned();
+        self.count(&operation);
+        if let Some(bucket) = path.get_bucket_name() {
+            self.check_bucket(bucket, &operation)?;
+        }
+        let reply = context
+            .extensions_mut()
+            .get::<Reply>()
+            .cloned()
+            .unwrap_or_default();
+        match self.faults.meet(&operation, &key) {
+            Some(fault) => self.meet(fault, &reply).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Knows the one access key; the framework's own list of keys answers an unknown one with a code that S3 does not use.
+pub(super) struct OneKey;
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key != ACCESS_KEY {
+            return Err(s3_error!(
+                InvalidAccessKeyId,
+                "there is no access key id {access_key}: use {ACCESS_KEY}"
+            ));
+        }
+        Ok(SecretKey::from(SECRET_KEY))
+    }
+}
+
+fn redirect(bucket: &str, region: &str) -> S3Error {
+    let mut error = s3_error!(
+        PermanentRedirect,
+        "bucket {bucket} is in region {region}: ask the endpoint there"
+    );
+    if let Ok(value) = HeaderValue::from_str(region) {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-bucket-region", value);
+        error.set_headers(headers);
+    }
+    error
+}

@@ -1,0 +1,154 @@
+//! The S3 operations that the server knows, as the framework wants them; the work is done in `objects.rs` and `lists.rs`.
+//!
+//! It checks no signature and no fault: the framework and the gate did. Operations that are missing here answer
+//! `NotImplemented`.
+//!
+//! The invariant: each operation on a bucket that does not exist ends with `NoSuchBucket`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use s3s::dto::{
+    Bucket, BucketLocationConstraint, CopyObjectInput, CopyObjectOutput, CreateBucketInput,
+    CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput,
+    GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
+    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput,
+    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput,
+    Timestamp,
+};
+use s3s::{S3Request, S3Response, S3Result};
+
+use super::store::Store;
+use super::{REGION, lists, objects};
+
+/// The operations over one store.
+#[derive(Clone)]
+pub(super) struct Operations {
+    pub(super) store: Arc<Store>,
+    /// A store that does not know conditional writes, as some S3-compatible ones.
+    pub(super) ignore_conditions: Arc<AtomicBool>,
+}
+
+type Answer<T> = S3Result<S3Response<T>>;
+
+fn answer<T>(output: T) -> Answer<T> {
+    Ok(S3Response::new(output))
+}
+
+#[async_trait::async_trait]
+impl s3s::S3 for Operations {
+    async fn create_bucket(
+        &self,
+        request: S3Request<CreateBucketInput>,
+    ) -> Answer<CreateBucketOutput> {
+        let input = request.input;
+        let asked = input
+            .create_bucket_configuration
+            .and_then(|configuration| configuration.location_constraint);
+        let region = asked
+            .as_ref()
+            .map_or(REGION, BucketLocationConstraint::as_str);
+        self.store.create_bucket(&input.bucket, region)?;
+        answer(CreateBucketOutput {
+            location: Some(format!("/{}", input.bucket)),
+        })
+    }
+
+    async fn delete_bucket(
+        &self,
+        request: S3Request<DeleteBucketInput>,
+    ) -> Answer<DeleteBucketOutput> {
+        self.store.delete_bucket(&request.input.bucket)?;
+        answer(DeleteBucketOutput::default())
+    }
+
+    async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
+        let region = self
+            .store
+            .bucket(&request.input.bucket, |bucket| bucket.region.clone())?;
+        answer(HeadBucketOutput {
+            bucket_region: Some(region),
+            ..HeadBucketOutput::default()
+        })
+    }
+
+    async fn get_bucket_location(
+        &self,
+        request: S3Request<GetBucketLocationInput>,
+    ) -> Answer<GetBucketLocationOutput> {
+        let region = self
+            .store
+            .bucket(&request.input.bucket, |bucket| bucket.region.clone())?;
+        // AWS has no name for its first region here.
+        answer(GetBucketLocationOutput {
+            location_constraint: (region != REGION).then(|| BucketLocationConstraint::from(region)),
+        })
+    }
+
+    async fn list_buckets(&self, _: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
+        let buckets = self.store.buckets(|(name, bucket)| Bucket {
+            name: Some(name.clone()),
+            creation_date: Some(Timestamp::from(bucket.created)),
+            bucket_region: Some(bucket.region.clone()),
+        });
+        answer(ListBucketsOutput {
+            buckets: Some(buckets),
+            ..ListBucketsOutput::default()
+        })
+    }
+
+    async fn put_object(&self, mut request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
+        if self.ignore_conditions.load(Ordering::Relaxed) {
+            request.input.if_none_match = None;
+            request.input.if_match = None;
+        }
+        answer(objects::put(&self.store, request).await?)
+    }
+
+    async fn get_object(&self, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
+        answer(objects::get(&self.store, &request.input)?)
+    }
+
+    async fn head_object(&self, request: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
+        answer(objects::head(&self.store, &request.input)?)
+    }
+
+    async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+        answer(objects::copy(&self.store, request.input, &request.headers)?)
+    }
+
+    async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> Answer<DeleteObjectOutput> {
+        self.store
+            .delete(&request.input.bucket, &request.input.key)?;
+        answer(DeleteObjectOutput::default())
+    }
+
+    async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> Answer<DeleteObjectsOutput> {
+        answer(lists::delete(
+            &self.store,
+            &request.input.bucket,
+            request.input.delete,
+        )?)
+    }
+
+    async fn list_objects(
+        &self,
+        request: S3Request<ListObjectsInput>,
+    ) -> Answer<ListObjectsOutput> {
+        answer(lists::version_1(&self.store, request.input)?)
+    }
+
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> Answer<ListObjectsV2Output> {
+        answer(lists::version_2(&self.store, request.input)?)
+    }
+}

@@ -1,0 +1,143 @@
+//! The server: a thread with a runtime of its own that speaks HTTP/1.1 and hands each request to the framework.
+//!
+//! It does not know buckets or objects, and carries out the part of a fault that concerns the connection.
+//!
+//! The invariant: a request is handed on only when its body is here, whole; so a client that leaves in the middle of a
+//! PUT changes nothing.
+
+use std::net::{SocketAddr, TcpListener};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use s3s::service::S3Service;
+use s3s::{Body, s3_error};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tracing::subscriber::NoSubscriber;
+
+use super::gate::Reply;
+
+/// The largest body, in bytes. It is held in memory; what is larger needs multipart uploads on AWS, too.
+const LARGEST_BODY: usize = 1024 * 1024 * 1024;
+
+/// The connection ends without an answer.
+#[derive(Debug)]
+struct Closed;
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is closed without an answer")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// A running server; it ends when it is dropped.
+pub(super) struct Server {
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(super) fn start(addr: SocketAddr, service: S3Service) -> anyhow::Result<Server> {
+        let listener =
+            TcpListener::bind(addr).with_context(|| format!("cannot listen on {addr}"))?;
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        // One thread is enough, and leaves the other cores to the program under test.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let serve = move || {
+            // The framework logs each refused request as an error; here refusals (404, 412) are daily bread, and the
+            // client that gets them is the one to speak.
+            let _quiet = tracing::subscriber::set_default(NoSubscriber::default());
+            runtime.block_on(accept(listener, service, stopped));
+        };
+        let thread = std::thread::Builder::new()
+            .name("sandbox-s3".to_owned())
+            .spawn(serve)?;
+        Ok(Server {
+            addr,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, service: S3Service, mut stopped: oneshot::Receiver<()>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = &mut stopped => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => drop(tokio::spawn(converse(stream, service.clone()))),
+            // Out of file descriptors, most likely: some connection must end first.
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, service: S3Service) {
+    stream.set_nodelay(true).ok();
+    let answer = service_fn(move |request| answer(service.clone(), request));
+    // How a connection ends is the client's business; faults end it on purpose.
+    http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), answer)
+        .await
+        .ok();
+}
+
+async fn answer(service: S3Service, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return s3_error!(EntityTooLarge, "the sandbox takes bodies up to 1 GiB")
+                .to_http_response()
+                .map_err(|_| Closed);
+        }
+        Err(_) => return Err(Closed),
+    };
+    let reply = Reply::default();
+    let mut request = Request::from_parts(parts, Body::from(body));
+    request.extensions_mut().insert(reply.clone());
+    let mut call = Box::pin(async move { service.call(request).await });
+    tokio::select! {
+        biased;
+        () = reply.abandoned() => {
+            drop(tokio::spawn(call));
+            Err(Closed)
+        }
+        answered = &mut call => match answered {
+            Ok(response) if !reply.is_lost() => Ok(response),
+            _ => Err(Closed),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The stock columns we know by name: their types, and which one is the symbol and which the date.
+//!
+//! Names are compared without case, blanks and signs, so `Adj Close`, `adj_close` and `AdjClose` are one. Invariant: only a column
+//! whose every usual value is a plain number is a number here; `Change %` or `Market Cap` ("1.2B") stay text.
+
+use crate::ColumnType;
+
+/// The header of the tutorial's `indexProcessed.csv`.
+pub const STOCK_HEADER: [&str; 9] = ["Index", "Date", "Open", "High", "Low", "Close", "Adj Close", "Volume", "CloseUSD"];
+
+/// Names of the symbol column, the strongest first: beside a `Symbol`, an `index` is only the row number of an export.
+const SYMBOL: [&str; 9] = ["symbol", "ticker", "index", "stocksymbol", "tickersymbol", "stock", "instrument", "code", "name"];
+
+/// Names of the column that says when the row happened, the strongest first.
+const DATE: [&str; 7] = ["date", "tradedate", "tradingdate", "datetime", "timestamp", "time", "day"];
+
+const NUMBERS: [&str; 34] = [
+    "open",
+    "high",
+    "low",
+    "close",
+    "price",
+    "last",
+    "volume",
+    "closeusd",
+    "adjopen",
+    "adjhigh",
+    "adjlow",
+    "adjclose",
+    "adjvolume",
+    "adjustedopen",
+    "adjustedhigh",
+    "adjustedlow",
+    "adjustedclose",
+    "adjustedvolume",
+    "openprice",
+    "highprice",
+    "lowprice",
+    "closeprice",
+    "prevclose",
+    "previousclose",
+    "openint",
+    "openinterest",
+    "vwap",
+    "turnover",
+    "trades",
+    "dividends",
+    "dividend",
+    "stocksplits",
+    "bid",
+    "ask",
+];
+
+/// The type of a column by its name: number for known prices and volumes, else string.
+pub(crate) fn type_of(header: &str) -> ColumnType {
+    if NUMBERS.contains(&bare(header).as_str()) { ColumnType::Number } else { ColumnType::String }
+}
+
+/// Where the symbol column is.
+pub(crate) fn symbol<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
+    strongest(headers, &SYMBOL)
+}
+
+/// Where the date column is.
+pub(crate) fn date<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
+    strongest(headers, &DATE)
+}
+
+fn strongest<'a>(headers: impl Iterator<Item = &'a str>, names: &[&str]) -> Option<usize> {
+    let ranked = headers.enumerate().filter_map(|(at, header)| {
+        let bare = bare(header);
+        names.iter().position(|name| *name == bare).map(|rank| (rank, at))
+    });
+    ranked.min().map(|(_, at)| at)
+}
+
+fn bare(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tutorials_columns_have_their_types() {
+        let kinds = STOCK_HEADER.map(type_of);
+        assert_eq!(kinds[..2], [ColumnType::String; 2]);
+        assert_eq!(kinds[2..], [ColumnType::Number; 7]);
+    }
+
+    #[test]
+    fn spellings_of_other_files_are_known() {
+        for name in ["adj_close", "ADJ CLOSE", "Adj. Close", "OpenInt", "Stock Splits", "VWAP"] {
+            assert_eq!(type_of(name), ColumnType::Number, "{name}");
+        }
+        for name in ["Close/Last", "Change %", "Market Cap", "Closed"] {
+            assert_eq!(type_of(name), ColumnType::String, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_symbol_column_beats_an_exported_row_index() {
+        assert_eq!(symbol(["index", "Date", "Symbol"].into_iter()), Some(2));
+        assert_eq!(symbol(["Index", "Date"].into_iter()), Some(0));
+        assert_eq!(symbol(["date", "open", "Name"].into_iter()), Some(2));
+        assert_eq!(symbol(["open", "close"].into_iter()), None);
+        assert_eq!(date(["Time", "Trade Date"].into_iter()), Some(1));
+    }
+}
