@@ -237,7 +237,11 @@ impl EventLoop {
         self.work.goal.spawn_blocking(move || {
             let partitions: Vec<i32> = wanted.iter().map(|(partition, _)| *partition).collect();
             let committed: BTreeMap<i32, Offset> = look_up.committed(&partitions)?.into_iter().map(|(partition, offset, _)| (partition, offset)).collect();
-            Ok(wanted.iter().all(|(partition, goal)| committed.get(partition).is_some_and(|offset| offset >= goal)))
+            let missing = wanted.iter().find(|(partition, goal)| committed.get(partition).is_none_or(|offset| offset < goal));
+            if let Some((partition, goal)) = missing {
+                tracing::debug!(partition, goal = goal.0, committed = ?committed.get(partition), "not yet at the end");
+            }
+            Ok(missing.is_none())
         });
     }
 

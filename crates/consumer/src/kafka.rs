@@ -3,6 +3,7 @@
 //! rdkafka's types stay on this side; the event loop sees [`KafkaEvent`] and [`Command`].
 //! Invariant: nothing here commits an offset that the engine did not hand out.
 
+pub(crate) mod commit_thread;
 pub(crate) mod context;
 pub(crate) mod look_up;
 pub(crate) mod poll_thread;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: stdout carries only results; an error is one line on stderr that begins with `error: `.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use consumer::{Failure, config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
     for source in &loaded.sources {
         tracing::info!("settings from {source}");
     }

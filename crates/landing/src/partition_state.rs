@@ -3,12 +3,7 @@
 //! Not here: anything that concerns several partitions (memory, the queue, limits): see [`crate::engine`].
 //! Invariant: nothing is offered for commit before the partition's anchor is durable, unless no record was landed.
 
-use crate::{
-    anchor::Anchor,
-    offset::Offset,
-    offset_tracker::OffsetTracker,
-    start::Stop,
-};
+use crate::{anchor::Anchor, offset::Offset, offset_tracker::OffsetTracker, start::Stop};
 
 /// A topic partition that is assigned to this process.
 #[derive(Debug)]

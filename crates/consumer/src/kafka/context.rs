@@ -1,4 +1,4 @@
-//! librdkafka's callbacks: rebalance, commit answers, log lines.
+//! librdkafka's callbacks: rebalance and log lines.
 //!
 //! They run on the thread that polls. An assignment starts paused at a placeholder; the engine says where it begins.
 //! Invariant: a revocation returns only after the event loop has answered or the drain deadline has passed, and then
@@ -16,13 +16,13 @@ use std::{
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
-    error::{KafkaError, KafkaResult},
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::KafkaError,
     types::RDKafkaRespErr,
 };
 use tokio::sync::mpsc::Sender;
 
-use super::{Commit, KafkaEvent};
+use super::{Commit, KafkaEvent, commit_thread};
 
 /// The newest complaints of the client, for error messages.
 #[derive(Debug, Default)]
@@ -114,25 +114,6 @@ impl ConsumerContext for MemberContext {
             _ => tracing::warn!(code = ?error, "the group could not be rebalanced; trying again"),
         }
     }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let mut by_result = [Vec::new(), Vec::new()];
-        for element in offsets.elements() {
-            let confirmed = result.is_ok() && element.error().is_ok();
-            if let rdkafka::Offset::Offset(offset) = element.offset() {
-                by_result[usize::from(confirmed)].push((element.partition(), landing::Offset(offset)));
-            }
-        }
-        if let Err(error) = &result {
-            tracing::debug!(%error, "a commit was refused; it will be offered again");
-        }
-        let [refused, confirmed] = by_result;
-        for (offsets, confirmed) in [(refused, false), (confirmed, true)] {
-            if !offsets.is_empty() {
-                self.tell(KafkaEvent::Committed { offsets, confirmed });
-            }
-        }
-    }
 }
 
 impl MemberContext {
@@ -166,7 +147,7 @@ impl MemberContext {
             tracing::info!(partitions = ?numbers, "revoked");
             let commits = self.ask_for_commits(numbers);
             if self.commits {
-                commit(consumer, &self.topic, &commits, CommitMode::Sync);
+                commit_thread::commit(consumer, &commits);
             }
         }
         if let Err(error) = consumer.incremental_unassign(partitions) {
@@ -182,25 +163,6 @@ impl MemberContext {
             Ok(commits) => commits,
             Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => Vec::new(),
         }
-    }
-}
-
-/// Commits; a refusal only means that records will be looked at again, so it is logged and no more.
-pub(crate) fn commit<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, commits: &[Commit], mode: CommitMode) {
-    if commits.is_empty() {
-        return;
-    }
-    let mut list = TopicPartitionList::with_capacity(commits.len());
-    for commit in commits {
-        let mut element = list.add_partition(topic, commit.partition);
-        element.set_metadata(&commit.metadata);
-        // `commit` takes the value as it is: the next offset. (`store_offset` would add one.)
-        if let Err(error) = element.set_offset(rdkafka::Offset::Offset(commit.next.0)) {
-            tracing::error!(%error, partition = commit.partition, "offset cannot be committed");
-        }
-    }
-    if let Err(error) = consumer.commit(&list, mode) {
-        tracing::info!(%error, "a commit was refused; what is durable will be recognised and committed later");
     }
 }
 

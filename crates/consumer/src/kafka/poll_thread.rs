@@ -18,12 +18,17 @@ use landing::{Offset, Record, arena::RecordArena, record::Headers};
 use rdkafka::{
     Message, TopicPartitionList,
     config::FromClientConfigAndContext,
-    consumer::{BaseConsumer, CommitMode, Consumer},
+    consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::{BorrowedHeaders, BorrowedMessage, Headers as _},
 };
 
-use super::{Command, KafkaEvent, context, context::MemberContext, settings};
+use super::{
+    Command, KafkaEvent,
+    commit_thread::{self, CommitThread},
+    context::MemberContext,
+    settings,
+};
 
 /// An arena goes on its way at this many records or bytes, or when the client has nothing more at hand.
 const ARENA_RECORDS: usize = 500;
@@ -37,7 +42,8 @@ const SEEK_TRIES: usize = 100;
 
 /// One member of the consumer group.
 pub(crate) struct PollThread {
-    consumer: BaseConsumer<MemberContext>,
+    consumer: Arc<BaseConsumer<MemberContext>>,
+    committer: CommitThread,
     topic: String,
     commands: Receiver<Command>,
     paused: bool,
@@ -55,8 +61,10 @@ impl PollThread {
     ) -> Result<Self> {
         let topic = context.topic.clone();
         let config = settings::client_config(settings);
-        let consumer = BaseConsumer::from_config_and_context(&config, context).map_err(|error| settings::config_error(&error))?;
-        Ok(Self { consumer, topic, commands, paused: false, last_poll })
+        let consumer: BaseConsumer<MemberContext> = BaseConsumer::from_config_and_context(&config, context).map_err(|error| settings::config_error(&error))?;
+        let consumer = Arc::new(consumer);
+        let committer = CommitThread::start(consumer.clone())?;
+        Ok(Self { consumer, committer, topic, commands, paused: false, last_poll })
     }
 
     /// Polls until told to finish, or until the event loop is gone.
@@ -67,7 +75,9 @@ impl PollThread {
             loop {
                 match self.commands.try_recv() {
                     Ok(Command::Finish(commits)) => {
-                        context::commit(&self.consumer, &self.topic, &commits, CommitMode::Sync);
+                        // The client is closed where its last owner lets go of it: here, not on the commit thread.
+                        self.committer.finish();
+                        commit_thread::commit(&self.consumer, &commits);
                         return Ok(());
                     }
                     Ok(command) => self.obey(command),
@@ -147,7 +157,7 @@ impl PollThread {
                 self.consumer.context().reading.remove(&[partition]);
                 self.warn("pause", self.consumer.pause(&self.list([partition])));
             }
-            Command::Commit(commit) => context::commit(&self.consumer, &self.topic, &[commit], CommitMode::Async),
+            Command::Commit(commit) => self.committer.send(commit),
             Command::Finish(_) => {}
         }
     }

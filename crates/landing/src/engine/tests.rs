@@ -35,6 +35,19 @@ fn facts(committed: Option<i64>) -> Inspection {
     }
 }
 
+/// The same in a zone that has the partition's anchor.
+fn anchored(committed: i64) -> Inspection {
+    let first = Anchor {
+        offset: Offset(0),
+        timestamp: Some(0),
+        value: ValueHash::of(Some(b"{}")),
+    };
+    Inspection {
+        first: Some((first, Reading::Gone)),
+        ..facts(Some(committed))
+    }
+}
+
 fn record(offset: i64) -> Record<'static> {
     Record {
         partition: 0,
@@ -111,33 +124,50 @@ fn the_start_offset_is_committed_at_once_for_a_group_without_one() {
 }
 
 #[test]
-fn a_commit_waits_for_the_anchor_and_never_passes_an_unfinished_record() {
+fn nothing_but_the_anchor_is_written_before_it_is_durable() {
+    // Bug: data was written beside the anchor. After a crash without anchor, a re-created topic was mixed into the zone.
     let mut engine = running(settings(), &facts(Some(0)));
-    (0..3).for_each(|offset| engine.record(&record(offset)));
+    (0..2).for_each(|offset| engine.record(&record(offset)));
     let sent = uploads(&mut engine);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].key, "_control/p/anchors/00000.json");
+    assert!(commits(&mut engine, 1).is_empty());
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    let sent = uploads(&mut engine);
+    let keys = sent.iter().map(|upload| upload.key.as_str());
     assert_eq!(
-        sent.iter()
-            .map(|upload| upload.key.as_str())
-            .collect::<Vec<_>>(),
+        keys.collect::<Vec<_>>(),
         [
-            "_control/p/anchors/00000.json",
             "p/dt=1970-01-01/00000-00000000000000000000.json",
             "p/dt=1970-01-01/00000-00000000000000000001.json",
-            "p/dt=1970-01-01/00000-00000000000000000002.json",
         ]
     );
-    engine.upload_finished(sent[1].id, Outcome::Stored);
-    engine.upload_finished(sent[3].id, Outcome::AlreadyThere);
-    assert!(
-        commits(&mut engine, 1).is_empty(),
-        "the anchor is not durable"
-    );
+}
+
+#[test]
+fn records_that_wait_for_the_anchor_are_dropped_with_their_partition() {
+    let mut engine = running(settings(), &facts(Some(0)));
+    (0..2).for_each(|offset| engine.record(&record(offset)));
+    let sent = uploads(&mut engine);
+    engine.lost(0);
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    assert!(uploads(&mut engine).is_empty());
+    assert_eq!(engine.buffered_bytes(), 0);
+}
+
+#[test]
+fn a_commit_never_passes_an_unfinished_record() {
+    let mut engine = running(settings(), &anchored(0));
+    (0..3).for_each(|offset| engine.record(&record(offset)));
+    let sent = uploads(&mut engine);
+    engine.upload_finished(sent[2].id, Outcome::AlreadyThere);
+    assert!(commits(&mut engine, 1).is_empty());
     engine.upload_finished(sent[0].id, Outcome::Stored);
     assert_eq!(
         commits(&mut engine, 2),
-        [(1, sent[1].id.anchor.to_commit_metadata())]
+        [(1, sent[0].id.anchor.to_commit_metadata())]
     );
-    engine.upload_finished(sent[2].id, Outcome::Stored);
+    engine.upload_finished(sent[1].id, Outcome::Stored);
     assert!(commits(&mut engine, 3).is_empty(), "one commit at a time");
     engine.commit_finished(0, Offset(1), false);
     assert_eq!(
@@ -162,10 +192,10 @@ fn reading_pauses_at_the_memory_bound_and_goes_on_at_half_of_it() {
             memory_bytes: 4 * RECORD_OVERHEAD,
             ..settings()
         },
-        &facts(Some(0)),
+        &anchored(0),
     );
     actions(&mut engine);
-    (0..3).for_each(|offset| engine.record(&record(offset)));
+    (0..4).for_each(|offset| engine.record(&record(offset)));
     let all = actions(&mut engine);
     assert!(matches!(all[0], Action::Pause), "{all:?}");
     let ids: Vec<_> = all
@@ -194,7 +224,7 @@ fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
             max_in_flight: 2,
             ..settings()
         },
-        &facts(Some(0)),
+        &anchored(0),
     );
     (0..5).for_each(|offset| engine.record(&record(offset)));
     let sent = uploads(&mut engine);
@@ -206,7 +236,7 @@ fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
     let [
         Action::Release {
             partition: 0,
-            commit: Some((Offset(1), _)),
+            commit: Some((Offset(2), _)),
         },
     ] = &actions(&mut engine)[..]
     else {
@@ -217,7 +247,7 @@ fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
 
 #[test]
 fn results_of_an_earlier_assignment_change_nothing() {
-    let mut engine = running(settings(), &facts(Some(0)));
+    let mut engine = running(settings(), &anchored(0));
     engine.record(&record(0));
     let sent = uploads(&mut engine);
     engine.lost(0);
@@ -225,12 +255,12 @@ fn results_of_an_earlier_assignment_change_nothing() {
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no inspection")
     };
-    engine.inspected(0, generation - 1, &facts(Some(7)));
+    engine.inspected(0, generation - 1, &anchored(7));
     assert!(
         actions(&mut engine).is_empty(),
         "facts of the earlier assignment"
     );
-    engine.inspected(0, generation, &facts(Some(0)));
+    engine.inspected(0, generation, &anchored(0));
     engine.record(&record(0));
     sent.iter()
         .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
@@ -244,12 +274,12 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
             max_in_flight: 3,
             ..settings()
         },
-        &facts(Some(0)),
+        &anchored(0),
     );
     (0..5).for_each(|offset| engine.record(&record(offset)));
     let sent = uploads(&mut engine);
     engine.upload_finished(
-        sent[2].id,
+        sent[1].id,
         Outcome::Conflict {
             key: "k".into(),
             difference: "d".into(),
@@ -263,7 +293,7 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
         }]
     ));
     engine.upload_finished(sent[0].id, Outcome::Stored);
-    engine.upload_finished(sent[1].id, Outcome::Stored);
+    engine.upload_finished(sent[2].id, Outcome::Stored);
     assert_eq!(
         commits(&mut engine, 1)[0].0,
         1,
@@ -289,6 +319,29 @@ fn an_anchor_that_another_process_wrote_first_is_a_reason_to_look_again() {
     assert!(matches!(
         actions(&mut engine)[..],
         [Action::Inspect { partition: 0, .. }]
+    ));
+}
+
+#[test]
+fn an_anchor_that_another_process_wrote_first_is_no_stop_while_the_partition_is_taken_back() {
+    // Bug: the partition was reported as stopped, with the advice to use another prefix.
+    let mut engine = running(settings(), &facts(Some(0)));
+    engine.record(&record(0));
+    let sent = uploads(&mut engine);
+    engine.revoked(0);
+    engine.upload_finished(
+        sent[0].id,
+        Outcome::Conflict {
+            key: "k".into(),
+            difference: "d".into(),
+        },
+    );
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Release {
+            partition: 0,
+            commit: None
+        }]
     ));
 }
 
@@ -322,7 +375,7 @@ fn a_gap_is_written_down_before_reading_goes_on_behind_it() {
 
 #[test]
 fn a_lost_position_is_inspected_again_after_what_was_delivered_is_committed() {
-    let mut engine = running(settings(), &facts(Some(0)));
+    let mut engine = running(settings(), &anchored(0));
     engine.record(&record(0));
     let sent = uploads(&mut engine);
     engine.position_lost(0);

@@ -152,8 +152,7 @@ impl Engine {
                 self.waiting.extend(self.held.extract_if(.., held));
             }
             (UploadKind::Gap(_), phase @ Phase::RecordingGap(..)) if !state.revoked => {
-                if let Phase::RecordingGap(running) = std::mem::replace(phase, Phase::Inspecting)
-                {
+                if let Phase::RecordingGap(running) = std::mem::replace(phase, Phase::Inspecting) {
                     self.begin(id.partition, running);
                 }
             }
