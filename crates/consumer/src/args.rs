@@ -19,15 +19,30 @@ use landing::{
 #[command(name = "consumer", version, max_term_width = 120)]
 pub struct Args {
     /// Bucket to land in
-    #[arg(long, value_name = "NAME", env = "CONSUMER_BUCKET", help_heading = "S3")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CONSUMER_BUCKET",
+        help_heading = "S3"
+    )]
     pub bucket: String,
 
     /// Folder in the bucket [default: {topic}/json]
-    #[arg(long, value_name = "FOLDER", env = "CONSUMER_PREFIX", help_heading = "S3")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "CONSUMER_PREFIX",
+        help_heading = "S3"
+    )]
     pub prefix: Option<Prefix>,
 
     /// S3 endpoint, for example http://127.0.0.1:4566 [default: AWS's own for the region]
-    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", help_heading = "S3")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AWS_ENDPOINT_URL",
+        help_heading = "S3"
+    )]
     pub endpoint_url: Option<String>,
 
     /// Make the bucket if it is not there
@@ -39,27 +54,62 @@ pub struct Args {
     pub concurrency: u16,
 
     /// Where a record's date partition comes from: `timestamp` (Kafka's) or `field:NAME` (a date or an ISO 8601 time in the record)
-    #[arg(long, value_name = "SOURCE", default_value = "timestamp", env = "CONSUMER_PARTITION_BY", help_heading = "Layout")]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        default_value = "timestamp",
+        env = "CONSUMER_PARTITION_BY",
+        help_heading = "Layout"
+    )]
     pub partition_by: PartitionBy,
 
     /// How much time a date partition covers: hour, day or year
-    #[arg(long, value_name = "SPAN", default_value = "day", env = "CONSUMER_GRANULARITY", help_heading = "Layout")]
+    #[arg(
+        long,
+        value_name = "SPAN",
+        default_value = "day",
+        env = "CONSUMER_GRANULARITY",
+        help_heading = "Layout"
+    )]
     pub granularity: Granularity,
 
     /// What becomes of records without a value
-    #[arg(long, value_name = "POLICY", default_value = "skip", env = "CONSUMER_TOMBSTONES", help_heading = "Layout")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "skip",
+        env = "CONSUMER_TOMBSTONES",
+        help_heading = "Layout"
+    )]
     pub tombstones: Tombstones,
 
     /// The one topic to land
-    #[arg(long, value_name = "NAME", default_value = "stock-market", env = "KAFKA_TOPIC", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "stock-market",
+        env = "KAFKA_TOPIC",
+        help_heading = "Kafka"
+    )]
     pub topic: String,
 
     /// Brokers to ask for the cluster's addresses: `HOST:PORT,…`
-    #[arg(long, value_name = "LIST", default_value = "localhost:9092", env = "KAFKA_BOOTSTRAP_SERVERS", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "localhost:9092",
+        env = "KAFKA_BOOTSTRAP_SERVERS",
+        help_heading = "Kafka"
+    )]
     pub bootstrap_servers: String,
 
     /// Consumer group [default: derived from bucket and prefix]
-    #[arg(long, value_name = "NAME", env = "CONSUMER_GROUP", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CONSUMER_GROUP",
+        help_heading = "Kafka"
+    )]
     pub group: Option<String>,
 
     /// Where a group without committed offsets begins: `earliest`, `latest`, or a time such as 2026-11-21 or 2026-11-21T07:00:00Z
@@ -67,7 +117,13 @@ pub struct Args {
     pub start: StartAt,
 
     /// What to do when retention removed records before they were landed
-    #[arg(long, value_name = "POLICY", default_value = "stop", env = "CONSUMER_ON_GAP", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "stop",
+        env = "CONSUMER_ON_GAP",
+        help_heading = "Kafka"
+    )]
     pub on_gap: OnGap,
 
     /// Accept that the topic now lies on another Kafka cluster, moved there with its offsets
@@ -100,11 +156,22 @@ pub struct Args {
     pub dry_run: bool,
 
     /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example 127.0.0.1:9464
-    #[arg(long, value_name = "ADDRESS", env = "CONSUMER_METRICS_ADDR", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "CONSUMER_METRICS_ADDR",
+        help_heading = "Output"
+    )]
     pub metrics_addr: Option<SocketAddr>,
 
     /// Form of the summary
-    #[arg(long, value_name = "FORM", default_value = "text", env = "CONSUMER_OUTPUT", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        env = "CONSUMER_OUTPUT",
+        help_heading = "Output"
+    )]
     pub output: Output,
 
     /// Time between two lines of progress in the log
@@ -112,7 +179,12 @@ pub struct Args {
     pub progress_interval: Duration,
 
     /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
-    #[arg(long, value_name = "FILE", env = "CONSUMER_CONFIG", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CONSUMER_CONFIG",
+        help_heading = "Output"
+    )]
     pub config: Option<PathBuf>,
 }
 
@@ -168,10 +240,19 @@ impl StartAt {
 
 fn parse_time(text: &str) -> Option<i64> {
     if let Ok(date) = text.parse::<chrono::NaiveDate>() {
-        return Some(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis());
+        return Some(
+            date.and_time(chrono::NaiveTime::MIN)
+                .and_utc()
+                .timestamp_millis(),
+        );
     }
     let with_zone = chrono::DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis());
-    with_zone.or_else(|_| text.parse::<chrono::NaiveDateTime>().map(|time| time.and_utc().timestamp_millis())).ok()
+    with_zone
+        .or_else(|_| {
+            text.parse::<chrono::NaiveDateTime>()
+                .map(|time| time.and_utc().timestamp_millis())
+        })
+        .ok()
 }
 
 /// One `-X`, as written. `Debug` shows no value, for it may be a secret.
@@ -194,13 +275,22 @@ impl KafkaOption {
 
 impl fmt::Debug for KafkaOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KafkaOption({}=***)", self.split().map_or("?", |(name, _)| name))
+        write!(
+            f,
+            "KafkaOption({}=***)",
+            self.split().map_or("?", |(name, _)| name)
+        )
     }
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "must be a number above 0 with a unit, such as 500ms, 10s, 2m or 1h, and at most 24h".to_owned();
-    let unit_at = text.find(|letter: char| letter.is_ascii_alphabetic()).ok_or_else(wrong)?;
+    let wrong = || {
+        "must be a number above 0 with a unit, such as 500ms, 10s, 2m or 1h, and at most 24h"
+            .to_owned()
+    };
+    let unit_at = text
+        .find(|letter: char| letter.is_ascii_alphabetic())
+        .ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let unit = match unit {
         "ms" => 0.001,
@@ -210,12 +300,18 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     let seconds = number.trim().parse::<f64>().map_err(|_| wrong())? * unit;
-    if (0.001..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+    if (0.001..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(wrong())
+    }
 }
 
 fn parse_size(text: &str) -> Result<usize, String> {
     let wrong = || "must be a whole number of bytes, KiB, MiB or GiB, such as 64MiB".to_owned();
-    let unit_at = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let unit_at = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     let factor: usize = match unit.trim() {
         "" | "B" => 1,
@@ -224,7 +320,11 @@ fn parse_size(text: &str) -> Result<usize, String> {
         "GiB" | "G" => 1 << 30,
         _ => return Err(wrong()),
     };
-    number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -238,17 +338,32 @@ mod tests {
         Args::command().debug_assert();
         for argument in Args::command().get_arguments() {
             let flag = argument.get_long().unwrap_or_default();
-            assert!(argument.get_env().is_some() || flag == "kafka-option", "--{flag} has no variable");
-            assert!(argument.get_help_heading().is_some(), "--{flag} has no heading");
+            assert!(
+                argument.get_env().is_some() || flag == "kafka-option",
+                "--{flag} has no variable"
+            );
+            assert!(
+                argument.get_help_heading().is_some(),
+                "--{flag} has no heading"
+            );
         }
     }
 
     #[test]
     fn a_start_is_earliest_latest_or_a_time() {
         assert_eq!(StartAt::parse("latest"), Ok(StartAt::Latest));
-        assert_eq!(StartAt::parse("1970-01-02"), Ok(StartAt::Timestamp(86_400_000)));
-        assert_eq!(StartAt::parse("1970-01-01T01:00:00+01:00"), Ok(StartAt::Timestamp(0)));
-        assert_eq!(StartAt::parse("1970-01-01T00:00:01"), Ok(StartAt::Timestamp(1_000)));
+        assert_eq!(
+            StartAt::parse("1970-01-02"),
+            Ok(StartAt::Timestamp(86_400_000))
+        );
+        assert_eq!(
+            StartAt::parse("1970-01-01T01:00:00+01:00"),
+            Ok(StartAt::Timestamp(0))
+        );
+        assert_eq!(
+            StartAt::parse("1970-01-01T00:00:01"),
+            Ok(StartAt::Timestamp(1_000))
+        );
         assert!(StartAt::parse("yesterday").is_err());
     }
 

@@ -27,7 +27,11 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.to_owned(), trouble: StoreTrouble::default() }
+        Self {
+            client,
+            name: name.to_owned(),
+            trouble: StoreTrouble::default(),
+        }
     }
 
     /// How the store has been doing.
@@ -67,35 +71,68 @@ impl Bucket {
     }
 
     /// One create-once write.
-    pub(crate) async fn create(&self, key: &str, body: Vec<u8>, metadata: &[(&'static str, String)]) -> PutAnswer {
-        let mut request = self.client.put_object().bucket(&self.name).key(key).if_none_match("*");
+    pub(crate) async fn create(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: &[(&'static str, String)],
+    ) -> PutAnswer {
+        let mut request = self
+            .client
+            .put_object()
+            .bucket(&self.name)
+            .key(key)
+            .if_none_match("*");
         for (name, value) in metadata {
             request = request.metadata(*name, value);
         }
-        let request = request.content_type("application/json").body(ByteStream::from(body));
+        let request = request
+            .content_type("application/json")
+            .body(ByteStream::from(body));
         PutAnswer::of(request.send().await.map(drop))
     }
 
     /// Compares what is there with what should be; `None` when nothing is there any more.
     async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
-        let Some(metadata) = self.metadata(&upload.key).await? else { return Ok(None) };
+        let Some(metadata) = self.metadata(&upload.key).await? else {
+            return Ok(None);
+        };
         Ok(Some(match upload.identity.compare(&metadata) {
             Ok(()) => Outcome::AlreadyThere,
-            Err(difference) => Outcome::Conflict { key: upload.key.clone(), difference },
+            Err(difference) => Outcome::Conflict {
+                key: upload.key.clone(),
+                difference,
+            },
         }))
     }
 
     /// The user metadata of an object; `None` when there is none of that key.
     async fn metadata(&self, key: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
-        match self.client.head_object().bucket(&self.name).key(key).send().await {
-            Ok(head) => Ok(Some(head.metadata.unwrap_or_default().into_iter().collect())),
+        match self
+            .client
+            .head_object()
+            .bucket(&self.name)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(head) => Ok(Some(
+                head.metadata.unwrap_or_default().into_iter().collect(),
+            )),
             Err(error) => missing(Failure::of(&error)).map(|()| None),
         }
     }
 
     /// An object's bytes; `None` when there is none of that key.
     pub(crate) async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let object = match self.client.get_object().bucket(&self.name).key(key).send().await {
+        let object = match self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .send()
+            .await
+        {
             Ok(object) => object,
             Err(error) => return missing(Failure::of(&error)).map(|()| None),
         };
@@ -107,8 +144,16 @@ impl Bucket {
 
     /// Lists one key below `prefix`: proves that the bucket is there and may be listed.
     pub(crate) async fn list_one(&self, prefix: &str) -> Result<(), Failure> {
-        let list = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).max_keys(1);
-        list.send().await.map(drop).map_err(|error| Failure::of(&error))
+        let list = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .max_keys(1);
+        list.send()
+            .await
+            .map(drop)
+            .map_err(|error| Failure::of(&error))
     }
 
     /// Makes the bucket in `region`.
@@ -117,10 +162,15 @@ impl Bucket {
         let mut request = self.client.create_bucket().bucket(&self.name);
         // us-east-1 is the one region that must not be named.
         if region != "us-east-1" {
-            let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region));
+            let place = CreateBucketConfiguration::builder()
+                .location_constraint(BucketLocationConstraint::from(region));
             request = request.create_bucket_configuration(place.build());
         }
-        request.send().await.map(drop).map_err(|error| Failure::of(&error))
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Failure::of(&error))
     }
 }
 
@@ -130,7 +180,11 @@ fn continue_after_removal() -> Failure {
 }
 
 fn missing(failure: Failure) -> Result<(), Failure> {
-    if failure.status == Some(404) && failure.code != "NoSuchBucket" { Ok(()) } else { Err(failure) }
+    if failure.status == Some(404) && failure.code != "NoSuchBucket" {
+        Ok(())
+    } else {
+        Err(failure)
+    }
 }
 
 /// A result of the SDK, whatever the operation.

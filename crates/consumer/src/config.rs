@@ -38,21 +38,43 @@ pub fn load<P: Parser>(argv: impl IntoIterator<Item = OsString>) -> Result<Loade
     let argv: Vec<OsString> = argv.into_iter().collect();
     let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();
     let dotenv = load_dotenv()?;
-    let command = P::command();
-    let given = command.clone().ignore_errors(true).try_get_matches_from(&argv)?;
+    // The help must not show what the environment holds: it may be a secret.
+    let command = P::command().mut_args(|argument| argument.hide_env_values(true));
+    let given = command
+        .clone()
+        .ignore_errors(true)
+        .try_get_matches_from(&argv)?;
     let file = given.try_get_one::<PathBuf>(CONFIG_FLAG).ok().flatten();
-    let settings = file.map(|path| read_file(path)).transpose()?.unwrap_or_default();
+    let settings = file
+        .map(|path| read_file(path))
+        .transpose()?
+        .unwrap_or_default();
     let origins = origins(&command, &given, &settings, &exported);
 
     let mut layered: Vec<OsString> = argv.first().cloned().into_iter().collect();
-    layered.extend(flags_of_file(&command, &given, settings)?.into_iter().map(OsString::from));
-    layered.extend(flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref()).into_iter().map(OsString::from));
+    layered.extend(
+        flags_of_file(&command, &given, settings)?
+            .into_iter()
+            .map(OsString::from),
+    );
+    layered.extend(
+        flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref())
+            .into_iter()
+            .map(OsString::from),
+    );
     layered.extend(argv.into_iter().skip(1));
 
-    let args = P::try_parse_from(layered)?;
-    let mut sources: Vec<String> = dotenv.iter().map(|path| format!(".env ({})", path.display())).collect();
+    let args = P::from_arg_matches(&command.clone().try_get_matches_from(layered)?)?;
+    let mut sources: Vec<String> = dotenv
+        .iter()
+        .map(|path| format!(".env ({})", path.display()))
+        .collect();
     sources.extend(file.map(|path| path.display().to_string()));
-    Ok(Loaded { args, sources, origins })
+    Ok(Loaded {
+        args,
+        sources,
+        origins,
+    })
 }
 
 fn origins(
@@ -67,13 +89,22 @@ fn origins(
             Some(ValueSource::CommandLine) => Some(format!("--{flag}")),
             Some(ValueSource::EnvVariable) => {
                 let name = variable?;
-                let place = if exported.contains(name) { "" } else { " in .env" };
+                let place = if exported.contains(name) {
+                    ""
+                } else {
+                    " in .env"
+                };
                 Some(format!("{}{place}", name.to_string_lossy()))
             }
-            _ => file.contains_key(flag).then(|| format!("{flag} in the --config file")),
+            _ => file
+                .contains_key(flag)
+                .then(|| format!("{flag} in the --config file")),
         }
     };
-    command.get_arguments().filter_map(|argument| Some((argument.get_id().to_string(), origin(argument)?))).collect()
+    command
+        .get_arguments()
+        .filter_map(|argument| Some((argument.get_id().to_string(), origin(argument)?)))
+        .collect()
 }
 
 fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
@@ -87,24 +118,44 @@ fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, Value>, clap::Error> {
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot read --config {}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| refuse(format!("cannot read --config {}: {error}", path.display())))?;
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
     serde_saphyr::from_str(&text).map_err(|error| {
-        let place = error.location().map(|at| format!(" at line {}, column {}", at.line(), at.column())).unwrap_or_default();
-        refuse(format!("--config {} is not a YAML mapping of settings{place}", path.display()))
+        let place = error
+            .location()
+            .map(|at| format!(" at line {}, column {}", at.line(), at.column()))
+            .unwrap_or_default();
+        refuse(format!(
+            "--config {} is not a YAML mapping of settings{place}",
+            path.display()
+        ))
     })
 }
 
 /// The settings of the file that neither a flag nor a variable gives, as flags.
-fn flags_of_file(command: &Command, given: &ArgMatches, settings: BTreeMap<String, Value>) -> Result<Vec<String>, clap::Error> {
+fn flags_of_file(
+    command: &Command,
+    given: &ArgMatches,
+    settings: BTreeMap<String, Value>,
+) -> Result<Vec<String>, clap::Error> {
     let mut flags = Vec::new();
     for (key, value) in settings {
-        let known = command.get_arguments().find(|argument| argument.get_long() == Some(key.as_str()) && key != CONFIG_FLAG);
-        let argument = known.ok_or_else(|| refuse(format!("unknown setting {key:?} in --config; keys are the long flags without --")))?;
+        let known = command
+            .get_arguments()
+            .find(|argument| argument.get_long() == Some(key.as_str()) && key != CONFIG_FLAG);
+        let argument = known.ok_or_else(|| {
+            refuse(format!(
+                "unknown setting {key:?} in --config; keys are the long flags without --"
+            ))
+        })?;
         let source = given.value_source(argument.get_id().as_str());
-        let is_given = matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable));
+        let is_given = matches!(
+            source,
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        );
         if !is_given || key == OPTIONS_FLAG {
             flags.extend(flags_of_setting(&key, value)?);
         }
@@ -116,7 +167,9 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
     let flag = |value: Value| match value {
         Value::String(text) => Ok(format!("--{key}={text}")),
         Value::Number(number) => Ok(format!("--{key}={number}")),
-        _ => Err(refuse(format!("setting {key:?} in --config must be a text, a number, true or false, or a list of them"))),
+        _ => Err(refuse(format!(
+            "setting {key:?} in --config must be a text, a number, true or false, or a list of them"
+        ))),
     };
     match value {
         Value::Bool(true) => Ok(vec![format!("--{key}")]),
@@ -136,7 +189,11 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
 }
 
 fn flags_of_variable(value: Option<&str>) -> Vec<String> {
-    value.unwrap_or_default().split_whitespace().map(|pair| format!("--{OPTIONS_FLAG}={pair}")).collect()
+    value
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|pair| format!("--{OPTIONS_FLAG}={pair}"))
+        .collect()
 }
 
 fn refuse(message: String) -> clap::Error {
@@ -152,7 +209,11 @@ mod tests {
 
     fn parsed(argv: &[&str], yaml: &str) -> (Command, ArgMatches, BTreeMap<String, Value>) {
         let command = Args::command();
-        let given = command.clone().ignore_errors(true).try_get_matches_from(argv).unwrap();
+        let given = command
+            .clone()
+            .ignore_errors(true)
+            .try_get_matches_from(argv)
+            .unwrap();
         (command, given, serde_saphyr::from_str(yaml).unwrap())
     }
 
@@ -164,28 +225,51 @@ mod tests {
     #[test]
     fn keys_of_the_file_become_flags_and_flags_win() {
         let yaml = "bucket: b\nmemory: 128MiB\nuntil-end: true\ndry-run: false\nconcurrency: 8";
-        assert_eq!(flags(&["consumer"], yaml).unwrap(), ["--bucket=b", "--concurrency=8", "--memory=128MiB", "--until-end"]);
-        assert_eq!(flags(&["consumer", "--bucket", "a"], "bucket: b\nconcurrency: 8").unwrap(), ["--concurrency=8"]);
+        assert_eq!(
+            flags(&["consumer"], yaml).unwrap(),
+            [
+                "--bucket=b",
+                "--concurrency=8",
+                "--memory=128MiB",
+                "--until-end"
+            ]
+        );
+        assert_eq!(
+            flags(&["consumer", "--bucket", "a"], "bucket: b\nconcurrency: 8").unwrap(),
+            ["--concurrency=8"]
+        );
     }
 
     #[test]
     fn unknown_keys_are_refused_without_showing_a_value() {
         let message = flags(&["consumer"], "buckets: hunter2").unwrap_err();
-        assert!(message.contains("\"buckets\"") && !message.contains("hunter2"), "{message}");
+        assert!(
+            message.contains("\"buckets\"") && !message.contains("hunter2"),
+            "{message}"
+        );
     }
 
     #[test]
     fn kafka_options_of_all_places_are_merged() {
         let yaml = "kafka-option: {security.protocol: SASL_SSL}";
-        assert_eq!(flags(&["consumer", "-X", "a=b"], yaml).unwrap(), ["--kafka-option=security.protocol=SASL_SSL"]);
-        assert_eq!(flags_of_variable(Some(" a=b  c=d=e ")), ["--kafka-option=a=b", "--kafka-option=c=d=e"]);
+        assert_eq!(
+            flags(&["consumer", "-X", "a=b"], yaml).unwrap(),
+            ["--kafka-option=security.protocol=SASL_SSL"]
+        );
+        assert_eq!(
+            flags_of_variable(Some(" a=b  c=d=e ")),
+            ["--kafka-option=a=b", "--kafka-option=c=d=e"]
+        );
     }
 
     #[test]
     fn the_origin_of_each_setting_is_known() {
         let (command, given, file) = parsed(&["consumer", "--bucket", "a"], "bucket: b\ngroup: g");
         let origins = origins(&command, &given, &file, &HashSet::new());
-        assert_eq!((origins["bucket"].as_str(), origins["group"].as_str()), ("--bucket", "group in the --config file"));
+        assert_eq!(
+            (origins["bucket"].as_str(), origins["group"].as_str()),
+            ("--bucket", "group in the --config file")
+        );
         assert!(!origins.contains_key("memory"));
     }
 }

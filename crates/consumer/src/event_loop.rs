@@ -82,8 +82,19 @@ impl EventLoop {
             self.engine.handle_timeout(began.elapsed());
             self.act();
             if let Some(unfinished) = self.over() {
-                let Work { lag, stopped, mut revocations, .. } = self.work;
-                return Ok(Ended { engine: self.engine, lag, stopped, unfinished, commits: revocations.leftover() });
+                let Work {
+                    lag,
+                    stopped,
+                    mut revocations,
+                    ..
+                } = self.work;
+                return Ok(Ended {
+                    engine: self.engine,
+                    lag,
+                    stopped,
+                    unfinished,
+                    commits: revocations.leftover(),
+                });
             }
             let timeout = self.engine.poll_timeout().saturating_sub(began.elapsed());
             tokio::select! {
@@ -108,21 +119,51 @@ impl EventLoop {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Upload(upload) => self.store.spawn(&mut self.work.uploads, upload),
-                Action::Inspect { partition, generation } => {
-                    self.work.inspections.spawn(self.inspector.clone().inspect(partition, generation));
+                Action::Inspect {
+                    partition,
+                    generation,
+                } => {
+                    self.tell(Command::Stop { partition });
+                    self.work
+                        .inspections
+                        .spawn(self.inspector.clone().inspect(partition, generation));
                 }
-                Action::Start { partition, offset, paused } => {
+                Action::Start {
+                    partition,
+                    generation,
+                    offset,
+                    paused,
+                } => {
                     self.work.stopped.remove(&partition);
-                    self.tell(Command::Start { partition, offset, paused });
+                    self.tell(Command::Start {
+                        partition,
+                        generation,
+                        offset,
+                        paused,
+                    });
                 }
                 Action::Pause => self.tell(Command::Pause),
                 Action::Resume => self.tell(Command::Resume),
-                Action::Commit { partition, next, metadata } if self.store.writes() => {
-                    self.tell(Command::Commit(Commit { partition, next, metadata }));
+                Action::Commit {
+                    partition,
+                    next,
+                    metadata,
+                } if self.store.writes() => {
+                    self.tell(Command::Commit(Commit {
+                        partition,
+                        next,
+                        metadata,
+                    }));
                 }
-                Action::Commit { partition, next, .. } => self.engine.commit_finished(partition, next, true),
+                Action::Commit {
+                    partition, next, ..
+                } => self.engine.commit_finished(partition, next, true),
                 Action::Release { partition, commit } => {
-                    let commit = commit.map(|(next, metadata)| Commit { partition, next, metadata });
+                    let commit = commit.map(|(next, metadata)| Commit {
+                        partition,
+                        next,
+                        metadata,
+                    });
                     self.work.revocations.released(partition, commit);
                 }
                 Action::Stop { partition, stop } => {
@@ -144,16 +185,25 @@ impl EventLoop {
             return None;
         }
         let left: Vec<i32> = self.engine.partitions().collect();
-        left.iter().for_each(|partition| self.engine.release_now(*partition));
+        left.iter()
+            .for_each(|partition| self.engine.release_now(*partition));
         self.act();
         Some(true)
     }
 
     fn drain(&mut self, reason: &str) {
-        tracing::info!(reason, in_flight = self.engine.in_flight().0, "draining: no more records are taken in");
+        tracing::info!(
+            reason,
+            in_flight = self.engine.in_flight().0,
+            "draining: no more records are taken in"
+        );
         self.work.deadline = Some(Instant::now() + self.grace_period);
         self.work.lag = self.status.lag(&self.engine);
-        self.work.stopped.extend(self.engine.stopped().map(|(partition, stop)| (partition, stop.to_string())));
+        self.work.stopped.extend(
+            self.engine
+                .stopped()
+                .map(|(partition, stop)| (partition, stop.to_string())),
+        );
         self.engine.drain();
     }
 
@@ -161,18 +211,41 @@ impl EventLoop {
         match event {
             KafkaEvent::Records(arena) => {
                 self.status.kafka_answered();
-                arena.records().for_each(|record| self.engine.record(&record));
+                arena
+                    .records()
+                    .for_each(|record| self.engine.record(&record));
             }
-            KafkaEvent::EndOfPartition { partition, position } => self.engine.end_of_partition(partition, position),
-            KafkaEvent::Assigned(partitions) => partitions.into_iter().for_each(|partition| self.engine.assigned(partition)),
+            KafkaEvent::EndOfPartition {
+                partition,
+                position,
+            } => self.engine.end_of_partition(partition, position),
+            KafkaEvent::Assigned(partitions) => partitions
+                .into_iter()
+                .for_each(|partition| self.engine.assigned(partition)),
             KafkaEvent::Revoked { partitions, reply } => {
-                self.work.revocations.begin(&partitions, reply, self.drain_deadline);
-                partitions.into_iter().for_each(|partition| self.engine.revoked(partition));
+                self.work
+                    .revocations
+                    .begin(&partitions, reply, self.drain_deadline);
+                partitions
+                    .into_iter()
+                    .for_each(|partition| self.engine.revoked(partition));
             }
-            KafkaEvent::Lost(partitions) => partitions.into_iter().for_each(|partition| self.engine.lost(partition)),
+            KafkaEvent::Lost(partitions) => partitions
+                .into_iter()
+                .for_each(|partition| self.engine.lost(partition)),
             KafkaEvent::Committed { offsets, confirmed } => {
-                offsets.into_iter().for_each(|(partition, offset)| self.engine.commit_finished(partition, offset, confirmed));
+                offsets.into_iter().for_each(|(partition, offset)| {
+                    self.engine.commit_finished(partition, offset, confirmed)
+                });
             }
+            KafkaEvent::Started {
+                partition,
+                generation,
+            } => self.engine.started(partition, generation),
+            KafkaEvent::StartFailed {
+                partition,
+                generation,
+            } => self.engine.start_failed(partition, generation),
             KafkaEvent::PositionLost => self.find_lost_positions(),
             KafkaEvent::Trouble(message) => self.status.kafka_in_trouble(message),
             KafkaEvent::Fatal(message) => return Err(anyhow!(message)),
@@ -192,15 +265,28 @@ impl EventLoop {
     /// The client does not say which partition it cannot read: those whose position lies outside of the log. If there is none
     /// (the log moved again), all are looked at anew, which costs a look-up and no more.
     fn find_lost_positions(&mut self) {
-        let positions: Vec<(i32, Offset)> = self.engine.progress().map(|progress| (progress.partition, progress.position)).collect();
+        let positions: Vec<(i32, Offset)> = self
+            .engine
+            .progress()
+            .map(|progress| (progress.partition, progress.position))
+            .collect();
         let look_up = self.inspector.look_up.clone();
         self.work.positions.spawn_blocking(move || {
-            let outside = |(partition, position): &(i32, Offset)| match look_up.log_ends(*partition) {
+            let outside = |(partition, position): &(i32, Offset)| match look_up.log_ends(*partition)
+            {
                 Ok((low, high)) => *position < low || *position > high,
                 Err(_) => true,
             };
-            let lost: Vec<i32> = positions.iter().filter(|at| outside(at)).map(|at| at.0).collect();
-            if lost.is_empty() { positions.into_iter().map(|at| at.0).collect() } else { lost }
+            let lost: Vec<i32> = positions
+                .iter()
+                .filter(|at| outside(at))
+                .map(|at| at.0)
+                .collect();
+            if lost.is_empty() {
+                positions.into_iter().map(|at| at.0).collect()
+            } else {
+                lost
+            }
         });
     }
 
@@ -208,7 +294,8 @@ impl EventLoop {
         for partition in self.work.revocations.overdue() {
             self.engine.release_now(partition);
         }
-        self.status.look(&self.engine, self.store.trouble(), &self.inspector.look_up);
+        self.status
+            .look(&self.engine, self.store.trouble(), &self.inspector.look_up);
         if self.work.deadline.is_some() {
             return;
         }
@@ -225,12 +312,28 @@ impl EventLoop {
 
     /// Asks whether the group has committed everything up to the goals; partitions that stand still here do not count.
     fn look_at_goal(&mut self) {
-        let stopped: Vec<i32> = self.engine.stopped().map(|(partition, _)| partition).collect();
-        let wanted: Vec<(i32, Offset)> =
-            self.goals.iter().map(|(partition, goal)| (*partition, *goal)).filter(|(partition, _)| !stopped.contains(partition)).collect();
+        let stopped: Vec<i32> = self
+            .engine
+            .stopped()
+            .map(|(partition, _)| partition)
+            .collect();
+        let wanted: Vec<(i32, Offset)> = self
+            .goals
+            .iter()
+            .map(|(partition, goal)| (*partition, *goal))
+            .filter(|(partition, _)| !stopped.contains(partition))
+            .collect();
         if !self.store.writes() {
-            let durable: BTreeMap<i32, Offset> = self.engine.progress().map(|progress| (progress.partition, progress.durable)).collect();
-            let reached = wanted.iter().all(|(partition, goal)| durable.get(partition).is_some_and(|durable| durable >= goal));
+            let durable: BTreeMap<i32, Offset> = self
+                .engine
+                .progress()
+                .map(|progress| (progress.partition, progress.durable))
+                .collect();
+            let reached = wanted.iter().all(|(partition, goal)| {
+                durable
+                    .get(partition)
+                    .is_some_and(|durable| durable >= goal)
+            });
             return self.goal_looked_at(Ok(reached));
         }
         let look_up = self.inspector.look_up.clone();
@@ -247,7 +350,9 @@ impl EventLoop {
 
     fn goal_looked_at(&mut self, reached: Result<bool>) {
         match reached {
-            Ok(true) if self.work.deadline.is_none() => self.drain("the end that the topic had at the start is committed"),
+            Ok(true) if self.work.deadline.is_none() => {
+                self.drain("the end that the topic had at the start is committed")
+            }
             Ok(_) => {}
             Err(error) => self.status.kafka_in_trouble(format!("{error:#}")),
         }

@@ -19,10 +19,17 @@ use crate::{metrics, status::Health};
 /// # Errors
 /// When the address is taken, or a recorder is already installed.
 pub(crate) async fn serve(address: SocketAddr, health: Health) -> Result<()> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("--metrics-addr {address} cannot be used"))?;
-    let numbers = PrometheusBuilder::new().install_recorder().context("the metrics cannot be set up")?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("--metrics-addr {address} cannot be used"))?;
+    let numbers = PrometheusBuilder::new()
+        .install_recorder()
+        .context("the metrics cannot be set up")?;
     metrics::describe();
-    tracing::info!("metrics at http://{0}/metrics, health at http://{0}/healthz", listener.local_addr()?);
+    tracing::info!(
+        "metrics at http://{0}/metrics, health at http://{0}/healthz",
+        listener.local_addr()?
+    );
     tokio::spawn(accept(listener, numbers, health));
     Ok(())
 }
@@ -37,10 +44,16 @@ async fn accept(listener: TcpListener, numbers: PrometheusHandle, health: Health
         let (numbers, health) = (numbers.clone(), health.clone());
         tokio::spawn(async move {
             let page = service_fn(move |request: Request<hyper::body::Incoming>| {
-                std::future::ready(Ok::<_, Infallible>(answer(request.uri().path(), &numbers, &health)))
+                std::future::ready(Ok::<_, Infallible>(answer(
+                    request.uri().path(),
+                    &numbers,
+                    &health,
+                )))
             });
             let mut server = hyper::server::conn::http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(5));
+            server
+                .timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(5));
             if let Err(error) = server.serve_connection(TokioIo::new(stream), page).await {
                 tracing::debug!(%error, "a reader of the metrics left");
             }
@@ -55,10 +68,16 @@ fn answer(path: &str, numbers: &PrometheusHandle, health: &Health) -> Response<F
             problems if problems.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
             problems => (StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n"),
         },
-        _ => (StatusCode::NOT_FOUND, "there are /metrics and /healthz\n".to_owned()),
+        _ => (
+            StatusCode::NOT_FOUND,
+            "there are /metrics and /healthz\n".to_owned(),
+        ),
     };
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
-    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("text/plain; version=0.0.4"));
+    response.headers_mut().insert(
+        "content-type",
+        hyper::header::HeaderValue::from_static("text/plain; version=0.0.4"),
+    );
     response
 }

@@ -26,14 +26,33 @@ pub(crate) struct Commit {
 pub(crate) enum KafkaEvent {
     Records(RecordArena),
     /// The end of the log was reached; the position lies behind markers and holes.
-    EndOfPartition { partition: i32, position: Offset },
+    EndOfPartition {
+        partition: i32,
+        position: Offset,
+    },
     Assigned(Vec<i32>),
     /// The group takes partitions back; the answer is what to commit first. The poll thread waits for it, up to the drain deadline.
-    Revoked { partitions: Vec<i32>, reply: SyncSender<Vec<Commit>> },
+    Revoked {
+        partitions: Vec<i32>,
+        reply: SyncSender<Vec<Commit>>,
+    },
     /// Partitions are gone already: the session expired.
     Lost(Vec<i32>),
     /// The broker answered a commit.
-    Committed { offsets: Vec<(i32, Offset)>, confirmed: bool },
+    Committed {
+        offsets: Vec<(i32, Offset)>,
+        confirmed: bool,
+    },
+    /// What follows of this partition comes from the offset that [`Command::Start`] asked for.
+    Started {
+        partition: i32,
+        generation: u64,
+    },
+    /// The client refused that offset.
+    StartFailed {
+        partition: i32,
+        generation: u64,
+    },
     /// Some partition cannot be read at its position; the client does not say which.
     PositionLost,
     /// Kafka is in trouble, and the client goes on trying.
@@ -45,11 +64,18 @@ pub(crate) enum KafkaEvent {
 /// What the event loop asks of the poll thread.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Start { partition: i32, offset: Offset, paused: bool },
+    Start {
+        partition: i32,
+        generation: u64,
+        offset: Offset,
+        paused: bool,
+    },
     Pause,
     Resume,
     /// This partition delivers nothing any more.
-    Stop { partition: i32 },
+    Stop {
+        partition: i32,
+    },
     Commit(Commit),
     /// Commits these, leaves the group, ends the thread.
     Finish(Vec<Commit>),

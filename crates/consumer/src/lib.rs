@@ -65,12 +65,20 @@ pub enum Failure {
 ///
 /// # Errors
 /// [`Failure::Usage`] before any connection, [`Failure::Failed`] when a start-up check or the Kafka client fails.
-pub async fn run(args: Args, origin: impl Fn(&str) -> String, stop: impl Future<Output = ()>) -> Result<Summary, Failure> {
+pub async fn run(
+    args: Args,
+    origin: impl Fn(&str) -> String,
+    stop: impl Future<Output = ()>,
+) -> Result<Summary, Failure> {
     let plan = Plan::of(args).map_err(Failure::Usage)?;
     land(&plan, origin, stop).await.map_err(Failure::Failed)
 }
 
-async fn land(plan: &Plan, origin: impl Fn(&str) -> String, stop: impl Future<Output = ()>) -> Result<Summary> {
+async fn land(
+    plan: &Plan,
+    origin: impl Fn(&str) -> String,
+    stop: impl Future<Output = ()>,
+) -> Result<Summary> {
     let began = Instant::now();
     let mut stop = std::pin::pin!(stop);
     let started = tokio::select! {
@@ -96,7 +104,10 @@ async fn land(plan: &Plan, origin: impl Fn(&str) -> String, stop: impl Future<Ou
 
 fn poll_thread(
     plan: &Plan,
-    (events, commands): (tokio::sync::mpsc::Sender<KafkaEvent>, std::sync::mpsc::Receiver<Command>),
+    (events, commands): (
+        tokio::sync::mpsc::Sender<KafkaEvent>,
+        std::sync::mpsc::Receiver<Command>,
+    ),
     last_poll: Arc<Mutex<Instant>>,
 ) -> Result<std::thread::JoinHandle<()>> {
     let fatal = events.clone();
@@ -109,31 +120,56 @@ fn poll_thread(
         complaints: Complaints::default(),
     };
     // A dry run must not take partitions away from the real group.
-    let group = if plan.args.dry_run { format!("{}.dry-run", plan.kafka.group) } else { plan.kafka.group.clone() };
-    let settings = KafkaSettings { group, ..plan.kafka.clone() };
+    let group = if plan.args.dry_run {
+        format!("{}.dry-run", plan.kafka.group)
+    } else {
+        plan.kafka.group.clone()
+    };
+    let settings = KafkaSettings {
+        group,
+        ..plan.kafka.clone()
+    };
     let poller = PollThread::new(&settings, context, commands, last_poll)?;
     let run = move || {
         if let Err(error) = poller.run() {
-            fatal.blocking_send(KafkaEvent::Fatal(format!("{error:#}"))).ok();
+            fatal
+                .blocking_send(KafkaEvent::Fatal(format!("{error:#}")))
+                .ok();
         }
     };
-    std::thread::Builder::new().name("kafka-poll".to_owned()).spawn(run).context("the Kafka thread cannot be started")
+    std::thread::Builder::new()
+        .name("kafka-poll".to_owned())
+        .spawn(run)
+        .context("the Kafka thread cannot be started")
 }
 
 fn event_loop(
     plan: &Plan,
     started: Started,
     status: Status,
-    (commands, events): (std::sync::mpsc::Sender<Command>, tokio::sync::mpsc::Receiver<KafkaEvent>),
+    (commands, events): (
+        std::sync::mpsc::Sender<Command>,
+        tokio::sync::mpsc::Receiver<KafkaEvent>,
+    ),
 ) -> EventLoop {
-    tracing::info!(partitions = started.partitions.len(), zone = started.zone_id, "joining the group");
-    let inspector =
-        Inspector { look_up: started.look_up, bucket: started.bucket.clone(), prefix: plan.prefix.clone(), start: plan.args.start };
+    tracing::info!(
+        partitions = started.partitions.len(),
+        zone = started.zone_id,
+        "joining the group"
+    );
+    let inspector = Inspector {
+        look_up: started.look_up,
+        bucket: started.bucket.clone(),
+        prefix: plan.prefix.clone(),
+        start: plan.args.start,
+    };
     EventLoop {
         engine: Engine::new(plan.engine_settings(started.zone_id)),
         events,
         commands,
-        store: started.bucket.map_or(Store::Print(Cell::new(false)), Store::Bucket),
+        store: started
+            .bucket
+            .map_or(Store::Print(Cell::new(false)), Store::Bucket),
         inspector,
         status,
         drain_deadline: plan.drain_deadline,
@@ -146,7 +182,11 @@ fn event_loop(
 fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
     let retries = trouble.map_or(0, |trouble| trouble.retries());
     let summary = Summary::new(&ended.engine, retries, ended.lag, elapsed);
-    Summary { stopped: ended.stopped.clone(), unfinished: ended.unfinished, ..summary }
+    Summary {
+        stopped: ended.stopped.clone(),
+        unfinished: ended.unfinished,
+        ..summary
+    }
 }
 
 /// Waits for the last commits and for leaving the group; the client may hang when Kafka is gone, and nothing is lost by not waiting.
@@ -156,6 +196,8 @@ async fn leave(thread: std::thread::JoinHandle<()>, deadline: Duration) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     if !thread.is_finished() {
-        tracing::warn!("Kafka did not answer the last commit in time; what is durable will be recognised at the next start");
+        tracing::warn!(
+            "Kafka did not answer the last commit in time; what is durable will be recognised at the next start"
+        );
     }
 }

@@ -13,19 +13,34 @@ fn main() -> ExitCode {
         Ok(loaded) => loaded,
         Err(error) => error.exit(),
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     for source in &loaded.sources {
         tracing::info!("settings from {source}");
     }
     let output = loaded.args.output;
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
     let origins = loaded.origins;
-    let origin = move |id: &str| origins.get(id).cloned().unwrap_or_else(|| "default".to_owned());
-    let result = runtime.block_on(async { consumer::run(loaded.args, origin, stop_signal()).await });
+    let origin = move |id: &str| {
+        origins
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| "default".to_owned())
+    };
+    let result =
+        runtime.block_on(async { consumer::run(loaded.args, origin, stop_signal()).await });
     // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
     runtime.shutdown_background();
     match result {
@@ -39,14 +54,21 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    let line: String = error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = error
+        .to_string()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     eprintln!("error: {line}");
     ExitCode::from(code)
 }
 
 /// Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nothing can be lost by it.
 async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -10,21 +10,48 @@ use crate::status::Lag;
 
 /// Says what each metric means; once, after the recorder is installed.
 pub(crate) fn describe() {
-    describe_counter!("consumer_records_total", "records that are in data objects, those found already there included");
+    describe_counter!(
+        "consumer_records_total",
+        "records that are in data objects, those found already there included"
+    );
     describe_counter!("consumer_objects_total", "objects written by this process");
-    describe_counter!("consumer_bytes_total", "bytes of the objects written by this process");
-    describe_counter!("consumer_already_there_total", "objects that were found already there with the same identity");
+    describe_counter!(
+        "consumer_bytes_total",
+        "bytes of the objects written by this process"
+    );
+    describe_counter!(
+        "consumer_already_there_total",
+        "objects that were found already there with the same identity"
+    );
     describe_counter!("consumer_dead_letters_total", "dead letters by reason code");
     describe_counter!("consumer_tombstones_total", "tombstones that were skipped");
     describe_counter!("consumer_gaps_total", "gaps that were recorded");
-    describe_counter!("consumer_s3_retries_total", "requests to S3 that were tried again");
+    describe_counter!(
+        "consumer_s3_retries_total",
+        "requests to S3 that were tried again"
+    );
     describe_gauge!("consumer_in_flight", "requests to S3 in flight");
-    describe_gauge!("consumer_in_flight_limit", "how many requests to S3 may be in flight now");
-    describe_gauge!("consumer_buffered_bytes", "bytes of records that wait or are in flight, overhead included");
-    describe_gauge!("consumer_paused", "1 while reading is paused because the memory is used up");
+    describe_gauge!(
+        "consumer_in_flight_limit",
+        "how many requests to S3 may be in flight now"
+    );
+    describe_gauge!(
+        "consumer_buffered_bytes",
+        "bytes of records that wait or are in flight, overhead included"
+    );
+    describe_gauge!(
+        "consumer_paused",
+        "1 while reading is paused because the memory is used up"
+    );
     describe_gauge!("consumer_partitions", "partitions assigned to this process");
-    describe_gauge!("consumer_stopped_partitions", "partitions that stand still until an operator has looked at them");
-    describe_gauge!("consumer_lag", "distance to the end of the log in offsets, by stage");
+    describe_gauge!(
+        "consumer_stopped_partitions",
+        "partitions that stand still until an operator has looked at them"
+    );
+    describe_gauge!(
+        "consumer_lag",
+        "distance to the end of the log in offsets, by stage"
+    );
 }
 
 /// Takes over the engine's numbers.
@@ -47,7 +74,11 @@ pub(crate) fn update(engine: &Engine, retries: u64, lag: Lag) {
     gauge!("consumer_paused").set(f64::from(u8::from(engine.is_paused())));
     gauge!("consumer_partitions").set(engine.partitions().count() as f64);
     gauge!("consumer_stopped_partitions").set(engine.stopped().count() as f64);
-    for (stage, offsets) in [("consumed", lag.consumed), ("durable", lag.durable), ("committed", lag.committed)] {
+    for (stage, offsets) in [
+        ("consumed", lag.consumed),
+        ("durable", lag.durable),
+        ("committed", lag.committed),
+    ] {
         gauge!("consumer_lag", "stage" => stage).set(offsets as f64);
     }
 }

@@ -43,21 +43,40 @@ impl Plan {
         if let Some(addr) = args.metrics_addr
             && !addr.ip().is_loopback()
         {
-            bail!("--metrics-addr {addr} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page");
+            bail!(
+                "--metrics-addr {addr} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
+            );
         }
         let mut options = Vec::new();
         for option in &args.kafka_options {
-            let Some((key, value)) = option.split() else { bail!("-X: an option of librdkafka is written KEY=VALUE") };
+            let Some((key, value)) = option.split() else {
+                bail!("-X: an option of librdkafka is written KEY=VALUE")
+            };
             options.push((key.to_owned(), value.to_owned()));
         }
         settings::check_options(&options)?;
         let session = settings::session_timeout(&options)?;
         if session < Duration::from_secs(1) {
-            bail!("-X session.timeout.ms must be at least 1000: half of it is the time to finish what is in flight at a rebalance");
+            bail!(
+                "-X session.timeout.ms must be at least 1000: half of it is the time to finish what is in flight at a rebalance"
+            );
         }
-        let group = args.group.clone().unwrap_or_else(|| format!("landing.{}/{prefix}", args.bucket));
-        let kafka = KafkaSettings { bootstrap_servers: args.bootstrap_servers.clone(), group, options, queue_bytes: args.memory / 4 };
-        Ok(Self { prefix, kafka, drain_deadline: session / 2, args })
+        let group = args
+            .group
+            .clone()
+            .unwrap_or_else(|| format!("landing.{}/{prefix}", args.bucket));
+        let kafka = KafkaSettings {
+            bootstrap_servers: args.bootstrap_servers.clone(),
+            group,
+            options,
+            queue_bytes: args.memory / 4,
+        };
+        Ok(Self {
+            prefix,
+            kafka,
+            drain_deadline: session / 2,
+            args,
+        })
     }
 
     /// What the engine is told; the rest of the memory is the client's queue and what is on its way between the threads.
@@ -86,7 +105,9 @@ impl Plan {
 fn default_prefix(topic: &str) -> Result<Prefix> {
     match format!("{topic}/json").parse() {
         Ok(prefix) => Ok(prefix),
-        Err(reason) => bail!("the topic's name cannot be a folder for Athena ({reason}): give --prefix"),
+        Err(reason) => {
+            bail!("the topic's name cannot be a folder for Athena ({reason}): give --prefix")
+        }
     }
 }
 
@@ -105,14 +126,25 @@ fn check_bucket_name(name: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    bail!("S3 refuses the bucket name '{}': {rule}", name.escape_debug())
+    bail!(
+        "S3 refuses the bucket name '{}': {rule}",
+        name.escape_debug()
+    )
 }
 
 /// Kafka's rules for topic names.
 fn check_topic_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(allowed) {
-        bail!("Kafka refuses the topic name '{}': 1 to 249 letters, digits, '.', '_' and '-' are allowed", name.escape_debug());
+    if name.is_empty()
+        || name.len() > 249
+        || name == "."
+        || name == ".."
+        || !name.chars().all(allowed)
+    {
+        bail!(
+            "Kafka refuses the topic name '{}': 1 to 249 letters, digits, '.', '_' and '-' are allowed",
+            name.escape_debug()
+        );
     }
     Ok(())
 }
@@ -124,15 +156,21 @@ mod tests {
     use super::*;
 
     fn plan(flags: &[&str]) -> Result<Plan, String> {
-        let argv = ["consumer", "--bucket", "kafka-stock-market-project"].iter().chain(flags);
-        Plan::of(Args::try_parse_from(argv).map_err(|error| error.to_string())?).map_err(|error| error.to_string())
+        let argv = ["consumer", "--bucket", "kafka-stock-market-project"]
+            .iter()
+            .chain(flags);
+        Plan::of(Args::try_parse_from(argv).map_err(|error| error.to_string())?)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn prefix_and_group_are_derived() {
         let plan = plan(&[]).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plan.prefix.as_str(), "stock-market/json");
-        assert_eq!(plan.kafka.group, "landing.kafka-stock-market-project/stock-market/json");
+        assert_eq!(
+            plan.kafka.group,
+            "landing.kafka-stock-market-project/stock-market/json"
+        );
         assert_eq!(plan.drain_deadline, Duration::from_secs(5));
     }
 
@@ -158,8 +196,13 @@ mod tests {
             }
             argv.extend(flags);
             let result = Args::try_parse_from(argv).map_err(|error| error.to_string());
-            let error = result.and_then(|args| Plan::of(args).map(drop).map_err(|error| error.to_string())).expect_err("refused");
-            assert!(error.contains(expected) && !error.contains("hunter2"), "{flags:?}: {error}");
+            let error = result
+                .and_then(|args| Plan::of(args).map(drop).map_err(|error| error.to_string()))
+                .expect_err("refused");
+            assert!(
+                error.contains(expected) && !error.contains("hunter2"),
+                "{flags:?}: {error}"
+            );
         }
     }
 }

@@ -27,15 +27,29 @@ struct Revocation {
 }
 
 impl Revocations {
-    pub(crate) fn begin(&mut self, partitions: &[i32], reply: SyncSender<Vec<Commit>>, deadline: Duration) {
+    pub(crate) fn begin(
+        &mut self,
+        partitions: &[i32],
+        reply: SyncSender<Vec<Commit>>,
+        deadline: Duration,
+    ) {
         let waiting = partitions.iter().copied().collect();
-        self.open.push(Revocation { waiting, commits: Vec::new(), reply, deadline: Instant::now() + deadline });
+        self.open.push(Revocation {
+            waiting,
+            commits: Vec::new(),
+            reply,
+            deadline: Instant::now() + deadline,
+        });
         self.answer_finished();
     }
 
     /// The engine has released a partition, with its last commit.
     pub(crate) fn released(&mut self, partition: i32, commit: Option<Commit>) {
-        match self.open.iter_mut().find(|revocation| revocation.waiting.contains(&partition)) {
+        match self
+            .open
+            .iter_mut()
+            .find(|revocation| revocation.waiting.contains(&partition))
+        {
             Some(revocation) => {
                 revocation.waiting.remove(&partition);
                 revocation.commits.extend(commit);
@@ -48,7 +62,11 @@ impl Revocations {
     /// Partitions whose revocation has waited long enough: they are to be released as they are.
     pub(crate) fn overdue(&self) -> Vec<i32> {
         let now = Instant::now();
-        self.open.iter().filter(|revocation| revocation.deadline <= now).flat_map(|revocation| revocation.waiting.iter().copied()).collect()
+        self.open
+            .iter()
+            .filter(|revocation| revocation.deadline <= now)
+            .flat_map(|revocation| revocation.waiting.iter().copied())
+            .collect()
     }
 
     /// Commits of partitions that were released by the drain; to be made before the group is left.
@@ -61,7 +79,10 @@ impl Revocations {
             let finished = revocation.waiting.is_empty();
             if finished {
                 // The poll thread has given up waiting when this fails; then the records are looked at again by the next owner.
-                revocation.reply.send(std::mem::take(&mut revocation.commits)).ok();
+                revocation
+                    .reply
+                    .send(std::mem::take(&mut revocation.commits))
+                    .ok();
             }
             !finished
         });
@@ -77,7 +98,11 @@ mod tests {
     use super::*;
 
     fn commit(partition: i32) -> Commit {
-        Commit { partition, next: Offset(7), metadata: String::new() }
+        Commit {
+            partition,
+            next: Offset(7),
+            metadata: String::new(),
+        }
     }
 
     #[test]

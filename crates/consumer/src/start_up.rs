@@ -31,30 +31,63 @@ pub(crate) struct Started {
 
 /// Checks S3, then Kafka, then that the two belong together.
 pub(crate) async fn start_up(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Started> {
-    let s3 = if plan.args.dry_run { None } else { Some(connect_s3(plan, &origin).await?) };
-    tracing::info!("Kafka at {} ({}), topic {}, group {}", plan.kafka.bootstrap_servers, origin("bootstrap_servers"), plan.args.topic, plan.kafka.group);
+    let s3 = if plan.args.dry_run {
+        None
+    } else {
+        Some(connect_s3(plan, &origin).await?)
+    };
+    tracing::info!(
+        "Kafka at {} ({}), topic {}, group {}",
+        plan.kafka.bootstrap_servers,
+        origin("bootstrap_servers"),
+        plan.args.topic,
+        plan.kafka.group
+    );
     let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.args.topic)?);
     let found = kafka_checks::check(look_up.clone(), plan).await?;
-    let wanted = Zone::per_record(&plan.args.topic, found.cluster_id.as_deref(), &plan.args.partition_by, plan.args.granularity);
+    let wanted = Zone::per_record(
+        &plan.args.topic,
+        found.cluster_id.as_deref(),
+        &plan.args.partition_by,
+        plan.args.granularity,
+    );
     let zone_id = match &s3 {
         None => "dry-run".to_owned(),
         Some(bucket) => {
             zone_checks::probe(bucket, &plan.prefix).await?;
-            zone_checks::enter(bucket, plan, &wanted, &found.committed).await?.id()
+            zone_checks::enter(bucket, plan, &wanted, &found.committed)
+                .await?
+                .id()
         }
     };
-    Ok(Started { look_up, bucket: s3, zone_id, partitions: found.partitions, goals: found.goals })
+    Ok(Started {
+        look_up,
+        bucket: s3,
+        zone_id,
+        partitions: found.partitions,
+        goals: found.goals,
+    })
 }
 
 async fn connect_s3(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Bucket> {
     let s3 = client::connect(plan.args.endpoint_url.as_deref(), &origin("endpoint_url")).await?;
-    tracing::info!("S3 bucket {}, prefix {}: {}", plan.args.bucket, plan.prefix, s3.origins);
+    tracing::info!(
+        "S3 bucket {}, prefix {}: {}",
+        plan.args.bucket,
+        plan.prefix,
+        s3.origins
+    );
     let bucket = Bucket::new(s3.client, &plan.args.bucket);
-    let Err(failure) = bucket.list_one(&plan.prefix.data_folder()).await else { return Ok(bucket) };
+    let Err(failure) = bucket.list_one(&plan.prefix.data_folder()).await else {
+        return Ok(bucket);
+    };
     if failure.code != "NoSuchBucket" || !plan.args.create_bucket {
         return Err(explain::failure("list", &plan.args.bucket, &failure));
     }
-    bucket.create_bucket(&s3.region).await.map_err(|failure| explain::failure("create", &plan.args.bucket, &failure))?;
+    bucket
+        .create_bucket(&s3.region)
+        .await
+        .map_err(|failure| explain::failure("create", &plan.args.bucket, &failure))?;
     tracing::info!(bucket = plan.args.bucket, region = s3.region, "bucket made");
     Ok(bucket)
 }

@@ -31,7 +31,10 @@ impl Health {
     pub(crate) fn problems(&self) -> Vec<String> {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if guard.0.elapsed() > PATIENCE {
-            return vec![format!("the event loop has been silent for {} s", guard.0.elapsed().as_secs())];
+            return vec![format!(
+                "the event loop has been silent for {} s",
+                guard.0.elapsed().as_secs()
+            )];
         }
         guard.1.clone()
     }
@@ -98,16 +101,29 @@ impl Status {
     pub(crate) fn kafka_in_trouble(&mut self, message: String) {
         let now = Instant::now();
         let first = self.trouble.is_none();
-        let trouble = self.trouble.get_or_insert_with(|| Trouble { since: now, logged: now, message: String::new() });
+        let trouble = self.trouble.get_or_insert_with(|| Trouble {
+            since: now,
+            logged: now,
+            message: String::new(),
+        });
         trouble.message = message;
         if first || trouble.logged.elapsed() > LOG_EVERY {
             trouble.logged = now;
-            tracing::warn!(for_seconds = trouble.since.elapsed().as_secs(), "Kafka: {}; trying again", trouble.message);
+            tracing::warn!(
+                for_seconds = trouble.since.elapsed().as_secs(),
+                "Kafka: {}; trying again",
+                trouble.message
+            );
         }
     }
 
     /// Looks at everything; called twice a second.
-    pub(crate) fn look(&mut self, engine: &Engine, store: Option<&StoreTrouble>, look_up: &Arc<LookUp>) {
+    pub(crate) fn look(
+        &mut self,
+        engine: &Engine,
+        store: Option<&StoreTrouble>,
+        look_up: &Arc<LookUp>,
+    ) {
         if self.kafka_answers.swap(false, Ordering::Relaxed) {
             self.kafka_answered();
         }
@@ -127,7 +143,9 @@ impl Status {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lag = Lag::default();
         for progress in engine.progress() {
-            let Some(end) = ends.get(&progress.partition) else { continue };
+            let Some(end) = ends.get(&progress.partition) else {
+                continue;
+            };
             let behind = |offset: Offset| (end.0 - offset.0).max(0);
             lag.consumed += behind(progress.position);
             lag.durable += behind(progress.durable);
@@ -156,21 +174,37 @@ impl Status {
     }
 
     fn problems(&self, engine: &Engine, store: Option<&StoreTrouble>) -> Vec<String> {
-        let mut problems: Vec<String> =
-            engine.stopped().map(|(partition, stop)| format!("partition {partition} is stopped: {stop}")).collect();
-        let silent = self.last_poll.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let mut problems: Vec<String> = engine
+            .stopped()
+            .map(|(partition, stop)| format!("partition {partition} is stopped: {stop}"))
+            .collect();
+        let silent = self
+            .last_poll
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
         if silent > POLL_PATIENCE {
-            problems.push(format!("Kafka has not been polled for {} s", silent.as_secs()));
+            problems.push(format!(
+                "Kafka has not been polled for {} s",
+                silent.as_secs()
+            ));
         }
         if let Some(trouble) = &self.trouble
             && trouble.since.elapsed() > PATIENCE
         {
-            problems.push(format!("Kafka has been failing for {} s: {}", trouble.since.elapsed().as_secs(), trouble.message));
+            problems.push(format!(
+                "Kafka has been failing for {} s: {}",
+                trouble.since.elapsed().as_secs(),
+                trouble.message
+            ));
         }
         if let Some((time, message)) = store.and_then(StoreTrouble::failing)
             && time > PATIENCE
         {
-            problems.push(format!("S3 has been failing for {} s: {message}", time.as_secs()));
+            problems.push(format!(
+                "S3 has been failing for {} s: {message}",
+                time.as_secs()
+            ));
         }
         problems
     }
@@ -178,20 +212,33 @@ impl Status {
     /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
         let every = self.interval.min(Duration::from_secs(5));
-        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every) || self.looking_up.swap(true, Ordering::Relaxed) {
+        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every)
+            || self.looking_up.swap(true, Ordering::Relaxed)
+        {
             return;
         }
         self.ends_asked = Some(Instant::now());
-        let partitions: Vec<i32> = engine.progress().map(|progress| progress.partition).collect();
-        let (look_up, ends, answers, looking_up) = (look_up.clone(), self.ends.clone(), self.kafka_answers.clone(), self.looking_up.clone());
+        let partitions: Vec<i32> = engine
+            .progress()
+            .map(|progress| progress.partition)
+            .collect();
+        let (look_up, ends, answers, looking_up) = (
+            look_up.clone(),
+            self.ends.clone(),
+            self.kafka_answers.clone(),
+            self.looking_up.clone(),
+        );
         tokio::task::spawn_blocking(move || {
             for partition in partitions {
-                let Ok((_, end)) = look_up.log_ends(partition) else { break };
+                let Ok((_, end)) = look_up.log_ends(partition) else {
+                    break;
+                };
                 answers.store(true, Ordering::Relaxed);
-                ends.lock().unwrap_or_else(PoisonError::into_inner).insert(partition, end);
+                ends.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(partition, end);
             }
             looking_up.store(false, Ordering::Relaxed);
         });
     }
-
 }

@@ -41,7 +41,12 @@ impl Store {
             }
             Self::Print(closed) => {
                 if !matches!(upload.id.kind, UploadKind::Anchor | UploadKind::Gap(_)) {
-                    let written = writeln!(std::io::stdout().lock(), "{}\t{}", upload.key, upload.body.len());
+                    let written = writeln!(
+                        std::io::stdout().lock(),
+                        "{}\t{}",
+                        upload.key,
+                        upload.body.len()
+                    );
                     closed.set(closed.get() || written.is_err());
                 }
                 uploads.spawn(std::future::ready((upload.id, Outcome::Stored)));

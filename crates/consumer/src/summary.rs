@@ -80,8 +80,16 @@ impl Summary {
         if output == Output::Json {
             return serde_json::to_string(self).unwrap_or_default();
         }
-        let letters: Vec<String> = self.dead_letters.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-        let letters = if letters.is_empty() { String::new() } else { format!(" ({})", letters.join(", ")) };
+        let letters: Vec<String> = self
+            .dead_letters
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
+        let letters = if letters.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", letters.join(", "))
+        };
         let mut text = format!(
             "records {} / objects {} / bytes {} / already there {} / dead letters {}{letters} / tombstones {} / retries {} / \
              lag consumed {} durable {} committed {} in {:.1} s",

@@ -14,12 +14,13 @@ use crate::{
     anchor::Anchor,
     in_flight_limit::InFlightLimit,
     offset::Offset,
-    partition_state::{PartitionState, Phase, Running, ZoneAnchor},
+    partition_state::{PartitionState, ZoneAnchor},
     placement::{self, Placement},
     record::{Record, ValueHash},
-    start::{self, Inspection, Stop},
+    start::Stop,
 };
 
+mod assignment;
 mod progress;
 mod types;
 mod uploads;
@@ -67,52 +68,6 @@ impl Engine {
             generations: 0,
             next_commit: Duration::ZERO,
             counts: Counts::default(),
-        }
-    }
-
-    /// The group gave us this partition. Asks for an [`Action::Inspect`].
-    pub fn assigned(&mut self, partition: i32) {
-        if !self.draining {
-            self.inspect_anew(partition);
-        }
-    }
-
-    /// The facts that [`Action::Inspect`] asked for; those of an earlier assignment are ignored.
-    pub fn inspected(&mut self, partition: i32, generation: u64, facts: &Inspection) {
-        let Some(state) = self.partitions.get_mut(&partition) else {
-            return;
-        };
-        if state.generation != generation
-            || state.revoked
-            || !matches!(state.phase, Phase::Inspecting)
-        {
-            return;
-        }
-        match start::decide(facts, self.settings.on_gap) {
-            Err(stop) => {
-                state.phase = Phase::Refused(stop.clone());
-                self.actions.push_back(Action::Stop { partition, stop });
-            }
-            Ok(start) => {
-                let kept = if facts.first.is_some() {
-                    ZoneAnchor::Durable
-                } else {
-                    ZoneAnchor::Unset
-                };
-                let committed = facts.committed.as_ref().map(|(offset, _)| *offset);
-                let running = Running::new(
-                    start.offset,
-                    committed,
-                    (kept, facts.last.map(|(anchor, _)| anchor)),
-                );
-                match start.gap {
-                    None => self.begin(partition, running),
-                    Some(gap) => {
-                        state.phase = Phase::RecordingGap(running);
-                        self.upload_gap(partition, generation, gap);
-                    }
-                }
-            }
         }
     }
 
@@ -228,45 +183,6 @@ impl Engine {
             running.committed = Some(offset);
         }
         self.inspect_if_settled(partition);
-    }
-
-    /// The group takes this partition back: what waits is dropped, what is in flight is finished, then an
-    /// [`Action::Release`] carries the last commit.
-    pub fn revoked(&mut self, partition: i32) {
-        let Some(state) = self.partitions.get_mut(&partition) else {
-            return self.actions.push_back(Action::Release {
-                partition,
-                commit: None,
-            });
-        };
-        state.revoked = true;
-        self.drop_waiting(partition);
-        self.release_if_idle(partition);
-    }
-
-    /// The drain deadline passed: released now with what is durable. Late results of its uploads are ignored.
-    pub fn release_now(&mut self, partition: i32) {
-        let Some(state) = self.partitions.remove(&partition) else {
-            return;
-        };
-        let commit = state.running().and_then(Running::to_commit);
-        self.drop_waiting(partition);
-        self.actions
-            .push_back(Action::Release { partition, commit });
-    }
-
-    /// The partition was lost without a chance to commit (session expired): everything about it is forgotten.
-    pub fn lost(&mut self, partition: i32) {
-        self.partitions.remove(&partition);
-        self.drop_waiting(partition);
-    }
-
-    /// Ends the work: no more records; each partition is released as after [`Engine::revoked`].
-    pub fn drain(&mut self) {
-        self.draining = true;
-        for partition in self.partitions.keys().copied().collect::<Vec<_>>() {
-            self.revoked(partition);
-        }
     }
 
     /// Lets time pass: `now` counts from the start of the run.

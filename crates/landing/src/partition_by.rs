@@ -73,11 +73,8 @@ fn parse_time(text: &str) -> Option<NaiveDateTime> {
     let bytes = text.as_bytes();
     let dashed = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
     let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
-    if !dashed
-        || !(digits(0..4) && digits(5..7) && digits(8..10))
-        || bytes.len() > 40
-        || !text.is_ascii()
-    {
+    let dated = dashed && digits(0..4) && digits(5..7) && digits(8..10);
+    if !dated || bytes.len() > 40 || !text.is_ascii() {
         return None;
     }
     let date = NaiveDate::parse_from_str(&text[..10], "%Y-%m-%d").ok()?;

@@ -1,4 +1,4 @@
-//! One topic partition's life in this process: inspecting -> (recording a gap) -> running -> stopped or released.
+//! One topic partition's life in this process: inspecting -> (recording a gap) -> starting -> running -> stopped or released.
 //!
 //! Not here: anything that concerns several partitions (memory, the queue, limits): see [`crate::engine`].
 //! Invariant: nothing is offered for commit before the partition's anchor is durable, unless no record was landed.
@@ -23,6 +23,8 @@ pub(crate) enum Phase {
     Inspecting,
     /// The gap is being written down; reading begins after it.
     RecordingGap(Running),
+    /// The client is being set to the start.
+    Starting(Running),
     /// Records are taken in and landed.
     Running(Running),
     /// Stopped before it began.

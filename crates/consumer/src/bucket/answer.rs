@@ -45,7 +45,11 @@ impl PutAnswer {
             Ok(()) => Self::Stored,
             Err(error) => {
                 let failure = Failure::of(&error);
-                if failure.status == Some(412) { Self::Exists } else { Self::Failed(failure) }
+                if failure.status == Some(412) {
+                    Self::Exists
+                } else {
+                    Self::Failed(failure)
+                }
             }
         }
     }
@@ -66,7 +70,9 @@ impl Failure {
             status: response.map(|response| response.status().as_u16()),
             code,
             message: one_line(&message),
-            region: response.and_then(|response| response.headers().get("x-amz-bucket-region")).map(str::to_owned),
+            region: response
+                .and_then(|response| response.headers().get("x-amz-bucket-region"))
+                .map(str::to_owned),
         }
     }
 
@@ -76,12 +82,21 @@ impl Failure {
     }
 
     pub(crate) fn local(message: &str) -> Self {
-        Self { status: None, code: String::new(), message: one_line(message), region: None }
+        Self {
+            status: None,
+            code: String::new(),
+            message: one_line(message),
+            region: None,
+        }
     }
 
     /// Whether the store asks for fewer requests.
     pub(crate) fn is_slow_down(&self) -> bool {
-        matches!(self.status, Some(429 | 503)) || matches!(self.code.as_str(), "SlowDown" | "Throttling" | "RequestLimitExceeded")
+        matches!(self.status, Some(429 | 503))
+            || matches!(
+                self.code.as_str(),
+                "SlowDown" | "Throttling" | "RequestLimitExceeded"
+            )
     }
 }
 
@@ -102,11 +117,19 @@ fn root_cause(error: &(impl Error + 'static)) -> String {
         innermost = source;
     }
     let text = innermost.to_string();
-    if text.is_empty() || text == "service error" { DisplayErrorContext(error).to_string() } else { text }
+    if text.is_empty() || text == "service error" {
+        DisplayErrorContext(error).to_string()
+    } else {
+        text
+    }
 }
 
 fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(300)
+        .collect();
     line.trim().to_owned()
 }
 
@@ -115,7 +138,12 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, code: &str) -> Failure {
-        Failure { status: Some(status), code: code.into(), message: "m".into(), region: None }
+        Failure {
+            status: Some(status),
+            code: code.into(),
+            message: "m".into(),
+            region: None,
+        }
     }
 
     #[test]

@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
 use aws_sdk_s3::{
     Client,
     config::{ProvideCredentials, RequestChecksumCalculation, ResponseChecksumValidation},
@@ -26,7 +29,10 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
         // Each request is tried again by our own loop, for ever; the SDK's retries would only hide it.
         .retry_config(RetryConfig::disabled())
         .timeout_config(
-            TimeoutConfig::builder().connect_timeout(Duration::from_millis(3_100)).operation_attempt_timeout(Duration::from_secs(30)).build(),
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_millis(3_100))
+                .operation_attempt_timeout(Duration::from_secs(30))
+                .build(),
         )
         // Bodies are small and in memory; the attempt timeout covers a stalled one.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -48,23 +54,38 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
         Some(url) => format!("endpoint {url} ({endpoint_origin})"),
         None => "endpoint of AWS".to_owned(),
     };
-    let origins = format!("{place}, region {region} ({region_origin}), credentials from {credentials_origin}");
-    Ok(S3Client { client: Client::from_conf(s3), region, origins })
+    let origins = format!(
+        "{place}, region {region} ({region_origin}), credentials from {credentials_origin}"
+    );
+    Ok(S3Client {
+        client: Client::from_conf(s3),
+        region,
+        origins,
+    })
 }
 
 fn region(config: &SdkConfig) -> Result<(String, &'static str)> {
     if let Some(region) = config.region() {
-        let named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find(|name| std::env::var_os(name).is_some());
-        return Ok((region.to_string(), named.unwrap_or("the AWS profile or the instance")));
+        let named = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+            .into_iter()
+            .find(|name| std::env::var_os(name).is_some());
+        return Ok((
+            region.to_string(),
+            named.unwrap_or("the AWS profile or the instance"),
+        ));
     }
     if config.endpoint_url().is_some() {
         return Ok(("us-east-1".to_owned(), "default for an endpoint"));
     }
-    bail!("no AWS region is set: export AWS_REGION, for example AWS_REGION=us-east-1, or set it in the AWS profile")
+    bail!(
+        "no AWS region is set: export AWS_REGION, for example AWS_REGION=us-east-1, or set it in the AWS profile"
+    )
 }
 
 async fn check_credentials(config: &SdkConfig) -> Result<&'static str> {
-    let provider = config.credentials_provider().context("no AWS credentials are configured")?;
+    let provider = config
+        .credentials_provider()
+        .context("no AWS credentials are configured")?;
     if let Err(error) = provider.provide_credentials().await {
         tracing::debug!(error = %aws_sdk_s3::error::DisplayErrorContext(&error), "credentials");
         bail!(
@@ -77,7 +98,10 @@ async fn check_credentials(config: &SdkConfig) -> Result<&'static str> {
         "AWS_ACCESS_KEY_ID"
     } else if set("AWS_PROFILE") {
         "AWS_PROFILE"
-    } else if set("AWS_WEB_IDENTITY_TOKEN_FILE") || set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || set("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+    } else if set("AWS_WEB_IDENTITY_TOKEN_FILE")
+        || set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        || set("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    {
         "the container's role"
     } else {
         "the AWS profile or the instance role"

@@ -63,12 +63,24 @@ impl StoreTrouble {
     /// Since when nothing succeeded any more, and the newest failure.
     pub(crate) fn failing(&self) -> Option<(Duration, String)> {
         let since = self.0.since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.as_ref().map(|since| (since.began.elapsed(), since.message.clone()))
+        since
+            .as_ref()
+            .map(|since| (since.began.elapsed(), since.message.clone()))
     }
 
     pub(crate) fn succeeded(&self) {
-        let before = self.0.since.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Since { began, logged: Some(_), .. }) = before {
+        let before = self
+            .0
+            .since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Since {
+            began,
+            logged: Some(_),
+            ..
+        }) = before
+        {
             tracing::info!(after = ?began.elapsed(), "S3 answers again");
         }
     }
@@ -79,13 +91,25 @@ impl StoreTrouble {
             self.0.slow_downs.fetch_add(1, Ordering::Relaxed);
         }
         let mut since = self.0.since.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = since.get_or_insert_with(|| Since { began: Instant::now(), logged: None, message: String::new() });
+        let since = since.get_or_insert_with(|| Since {
+            began: Instant::now(),
+            logged: None,
+            message: String::new(),
+        });
         since.message = failure.to_string();
         // A single lost request is everyday life; the first line comes when it lasts.
-        let due = since.logged.map_or(since.began.elapsed() > Duration::from_secs(1), |logged| logged.elapsed() > LOG_EVERY);
+        let due = since
+            .logged
+            .map_or(since.began.elapsed() > Duration::from_secs(1), |logged| {
+                logged.elapsed() > LOG_EVERY
+            });
         if due {
             since.logged = Some(Instant::now());
-            tracing::warn!(key, for_seconds = since.began.elapsed().as_secs(), "S3 does not take objects: {failure}; trying again, nothing is skipped");
+            tracing::warn!(
+                key,
+                for_seconds = since.began.elapsed().as_secs(),
+                "S3 does not take objects: {failure}; trying again, nothing is skipped"
+            );
         }
     }
 }

@@ -30,7 +30,10 @@ impl CommitThread {
     pub(crate) fn start(consumer: Arc<BaseConsumer<MemberContext>>) -> Result<Self> {
         let (commits, orders) = std::sync::mpsc::channel();
         let run = move || serve(&consumer, &orders);
-        let thread = std::thread::Builder::new().name("kafka-commit".to_owned()).spawn(run).context("the commit thread cannot be started")?;
+        let thread = std::thread::Builder::new()
+            .name("kafka-commit".to_owned())
+            .spawn(run)
+            .context("the commit thread cannot be started")?;
         Ok(Self { commits, thread })
     }
 
@@ -51,8 +54,13 @@ fn serve(consumer: &BaseConsumer<MemberContext>, orders: &Receiver<Commit>) {
         // All partitions that wait go in one request.
         let commits: Vec<Commit> = std::iter::once(first).chain(orders.try_iter()).collect();
         let confirmed = commit(consumer, &commits);
-        let offsets = commits.iter().map(|commit| (commit.partition, commit.next)).collect();
-        consumer.context().tell(KafkaEvent::Committed { offsets, confirmed });
+        let offsets = commits
+            .iter()
+            .map(|commit| (commit.partition, commit.next))
+            .collect();
+        consumer
+            .context()
+            .tell(KafkaEvent::Committed { offsets, confirmed });
     }
 }
 

@@ -6,10 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Mutex, PoisonError,
-        mpsc::{RecvTimeoutError, sync_channel},
-    },
+    sync::{Mutex, PoisonError, mpsc::sync_channel},
     time::Duration,
 };
 
@@ -41,7 +38,11 @@ impl Complaints {
     /// The last one, without librdkafka's thread name in front.
     pub(crate) fn last(&self) -> Option<String> {
         let lines = self.0.lock().ok()?;
-        lines.last().map(|line| line.rsplit_once("]: ").map_or(line.as_str(), |(_, text)| text).to_owned())
+        lines.last().map(|line| {
+            line.rsplit_once("]: ")
+                .map_or(line.as_str(), |(_, text)| text)
+                .to_owned()
+        })
     }
 }
 
@@ -107,10 +108,19 @@ impl ClientContext for MemberContext {
 }
 
 impl ConsumerContext for MemberContext {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        error: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
         match error {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoke(consumer, partitions),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.assign(consumer, partitions)
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                self.revoke(consumer, partitions)
+            }
             _ => tracing::warn!(code = ?error, "the group could not be rebalanced; trying again"),
         }
     }
@@ -133,7 +143,9 @@ impl MemberContext {
             .and_then(|()| consumer.pause(partitions));
         match assigned {
             Ok(()) => self.tell(KafkaEvent::Assigned(numbers)),
-            Err(error) => self.tell(KafkaEvent::Fatal(format!("partitions {numbers:?} could not be assigned: {error}"))),
+            Err(error) => self.tell(KafkaEvent::Fatal(format!(
+                "partitions {numbers:?} could not be assigned: {error}"
+            ))),
         }
     }
 
@@ -159,24 +171,34 @@ impl MemberContext {
         let (reply, answer) = sync_channel(1);
         self.tell(KafkaEvent::Revoked { partitions, reply });
         // The loop keeps the deadline itself; the extra second is for the answer's way.
-        match answer.recv_timeout(self.drain_deadline + Duration::from_secs(1)) {
-            Ok(commits) => commits,
-            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => Vec::new(),
-        }
+        let answer: Result<Vec<Commit>, _> =
+            answer.recv_timeout(self.drain_deadline + Duration::from_secs(1));
+        answer.unwrap_or_default()
     }
 }
 
 fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
-    partitions.elements().iter().map(|element| element.partition()).collect()
+    partitions
+        .elements()
+        .iter()
+        .map(|element| element.partition())
+        .collect()
 }
 
 fn log(level: RDKafkaLogLevel, facility: &str, message: &str, complaints: &Complaints) {
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
             complaints.add(message);
             tracing::debug!(target: "librdkafka", facility, "{message}");
         }
-        RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => tracing::debug!(target: "librdkafka", facility, "{message}"),
-        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => tracing::trace!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {
+            tracing::debug!(target: "librdkafka", facility, "{message}")
+        }
+        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+            tracing::trace!(target: "librdkafka", facility, "{message}")
+        }
     }
 }

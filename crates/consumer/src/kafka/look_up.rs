@@ -48,28 +48,56 @@ impl LookUp {
     /// Makes the client; connects when first asked.
     pub(crate) fn new(settings: &settings::KafkaSettings, topic: &str) -> Result<Self> {
         let mut config = settings::client_config(settings);
-        config.set("client.id", "consumer-look-up").set("queued.min.messages", "1").set("fetch.message.max.bytes", "65536");
+        config
+            .set("client.id", "consumer-look-up")
+            .set("queued.min.messages", "1")
+            .set("fetch.message.max.bytes", "65536");
         let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
             .map_err(|error| settings::config_error(&error))?;
-        Ok(Self { client, topic: topic.to_owned(), reading: Mutex::new(()) })
+        Ok(Self {
+            client,
+            topic: topic.to_owned(),
+            reading: Mutex::new(()),
+        })
     }
 
     /// Partitions of the topic (none when there is no such topic) and the brokers.
     pub(crate) fn topic(&self, timeout: Duration) -> Result<TopicFacts, KafkaError> {
         let metadata = self.client.fetch_metadata(Some(&self.topic), timeout)?;
-        let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic);
+        let topic = metadata
+            .topics()
+            .iter()
+            .find(|topic| topic.name() == self.topic);
         let known = topic.filter(|topic| topic.error().is_none());
-        if let Some(error) = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from)
-            && !matches!(error, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
+        if let Some(error) = topic
+            .and_then(|topic| topic.error())
+            .map(RDKafkaErrorCode::from)
+            && !matches!(
+                error,
+                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic
+            )
         {
             return Err(KafkaError::MetadataFetch(error));
         }
-        let mut partitions: Vec<i32> =
-            known.map(|topic| topic.partitions().iter().map(|partition| partition.id()).collect()).unwrap_or_default();
+        let mut partitions: Vec<i32> = known
+            .map(|topic| {
+                topic
+                    .partitions()
+                    .iter()
+                    .map(|partition| partition.id())
+                    .collect()
+            })
+            .unwrap_or_default();
         partitions.sort_unstable();
         let brokers = metadata.brokers().iter();
-        let brokers = brokers.map(|broker| Broker { host: broker.host().to_owned(), port: u16::try_from(broker.port()).unwrap_or(0) });
-        Ok(TopicFacts { partitions, brokers: brokers.collect() })
+        let brokers = brokers.map(|broker| Broker {
+            host: broker.host().to_owned(),
+            port: u16::try_from(broker.port()).unwrap_or(0),
+        });
+        Ok(TopicFacts {
+            partitions,
+            brokers: brokers.collect(),
+        })
     }
 
     /// The client's last complaint, for error messages.
@@ -79,7 +107,10 @@ impl LookUp {
 
     /// The cluster's id, where it has one.
     pub(crate) fn cluster_id(&self) -> Option<String> {
-        self.client.client().fetch_cluster_id(QUESTION).filter(|id| !id.is_empty())
+        self.client
+            .client()
+            .fetch_cluster_id(QUESTION)
+            .filter(|id| !id.is_empty())
     }
 
     /// First offset and last stable offset of the log.
@@ -97,14 +128,28 @@ impl LookUp {
         for partition in partitions {
             list.add_partition(&self.topic, *partition);
         }
-        let answer = self.client.committed_offsets(list, QUESTION).context("the group's committed offsets cannot be had")?;
+        let answer = self
+            .client
+            .committed_offsets(list, QUESTION)
+            .context("the group's committed offsets cannot be had")?;
         let mut committed = Vec::new();
         for element in answer.elements() {
-            element.error().with_context(|| format!("the committed offset of partition {} cannot be had", element.partition()))?;
+            element.error().with_context(|| {
+                format!(
+                    "the committed offset of partition {} cannot be had",
+                    element.partition()
+                )
+            })?;
             if let rdkafka::Offset::Offset(offset) = element.offset() {
                 // The client panics on metadata that is not UTF-8; then it is not ours.
-                let metadata = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| element.metadata().to_owned()));
-                committed.push((element.partition(), Offset(offset), metadata.unwrap_or_default()));
+                let metadata = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    element.metadata().to_owned()
+                }));
+                committed.push((
+                    element.partition(),
+                    Offset(offset),
+                    metadata.unwrap_or_default(),
+                ));
             }
         }
         Ok(committed)
@@ -114,15 +159,26 @@ impl LookUp {
     pub(crate) fn offset_at(&self, partition: i32, millis: i64) -> Result<Option<Offset>> {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.topic, partition, rdkafka::Offset::Offset(millis))?;
-        let answer = self.client.offsets_for_times(list, QUESTION).context("the offset at --start cannot be had")?;
-        match answer.find_partition(&self.topic, partition).map(|element| element.offset()) {
+        let answer = self
+            .client
+            .offsets_for_times(list, QUESTION)
+            .context("the offset at --start cannot be had")?;
+        match answer
+            .find_partition(&self.topic, partition)
+            .map(|element| element.offset())
+        {
             Some(rdkafka::Offset::Offset(offset)) => Ok(Some(Offset(offset))),
             _ => Ok(None),
         }
     }
 
     /// What Kafka holds at `offset` now; `ends` are the log's ends.
-    pub(crate) fn read(&self, partition: i32, offset: Offset, ends: (Offset, Offset)) -> Result<Reading> {
+    pub(crate) fn read(
+        &self,
+        partition: i32,
+        offset: Offset,
+        ends: (Offset, Offset),
+    ) -> Result<Reading> {
         if offset >= ends.1 {
             return Ok(Reading::BeyondEnd);
         }
@@ -132,9 +188,13 @@ impl LookUp {
         let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.topic, partition, rdkafka::Offset::Offset(offset.0))?;
-        self.client.assign(&list).context("the look-up client cannot be assigned")?;
+        self.client
+            .assign(&list)
+            .context("the look-up client cannot be assigned")?;
         let reading = self.first_record(partition, offset);
-        self.client.unassign().context("the look-up client cannot be unassigned")?;
+        self.client
+            .unassign()
+            .context("the look-up client cannot be unassigned")?;
         reading
     }
 
@@ -146,7 +206,10 @@ impl LookUp {
                     if message.offset() != offset.0 {
                         return Ok(Reading::Gone);
                     }
-                    let timestamp = message.timestamp().to_millis().filter(|millis| *millis >= 0);
+                    let timestamp = message
+                        .timestamp()
+                        .to_millis()
+                        .filter(|millis| *millis >= 0);
                     return Ok(Reading::Holds(timestamp, ValueHash::of(message.payload())));
                 }
                 // The end without a record: what was there is compacted away, or was aborted.
@@ -157,6 +220,9 @@ impl LookUp {
                 _ => {}
             }
         }
-        bail!("offset {offset} of partition {partition} could not be read within {} s", QUESTION.as_secs())
+        bail!(
+            "offset {offset} of partition {partition} could not be read within {} s",
+            QUESTION.as_secs()
+        )
     }
 }

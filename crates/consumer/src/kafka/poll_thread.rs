@@ -2,7 +2,7 @@
 //! thread of its own and no task.
 //!
 //! Not here: any decision; what to read and what to commit comes as a [`Command`].
-//! Invariant: it polls at least once a second, whatever happens, or the group would take its partitions away.
+//! Invariant: it never waits for long (a seek or a revocation: seconds), or the group would take its partitions away.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -38,7 +38,8 @@ const ARENA_BYTES: usize = 256 * 1024;
 const POLL: Duration = Duration::from_millis(20);
 
 /// How often a seek is tried on a partition whose assignment has not settled yet.
-const SEEK_TRIES: usize = 100;
+const SEEK_TRIES: usize = 20;
+const SEEK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One member of the consumer group.
 pub(crate) struct PollThread {
@@ -61,17 +62,31 @@ impl PollThread {
     ) -> Result<Self> {
         let topic = context.topic.clone();
         let config = settings::client_config(settings);
-        let consumer: BaseConsumer<MemberContext> = BaseConsumer::from_config_and_context(&config, context).map_err(|error| settings::config_error(&error))?;
+        let consumer: BaseConsumer<MemberContext> =
+            BaseConsumer::from_config_and_context(&config, context)
+                .map_err(|error| settings::config_error(&error))?;
         let consumer = Arc::new(consumer);
         let committer = CommitThread::start(consumer.clone())?;
-        Ok(Self { consumer, committer, topic, commands, paused: false, last_poll })
+        Ok(Self {
+            consumer,
+            committer,
+            topic,
+            commands,
+            paused: false,
+            last_poll,
+        })
     }
 
     /// Polls until told to finish, or until the event loop is gone.
     pub(crate) fn run(mut self) -> Result<()> {
-        self.consumer.subscribe(&[&self.topic]).context("the topic could not be subscribed")?;
+        self.consumer
+            .subscribe(&[&self.topic])
+            .context("the topic could not be subscribed")?;
         loop {
-            *self.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            *self
+                .last_poll
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Instant::now();
             loop {
                 match self.commands.try_recv() {
                     Ok(Command::Finish(commits)) => {
@@ -109,7 +124,9 @@ impl PollThread {
 
     fn send(&self, arena: &mut RecordArena) {
         if !arena.is_empty() {
-            self.consumer.context().tell(KafkaEvent::Records(std::mem::take(arena)));
+            self.consumer
+                .context()
+                .tell(KafkaEvent::Records(std::mem::take(arena)));
         }
     }
 
@@ -118,16 +135,32 @@ impl PollThread {
         match error {
             KafkaError::PartitionEOF(partition) => {
                 if let Some(position) = self.position(*partition) {
-                    tell(KafkaEvent::EndOfPartition { partition: *partition, position });
+                    tell(KafkaEvent::EndOfPartition {
+                        partition: *partition,
+                        position,
+                    });
                 }
             }
-            KafkaError::MessageConsumptionFatal(code) => tell(KafkaEvent::Fatal(format!("the Kafka client cannot go on: {code}"))),
+            KafkaError::MessageConsumptionFatal(code) => tell(KafkaEvent::Fatal(format!(
+                "the Kafka client cannot go on: {code}"
+            ))),
             KafkaError::MessageConsumption(code) => match code {
-                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => tell(KafkaEvent::PositionLost),
-                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed => {
-                    tell(KafkaEvent::Fatal(format!("{code}: this user needs READ on the topic and on the group")));
+                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
+                    tell(KafkaEvent::PositionLost)
                 }
-                code => tell(KafkaEvent::Trouble(self.consumer.context().complaints.last().unwrap_or_else(|| code.to_string()))),
+                RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed => {
+                    tell(KafkaEvent::Fatal(format!(
+                        "{code}: this user needs READ on the topic and on the group"
+                    )));
+                }
+                code => tell(KafkaEvent::Trouble(
+                    self.consumer
+                        .context()
+                        .complaints
+                        .last()
+                        .unwrap_or_else(|| code.to_string()),
+                )),
             },
             other => tell(KafkaEvent::Trouble(other.to_string())),
         }
@@ -144,7 +177,12 @@ impl PollThread {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Start { partition, offset, paused } => self.start(partition, offset, paused),
+            Command::Start {
+                partition,
+                generation,
+                offset,
+                paused,
+            } => self.start((partition, generation), offset, paused),
             Command::Pause => {
                 self.paused = true;
                 self.warn("pause", self.consumer.pause(&self.reading()));
@@ -162,25 +200,42 @@ impl PollThread {
         }
     }
 
-    fn start(&mut self, partition: i32, offset: Offset, paused: bool) {
-        // The client refuses a seek (`_STATE`) until the new assignment has settled in its own thread: try for a while.
-        let mut sought = Ok(());
-        for _ in 0..SEEK_TRIES {
-            sought = self.consumer.seek(&self.topic, partition, rdkafka::Offset::Offset(offset.0), Duration::from_secs(1));
-            if sought.is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        if let Err(error) = sought {
-            // Revoked meanwhile, or the client is in trouble: the next assignment begins anew.
-            return tracing::warn!(partition, %error, "could not be set to offset {offset}");
+    fn start(&mut self, (partition, generation): (i32, u64), offset: Offset, paused: bool) {
+        if let Err(error) = self.seek(partition, offset) {
+            // Revoked meanwhile, or the client is in trouble; the engine looks at it again if the partition is still ours.
+            tracing::warn!(partition, %error, "could not be set to offset {offset}");
+            return self.consumer.context().tell(KafkaEvent::StartFailed {
+                partition,
+                generation,
+            });
         }
         tracing::info!(partition, offset = offset.0, "reading begins");
+        let started = KafkaEvent::Started {
+            partition,
+            generation,
+        };
+        // Everything that was fetched before the seek was told before this.
+        self.consumer.context().tell(started);
         self.consumer.context().reading.insert(partition);
         if !paused && !self.paused {
             self.warn("resume", self.consumer.resume(&self.list([partition])));
         }
+    }
+
+    /// The client refuses a seek (`_STATE`) until the new assignment has settled in its own thread: it is tried for a while.
+    fn seek(&self, partition: i32, offset: Offset) -> rdkafka::error::KafkaResult<()> {
+        let offset = rdkafka::Offset::Offset(offset.0);
+        let seek = || {
+            self.consumer
+                .seek(&self.topic, partition, offset, SEEK_TIMEOUT)
+        };
+        for _ in 1..SEEK_TRIES {
+            if seek().is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        seek()
     }
 
     fn reading(&self) -> TopicPartitionList {
@@ -218,7 +273,10 @@ fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
     let record = Record {
         partition: message.partition(),
         offset: Offset(message.offset()),
-        timestamp: message.timestamp().to_millis().filter(|millis| *millis >= 0),
+        timestamp: message
+            .timestamp()
+            .to_millis()
+            .filter(|millis| *millis >= 0),
         key: message.key(),
         value: message.payload(),
         headers: Headers::default(),

@@ -11,18 +11,49 @@ use rdkafka::{ClientConfig, error::KafkaError};
 
 /// Options that carry a promise, with the reason a user is told.
 const FIXED: [(&str, &str, &str); 7] = [
-    ("enable.auto.commit", "false", "offsets are committed only after their records are durable in S3"),
-    ("enable.auto.offset.store", "false", "offsets are committed only after their records are durable in S3"),
-    ("auto.offset.reset", "error", "a lost position must stop, not skip; see --start"),
-    ("enable.partition.eof", "true", "the end of a partition must be seen"),
-    ("partition.assignment.strategy", "cooperative-sticky", "the members of the group must agree on it"),
-    ("group.protocol", "classic", "the members of the group must agree on it"),
-    ("isolation.level", "read_committed", "aborted records must not land"),
+    (
+        "enable.auto.commit",
+        "false",
+        "offsets are committed only after their records are durable in S3",
+    ),
+    (
+        "enable.auto.offset.store",
+        "false",
+        "offsets are committed only after their records are durable in S3",
+    ),
+    (
+        "auto.offset.reset",
+        "error",
+        "a lost position must stop, not skip; see --start",
+    ),
+    (
+        "enable.partition.eof",
+        "true",
+        "the end of a partition must be seen",
+    ),
+    (
+        "partition.assignment.strategy",
+        "cooperative-sticky",
+        "the members of the group must agree on it",
+    ),
+    (
+        "group.protocol",
+        "classic",
+        "the members of the group must agree on it",
+    ),
+    (
+        "isolation.level",
+        "read_committed",
+        "aborted records must not land",
+    ),
 ];
 
 /// Options with a flag of their own.
-const OWN_FLAG: [(&str, &str); 3] =
-    [("bootstrap.servers", "--bootstrap-servers"), ("metadata.broker.list", "--bootstrap-servers"), ("group.id", "--group")];
+const OWN_FLAG: [(&str, &str); 3] = [
+    ("bootstrap.servers", "--bootstrap-servers"),
+    ("metadata.broker.list", "--bootstrap-servers"),
+    ("group.id", "--group"),
+];
 
 /// How a client reaches Kafka, as the user gave it.
 #[derive(Clone)]
@@ -57,15 +88,24 @@ pub(crate) fn check_options(options: &[(String, String)]) -> Result<()> {
 }
 
 fn native(config: &ClientConfig) -> Result<()> {
-    config.create_native_config().map(drop).map_err(|error| config_error(&error))
+    config
+        .create_native_config()
+        .map(drop)
+        .map_err(|error| config_error(&error))
 }
 
 /// Names the option and librdkafka's complaint, never the value.
 pub(crate) fn config_error(error: &KafkaError) -> anyhow::Error {
     match error {
         KafkaError::ClientConfig(_, description, key, value) => {
-            let complaint = if value.is_empty() { description.clone() } else { description.replace(value.as_str(), "…") };
-            anyhow::anyhow!("-X {key}: {complaint}; the options are listed in librdkafka's CONFIGURATION.md")
+            let complaint = if value.is_empty() {
+                description.clone()
+            } else {
+                description.replace(value.as_str(), "…")
+            };
+            anyhow::anyhow!(
+                "-X {key}: {complaint}; the options are listed in librdkafka's CONFIGURATION.md"
+            )
         }
         other => anyhow::anyhow!("the Kafka client could not be made: {other}"),
     }
@@ -73,8 +113,14 @@ pub(crate) fn config_error(error: &KafkaError) -> anyhow::Error {
 
 /// The session timeout that is in force, for the drain deadline.
 pub(crate) fn session_timeout(options: &[(String, String)]) -> Result<Duration> {
-    let given = options.iter().rev().find(|(key, _)| key == "session.timeout.ms").map(|(_, value)| value.as_str());
-    let Ok(millis) = given.unwrap_or(SESSION_TIMEOUT_MS).parse() else { bail!("-X session.timeout.ms: not a number of milliseconds") };
+    let given = options
+        .iter()
+        .rev()
+        .find(|(key, _)| key == "session.timeout.ms")
+        .map(|(_, value)| value.as_str());
+    let Ok(millis) = given.unwrap_or(SESSION_TIMEOUT_MS).parse() else {
+        bail!("-X session.timeout.ms: not a number of milliseconds")
+    };
     Ok(Duration::from_millis(millis))
 }
 
@@ -120,36 +166,66 @@ mod tests {
     use super::*;
 
     fn check(options: &[(&str, &str)]) -> Result<(), String> {
-        let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let options: Vec<_> = options
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         check_options(&options).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_mistyped_option_is_named_and_its_value_is_not() {
         let error = check(&[("sasl.pasword", "hunter2")]).unwrap_err();
-        assert!(error.contains("sasl.pasword") && !error.contains("hunter2"), "{error}");
+        assert!(
+            error.contains("sasl.pasword") && !error.contains("hunter2"),
+            "{error}"
+        );
         let error = check(&[("session.timeout.ms", "hunter2")]).unwrap_err();
-        assert!(error.contains("session.timeout.ms") && !error.contains("hunter2"), "{error}");
+        assert!(
+            error.contains("session.timeout.ms") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]
     fn options_that_carry_a_promise_stay() {
-        for (key, value) in [("enable.auto.commit", "true"), ("auto.offset.reset", "latest"), ("isolation.level", "read_uncommitted")] {
-            assert!(check(&[(key, value)]).unwrap_err().contains("cannot be changed"), "{key}");
+        for (key, value) in [
+            ("enable.auto.commit", "true"),
+            ("auto.offset.reset", "latest"),
+            ("isolation.level", "read_uncommitted"),
+        ] {
+            assert!(
+                check(&[(key, value)])
+                    .unwrap_err()
+                    .contains("cannot be changed"),
+                "{key}"
+            );
         }
         assert!(check(&[("group.id", "g")]).unwrap_err().contains("--group"));
-        assert_eq!(check(&[("enable.auto.commit", "false"), ("fetch.wait.max.ms", "10")]), Ok(()));
+        assert_eq!(
+            check(&[("enable.auto.commit", "false"), ("fetch.wait.max.ms", "10")]),
+            Ok(())
+        );
     }
 
     #[test]
     fn tls_and_sasl_are_built_in() {
-        assert_eq!(check(&[("security.protocol", "SASL_SSL"), ("sasl.mechanism", "SCRAM-SHA-512")]), Ok(()));
+        assert_eq!(
+            check(&[
+                ("security.protocol", "SASL_SSL"),
+                ("sasl.mechanism", "SCRAM-SHA-512")
+            ]),
+            Ok(())
+        );
     }
 
     #[test]
     fn the_session_timeout_is_the_users_where_given() {
         assert_eq!(session_timeout(&[]).unwrap(), Duration::from_secs(10));
-        assert_eq!(session_timeout(&[("session.timeout.ms".into(), "6000".into())]).unwrap(), Duration::from_secs(6));
+        assert_eq!(
+            session_timeout(&[("session.timeout.ms".into(), "6000".into())]).unwrap(),
+            Duration::from_secs(6)
+        );
         assert!(session_timeout(&[("session.timeout.ms".into(), "x".into())]).is_err());
     }
 }

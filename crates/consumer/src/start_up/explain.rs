@@ -12,7 +12,10 @@ pub(crate) fn failure(action: &str, bucket: &str, failure: &Failure) -> anyhow::
 }
 
 fn advice(bucket: &str, failure: &Failure) -> String {
-    let region = failure.region.clone().or_else(|| region_in(&failure.message));
+    let region = failure
+        .region
+        .clone()
+        .or_else(|| region_in(&failure.message));
     match (failure.status, failure.code.as_str()) {
         (None, _) => "the S3 endpoint does not answer; is it running, and is AWS_ENDPOINT_URL or --endpoint-url right?".to_owned(),
         (_, "NoSuchBucket") => format!("there is no such bucket; make it first (aws s3 mb s3://{bucket}) or add --create-bucket"),
@@ -49,7 +52,12 @@ mod tests {
     use super::*;
 
     fn explained(status: Option<u16>, code: &str, message: &str) -> String {
-        let failure = Failure { status, code: code.into(), message: message.into(), region: None };
+        let failure = Failure {
+            status,
+            code: code.into(),
+            message: message.into(),
+            region: None,
+        };
         super::failure("list", "b", &failure).to_string()
     }
 
@@ -59,13 +67,26 @@ mod tests {
             (None, "", "connection refused", "AWS_ENDPOINT_URL"),
             (Some(404), "NoSuchBucket", "", "--create-bucket"),
             (Some(301), "PermanentRedirect", "", "AWS_REGION"),
-            (Some(400), "AuthorizationHeaderMalformed", "the region 'us-east-1' is wrong; expecting 'eu-west-1'", "AWS_REGION=eu-west-1"),
-            (Some(403), "SignatureDoesNotMatch", "", "AWS_SECRET_ACCESS_KEY"),
+            (
+                Some(400),
+                "AuthorizationHeaderMalformed",
+                "the region 'us-east-1' is wrong; expecting 'eu-west-1'",
+                "AWS_REGION=eu-west-1",
+            ),
+            (
+                Some(403),
+                "SignatureDoesNotMatch",
+                "",
+                "AWS_SECRET_ACCESS_KEY",
+            ),
             (Some(403), "AccessDenied", "", "choose your own name"),
             (Some(400), "ExpiredToken", "", "log in again"),
         ] {
             let text = explained(status, code, message);
-            assert!(text.contains(expected) && text.contains("'b'") && !text.contains('\n'), "{text}");
+            assert!(
+                text.contains(expected) && text.contains("'b'") && !text.contains('\n'),
+                "{text}"
+            );
         }
     }
 }

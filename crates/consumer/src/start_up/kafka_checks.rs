@@ -29,10 +29,15 @@ pub(crate) struct Found {
 
 /// Asks everything, on the blocking pool.
 pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
-    let (timeout, servers) = (plan.args.connect_timeout, plan.kafka.bootstrap_servers.clone());
+    let (timeout, servers) = (
+        plan.args.connect_timeout,
+        plan.kafka.bootstrap_servers.clone(),
+    );
     let (topic, until_end) = (plan.args.topic.clone(), plan.args.until_end);
     tokio::task::spawn_blocking(move || {
-        let facts = look_up.topic(timeout).map_err(|error| unreachable_error(&error, &look_up, &servers, timeout))?;
+        let facts = look_up
+            .topic(timeout)
+            .map_err(|error| unreachable_error(&error, &look_up, &servers, timeout))?;
         check_brokers(&facts.brokers, &servers)?;
         let partitions = existing(facts, &topic)?;
         let cluster_id = look_up.cluster_id();
@@ -41,17 +46,32 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
         for &partition in partitions.iter().filter(|_| until_end) {
             goals.insert(partition, look_up.log_ends(partition)?.1);
         }
-        Ok(Found { partitions, cluster_id, committed, goals })
+        Ok(Found {
+            partitions,
+            cluster_id,
+            committed,
+            goals,
+        })
     })
     .await
     .context("the start-up check was broken off")?
 }
 
-fn unreachable_error(error: &KafkaError, look_up: &LookUp, servers: &str, timeout: Duration) -> anyhow::Error {
-    let complaint = look_up.complaint().map(|text| format!(" ({text})")).unwrap_or_default();
+fn unreachable_error(
+    error: &KafkaError,
+    look_up: &LookUp,
+    servers: &str,
+    timeout: Duration,
+) -> anyhow::Error {
+    let complaint = look_up
+        .complaint()
+        .map(|text| format!(" ({text})"))
+        .unwrap_or_default();
     match error {
         KafkaError::MetadataFetch(code) if code.to_string().contains("Authorization") => {
-            anyhow!("Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it")
+            anyhow!(
+                "Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it"
+            )
         }
         _ => anyhow!(
             "Kafka at {servers} did not answer within {} s{complaint}; is it running, and are --bootstrap-servers and the -X options for \
@@ -63,7 +83,9 @@ fn unreachable_error(error: &KafkaError, look_up: &LookUp, servers: &str, timeou
 
 fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
     if facts.partitions.is_empty() {
-        bail!("there is no topic '{topic}': start the producer first (it makes the topic), or name another with --topic");
+        bail!(
+            "there is no topic '{topic}': start the producer first (it makes the topic), or name another with --topic"
+        );
     }
     Ok(facts.partitions)
 }
@@ -77,7 +99,9 @@ fn check_brokers(brokers: &[Broker], servers: &str) -> Result<()> {
             Err(error) => last = Some((broker, error)),
         }
     }
-    let Some((broker, error)) = last else { return Ok(()) };
+    let Some((broker, error)) = last else {
+        return Ok(());
+    };
     bail!(
         "cannot reach broker {}:{}, the address that the bootstrap server {servers} told us to use ({error}); set advertised.listeners on \
          the broker to an address this machine can reach",

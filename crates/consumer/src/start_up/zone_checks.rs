@@ -33,7 +33,11 @@ pub(crate) async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
             PutAnswer::Stored | PutAnswer::Exists => {}
         }
     }
-    match bucket.read(&key).await.map_err(|failure| explain::failure("read", bucket.name(), &failure))? {
+    match bucket
+        .read(&key)
+        .await
+        .map_err(|failure| explain::failure("read", bucket.name(), &failure))?
+    {
         Some(body) if body == PROBE => Ok(()),
         _ => Err(ignores_conditions(bucket)),
     }
@@ -48,7 +52,12 @@ fn ignores_conditions(bucket: &Bucket) -> anyhow::Error {
 }
 
 /// Enters the zone, or makes it; the committed offsets must fit.
-pub(crate) async fn enter(bucket: &Bucket, plan: &Plan, wanted: &Zone, committed: &[(i32, Offset, String)]) -> Result<Zone> {
+pub(crate) async fn enter(
+    bucket: &Bucket,
+    plan: &Plan,
+    wanted: &Zone,
+    committed: &[(i32, Offset, String)],
+) -> Result<Zone> {
     let key = plan.prefix.zone_key();
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     let there = bucket.read(&key).await.map_err(explained)?;
@@ -67,29 +76,46 @@ pub(crate) async fn enter(bucket: &Bucket, plan: &Plan, wanted: &Zone, committed
         Some(body) => body,
         None => match bucket.create(&key, wanted.to_body(), &[]).await {
             PutAnswer::Stored => wanted.to_body(),
-            PutAnswer::Exists => bucket.read(&key).await.map_err(explained)?.context("the zone object was removed while it was read")?,
+            PutAnswer::Exists => bucket
+                .read(&key)
+                .await
+                .map_err(explained)?
+                .context("the zone object was removed while it was read")?,
             PutAnswer::Failed(failure) => return Err(explained(failure)),
         },
     };
     let zone = Zone::from_body(&body).with_context(|| place(bucket, &key))?;
     match zone.admit(wanted) {
         Ok(()) => Ok(zone),
-        Err(ZoneMismatch::Cluster { holds, wanted: id }) => accept_cluster(bucket, plan, (holds, id)).await.map(|()| zone),
+        Err(ZoneMismatch::Cluster { holds, wanted: id }) => {
+            accept_cluster(bucket, plan, (holds, id))
+                .await
+                .map(|()| zone)
+        }
         Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
     }
 }
 
 /// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
-async fn accept_cluster(bucket: &Bucket, plan: &Plan, (holds, wanted): (String, String)) -> Result<()> {
+async fn accept_cluster(
+    bucket: &Bucket,
+    plan: &Plan,
+    (holds, wanted): (String, String),
+) -> Result<()> {
     let key = plan.prefix.cluster_key(&wanted);
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     if bucket.read(&key).await.map_err(explained)?.is_some() {
         return Ok(());
     }
     if !plan.args.new_cluster {
-        return Err(ZoneMismatch::Cluster { holds, wanted }).with_context(|| place(bucket, &plan.prefix.zone_key()));
+        return Err(ZoneMismatch::Cluster { holds, wanted })
+            .with_context(|| place(bucket, &plan.prefix.zone_key()));
     }
-    let body = format!("{}\n", serde_json::json!({ "accepted": wanted, "instead_of": holds })).into_bytes();
+    let body = format!(
+        "{}\n",
+        serde_json::json!({ "accepted": wanted, "instead_of": holds })
+    )
+    .into_bytes();
     match bucket.create(&key, body, &[]).await {
         PutAnswer::Stored | PutAnswer::Exists => Ok(()),
         PutAnswer::Failed(failure) => Err(explained(failure)),

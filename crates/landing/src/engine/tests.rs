@@ -5,7 +5,7 @@ use crate::{
     anchor::Reading,
     partition_by::{Granularity, PartitionBy},
     record::Headers,
-    start::OnGap,
+    start::{Inspection, OnGap},
 };
 
 pub(crate) fn settings() -> Settings {
@@ -90,6 +90,7 @@ fn running(settings: Settings, facts: &Inspection) -> Engine {
         panic!("no inspection")
     };
     engine.inspected(0, generation, facts);
+    engine.started(0, generation);
     engine
 }
 
@@ -115,7 +116,8 @@ fn the_start_offset_is_committed_at_once_for_a_group_without_one() {
         [Action::Start {
             partition: 0,
             offset: Offset(0),
-            paused: false
+            paused: false,
+            ..
         }]
     ));
     assert_eq!(commits(&mut engine, 1), [(0, String::new())]);
@@ -363,14 +365,52 @@ fn a_gap_is_written_down_before_reading_goes_on_behind_it() {
         "_control/p/gaps/00000-00000000000000000005-00000000000000000007.json"
     );
     engine.upload_finished(sent[0].id, Outcome::Stored);
+    let [
+        Action::Start {
+            offset: Offset(7),
+            generation,
+            ..
+        },
+    ] = actions(&mut engine)[..]
+    else {
+        panic!("no start")
+    };
+    engine.started(0, generation);
+    assert_eq!(commits(&mut engine, 1)[0].0, 7);
+}
+
+#[test]
+fn what_the_client_had_fetched_before_the_start_is_not_taken_in() {
+    // Bug: a record from an earlier position, still on its way, moved the tracker past the start and the records between were skipped.
+    let mut engine = Engine::new(settings());
+    engine.assigned(0);
+    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
+        panic!("no inspection")
+    };
+    engine.inspected(0, generation, &anchored(3));
+    engine.record(&record(50));
+    engine.end_of_partition(0, Offset(60));
+    engine.started(0, generation);
+    engine.record(&record(3));
+    let sent = uploads(&mut engine);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].id.offset(), Offset(3));
+}
+
+#[test]
+fn a_start_that_failed_is_inspected_again() {
+    let mut engine = Engine::new(settings());
+    engine.assigned(0);
+    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
+        panic!("no inspection")
+    };
+    engine.inspected(0, generation, &facts(Some(0)));
+    actions(&mut engine);
+    engine.start_failed(0, generation);
     assert!(matches!(
         actions(&mut engine)[..],
-        [Action::Start {
-            offset: Offset(7),
-            ..
-        }]
+        [Action::Inspect { partition: 0, .. }]
     ));
-    assert_eq!(commits(&mut engine, 1)[0].0, 7);
 }
 
 #[test]

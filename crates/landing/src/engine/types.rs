@@ -114,17 +114,19 @@ pub enum Outcome {
 /// What the engine wants done.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Gather the facts of [`crate::start::Inspection`] and give them back with this generation.
+    /// Stop reading this partition, gather the facts of [`crate::start::Inspection`] and give them back with this generation.
     Inspect {
         /// Kafka partition.
         partition: i32,
         /// To be given back.
         generation: u64,
     },
-    /// Read this partition from `offset`; it was not read before.
+    /// Read this partition from `offset`, then call [`super::Engine::started`]: only records delivered after that count.
     Start {
         /// Kafka partition.
         partition: i32,
+        /// To be given back.
+        generation: u64,
         /// First offset to deliver.
         offset: Offset,
         /// Reading is paused at the moment: begin with the next [`Action::Resume`].

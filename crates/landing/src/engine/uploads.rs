@@ -29,9 +29,10 @@ impl Engine {
     pub(super) fn begin(&mut self, partition: i32, running: Running) {
         let offset = running.tracker.position();
         if let Some(state) = self.partitions.get_mut(&partition) {
-            state.phase = Phase::Running(running);
+            state.phase = Phase::Starting(running);
             self.actions.push_back(Action::Start {
                 partition,
+                generation: state.generation,
                 offset,
                 paused: self.paused,
             });

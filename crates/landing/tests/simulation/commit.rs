@@ -24,9 +24,13 @@ impl World {
             return self.released(w, commit.partition);
         }
         let (partition, told) = (commit.partition as i32, Offset(commit.told));
-        self.workers[w]
-            .engine
-            .commit_finished(partition, told, confirmed);
+        let worker = &mut self.workers[w];
+        let current = worker.newest[commit.partition] == commit.generation;
+        let run = worker.runs[commit.partition].as_mut();
+        if let Some(run) = run.filter(|_| confirmed && current) {
+            run.confirmed = Some(commit.told);
+        }
+        worker.engine.commit_finished(partition, told, confirmed);
         self.pump(w)
     }
 

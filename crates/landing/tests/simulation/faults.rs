@@ -9,6 +9,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Crash,
+    Terminated,
+    DrainedAndEnded,
     RevokedAndDrained,
     DrainDeadlinePassed,
     OwnerLivesOnAsZombie,
@@ -32,6 +34,8 @@ pub(crate) enum Fault {
     Compaction,
     RetentionOfLandedRecords,
     RetentionPassedCommitted,
+    DeliveredAgain,
+    DeliveredStale,
     PositionLostWhileRunning,
     GapRecorded,
     Recreation,
@@ -51,6 +55,8 @@ const ALL: [Fault; COUNT] = {
     use Fault::*;
     [
         Crash,
+        Terminated,
+        DrainedAndEnded,
         RevokedAndDrained,
         DrainDeadlinePassed,
         OwnerLivesOnAsZombie,
@@ -74,6 +80,8 @@ const ALL: [Fault; COUNT] = {
         Compaction,
         RetentionOfLandedRecords,
         RetentionPassedCommitted,
+        DeliveredAgain,
+        DeliveredStale,
         PositionLostWhileRunning,
         GapRecorded,
         Recreation,

@@ -6,18 +6,14 @@
 use landing::{Offset, identity::Identity, record::ValueHash};
 
 use crate::{
-    bucket::Object,
-    faults::Fault,
-    plan::Hazard,
-    record::Expected,
-    world::{Verdict, World},
+    bucket::Object, events::Happened, faults::Fault, plan::Hazard, record::Expected, world::World,
 };
 
 impl World {
     /// One of the plan's hazards strikes a partition.
-    pub(crate) fn strike(&mut self, partition: usize) -> Verdict {
+    pub(crate) fn strike(&mut self, partition: usize) -> Happened {
         if self.plan.hazards.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let pick = self.rng.usize(0..self.plan.hazards.len());
         let hazard = self.plan.hazards[pick];
@@ -38,7 +34,7 @@ impl World {
         if struck && once.contains(&hazard) {
             self.plan.hazards.swap_remove(pick);
         }
-        Ok(())
+        Ok(struck)
     }
 
     fn recreate(&mut self, partition: usize) -> bool {
@@ -79,8 +75,13 @@ impl World {
 
     fn refill(&mut self, partition: usize) {
         let layout = self.plan.layout.clone();
-        let holes = i64::from(self.rng.u8(0..8) == 0);
-        for _ in 0..self.rng.usize(0..=10) {
+        let holes = i64::from(self.rng.u8(0..16) == 0);
+        let records = if self.rng.u8(0..3) == 0 {
+            0
+        } else {
+            self.rng.usize(0..=12)
+        };
+        for _ in 0..records {
             self.logs[partition].append(holes, &layout);
         }
         let log = &mut self.logs[partition];
@@ -122,11 +123,14 @@ impl World {
 
     fn retain(&mut self, partition: usize) -> bool {
         let log = &self.logs[partition];
-        let low = (log.low + self.rng.i64(1..=6)).min(log.high);
-        if low == log.low {
+        let mut low = (log.low + self.rng.i64(1..=8)).min(log.high);
+        let committed = self.group[partition].committed.as_ref();
+        if self.rng.u8(0..4) > 0 {
+            low = low.min(committed.map_or(0, |known| known.next));
+        }
+        if low <= log.low {
             return false;
         }
-        let committed = self.group[partition].committed.as_ref();
         let passed = committed.is_some_and(|known| known.next < low);
         self.met(if passed {
             Fault::RetentionPassedCommitted

@@ -36,7 +36,12 @@ impl World {
                 let log = &self.logs[partition];
                 (gathering.low, gathering.high) = (log.low, log.high);
                 let view = log.view();
-                gathering.ground = Some(Ground { view, shaken: None });
+                let committed = gathering.committed.as_ref().map(|known| known.next);
+                gathering.ground = Some(Ground {
+                    view,
+                    committed,
+                    shaken: None,
+                });
             }
             _ => return self.hand_over(w, &gathering),
         }
@@ -70,9 +75,8 @@ impl World {
             ..ground.view
         };
         let worker = &mut self.workers[w];
-        // The facts of an earlier assignment do not count; the engine knows which they are, and so must the model.
-        let current = !worker.tasks.iter().any(|task| matches!(task, Task::Gather(other) if other.partition == partition && other.generation > gathering.generation));
-        if current && worker.runs[partition].is_none() && worker.grounds[partition].is_none() {
+        // The facts of an earlier assignment do not count; the engine must know that by itself.
+        if worker.newest[partition] == gathering.generation {
             worker.grounds[partition] = Some(ground);
         }
         worker

@@ -1,20 +1,16 @@
 //! What must hold, worked out from the log's history and the bucket's content alone.
 //!
-//! Not here: the final look at everything (`healing` calls [`World::check_end`]).
+//! Not here: when it is asked (`put`, `commit`, `shell`, `healing`), and what nobody could have noticed (`evidence`).
 //! Invariant: the engine's own counters and states are believed in nothing except the bounds on them.
 
-use landing::{
-    anchor::{Anchor, Reading},
-    start::Stop,
-};
+use landing::start::Stop;
 
 use crate::{
     bucket::anchor_key,
-    inspection::Read,
     log::{Kept, Removed, View, hash},
     poll::BATCH,
     record::Expected,
-    worker::{Gathering, Put},
+    worker::Put,
     world::{Verdict, World},
 };
 
@@ -107,7 +103,10 @@ impl World {
     fn check_record(&mut self, key: &str, put: &Put) -> Verdict {
         let (partition, identity) = (put.partition(), &put.upload.identity);
         let notes = &mut self.notes[partition];
-        let holds = |expected: &Expected| matches!(expected, Expected::Object { key: k, body } if k == key && *body == put.upload.body);
+        let holds = |expected: &Expected| match expected {
+            Expected::Object { key: due, body } => due == key && *body == put.upload.body,
+            Expected::Nothing => false,
+        };
         let mut candidates = self.logs[partition].history.iter_mut().rev();
         let found = candidates.find(|kept| {
             kept.record.timestamp == identity.timestamp && holds(&kept.record.expected)
@@ -208,6 +207,17 @@ impl World {
         ))
     }
 
+    /// After a lost position a partition may be looked at anew only when all that was delivered is landed and committed.
+    pub(crate) fn check_settled(&self, w: usize, partition: usize) -> Verdict {
+        match &self.workers[w].runs[partition] {
+            Some(run) if run.reported && run.confirmed != Some(run.position) => Err(format!(
+                "worker {w} looks at {partition} anew with {:?} committed of {}",
+                run.confirmed, run.position
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Memory and requests stay within their bounds.
     pub(crate) fn check_bounds(&self, w: usize) -> Verdict {
         let worker = &self.workers[w];
@@ -224,33 +234,12 @@ impl World {
                 "worker {w} holds {buffered} bytes, {sent} of them sent, {most} allowed"
             ));
         }
-        Ok(())
-    }
-
-    /// Marks a partition whose log became another one while no reading can show it: both anchors are gone, or there is none.
-    pub(crate) fn look_for_evidence(&mut self, gathering: &Gathering, anchors: [Read; 2]) {
-        let log = &self.logs[gathering.partition];
-        let committed = gathering.committed.as_ref();
-        let poisoned = committed.is_some_and(|known| log.differs_below(known.next, &known.view));
-        let is_first = |kept: &&Kept| gathering.first.is_some_and(|first| kept.is(&first));
-        let other_anchor = log.history.iter().find(is_first).is_some_and(|kept| {
-            let cut = kept.cut_by.is_some() && committed.is_none();
-            kept.record.place.incarnation != log.incarnation || cut
-        });
-        let contradicts = |(anchor, reading): (Anchor, Reading)| match reading {
-            Reading::Holds(timestamp, value) => !anchor.matches(timestamp, value),
-            Reading::BeyondEnd => true,
-            Reading::Gone => false,
-        };
-        let shown = committed.is_some_and(|known| known.next > gathering.high)
-            || anchors.into_iter().flatten().any(contradicts);
-        if (poisoned || other_anchor) && !shown {
-            self.notes[gathering.partition].blind = true;
-            self.note(|| {
-                let partition = gathering.partition;
-                format!("     nothing shows that the log of {partition} is another one")
-            });
+        if buffered > 0 && puts == 0 && worker.engine.is_empty() {
+            return Err(format!(
+                "worker {w} holds {buffered} bytes for no partition"
+            ));
         }
+        Ok(())
     }
 
     /// The last look: each partition is landed to its end exactly once, or stands still.

@@ -3,7 +3,10 @@
 //! Not here: who reads it. The history is the judge's source; nothing in it comes from the engine.
 //! Invariant: `low <= high <= end`, and a reader sees the records of `[low, high)` that nothing removed.
 
-use landing::anchor::{Anchor, Reading};
+use landing::{
+    anchor::{Anchor, Reading},
+    record::ValueHash,
+};
 use sha2::{Digest, Sha256};
 
 use crate::record::{Layout, ModelRecord, Place};
@@ -136,8 +139,8 @@ impl Log {
         let there = self.visible_from(offset).next();
         match there.filter(|kept| kept.offset() == offset) {
             Some(kept) => {
-                let shown = kept.record.shown();
-                Reading::Holds(shown.timestamp, landing::record::ValueHash::of(shown.value))
+                let value = ValueHash(hash(kept.record.value.as_deref()));
+                Reading::Holds(kept.record.timestamp, value)
             }
             None => Reading::Gone,
         }

@@ -9,6 +9,7 @@
 mod bucket;
 mod commit;
 mod events;
+mod evidence;
 mod faults;
 mod group;
 mod hazards;
@@ -17,6 +18,7 @@ mod inspection;
 mod judge;
 mod log;
 mod mistake;
+mod ownership;
 mod plan;
 mod poll;
 mod put;
@@ -45,8 +47,9 @@ fn from_environment(name: &str) -> Option<u64> {
 
 #[test]
 fn each_record_is_in_exactly_one_object_whatever_happens() {
-    let table = run_all(from_environment("LANDING_SCHEDULES").unwrap_or(SCHEDULES));
-    println!("{table}");
+    let schedules = from_environment("LANDING_SCHEDULES").unwrap_or(SCHEDULES);
+    let table = run_all(schedules);
+    println!("seeds 0 to {}: {table}", schedules - 1);
     let rare = table.rare();
     assert!(
         rare.is_empty(),

@@ -56,6 +56,7 @@ pub(crate) enum StartAt {
 pub(crate) struct Plan {
     pub(crate) partitions: usize,
     pub(crate) workers: usize,
+    /// How many events before it heals.
     pub(crate) events: u32,
     pub(crate) layout: Layout,
     pub(crate) on_gap: OnGap,
@@ -83,13 +84,13 @@ impl Plan {
         Self {
             partitions: rng.usize(2..=MAX_PARTITIONS),
             workers: rng.usize(2..=3),
-            events: rng.u32(220..340),
+            events: rng.u32(250..450),
             layout,
             on_gap: match rng.u8(0..2) {
                 0 => OnGap::Stop,
                 _ => OnGap::Record,
             },
-            start_at: match rng.u8(0..5) {
+            start_at: match rng.u8(0..3) {
                 0 => StartAt::Latest,
                 _ => StartAt::Earliest,
             },

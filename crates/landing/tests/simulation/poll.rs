@@ -40,14 +40,22 @@ impl World {
 
     /// Does the commands that wait in the mailbox.
     fn obey(&mut self, w: usize) -> bool {
-        let worker = &mut self.workers[w];
-        let any = !worker.mailbox.is_empty();
-        while let Some(command) = worker.mailbox.pop_front() {
+        let any = !self.workers[w].mailbox.is_empty();
+        while let Some(command) = self.workers[w].mailbox.pop_front() {
+            if let Command::Start { partition, .. } = command {
+                self.deliver_stale(w, partition);
+            }
+            let worker = &mut self.workers[w];
             match command {
-                Command::Start { partition, paused } => {
+                Command::Start {
+                    partition,
+                    generation,
+                    paused,
+                } => {
                     if let Some(run) = &mut worker.runs[partition] {
                         run.reading = true;
                         run.paused = paused;
+                        worker.engine.started(partition as i32, generation);
                     }
                 }
                 Command::Pause | Command::Resume => {
@@ -59,6 +67,21 @@ impl World {
             }
         }
         any
+    }
+
+    /// What the client had fetched from an earlier position may still be on its way when a start is asked for.
+    fn deliver_stale(&mut self, w: usize, partition: usize) {
+        if !self.unlucky(30) {
+            return;
+        }
+        let log = &self.logs[partition];
+        let from = self.rng.i64(log.low..=log.high);
+        let engine = &mut self.workers[w].engine;
+        if let Some(kept) = log.visible_from(from).next() {
+            engine.record(&kept.record.shown());
+            self.faults.count(Fault::DeliveredStale);
+        }
+        engine.end_of_partition(partition as i32, Offset(log.high));
     }
 
     fn report_lost(&mut self, w: usize, partition: usize) -> Verdict {
@@ -77,7 +100,7 @@ impl World {
             (run.lost, run.position) = (false, low);
             return Ok(());
         }
-        run.reading = false;
+        (run.reading, run.reported) = (false, true);
         let position = run.position;
         worker.engine.position_lost(partition as i32);
         self.note(|| format!("worker {w} lost its position {position} in {partition}"));
@@ -85,6 +108,7 @@ impl World {
     }
 
     fn deliver(&mut self, w: usize, partition: usize) -> Result<bool, String> {
+        self.deliver_again(w, partition);
         let most = self.rng.usize(1..=BATCH);
         let worker = &mut self.workers[w];
         let Some(run) = &mut worker.runs[partition] else {
@@ -109,5 +133,21 @@ impl World {
         }
         self.pump(w)?;
         Ok(to > from)
+    }
+
+    /// Now and then a client shows a record again.
+    fn deliver_again(&mut self, w: usize, partition: usize) {
+        if !self.unlucky(3) {
+            return;
+        }
+        let worker = &mut self.workers[w];
+        let position = worker.runs[partition]
+            .as_ref()
+            .map_or(0, |run| run.position);
+        let before = self.logs[partition].visible_from(position - 3).next();
+        if let Some(kept) = before.filter(|kept| kept.offset() < position) {
+            worker.engine.record(&kept.record.shown());
+            self.faults.count(Fault::DeliveredAgain);
+        }
     }
 }

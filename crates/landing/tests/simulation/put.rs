@@ -84,6 +84,8 @@ impl World {
         let worker = &mut self.workers[w];
         if let Some(run) = &mut worker.runs[put.partition()] {
             run.highest = run.highest.max(id.offset().0 + 1);
+            // Whoever finds another anchor looks again at once.
+            run.reported &= id.kind != UploadKind::Anchor || written;
         }
         worker.engine.upload_finished(id, outcome);
         self.pump(w)

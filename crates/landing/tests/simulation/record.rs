@@ -61,6 +61,7 @@ pub(crate) struct ModelRecord {
 type Hour = (usize, i64);
 
 /// A value with what is known of it: the line it must become (if it is a JSON object), and the date in it.
+#[derive(Default)]
 struct Value {
     bytes: Option<Vec<u8>>,
     line: Option<String>,
@@ -72,7 +73,7 @@ impl ModelRecord {
     pub(crate) fn make(place: Place, layout: &Layout) -> Self {
         let mut rng = seeded(place);
         // Some values repeat after a re-creation or truncation, as when the same file is sent again: only the time differs.
-        let repeats = place.offset % 5 == 2;
+        let repeats = place.offset % 4 == 0;
         let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
         let timestamp = (repeats || rng.u8(0..32) > 0).then(|| {
             let part = i64::from(place.incarnation) * 100_000 + place.epoch as i64 * 1_000;
@@ -177,47 +178,33 @@ fn folder((day, hour): Hour, granularity: Granularity) -> String {
 }
 
 fn make_value(rng: &mut Rng, mark: &str) -> Value {
-    let (day, hour) = (rng.usize(0..DAYS.len()), rng.i64(0..24));
-    let date = format!("{}T{hour:02}:30:00Z", DAYS[day].1);
-    let (text, line, date) = match rng.u8(0..100) {
-        0..=69 => (
-            format!(r#"{{"Index":"HSI","Date":"{date}","n":"{mark}"}}"#),
-            None,
-            Some((day, hour)),
-        ),
-        70..=76 => {
-            let line = format!(r#"{{"Date":"{date}","n":"{mark}"}}"#);
-            (
-                format!("{{\n \"Date\": \"{date}\",\r\n\t\"n\": \"{mark}\"\n}}"),
-                Some(line),
-                Some((day, hour)),
-            )
+    let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
+    let date = format!("{}T{:02}:30:00Z", DAYS[hour.0].1, hour.1);
+    let kind = rng.u8(0..100);
+    let (line, date) = match kind {
+        0..=76 => {
+            let line = format!(r#"{{"Index":"HSI","Date":"{date}","n":"{mark}"}}"#);
+            (line, Some(hour))
         }
         77..=80 => {
-            let text = format!(
-                r#"{{"Date":"{date}","n":"{mark}","pad":"{}"}}"#,
-                "x".repeat(400)
-            );
-            (text, None, Some((day, hour)))
+            let pad = "x".repeat(400);
+            let line = format!(r#"{{"Date":"{date}","n":"{mark}","pad":"{pad}"}}"#);
+            (line, Some(hour))
         }
-        81..=84 => (format!(r#"{{"n":"{mark}"}}"#), None, None),
+        81..=84 => (format!(r#"{{"n":"{mark}"}}"#), None),
         85..=92 => {
-            let bytes = Some(format!("hello world {mark}").into_bytes());
+            let bytes = format!("hello world {mark}").into_bytes();
             return Value {
-                bytes,
-                line: None,
-                date: None,
+                bytes: Some(bytes),
+                ..Value::default()
             };
         }
-        _ => {
-            return Value {
-                bytes: None,
-                line: None,
-                date: None,
-            };
-        }
+        _ => return Value::default(),
     };
-    let line = line.unwrap_or_else(|| text.clone());
+    let text = match kind {
+        0..=6 => line.replace('{', "{\n ").replace(',', " ,\r\n\t"),
+        _ => line.clone(),
+    };
     Value {
         bytes: Some(text.into_bytes()),
         line: Some(line),

@@ -14,6 +14,9 @@ use crate::{
     world::World,
 };
 
+/// Tries for an event: at some times there is little to do.
+const TRIES: u32 = 20;
+
 /// How one schedule went.
 pub(crate) struct Schedule {
     pub(crate) events: u32,
@@ -51,7 +54,10 @@ pub(crate) fn run(seed: u64, mistake: Option<Mistake>, tracing: Tracing) -> Sche
 }
 
 fn play(world: &mut World) -> Result<(), String> {
-    for _ in 0..world.plan.events {
+    for _ in 0..world.plan.events * TRIES {
+        if world.events >= world.plan.events {
+            break;
+        }
         world.happen()?;
     }
     world.heal()

@@ -1,9 +1,9 @@
 //! The worker's shell: takes the engine's actions and turns them into tasks and commands, as the consumer's loop does.
 //!
 //! Not here: how tasks go on (`inspection`, `put`, `commit`) and how records come in (`poll`).
-//! Invariant: at `Inspect` reading of that partition ends; nothing that was read before is delivered after the next `Start`.
+//! Invariant: at `Inspect` reading of that partition ends; what was read before may still be delivered until the start is confirmed.
 
-use landing::{Action, Outcome, start::Stop};
+use landing::{Action, Offset, Outcome, start::Stop};
 
 use crate::{
     faults::Fault,
@@ -30,9 +30,13 @@ impl World {
 
     /// Gives a partition to a worker.
     pub(crate) fn assign(&mut self, worker: usize, partition: usize) -> Verdict {
+        self.group[partition].moving_to = None;
+        if self.workers[worker].ending {
+            self.group[partition].owner = None;
+            return Ok(());
+        }
         self.note(|| format!("worker {worker} is assigned {partition}"));
         self.group[partition].owner = Some(worker);
-        self.group[partition].moving_to = None;
         if self.workers[worker].believes[partition] {
             self.lose(worker, partition)?;
         }
@@ -73,65 +77,62 @@ impl World {
             Action::Inspect {
                 partition,
                 generation,
-            } => self.begin_gathering(w, partition, generation),
+            } => {
+                self.check_settled(w, partition as usize)?;
+                self.begin_gathering(w, partition as usize, generation);
+            }
             Action::Start {
                 partition,
+                generation,
                 offset,
                 paused,
             } => {
                 let partition = partition as usize;
                 self.begin_run(w, partition, offset.0)?;
-                self.workers[w]
-                    .mailbox
-                    .push_back(Command::Start { partition, paused });
+                self.command(
+                    w,
+                    Command::Start {
+                        partition,
+                        generation,
+                        paused,
+                    },
+                );
             }
-            Action::Pause => {
-                self.met(Fault::ReadingPaused);
-                self.workers[w].mailbox.push_back(Command::Pause);
-            }
-            Action::Resume => self.workers[w].mailbox.push_back(Command::Resume),
+            Action::Pause => self.command(w, Command::Pause),
+            Action::Resume => self.command(w, Command::Resume),
             Action::Upload(upload) => self.begin_put(w, upload),
             Action::Commit {
                 partition,
                 next,
                 metadata,
-            } => {
-                let commit = self.commit_of(w, partition, (next.0, metadata));
-                self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
+            } => self.begin_commit(w, partition, (next.0, metadata)),
+            Action::Release { partition, commit } => {
+                return self.release(w, partition as usize, commit);
             }
-            Action::Release {
-                partition,
-                commit: Some((next, metadata)),
-            } => {
-                let commit = self.commit_of(w, partition, (next.0, metadata));
-                let commit = Commit {
-                    release: true,
-                    ..commit
-                };
-                self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
-            }
-            Action::Release {
-                partition,
-                commit: None,
-            } => self.released(w, partition as usize)?,
-            Action::Stop { partition, stop } => self.stopped(w, partition as usize, &stop)?,
+            Action::Stop { partition, stop } => return self.stopped(w, partition as usize, &stop),
         }
         Ok(())
     }
 
-    fn begin_gathering(&mut self, w: usize, partition: i32, generation: u64) {
+    fn command(&mut self, w: usize, command: Command) {
+        if command == Command::Pause {
+            self.met(Fault::ReadingPaused);
+        }
+        self.workers[w].mailbox.push_back(command);
+    }
+
+    fn begin_gathering(&mut self, w: usize, partition: usize, generation: u64) {
         self.note(|| format!("worker {w} inspects {partition}"));
-        let partition = partition as usize;
-        self.workers[w].forget(partition);
-        self.workers[w].stopped[partition] = false;
+        let worker = &mut self.workers[w];
+        worker.forget(partition);
+        worker.stopped[partition] = false;
+        worker.newest[partition] = generation;
         let gathering = Gathering {
             partition,
             generation,
             ..Gathering::default()
         };
-        self.workers[w]
-            .tasks
-            .push(Task::Gather(Box::new(gathering)));
+        worker.tasks.push(Task::Gather(Box::new(gathering)));
     }
 
     fn begin_run(&mut self, w: usize, partition: usize, offset: i64) -> Verdict {
@@ -150,6 +151,8 @@ impl World {
             reading: false,
             paused: false,
             lost,
+            reported: false,
+            confirmed: ground.committed,
             highest: 0,
         });
         Ok(())
@@ -172,9 +175,25 @@ impl World {
         worker.tasks.push(Task::Put(Box::new(put)));
     }
 
-    fn commit_of(&mut self, w: usize, partition: i32, (next, metadata): (i64, String)) -> Commit {
-        let partition = partition as usize;
-        let run = self.workers[w].runs[partition].as_ref();
+    fn begin_commit(&mut self, w: usize, partition: i32, commit: (i64, String)) {
+        let commit = self.commit_of(w, partition as usize, commit);
+        self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
+    }
+
+    fn release(&mut self, w: usize, p: usize, last: Option<(Offset, String)>) -> Verdict {
+        let Some((next, metadata)) = last else {
+            return self.released(w, p);
+        };
+        let commit = Commit {
+            release: true,
+            ..self.commit_of(w, p, (next.0, metadata))
+        };
+        self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
+        Ok(())
+    }
+
+    fn commit_of(&self, w: usize, p: usize, (next, metadata): (i64, String)) -> Commit {
+        let run = self.workers[w].runs[p].as_ref();
         let (view, highest) = run.map_or((View::default(), 0), |run| (run.view, run.highest));
         let sent = match self.mistake {
             Some(Mistake::HighestInsteadOfContiguous) => next.max(highest),
@@ -182,7 +201,8 @@ impl World {
             _ => next,
         };
         Commit {
-            partition,
+            partition: p,
+            generation: self.workers[w].newest[p],
             told: next,
             next: sent,
             metadata,

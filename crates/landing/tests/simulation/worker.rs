@@ -16,18 +16,26 @@ pub(crate) struct Worker {
     /// Commands for the thread that polls Kafka, in order.
     pub(crate) mailbox: VecDeque<Command>,
     pub(crate) tasks: Vec<Task>,
+    /// The generation of each partition's newest inspection.
+    pub(crate) newest: [u64; MAX_PARTITIONS],
     /// Facts that were handed over, until the engine begins by them.
     pub(crate) grounds: [Option<Ground>; MAX_PARTITIONS],
     pub(crate) runs: [Option<Run>; MAX_PARTITIONS],
     /// The partitions that it believes to own.
     pub(crate) believes: [bool; MAX_PARTITIONS],
     pub(crate) stopped: [bool; MAX_PARTITIONS],
+    /// It got SIGTERM.
+    pub(crate) ending: bool,
 }
 
 /// A command for the thread that polls Kafka.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    Start { partition: usize, paused: bool },
+    Start {
+        partition: usize,
+        generation: u64,
+        paused: bool,
+    },
     Pause,
     Resume,
 }
@@ -41,6 +49,10 @@ pub(crate) struct Run {
     pub(crate) paused: bool,
     /// The client will report at the next poll that its position is lost.
     pub(crate) lost: bool,
+    /// It was reported as lost: what was delivered must be committed before the partition is looked at anew.
+    pub(crate) reported: bool,
+    /// The next offset that the engine knows to be committed.
+    pub(crate) confirmed: Option<i64>,
     /// The end of the highest finished record, for a planted mistake.
     pub(crate) highest: i64,
 }
@@ -49,6 +61,7 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ground {
     pub(crate) view: View,
+    pub(crate) committed: Option<i64>,
     /// The log was cut here since (0 and below: re-created).
     pub(crate) shaken: Option<i64>,
 }
@@ -98,6 +111,8 @@ impl Put {
 #[derive(Clone)]
 pub(crate) struct Commit {
     pub(crate) partition: usize,
+    /// The inspection that its run began with.
+    pub(crate) generation: u64,
     /// The next offset as the engine gave it.
     pub(crate) told: i64,
     /// The next offset as it goes to the coordinator.
@@ -115,10 +130,12 @@ impl Worker {
             now: Duration::ZERO,
             mailbox: VecDeque::new(),
             tasks: Vec::new(),
+            newest: [0; MAX_PARTITIONS],
             grounds: [None; MAX_PARTITIONS],
             runs: [const { None }; MAX_PARTITIONS],
             believes: [false; MAX_PARTITIONS],
             stopped: [false; MAX_PARTITIONS],
+            ending: false,
         }
     }
 

@@ -1,0 +1,167 @@
+//! The real executable as a child process.
+//!
+//! Invariant: a child that is still there when its handle goes is killed by its id.
+
+use std::{
+    io::Read,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use super::World;
+
+/// Longer than any test takes, shorter than a hanging CI.
+const LIMIT: Duration = Duration::from_secs(150);
+
+/// A consumer that is running.
+pub struct Running {
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// A consumer that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The executable with a clean environment: only what points it at the world's servers.
+pub fn command(world: &World) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_consumer"));
+    command
+        .env_clear()
+        .current_dir(world.directory.path())
+        .env("HOME", world.directory.path());
+    command
+        .env("KAFKA_BOOTSTRAP_SERVERS", world.broker.bootstrap_servers())
+        .env("AWS_ENDPOINT_URL", world.s3.endpoint_url());
+    command
+        .env("AWS_REGION", sandbox::REGION)
+        .env("AWS_ACCESS_KEY_ID", sandbox::ACCESS_KEY);
+    command
+        .env("AWS_SECRET_ACCESS_KEY", sandbox::SECRET_KEY)
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
+pub fn start(world: &World, flags: &[&str]) -> Running {
+    spawn(command(world).args(flags))
+}
+
+pub fn spawn(command: &mut Command) -> Running {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = child.stdout.take().map(collect);
+    let stderr = child.stderr.take().map(collect);
+    Running {
+        child,
+        stdout,
+        stderr,
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) -> Finished {
+        self.child.kill().unwrap();
+        self.wait()
+    }
+
+    /// Sends a signal by name, for example `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    pub fn wait(mut self) -> Finished {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if began.elapsed() > LIMIT {
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                panic!(
+                    "the consumer did not end:\n{}",
+                    self.stderr.take().unwrap().join().unwrap()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let take = |pipe: &mut Option<JoinHandle<String>>| pipe.take().unwrap().join().unwrap();
+        Finished {
+            status,
+            stdout: take(&mut self.stdout),
+            stderr: take(&mut self.stderr),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.child.kill().ok();
+            self.child.wait().ok();
+        }
+    }
+}
+
+impl Finished {
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Asserts exit 0, and shows the log otherwise.
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code(), Some(0), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The one line on stderr that begins with `error: `.
+    pub fn error(&self) -> &str {
+        let lines: Vec<&str> = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .collect();
+        assert_eq!(lines.len(), 1, "{}", self.stderr);
+        lines[0]
+    }
+}
+
+/// Waits until `done`, at most `LIMIT`.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < LIMIT, "waited too long for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,38 @@
+//! Re-creations and truncations that no reading of the log can show: the limit of what anchors can do.
+//!
+//! Not here: what must hold for all other partitions (`judge`).
+//! Invariant: a partition is given up on only if the true readings, not those that the engine was given, show nothing.
+
+use landing::anchor::{Anchor, Reading};
+
+use crate::{inspection::Read, log::Kept, worker::Gathering, world::World};
+
+impl World {
+    /// Marks a partition whose log became another one while no reading can show it: both anchors are gone, or there is none.
+    pub(crate) fn look_for_evidence(&mut self, gathering: &Gathering, anchors: [Read; 2]) {
+        let log = &self.logs[gathering.partition];
+        let committed = gathering.committed.as_ref();
+        let poisoned = committed.is_some_and(|known| log.differs_below(known.next, &known.view));
+        let is_first = |kept: &&Kept| gathering.first.is_some_and(|first| kept.is(&first));
+        let other_anchor = log.history.iter().find(is_first).is_some_and(|kept| {
+            let cut = kept.cut_by.is_some() && committed.is_none();
+            kept.record.place.incarnation != log.incarnation || cut
+        });
+        let contradicts = |(anchor, reading): (Anchor, Reading)| match reading {
+            Reading::Holds(timestamp, value) => {
+                (timestamp, value.0) != (anchor.timestamp, anchor.value.0)
+            }
+            Reading::BeyondEnd => true,
+            Reading::Gone => false,
+        };
+        let shown = committed.is_some_and(|known| known.next > gathering.high)
+            || anchors.into_iter().flatten().any(contradicts);
+        if (poisoned || other_anchor) && !shown {
+            self.notes[gathering.partition].blind = true;
+            self.note(|| {
+                let partition = gathering.partition;
+                format!("     nothing shows that the log of {partition} is another one")
+            });
+        }
+    }
+}
