@@ -3,10 +3,13 @@
 //! It holds no rule: what to upload, when to pause and what to commit is the engine's business.
 //! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never waits for long.
 
+mod look;
+
 use std::{
     collections::BTreeMap,
     future::Future,
     pin::pin,
+    sync::mpsc::SyncSender,
     time::{Duration, Instant},
 };
 
@@ -119,45 +122,18 @@ impl EventLoop {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Upload(upload) => self.store.spawn(&mut self.work.uploads, upload),
-                Action::Inspect {
-                    partition,
-                    generation,
-                } => {
-                    self.tell(Command::Stop { partition });
-                    self.work
-                        .inspections
-                        .spawn(self.inspector.clone().inspect(partition, generation));
-                }
-                Action::Start {
-                    partition,
-                    generation,
-                    offset,
-                    paused,
-                } => {
-                    self.work.stopped.remove(&partition);
-                    self.tell(Command::Start {
-                        partition,
-                        generation,
-                        offset,
-                        paused,
-                    });
-                }
                 Action::Pause => self.tell(Command::Pause),
                 Action::Resume => self.tell(Command::Resume),
+                Action::Stop { partition, stop } => {
+                    tracing::error!(partition, "partition stopped: {stop}");
+                    self.work.stopped.insert(partition, stop.to_string());
+                    self.tell(Command::Stop { partition });
+                }
                 Action::Commit {
                     partition,
                     next,
                     metadata,
-                } if self.store.writes() => {
-                    self.tell(Command::Commit(Commit {
-                        partition,
-                        next,
-                        metadata,
-                    }));
-                }
-                Action::Commit {
-                    partition, next, ..
-                } => self.engine.commit_finished(partition, next, true),
+                } => self.commit((partition, next, metadata)),
                 Action::Release { partition, commit } => {
                     let commit = commit.map(|(next, metadata)| Commit {
                         partition,
@@ -166,12 +142,49 @@ impl EventLoop {
                     });
                     self.work.revocations.released(partition, commit);
                 }
-                Action::Stop { partition, stop } => {
-                    self.work.stopped.insert(partition, stop.to_string());
-                    tracing::error!(partition, "partition stopped: {stop}");
-                    self.tell(Command::Stop { partition });
-                }
+                Action::Inspect { .. } | Action::Start { .. } => self.begin(action),
             }
+        }
+    }
+
+    /// The two steps of a partition's beginning.
+    fn begin(&mut self, action: Action) {
+        match action {
+            Action::Inspect {
+                partition,
+                generation,
+            } => {
+                self.tell(Command::Stop { partition });
+                let inspection = self.inspector.clone().inspect(partition, generation);
+                self.work.inspections.spawn(inspection);
+            }
+            Action::Start {
+                partition,
+                generation,
+                offset,
+                paused,
+            } => {
+                self.work.stopped.remove(&partition);
+                self.tell(Command::Start {
+                    partition,
+                    generation,
+                    offset,
+                    paused,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn commit(&mut self, (partition, next, metadata): (i32, Offset, String)) {
+        if self.store.writes() {
+            self.tell(Command::Commit(Commit {
+                partition,
+                next,
+                metadata,
+            }));
+        } else {
+            self.engine.commit_finished(partition, next, true);
         }
     }
 
@@ -208,49 +221,50 @@ impl EventLoop {
     }
 
     fn event(&mut self, event: KafkaEvent) -> Result<()> {
+        let engine = &mut self.engine;
         match event {
             KafkaEvent::Records(arena) => {
                 self.status.kafka_answered();
-                arena
-                    .records()
-                    .for_each(|record| self.engine.record(&record));
+                arena.records().for_each(|record| engine.record(&record));
             }
             KafkaEvent::EndOfPartition {
                 partition,
                 position,
-            } => self.engine.end_of_partition(partition, position),
+            } => engine.end_of_partition(partition, position),
             KafkaEvent::Assigned(partitions) => partitions
                 .into_iter()
-                .for_each(|partition| self.engine.assigned(partition)),
-            KafkaEvent::Revoked { partitions, reply } => {
-                self.work
-                    .revocations
-                    .begin(&partitions, reply, self.drain_deadline);
-                partitions
-                    .into_iter()
-                    .for_each(|partition| self.engine.revoked(partition));
-            }
+                .for_each(|partition| engine.assigned(partition)),
+            KafkaEvent::Revoked { partitions, reply } => self.revoke(&partitions, reply),
             KafkaEvent::Lost(partitions) => partitions
                 .into_iter()
-                .for_each(|partition| self.engine.lost(partition)),
+                .for_each(|partition| engine.lost(partition)),
             KafkaEvent::Committed { offsets, confirmed } => {
-                offsets.into_iter().for_each(|(partition, offset)| {
-                    self.engine.commit_finished(partition, offset, confirmed)
-                });
+                for (partition, offset) in offsets {
+                    engine.commit_finished(partition, offset, confirmed);
+                }
             }
             KafkaEvent::Started {
                 partition,
                 generation,
-            } => self.engine.started(partition, generation),
+            } => engine.started(partition, generation),
             KafkaEvent::StartFailed {
                 partition,
                 generation,
-            } => self.engine.start_failed(partition, generation),
+            } => engine.start_failed(partition, generation),
             KafkaEvent::PositionLost => self.find_lost_positions(),
             KafkaEvent::Trouble(message) => self.status.kafka_in_trouble(message),
             KafkaEvent::Fatal(message) => return Err(anyhow!(message)),
         }
         Ok(())
+    }
+
+    fn revoke(&mut self, partitions: &[i32], reply: SyncSender<Vec<Commit>>) {
+        self.work
+            .revocations
+            .begin(partitions, reply, self.drain_deadline);
+        for partition in partitions {
+            self.engine.revoked(*partition);
+        }
     }
 
     fn uploaded(&mut self, (id, outcome): (UploadId, Outcome)) {
@@ -259,102 +273,6 @@ impl EventLoop {
         if slow_downs > self.work.slow_downs {
             self.work.slow_downs = slow_downs;
             self.engine.slow_down();
-        }
-    }
-
-    /// The client does not say which partition it cannot read: those whose position lies outside of the log. If there is none
-    /// (the log moved again), all are looked at anew, which costs a look-up and no more.
-    fn find_lost_positions(&mut self) {
-        let positions: Vec<(i32, Offset)> = self
-            .engine
-            .progress()
-            .map(|progress| (progress.partition, progress.position))
-            .collect();
-        let look_up = self.inspector.look_up.clone();
-        self.work.positions.spawn_blocking(move || {
-            let outside = |(partition, position): &(i32, Offset)| match look_up.log_ends(*partition)
-            {
-                Ok((low, high)) => *position < low || *position > high,
-                Err(_) => true,
-            };
-            let lost: Vec<i32> = positions
-                .iter()
-                .filter(|at| outside(at))
-                .map(|at| at.0)
-                .collect();
-            if lost.is_empty() {
-                positions.into_iter().map(|at| at.0).collect()
-            } else {
-                lost
-            }
-        });
-    }
-
-    fn look(&mut self) {
-        for partition in self.work.revocations.overdue() {
-            self.engine.release_now(partition);
-        }
-        self.status
-            .look(&self.engine, self.store.trouble(), &self.inspector.look_up);
-        if self.work.deadline.is_some() {
-            return;
-        }
-        if self.store.is_closed() {
-            return self.drain("nobody reads the output any more");
-        }
-        if self.engine.all_stopped() {
-            return self.drain("every partition of this process is stopped");
-        }
-        if !self.goals.is_empty() && self.work.goal.is_empty() {
-            self.look_at_goal();
-        }
-    }
-
-    /// Asks whether the group has committed everything up to the goals; partitions that stand still here do not count.
-    fn look_at_goal(&mut self) {
-        let stopped: Vec<i32> = self
-            .engine
-            .stopped()
-            .map(|(partition, _)| partition)
-            .collect();
-        let wanted: Vec<(i32, Offset)> = self
-            .goals
-            .iter()
-            .map(|(partition, goal)| (*partition, *goal))
-            .filter(|(partition, _)| !stopped.contains(partition))
-            .collect();
-        if !self.store.writes() {
-            let durable: BTreeMap<i32, Offset> = self
-                .engine
-                .progress()
-                .map(|progress| (progress.partition, progress.durable))
-                .collect();
-            let reached = wanted.iter().all(|(partition, goal)| {
-                durable
-                    .get(partition)
-                    .is_some_and(|durable| durable >= goal)
-            });
-            return self.goal_looked_at(Ok(reached));
-        }
-        let look_up = self.inspector.look_up.clone();
-        self.work.goal.spawn_blocking(move || {
-            let partitions: Vec<i32> = wanted.iter().map(|(partition, _)| *partition).collect();
-            let committed: BTreeMap<i32, Offset> = look_up.committed(&partitions)?.into_iter().map(|(partition, offset, _)| (partition, offset)).collect();
-            let missing = wanted.iter().find(|(partition, goal)| committed.get(partition).is_none_or(|offset| offset < goal));
-            if let Some((partition, goal)) = missing {
-                tracing::debug!(partition, goal = goal.0, committed = ?committed.get(partition), "not yet at the end");
-            }
-            Ok(missing.is_none())
-        });
-    }
-
-    fn goal_looked_at(&mut self, reached: Result<bool>) {
-        match reached {
-            Ok(true) if self.work.deadline.is_none() => {
-                self.drain("the end that the topic had at the start is committed")
-            }
-            Ok(_) => {}
-            Err(error) => self.status.kafka_in_trouble(format!("{error:#}")),
         }
     }
 

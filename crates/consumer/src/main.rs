@@ -13,14 +13,7 @@ fn main() -> ExitCode {
         Ok(loaded) => loaded,
         Err(error) => error.exit(),
     };
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
+    start_logging();
     for source in &loaded.sources {
         tracing::info!("settings from {source}");
     }
@@ -51,6 +44,17 @@ fn main() -> ExitCode {
         Err(Failure::Usage(error)) => fail(&format!("{error:#}"), 2),
         Err(Failure::Failed(error)) => fail(&format!("{error:#}"), 1),
     }
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
 }
 
 fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {

@@ -8,50 +8,62 @@ use landing::Engine;
 
 use crate::status::Lag;
 
+const COUNTERS: [(&str, &str); 8] = [
+    (
+        "consumer_records_total",
+        "records that are in data objects, those found already there included",
+    ),
+    ("consumer_objects_total", "objects written by this process"),
+    (
+        "consumer_bytes_total",
+        "bytes of the objects written by this process",
+    ),
+    (
+        "consumer_already_there_total",
+        "objects that were found already there with the same identity",
+    ),
+    ("consumer_dead_letters_total", "dead letters by reason code"),
+    ("consumer_tombstones_total", "tombstones that were skipped"),
+    ("consumer_gaps_total", "gaps that were recorded"),
+    (
+        "consumer_s3_retries_total",
+        "requests to S3 that were tried again",
+    ),
+];
+
+const GAUGES: [(&str, &str); 7] = [
+    ("consumer_in_flight", "requests to S3 in flight"),
+    (
+        "consumer_in_flight_limit",
+        "how many requests to S3 may be in flight now",
+    ),
+    (
+        "consumer_buffered_bytes",
+        "bytes of records that wait or are in flight, overhead included",
+    ),
+    (
+        "consumer_paused",
+        "1 while reading is paused because the memory is used up",
+    ),
+    ("consumer_partitions", "partitions assigned to this process"),
+    (
+        "consumer_stopped_partitions",
+        "partitions that stand still until an operator has looked at them",
+    ),
+    (
+        "consumer_lag",
+        "distance to the end of the log in offsets, by stage",
+    ),
+];
+
 /// Says what each metric means; once, after the recorder is installed.
 pub(crate) fn describe() {
-    describe_counter!(
-        "consumer_records_total",
-        "records that are in data objects, those found already there included"
-    );
-    describe_counter!("consumer_objects_total", "objects written by this process");
-    describe_counter!(
-        "consumer_bytes_total",
-        "bytes of the objects written by this process"
-    );
-    describe_counter!(
-        "consumer_already_there_total",
-        "objects that were found already there with the same identity"
-    );
-    describe_counter!("consumer_dead_letters_total", "dead letters by reason code");
-    describe_counter!("consumer_tombstones_total", "tombstones that were skipped");
-    describe_counter!("consumer_gaps_total", "gaps that were recorded");
-    describe_counter!(
-        "consumer_s3_retries_total",
-        "requests to S3 that were tried again"
-    );
-    describe_gauge!("consumer_in_flight", "requests to S3 in flight");
-    describe_gauge!(
-        "consumer_in_flight_limit",
-        "how many requests to S3 may be in flight now"
-    );
-    describe_gauge!(
-        "consumer_buffered_bytes",
-        "bytes of records that wait or are in flight, overhead included"
-    );
-    describe_gauge!(
-        "consumer_paused",
-        "1 while reading is paused because the memory is used up"
-    );
-    describe_gauge!("consumer_partitions", "partitions assigned to this process");
-    describe_gauge!(
-        "consumer_stopped_partitions",
-        "partitions that stand still until an operator has looked at them"
-    );
-    describe_gauge!(
-        "consumer_lag",
-        "distance to the end of the log in offsets, by stage"
-    );
+    for (name, meaning) in COUNTERS {
+        describe_counter!(name, meaning);
+    }
+    for (name, meaning) in GAUGES {
+        describe_gauge!(name, meaning);
+    }
 }
 
 /// Takes over the engine's numbers.

@@ -47,14 +47,7 @@ impl Plan {
                 "--metrics-addr {addr} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
             );
         }
-        let mut options = Vec::new();
-        for option in &args.kafka_options {
-            let Some((key, value)) = option.split() else {
-                bail!("-X: an option of librdkafka is written KEY=VALUE")
-            };
-            options.push((key.to_owned(), value.to_owned()));
-        }
-        settings::check_options(&options)?;
+        let options = librdkafka_options(&args)?;
         let session = settings::session_timeout(&options)?;
         if session < Duration::from_secs(1) {
             bail!(
@@ -100,6 +93,18 @@ impl Plan {
             commit_interval: Duration::from_secs(1),
         }
     }
+}
+
+fn librdkafka_options(args: &Args) -> Result<Vec<(String, String)>> {
+    let mut options = Vec::new();
+    for option in &args.kafka_options {
+        let Some((key, value)) = option.split() else {
+            bail!("-X: an option of librdkafka is written KEY=VALUE")
+        };
+        options.push((key.to_owned(), value.to_owned()));
+    }
+    settings::check_options(&options)?;
+    Ok(options)
 }
 
 fn default_prefix(topic: &str) -> Result<Prefix> {

@@ -32,11 +32,22 @@ pub struct Args {
     pub columns: Columns,
 
     /// What to do with a row that is not a record
-    #[arg(long, value_name = "POLICY", default_value = "fail", env = "PRODUCER_ON_BAD_ROW", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "fail",
+        env = "PRODUCER_ON_BAD_ROW",
+        help_heading = "Input"
+    )]
     pub on_bad_row: OnBadRow,
 
     /// Keep the bad rows, as they were, under their header, in this file (overwritten)
-    #[arg(long, value_name = "FILE", env = "PRODUCER_BAD_ROWS", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PRODUCER_BAD_ROWS",
+        help_heading = "Input"
+    )]
     pub bad_rows: Option<PathBuf>,
 
     /// Stop after this many records
@@ -48,12 +59,33 @@ pub struct Args {
     pub repeat: bool,
 
     /// Names of the fields: as in the header (`Adj Close`), or in snake case (`adj_close`)
-    #[arg(long, value_name = "NAMES", default_value = "original", env = "PRODUCER_FIELDS", help_heading = "Records")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "original",
+        env = "PRODUCER_FIELDS",
+        help_heading = "Records"
+    )]
     pub fields: Fields,
 
     /// Column whose text becomes the record key [default: Symbol, Ticker or Index, if there is one]
-    #[arg(long, value_name = "NAME", env = "PRODUCER_KEY_COLUMN", help_heading = "Records")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "PRODUCER_KEY_COLUMN",
+        help_heading = "Records"
+    )]
     pub key_column: Option<String>,
+
+    /// Headers of a record: `source` (file), `row` (its number, from 1) and `event-time` (the date column), or none, which is faster
+    #[arg(
+        long,
+        value_name = "HEADERS",
+        default_value = "all",
+        env = "PRODUCER_HEADERS",
+        help_heading = "Records"
+    )]
+    pub headers: Headers,
 
     /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka takes them]
     #[arg(long, value_name = "R", value_parser = parse_rate, env = "PRODUCER_RATE", help_heading = "Records")]
@@ -64,11 +96,23 @@ pub struct Args {
     pub dry_run: bool,
 
     /// Brokers to ask for the cluster's addresses: `HOST:PORT,…`
-    #[arg(long, value_name = "LIST", default_value = "localhost:9092", env = "KAFKA_BOOTSTRAP_SERVERS", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "localhost:9092",
+        env = "KAFKA_BOOTSTRAP_SERVERS",
+        help_heading = "Kafka"
+    )]
     pub bootstrap_servers: String,
 
     /// Topic to send to
-    #[arg(long, value_name = "NAME", default_value = "stock-market", env = "KAFKA_TOPIC", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "stock-market",
+        env = "KAFKA_TOPIC",
+        help_heading = "Kafka"
+    )]
     pub topic: String,
 
     /// Partitions of the topic, if it is not there yet and we create it
@@ -93,7 +137,13 @@ pub struct Args {
     pub kafka_options: Vec<KafkaOption>,
 
     /// Form of the summary
-    #[arg(long, value_name = "FORM", default_value = "text", env = "PRODUCER_OUTPUT", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        env = "PRODUCER_OUTPUT",
+        help_heading = "Output"
+    )]
     pub output: Output,
 
     /// Time between two lines of progress in the log, where stderr is not a terminal
@@ -101,7 +151,12 @@ pub struct Args {
     pub progress_interval: Duration,
 
     /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
-    #[arg(long, value_name = "FILE", env = "PRODUCER_CONFIG", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PRODUCER_CONFIG",
+        help_heading = "Output"
+    )]
     pub config: Option<PathBuf>,
 }
 
@@ -112,6 +167,15 @@ pub enum OnBadRow {
     Fail,
     /// Count it and go on
     Skip,
+}
+
+/// Headers of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Headers {
+    /// Source, row and event time
+    All,
+    /// None
+    None,
 }
 
 /// Names of the JSON keys.
@@ -171,7 +235,11 @@ impl KafkaOption {
 
 impl fmt::Debug for KafkaOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KafkaOption({}=***)", self.split().map_or("?", |(name, _)| name))
+        write!(
+            f,
+            "KafkaOption({}=***)",
+            self.split().map_or("?", |(name, _)| name)
+        )
     }
 }
 
@@ -179,7 +247,9 @@ fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
     match text {
         "tab" | "\\t" => Ok(Delimiter(b'\t')),
         _ => match text.as_bytes() {
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(Delimiter(*byte)),
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => {
+                Ok(Delimiter(*byte))
+            }
             _ => Err("must be one ASCII character, such as ; or |, or the word tab".to_owned()),
         },
     }
@@ -192,13 +262,21 @@ fn parse_columns(text: &str) -> Result<Columns, schema::SchemaError> {
 fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err("must be a number above 0; leave --rate out to send as fast as Kafka takes the records".to_owned()),
+        _ => Err(
+            "must be a number above 0; leave --rate out to send as fast as Kafka takes the records"
+                .to_owned(),
+        ),
     }
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "must be a number above 0 with a unit, such as 500ms, 10s, 2m or 1h, and at most 24h".to_owned();
-    let unit_at = text.find(|letter: char| letter.is_ascii_alphabetic()).ok_or_else(wrong)?;
+    let wrong = || {
+        "must be a number above 0 with a unit, such as 500ms, 10s, 2m or 1h, and at most 24h"
+            .to_owned()
+    };
+    let unit_at = text
+        .find(|letter: char| letter.is_ascii_alphabetic())
+        .ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let seconds = match unit {
         "ms" => 0.001,
@@ -208,7 +286,11 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     let seconds = number.trim().parse::<f64>().map_err(|_| wrong())? * seconds;
-    if (0.001..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+    if (0.001..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(wrong())
+    }
 }
 
 #[cfg(test)]
@@ -225,14 +307,25 @@ mod tests {
     fn every_long_flag_but_the_kafka_options_has_an_environment_variable() {
         for argument in Args::command().get_arguments() {
             let flag = argument.get_long().unwrap_or_default();
-            assert!(argument.get_env().is_some() || ["kafka-option"].contains(&flag), "--{flag} has none");
-            assert!(argument.get_help_heading().is_some(), "--{flag} has no heading");
+            assert!(
+                argument.get_env().is_some() || ["kafka-option"].contains(&flag),
+                "--{flag} has none"
+            );
+            assert!(
+                argument.get_help_heading().is_some(),
+                "--{flag} has no heading"
+            );
         }
     }
 
     #[test]
     fn times_have_units() {
-        for (text, millis) in [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("0.5h", 1_800_000)] {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("10s", 10_000),
+            ("2m", 120_000),
+            ("0.5h", 1_800_000),
+        ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)));
         }
         for text in ["10", "0s", "-1s", "s", "1d", "25h", "nans", "infs"] {
@@ -252,7 +345,10 @@ mod tests {
     fn a_kafka_option_is_printed_without_its_value() {
         let option = KafkaOption::parse("sasl.password=hunter2").unwrap();
         assert_eq!(format!("{option:?}"), "KafkaOption(sasl.password=***)");
-        assert_eq!(format!("{:?}", KafkaOption::parse("hunter2").unwrap()), "KafkaOption(?=***)");
+        assert_eq!(
+            format!("{:?}", KafkaOption::parse("hunter2").unwrap()),
+            "KafkaOption(?=***)"
+        );
         assert_eq!(option.split(), Some(("sasl.password", "hunter2")));
     }
 }

@@ -29,7 +29,12 @@ impl BadRows {
             Ok(file) => Ok((path.to_owned(), BufWriter::new(file))),
             Err(error) => Err(cannot_write(path, &error)),
         };
-        Ok(BadRows { policy, file: path.map(open).transpose()?, headed: None, count: 0 })
+        Ok(BadRows {
+            policy,
+            file: path.map(open).transpose()?,
+            headed: None,
+            count: 0,
+        })
     }
 
     /// How many there were.
@@ -46,9 +51,15 @@ impl BadRows {
         self.keep(table, bad)?;
         let place = format!("{} line {}: {}", table.name, bad.line, bad.reason);
         match self.policy {
-            OnBadRow::Fail => return Err(Failure::bad_data(format!("{place}; correct it, or go on without such rows with --on-bad-row skip"))),
+            OnBadRow::Fail => {
+                return Err(Failure::bad_data(format!(
+                    "{place}; correct it, or go on without such rows with --on-bad-row skip"
+                )));
+            }
             OnBadRow::Skip if self.count <= REPORTED => tracing::warn!("skipped {place}"),
-            OnBadRow::Skip if self.count == REPORTED + 1 => tracing::warn!("more bad rows: from here on they are only counted"),
+            OnBadRow::Skip if self.count == REPORTED + 1 => {
+                tracing::warn!("more bad rows: from here on they are only counted")
+            }
             OnBadRow::Skip => {}
         }
         Ok(())
@@ -63,19 +74,32 @@ impl BadRows {
     }
 
     fn keep(&mut self, table: &Table, bad: &BadRow) -> Result<(), Failure> {
-        let Some((path, file)) = &mut self.file else { return Ok(()) };
+        let Some((path, file)) = &mut self.file else {
+            return Ok(());
+        };
         let is_headed = self.headed.as_ref() == Some(&table.name);
-        let header = if is_headed { &[] } else { table.header.as_slice() };
+        let header = if is_headed {
+            &[]
+        } else {
+            table.header.raw.as_slice()
+        };
         self.headed = Some(table.name.clone());
         let lines = [header, bad.raw.as_slice()];
-        let written: io::Result<()> = lines.iter().skip(usize::from(is_headed)).try_for_each(|line| {
-            file.write_all(line)?;
-            file.write_all(b"\n")
-        });
+        let written: io::Result<()> =
+            lines
+                .iter()
+                .skip(usize::from(is_headed))
+                .try_for_each(|line| {
+                    file.write_all(line)?;
+                    file.write_all(b"\n")
+                });
         written.map_err(|error| cannot_write(path, &error))
     }
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("cannot write --bad-rows {}: {error}", path.display()))
+    Failure::failed(format!(
+        "cannot write --bad-rows {}: {error}",
+        path.display()
+    ))
 }

@@ -35,18 +35,36 @@ pub struct Loaded<P> {
 pub fn load<P: Parser>(argv: impl IntoIterator<Item = OsString>) -> Result<Loaded<P>, clap::Error> {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let dotenv = load_dotenv()?;
-    let command = P::command();
-    let given = command.clone().ignore_errors(true).try_get_matches_from(&argv)?;
+    // The help must not show what the environment holds: it may be a secret.
+    let command = P::command().mut_args(|argument| argument.hide_env_values(true));
+    let given = command
+        .clone()
+        .ignore_errors(true)
+        .try_get_matches_from(&argv)?;
     let file = given.try_get_one::<PathBuf>(CONFIG_FLAG).ok().flatten();
-    let settings = file.map(|path| read_file(path)).transpose()?.unwrap_or_default();
+    let settings = file
+        .map(|path| read_file(path))
+        .transpose()?
+        .unwrap_or_default();
 
     let mut layered: Vec<OsString> = argv.first().cloned().into_iter().collect();
-    layered.extend(flags_of_file(&command, &given, settings)?.into_iter().map(OsString::from));
-    layered.extend(flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref()).into_iter().map(OsString::from));
+    layered.extend(
+        flags_of_file(&command, &given, settings)?
+            .into_iter()
+            .map(OsString::from),
+    );
+    layered.extend(
+        flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref())
+            .into_iter()
+            .map(OsString::from),
+    );
     layered.extend(argv.into_iter().skip(1));
 
-    let args = P::try_parse_from(layered)?;
-    let mut sources: Vec<String> = dotenv.iter().map(|path| format!(".env ({})", path.display())).collect();
+    let args = P::from_arg_matches(&command.clone().try_get_matches_from(layered)?)?;
+    let mut sources: Vec<String> = dotenv
+        .iter()
+        .map(|path| format!(".env ({})", path.display()))
+        .collect();
     sources.extend(file.map(|path| path.display().to_string()));
     Ok(Loaded { args, sources })
 }
@@ -62,24 +80,44 @@ fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, Value>, clap::Error> {
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot read --config {}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| refuse(format!("cannot read --config {}: {error}", path.display())))?;
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
     serde_saphyr::from_str(&text).map_err(|error| {
-        let place = error.location().map(|at| format!(" at line {}, column {}", at.line(), at.column())).unwrap_or_default();
-        refuse(format!("--config {} is not a YAML mapping of settings{place}", path.display()))
+        let place = error
+            .location()
+            .map(|at| format!(" at line {}, column {}", at.line(), at.column()))
+            .unwrap_or_default();
+        refuse(format!(
+            "--config {} is not a YAML mapping of settings{place}",
+            path.display()
+        ))
     })
 }
 
 /// The settings of the file that neither a flag nor a variable gives, as flags.
-fn flags_of_file(command: &Command, given: &ArgMatches, settings: BTreeMap<String, Value>) -> Result<Vec<String>, clap::Error> {
+fn flags_of_file(
+    command: &Command,
+    given: &ArgMatches,
+    settings: BTreeMap<String, Value>,
+) -> Result<Vec<String>, clap::Error> {
     let mut flags = Vec::new();
     for (key, value) in settings {
-        let known = command.get_arguments().find(|argument| argument.get_long() == Some(key.as_str()) && key != CONFIG_FLAG);
-        let argument = known.ok_or_else(|| refuse(format!("unknown setting {key:?} in --config; keys are the long flags without --")))?;
+        let known = command
+            .get_arguments()
+            .find(|argument| argument.get_long() == Some(key.as_str()) && key != CONFIG_FLAG);
+        let argument = known.ok_or_else(|| {
+            refuse(format!(
+                "unknown setting {key:?} in --config; keys are the long flags without --"
+            ))
+        })?;
         let source = given.value_source(argument.get_id().as_str());
-        let is_given = matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable));
+        let is_given = matches!(
+            source,
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        );
         if !is_given || key == OPTIONS_FLAG {
             flags.extend(flags_of_setting(&key, value)?);
         }
@@ -91,7 +129,9 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
     let flag = |value: Value| match value {
         Value::String(text) => Ok(format!("--{key}={text}")),
         Value::Number(number) => Ok(format!("--{key}={number}")),
-        _ => Err(refuse(format!("setting {key:?} in --config must be a text, a number, true or false, or a list of them"))),
+        _ => Err(refuse(format!(
+            "setting {key:?} in --config must be a text, a number, true or false, or a list of them"
+        ))),
     };
     match value {
         Value::Bool(true) => Ok(vec![format!("--{key}")]),
@@ -111,7 +151,11 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
 }
 
 fn flags_of_variable(value: Option<&str>) -> Vec<String> {
-    value.unwrap_or_default().split_whitespace().map(|pair| format!("--{OPTIONS_FLAG}={pair}")).collect()
+    value
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|pair| format!("--{OPTIONS_FLAG}={pair}"))
+        .collect()
 }
 
 fn refuse(message: String) -> clap::Error {
@@ -126,39 +170,70 @@ mod tests {
 
     fn flags(argv: &[&str], yaml: &str) -> Result<Vec<String>, String> {
         let command = Args::command();
-        let given = command.clone().ignore_errors(true).try_get_matches_from(argv).unwrap();
+        let given = command
+            .clone()
+            .ignore_errors(true)
+            .try_get_matches_from(argv)
+            .unwrap();
         let settings = serde_saphyr::from_str(yaml).unwrap();
         flags_of_file(&command, &given, settings).map_err(|error| error.to_string())
     }
 
     #[test]
     fn keys_of_the_file_become_flags() {
-        let yaml = "csv: [a.csv, b.csv]\nrate: 0.5\nlimit: 10\ndry-run: true\nloop: false\ntopic: ticks";
-        let expected = ["--csv=a.csv", "--csv=b.csv", "--dry-run", "--limit=10", "--rate=0.5", "--topic=ticks"];
+        let yaml =
+            "csv: [a.csv, b.csv]\nrate: 0.5\nlimit: 10\ndry-run: true\nloop: false\ntopic: ticks";
+        let expected = [
+            "--csv=a.csv",
+            "--csv=b.csv",
+            "--dry-run",
+            "--limit=10",
+            "--rate=0.5",
+            "--topic=ticks",
+        ];
         assert_eq!(flags(&["producer"], yaml).unwrap(), expected);
     }
 
     #[test]
     fn a_flag_wins_over_the_file() {
-        assert_eq!(flags(&["producer", "--rate", "7", "--csv", "x"], "csv: y\nrate: 5\nlimit: 3").unwrap(), ["--limit=3"]);
+        assert_eq!(
+            flags(
+                &["producer", "--rate", "7", "--csv", "x"],
+                "csv: y\nrate: 5\nlimit: 3"
+            )
+            .unwrap(),
+            ["--limit=3"]
+        );
     }
 
     #[test]
     fn kafka_options_of_all_places_are_merged() {
         let yaml = "kafka-option: {security.protocol: SASL_SSL, linger.ms: 5}";
-        let expected = ["--kafka-option=linger.ms=5", "--kafka-option=security.protocol=SASL_SSL"];
+        let expected = [
+            "--kafka-option=linger.ms=5",
+            "--kafka-option=security.protocol=SASL_SSL",
+        ];
         let mut read = flags(&["producer", "-X", "a=b"], yaml).unwrap();
         read.sort();
         assert_eq!(read, expected);
-        assert_eq!(flags_of_variable(Some(" a=b  c=d=e ")), ["--kafka-option=a=b", "--kafka-option=c=d=e"]);
+        assert_eq!(
+            flags_of_variable(Some(" a=b  c=d=e ")),
+            ["--kafka-option=a=b", "--kafka-option=c=d=e"]
+        );
     }
 
     #[test]
     fn unknown_keys_and_odd_values_are_refused_without_showing_a_value() {
         let message = flags(&["producer"], "topics: hunter2").unwrap_err();
-        assert!(message.contains("\"topics\"") && !message.contains("hunter2"), "{message}");
+        assert!(
+            message.contains("\"topics\"") && !message.contains("hunter2"),
+            "{message}"
+        );
         let message = flags(&["producer"], "topic: {a: hunter2}").unwrap_err();
-        assert!(message.contains("\"topic\"") && !message.contains("hunter2"), "{message}");
+        assert!(
+            message.contains("\"topic\"") && !message.contains("hunter2"),
+            "{message}"
+        );
         assert!(flags(&["producer"], "config: other.yaml").is_err());
     }
 }

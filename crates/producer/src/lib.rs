@@ -4,6 +4,10 @@
 //! the environment beyond what clap does, installs no signal handler and sets up no logging: that is the program's.
 //!
 //! Invariant: `run` returns `Ok` only when each record it read was acknowledged by Kafka.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test may fail at any step")
+)]
 
 mod args;
 mod bad_rows;
@@ -15,12 +19,13 @@ mod plan;
 mod progress;
 mod replay;
 mod schedule;
+mod sender;
 pub mod signals;
 mod sink;
 mod source;
 mod stop;
 
-pub use args::{Args, Columns, Delimiter, Fields, KafkaOption, OnBadRow, Output};
+pub use args::{Args, Columns, Delimiter, Fields, Headers, KafkaOption, OnBadRow, Output};
 pub use outcome::{Failure, Summary};
 
 use plan::Plan;

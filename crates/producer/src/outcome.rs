@@ -59,6 +59,22 @@ pub enum Failure {
 }
 
 impl Summary {
+    /// The counts of a run that was stopped before it began to send.
+    pub(crate) fn stopped_early(topic: &str) -> Summary {
+        Summary {
+            topic: topic.to_owned(),
+            read: 0,
+            sent: 0,
+            acknowledged: 0,
+            failed: 0,
+            skipped: 0,
+            partitions: Vec::new(),
+            interrupted: true,
+            elapsed: Duration::ZERO,
+            records_per_second: 0.0,
+        }
+    }
+
     /// Whether each record read, less the bad ones, was acknowledged.
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.acknowledged + self.skipped == self.read
@@ -77,7 +93,11 @@ impl Summary {
                 self.skipped,
                 self.elapsed.as_secs_f64(),
                 self.records_per_second,
-                if self.interrupted { ", interrupted" } else { "" },
+                if self.interrupted {
+                    ", interrupted"
+                } else {
+                    ""
+                },
             ),
         }
     }
@@ -97,16 +117,24 @@ impl Failure {
     pub fn summary(&self) -> Option<&Summary> {
         match self {
             Failure::Usage(_) => None,
-            Failure::BadData { summary, .. } | Failure::Failed { summary, .. } => summary.as_deref(),
+            Failure::BadData { summary, .. } | Failure::Failed { summary, .. } => {
+                summary.as_deref()
+            }
         }
     }
 
     pub(crate) fn failed(reason: impl Into<String>) -> Failure {
-        Failure::Failed { reason: reason.into(), summary: None }
+        Failure::Failed {
+            reason: reason.into(),
+            summary: None,
+        }
     }
 
     pub(crate) fn bad_data(reason: impl Into<String>) -> Failure {
-        Failure::BadData { reason: reason.into(), summary: None }
+        Failure::BadData {
+            reason: reason.into(),
+            summary: None,
+        }
     }
 
     /// The same failure with the counts at its time.
@@ -146,16 +174,39 @@ mod tests {
     #[test]
     fn a_run_is_complete_when_every_good_row_is_acknowledged() {
         assert!(summary().is_complete());
-        assert!(!Summary { acknowledged: 8, ..summary() }.is_complete());
-        assert!(!Summary { failed: 1, ..summary() }.is_complete());
+        assert!(
+            !Summary {
+                acknowledged: 8,
+                ..summary()
+            }
+            .is_complete()
+        );
+        assert!(
+            !Summary {
+                failed: 1,
+                ..summary()
+            }
+            .is_complete()
+        );
     }
 
     #[test]
     fn the_summary_is_for_people_or_for_programs() {
         let text = summary().render(Output::Text);
-        assert_eq!(text, "read 10 / sent 9 / acknowledged 9 / failed 0 / skipped 1 in 1.50 s (6 records/s)");
-        let json: serde_json::Value = serde_json::from_str(&summary().render(Output::Json)).unwrap();
-        assert_eq!((&json["acknowledged"], &json["seconds"], &json["partitions"][1]), (&9.into(), &1.5.into(), &5.into()));
+        assert_eq!(
+            text,
+            "read 10 / sent 9 / acknowledged 9 / failed 0 / skipped 1 in 1.50 s (6 records/s)"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&summary().render(Output::Json)).unwrap();
+        assert_eq!(
+            (
+                &json["acknowledged"],
+                &json["seconds"],
+                &json["partitions"][1]
+            ),
+            (&9.into(), &1.5.into(), &5.into())
+        );
     }
 
     #[test]
@@ -163,6 +214,12 @@ mod tests {
         assert_eq!(Failure::Usage(String::new()).exit_code(), 2);
         assert_eq!(Failure::bad_data("x").exit_code(), 65);
         let failed = Failure::failed("x").with(summary());
-        assert_eq!((failed.exit_code(), failed.summary().map(|counts| counts.read)), (1, Some(10)));
+        assert_eq!(
+            (
+                failed.exit_code(),
+                failed.summary().map(|counts| counts.read)
+            ),
+            (1, Some(10))
+        );
     }
 }

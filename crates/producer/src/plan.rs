@@ -1,11 +1,11 @@
 //! The command line, checked as a whole: what a run will do.
 //!
-//! Reads and connects to nothing. Invariant: a plan has no contradiction; what can be refused by looking at flags is refused here.
+//! Opens no file and connects to nothing. Invariant: a plan has no contradiction; what can be refused by looking at flags is refused here.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::args::{Args, OnBadRow};
+use crate::args::{Args, Headers, OnBadRow};
 use crate::kafka::{self, Options, Target};
 use crate::outcome::Failure;
 use crate::schedule::Schedule;
@@ -16,6 +16,7 @@ use crate::source::TableOptions;
 pub(crate) struct Plan {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) table: TableOptions,
+    pub(crate) headers: Headers,
     pub(crate) on_bad_row: OnBadRow,
     pub(crate) bad_rows: Option<PathBuf>,
     pub(crate) limit: Option<u64>,
@@ -43,10 +44,17 @@ impl Plan {
             options,
         };
         let names = args.fields.into();
-        let table = TableOptions { delimiter: args.delimiter.0, columns: args.columns.0, names, key_column: args.key_column, limit };
+        let table = TableOptions {
+            delimiter: args.delimiter.0,
+            columns: args.columns.0,
+            names,
+            key_column: args.key_column,
+            limit,
+        };
         Ok(Plan {
             inputs: args.csv,
             table,
+            headers: args.headers,
             on_bad_row: args.on_bad_row,
             bad_rows: args.bad_rows,
             limit: args.limit,
@@ -60,13 +68,7 @@ impl Plan {
 }
 
 fn check(args: &Args) -> Result<(), String> {
-    let stdin = args.csv.iter().filter(|path| path.as_os_str() == "-").count();
-    if stdin > 1 {
-        return Err("--csv names stdin (-) twice; it can be read once".to_owned());
-    }
-    if stdin > 0 && args.repeat {
-        return Err("--loop cannot read stdin (-) again; save it to a file first".to_owned());
-    }
+    check_inputs(args)?;
     if let Some(problem) = kafka::name_problem(&args.topic) {
         return Err(format!("--topic {:?} {problem}", args.topic));
     }
@@ -74,17 +76,45 @@ fn check(args: &Args) -> Result<(), String> {
         return Err(problem);
     }
     if args.replication_factor == 0 {
-        return Err("--replication-factor is 0; give 1 or more, or -1 for the broker's default".to_owned());
+        return Err(
+            "--replication-factor is 0; give 1 or more, or -1 for the broker's default".to_owned(),
+        );
     }
     if args.delivery_timeout < Duration::from_secs(1) {
-        return Err("--delivery-timeout is below 1s; a record waits some milliseconds for its batch alone".to_owned());
+        return Err(
+            "--delivery-timeout is below 1s; a record waits some milliseconds for its batch alone"
+                .to_owned(),
+        );
     }
-    match args.bad_rows.as_deref().map(std::fs::canonicalize) {
-        Some(Ok(bad_rows)) if args.csv.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == bad_rows)) => {
-            Err(format!("--bad-rows {} is also an input, and would be overwritten", bad_rows.display()))
-        }
-        _ => Ok(()),
+    Ok(())
+}
+
+fn check_inputs(args: &Args) -> Result<(), String> {
+    let stdin = args
+        .csv
+        .iter()
+        .filter(|path| path.as_os_str() == "-")
+        .count();
+    if stdin > 1 {
+        return Err("--csv names stdin (-) twice; it can be read once".to_owned());
     }
+    if stdin > 0 && args.repeat {
+        return Err("--loop cannot read stdin (-) again; save it to a file first".to_owned());
+    }
+    let Some(Ok(bad_rows)) = args.bad_rows.as_deref().map(std::fs::canonicalize) else {
+        return Ok(());
+    };
+    if args
+        .csv
+        .iter()
+        .any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == bad_rows))
+    {
+        return Err(format!(
+            "--bad-rows {} is also an input, and would be overwritten",
+            bad_rows.display()
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -94,12 +124,27 @@ mod tests {
 
     fn refusal(flags: &[&str]) -> Option<String> {
         let argv = ["producer", "--csv", "a.csv"].iter().chain(flags);
-        Plan::new(Args::try_parse_from(argv).unwrap()).err().map(|failure| failure.to_string())
+        Plan::new(Args::try_parse_from(argv).unwrap())
+            .err()
+            .map(|failure| failure.to_string())
     }
 
     #[test]
     fn sound_flags_make_a_plan() {
-        assert_eq!(refusal(&["--rate", "0.5", "--columns", "a:number", "-X", "linger.ms=0", "--loop", "--limit", "3"]), None);
+        assert_eq!(
+            refusal(&[
+                "--rate",
+                "0.5",
+                "--columns",
+                "a:number",
+                "-X",
+                "linger.ms=0",
+                "--loop",
+                "--limit",
+                "3"
+            ]),
+            None
+        );
     }
 
     #[test]
@@ -109,7 +154,10 @@ mod tests {
             (vec!["--csv", "-", "--loop"], "--loop cannot read stdin"),
             (vec!["--topic", "a b"], "--topic \"a b\" may hold only"),
             (vec!["--topic", ".."], "--topic \"..\" cannot be"),
-            (vec!["--bootstrap-servers", "http://x"], "--bootstrap-servers"),
+            (
+                vec!["--bootstrap-servers", "http://x"],
+                "--bootstrap-servers",
+            ),
             (vec!["--replication-factor", "0"], "--replication-factor"),
             (vec!["--delivery-timeout", "10ms"], "--delivery-timeout"),
             (vec!["-X", "acks=1"], "-X cannot set acks"),
@@ -125,6 +173,10 @@ mod tests {
         let path = folder.path().join("a.csv");
         std::fs::write(&path, "a\n").unwrap();
         let path = path.to_str().unwrap();
-        assert!(refusal(&["--csv", path, "--bad-rows", path]).unwrap().contains("is also an input"));
+        assert!(
+            refusal(&["--csv", path, "--bad-rows", path])
+                .unwrap()
+                .contains("is also an input")
+        );
     }
 }

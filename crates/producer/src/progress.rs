@@ -3,9 +3,13 @@
 //! Counts nothing itself. Invariant: it writes to stderr only, and a call between two updates costs one look at the clock.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::sink::Fate;
 
 /// Time between two updates of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -21,15 +25,6 @@ pub(crate) enum Total {
     Unknown,
 }
 
-/// Where a run is.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Position {
-    pub(crate) bytes: u64,
-    pub(crate) sent: u64,
-    pub(crate) acknowledged: u64,
-    pub(crate) failed: u64,
-}
-
 /// The bar or the log lines.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -37,31 +32,59 @@ pub(crate) struct Progress {
     started: Instant,
     interval: Duration,
     next: Instant,
+    /// Bytes read of the inputs.
+    bytes: Arc<AtomicU64>,
 }
 
 impl Progress {
-    /// `log_interval` is the time between two lines where stderr is not a terminal.
-    pub(crate) fn start(total: Total, log_interval: Duration) -> Progress {
+    /// `log_interval` is the time between two lines where stderr is not a terminal; `bytes` counts what is read of the inputs.
+    pub(crate) fn start(total: Total, log_interval: Duration, bytes: Arc<AtomicU64>) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| bar(total));
         let interval = if bar.is_some() { REDRAW } else { log_interval };
         let started = Instant::now();
-        Progress { bar, total, started, interval, next: started + interval }
+        let next = started + interval;
+        Progress {
+            bar,
+            total,
+            started,
+            interval,
+            next,
+            bytes,
+        }
     }
 
-    /// Shows the position, if it is time to.
-    pub(crate) fn update(&mut self, position: Position) {
+    /// Shows how far the run is, if it is time to.
+    pub(crate) fn update(&mut self, sent: u64, fate: Fate) {
         let now = Instant::now();
         if now < self.next {
             return;
         }
         self.next = now + self.interval;
-        let rate = position.acknowledged as f64 / (now - self.started).as_secs_f64().max(0.001);
-        let Position { bytes, sent, acknowledged, failed } = position;
+        let Fate {
+            acknowledged,
+            failed,
+        } = fate;
+        let rate = acknowledged as f64 / (now - self.started).as_secs_f64().max(0.001);
+        let (done, all) = match self.total {
+            Total::Bytes(all) => (self.bytes.load(Ordering::Relaxed), Some(all)),
+            Total::Records(all) => (sent, Some(all)),
+            Total::Unknown => (sent, None),
+        };
         match &self.bar {
-            None => tracing::info!(sent, acknowledged, failed, "{rate:.0} records/s{}", self.done(position)),
             Some(bar) => {
-                bar.set_position(if matches!(self.total, Total::Bytes(_)) { bytes } else { sent });
+                bar.set_position(done);
                 bar.set_message(format!("{acknowledged} records acknowledged, {rate:.0}/s"));
+            }
+            None => {
+                let percent =
+                    all.map(|all| format!(", {} % done", done.min(all) * 100 / all.max(1)));
+                tracing::info!(
+                    sent,
+                    acknowledged,
+                    failed,
+                    "{rate:.0} records/s{}",
+                    percent.unwrap_or_default()
+                );
             }
         }
     }
@@ -72,22 +95,18 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
-
-    fn done(&self, position: Position) -> String {
-        let percent = |done: u64, all: u64| format!(", {} % done", done.min(all) * 100 / all.max(1));
-        match self.total {
-            Total::Bytes(all) => percent(position.bytes, all),
-            Total::Records(all) => percent(position.sent, all),
-            Total::Unknown => String::new(),
-        }
-    }
 }
 
 fn bar(total: Total) -> ProgressBar {
     let (bar, template) = match total {
-        Total::Bytes(all) | Total::Records(all) => (ProgressBar::new(all), "{wide_bar} {percent} % {msg}, {eta} left"),
+        Total::Bytes(all) | Total::Records(all) => (
+            ProgressBar::new(all),
+            "{wide_bar} {percent} % {msg}, {eta} left",
+        ),
         Total::Unknown => (ProgressBar::new_spinner(), "{spinner} {elapsed} {msg}"),
     };
     // The template is ours: it parses.
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.with_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    )
 }

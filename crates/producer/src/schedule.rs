@@ -29,8 +29,15 @@ mod tests {
     #[test]
     fn the_schedule_is_absolute_and_takes_fractions() {
         let schedule = Schedule::new(2.5);
-        assert_eq!([0, 1, 5, 25].map(|n| schedule.due(n).as_millis()), [0, 400, 2000, 10_000]);
-        assert_eq!(Schedule::new(3.0).due(3_000_000_000).as_secs(), 1_000_000_000, "no drift after a billion seconds");
+        assert_eq!(
+            [0, 1, 5, 25].map(|n| schedule.due(n).as_millis()),
+            [0, 400, 2000, 10_000]
+        );
+        assert_eq!(
+            Schedule::new(3.0).due(3_000_000_000).as_secs(),
+            1_000_000_000,
+            "no drift after a billion seconds"
+        );
         assert_eq!(Schedule::new(1e-300).due(u64::MAX), Duration::MAX);
     }
 }

@@ -11,7 +11,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// # Errors
 /// When the operating system refuses a handler.
 pub fn shutdown() -> io::Result<impl Future<Output = ()>> {
-    let mut signals = Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
+    let mut signals = Signals {
+        interrupt: signal(SignalKind::interrupt())?,
+        terminate: signal(SignalKind::terminate())?,
+    };
     Ok(async move {
         signals.next().await;
         tokio::spawn(async move { std::process::exit(signals.next().await) });

@@ -29,7 +29,11 @@ pub(crate) struct Fate {
 
 impl Sink {
     pub(crate) fn print() -> Sink {
-        Sink::Print(Printer { out: BufWriter::with_capacity(64 * 1024, io::stdout()), printed: 0, reader_gone: false })
+        Sink::Print(Printer {
+            out: BufWriter::with_capacity(64 * 1024, io::stdout()),
+            printed: 0,
+            reader_gone: false,
+        })
     }
 
     pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Sent, Failure> {
@@ -43,9 +47,15 @@ impl Sink {
         match self {
             Sink::Kafka(publisher) => {
                 let deliveries = publisher.deliveries();
-                Fate { acknowledged: deliveries.acknowledged(), failed: deliveries.failed() }
+                Fate {
+                    acknowledged: deliveries.acknowledged(),
+                    failed: deliveries.failed(),
+                }
             }
-            Sink::Print(printer) => Fate { acknowledged: printer.printed, failed: 0 },
+            Sink::Print(printer) => Fate {
+                acknowledged: printer.printed,
+                failed: 0,
+            },
         }
     }
 
@@ -69,10 +79,21 @@ impl Sink {
         match self {
             Sink::Print(printer) => printer.flush(),
             Sink::Kafka(publisher) => {
-                publisher.finish(|known| meanwhile(Fate { acknowledged: known.acknowledged(), failed: known.failed() }));
-                publisher.warn_of_empty_partitions();
+                publisher.finish(|known| {
+                    meanwhile(Fate {
+                        acknowledged: known.acknowledged(),
+                        failed: known.failed(),
+                    })
+                });
                 publisher.failure().map_or(Ok(()), Err)
             }
+        }
+    }
+
+    /// For a whole input: a part of it may well have few keys.
+    pub(crate) fn warn_of_empty_partitions(&self) {
+        if let Sink::Kafka(publisher) = self {
+            publisher.warn_of_empty_partitions();
         }
     }
 
@@ -87,7 +108,10 @@ impl Sink {
 
 impl Printer {
     fn print(&mut self, value: &[u8]) -> Result<Sent, Failure> {
-        let written = self.out.write_all(value).and_then(|()| self.out.write_all(b"\n"));
+        let written = self
+            .out
+            .write_all(value)
+            .and_then(|()| self.out.write_all(b"\n"));
         self.check(written)?;
         if self.reader_gone {
             return Ok(Sent::NoReader);
@@ -108,7 +132,9 @@ impl Printer {
                 self.reader_gone = true;
                 Ok(())
             }
-            other => other.map_err(|error| Failure::failed(format!("cannot write to stdout: {error}"))),
+            other => {
+                other.map_err(|error| Failure::failed(format!("cannot write to stdout: {error}")))
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Does not know signals (see `signals`). Invariant: once requested it stays so, and every waiter wakes.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A cheap handle; clones share the flag.
@@ -21,7 +21,11 @@ struct Shared {
 
 impl Stop {
     pub(crate) fn request(&self) {
-        let guard = self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = self
+            .shared
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.shared.requested.store(true, Ordering::Release);
         drop(guard);
         self.shared.wake.notify_all();
@@ -34,13 +38,22 @@ impl Stop {
     /// Waits this long, or less if a stop is requested; says whether one is.
     pub(crate) fn wait(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
-        let mut guard = self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self
+            .shared
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if self.requested() || left.is_zero() {
                 return self.requested();
             }
-            guard = self.shared.wake.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+            guard = self
+                .shared
+                .wake
+                .wait_timeout(guard, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }

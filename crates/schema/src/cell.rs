@@ -57,7 +57,10 @@ pub(crate) fn append_string(cell: &[u8], out: &mut Vec<u8>) -> Result<(), CellEr
     }
     out.push(b'"');
     let mut rest = cell;
-    while let Some(at) = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    while let Some(at) = rest
+        .iter()
+        .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
         out.extend_from_slice(&rest[..at]);
         append_escape(rest[at], out);
         rest = &rest[at + 1..];
@@ -87,13 +90,19 @@ fn append_number(cell: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
         out.extend_from_slice(text);
         return Ok(());
     }
-    if text.is_empty() || MISSING.iter().any(|missing| missing.eq_ignore_ascii_case(text)) {
+    if text.is_empty()
+        || MISSING
+            .iter()
+            .any(|missing| missing.eq_ignore_ascii_case(text))
+    {
         out.extend_from_slice(b"null");
         return Ok(());
     }
     let start = out.len();
     let written = Parts::of(text).map(|parts| parts.append(out));
-    let value = std::str::from_utf8(&out[start..]).ok().and_then(|text| text.parse::<f64>().ok());
+    let value = std::str::from_utf8(&out[start..])
+        .ok()
+        .and_then(|text| text.parse::<f64>().ok());
     let refused = match (written, value) {
         (Some(()), Some(value)) if value.is_finite() => return Ok(()),
         (Some(()), _) => CellError::TooLarge { text: shown(text) },
@@ -145,7 +154,12 @@ impl<'a> Parts<'a> {
             rest => (None, rest),
         };
         let has_digits = !whole.is_empty() || fraction.is_some_and(|fraction| !fraction.is_empty());
-        (has_digits && is_exponent(exponent)).then_some(Parts { negative, whole, fraction, exponent })
+        (has_digits && is_exponent(exponent)).then_some(Parts {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        })
     }
 
     fn append(&self, out: &mut Vec<u8>) {
@@ -180,7 +194,10 @@ fn is_exponent(text: &[u8]) -> bool {
 }
 
 fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(&text[..text.len().min(200)]).chars().take(40).collect()
+    String::from_utf8_lossy(&text[..text.len().min(200)])
+        .chars()
+        .take(40)
+        .collect()
 }
 
 #[cfg(test)]
@@ -191,54 +208,121 @@ mod tests {
     fn cell(kind: ColumnType, text: &str) -> Result<String, CellError> {
         let mut out = b"before".to_vec();
         let result = append_cell(kind, text.as_bytes(), &mut out);
-        let value = String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned();
-        assert!(result.is_ok() || value.is_empty(), "an error leaves nothing behind");
+        let value = String::from_utf8(out)
+            .unwrap()
+            .strip_prefix("before")
+            .unwrap()
+            .to_owned();
+        assert!(
+            result.is_ok() || value.is_empty(),
+            "an error leaves nothing behind"
+        );
         result.map(|()| value)
     }
 
     #[test]
     fn numbers_keep_their_digits() {
-        for text in ["2568.300049", "335.90698726000005", "0.0", "-0", "94403740000.0", "1e5", "1.50E-03", "100"] {
+        for text in [
+            "2568.300049",
+            "335.90698726000005",
+            "0.0",
+            "-0",
+            "94403740000.0",
+            "1e5",
+            "1.50E-03",
+            "100",
+        ] {
             assert_eq!(cell(ColumnType::Number, text).unwrap(), text);
         }
     }
 
     #[test]
     fn forms_that_json_lacks_are_written_as_the_same_value() {
-        for (text, json) in [("+5", "5"), ("007", "7"), (".5", "0.5"), ("-.5", "-0.5"), ("5.", "5.0"), (" 1.0 ", "1.0"), ("00", "0"), ("+.5e3", "0.5e3")] {
+        for (text, json) in [
+            ("+5", "5"),
+            ("007", "7"),
+            (".5", "0.5"),
+            ("-.5", "-0.5"),
+            ("5.", "5.0"),
+            (" 1.0 ", "1.0"),
+            ("00", "0"),
+            ("+.5e3", "0.5e3"),
+        ] {
             assert_eq!(cell(ColumnType::Number, text).unwrap(), json);
         }
     }
 
     #[test]
     fn missing_numbers_are_null() {
-        for text in ["", "  ", "null", "NULL", "NaN", "nan", "N/A", "#N/A", "NA", "None"] {
+        for text in [
+            "", "  ", "null", "NULL", "NaN", "nan", "N/A", "#N/A", "NA", "None",
+        ] {
             assert_eq!(cell(ColumnType::Number, text).unwrap(), "null", "{text:?}");
         }
     }
 
     #[test]
     fn text_in_a_number_column_is_refused() {
-        for text in ["hello", "1,234", "1.2.3", "-", ".", "1e", "e5", "0x10", "inf", "-Infinity", "1 2", "$5", "١", "--1", "1e5.5"] {
-            assert!(matches!(cell(ColumnType::Number, text), Err(CellError::NotANumber { .. })), "{text:?}");
+        for text in [
+            "hello",
+            "1,234",
+            "1.2.3",
+            "-",
+            ".",
+            "1e",
+            "e5",
+            "0x10",
+            "inf",
+            "-Infinity",
+            "1 2",
+            "$5",
+            "١",
+            "--1",
+            "1e5.5",
+        ] {
+            assert!(
+                matches!(
+                    cell(ColumnType::Number, text),
+                    Err(CellError::NotANumber { .. })
+                ),
+                "{text:?}"
+            );
         }
-        assert_eq!(append_cell(ColumnType::Number, b"\xff", &mut Vec::new()).unwrap_err().to_string(), "\"\u{fffd}\" is not a number");
+        assert_eq!(
+            append_cell(ColumnType::Number, b"\xff", &mut Vec::new())
+                .unwrap_err()
+                .to_string(),
+            "\"\u{fffd}\" is not a number"
+        );
     }
 
     #[test]
     fn a_number_that_no_double_holds_is_refused() {
         for text in ["1e400".to_owned(), "9".repeat(400)] {
-            assert!(matches!(cell(ColumnType::Number, &text), Err(CellError::TooLarge { .. })));
+            assert!(matches!(
+                cell(ColumnType::Number, &text),
+                Err(CellError::TooLarge { .. })
+            ));
         }
         assert_eq!(cell(ColumnType::Number, &"0".repeat(400)).unwrap(), "0");
     }
 
     #[test]
     fn strings_are_escaped_and_blank_ones_are_null() {
-        assert_eq!(cell(ColumnType::String, "a\"b\\c\n\u{1}é😀").unwrap(), "\"a\\\"b\\\\c\\n\\u0001é😀\"");
+        assert_eq!(
+            cell(ColumnType::String, "a\"b\\c\n\u{1}é😀").unwrap(),
+            "\"a\\\"b\\\\c\\n\\u0001é😀\""
+        );
         assert_eq!(cell(ColumnType::String, " ").unwrap(), "null");
-        assert_eq!(cell(ColumnType::String, "NA").unwrap(), "\"NA\"", "a ticker may be called NA");
-        assert_eq!(append_cell(ColumnType::String, b"a\xff", &mut Vec::new()), Err(CellError::NotUtf8));
+        assert_eq!(
+            cell(ColumnType::String, "NA").unwrap(),
+            "\"NA\"",
+            "a ticker may be called NA"
+        );
+        assert_eq!(
+            append_cell(ColumnType::String, b"a\xff", &mut Vec::new()),
+            Err(CellError::NotUtf8)
+        );
     }
 
     proptest! {

@@ -15,10 +15,15 @@ pub enum ColumnType {
 
 impl ColumnType {
     /// Every type with the name people give it, in the order help and errors list them.
-    pub const NAMES: [(&'static str, ColumnType); 2] = [("string", ColumnType::String), ("number", ColumnType::Number)];
+    pub const NAMES: [(&'static str, ColumnType); 2] = [
+        ("string", ColumnType::String),
+        ("number", ColumnType::Number),
+    ];
 
     fn parse(text: &str) -> Option<ColumnType> {
-        let known = Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        let known = Self::NAMES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(text));
         known.map(|(_, kind)| *kind)
     }
 }
@@ -50,17 +55,28 @@ pub struct TypedColumn {
 /// [`SchemaError::TypedTwice`] when a name comes twice.
 pub fn parse_columns(text: &str) -> Result<Vec<TypedColumn>, SchemaError> {
     let mut columns: Vec<TypedColumn> = Vec::new();
-    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        let bad = || SchemaError::BadColumn { entry: entry.to_owned() };
+    for entry in text
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+    {
+        let bad = || SchemaError::BadColumn {
+            entry: entry.to_owned(),
+        };
         let (name, kind) = entry.rsplit_once(':').ok_or_else(bad)?;
         let (name, kind) = (name.trim(), ColumnType::parse(kind.trim()).ok_or_else(bad)?);
         if name.is_empty() {
             return Err(bad());
         }
         if columns.iter().any(|column| same_name(&column.name, name)) {
-            return Err(SchemaError::TypedTwice { name: name.to_owned() });
+            return Err(SchemaError::TypedTwice {
+                name: name.to_owned(),
+            });
         }
-        columns.push(TypedColumn { name: name.to_owned(), kind });
+        columns.push(TypedColumn {
+            name: name.to_owned(),
+            kind,
+        });
     }
     Ok(columns)
 }
@@ -77,17 +93,32 @@ mod tests {
     #[test]
     fn a_list_of_columns_is_read_with_blanks_and_colons_in_names() {
         let columns = parse_columns(" Close:number, a:b : STRING ,").unwrap();
-        let read: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
-        assert_eq!(read, [("Close", ColumnType::Number), ("a:b", ColumnType::String)]);
+        let read: Vec<_> = columns
+            .iter()
+            .map(|column| (column.name.as_str(), column.kind))
+            .collect();
+        assert_eq!(
+            read,
+            [("Close", ColumnType::Number), ("a:b", ColumnType::String)]
+        );
     }
 
     #[test]
     fn a_list_with_a_mistake_is_refused_with_the_entry_in_it() {
         for bad in ["price", "price:float16", ":number", "a:number,b"] {
-            assert!(matches!(parse_columns(bad), Err(SchemaError::BadColumn { .. })), "{bad}");
+            assert!(
+                matches!(parse_columns(bad), Err(SchemaError::BadColumn { .. })),
+                "{bad}"
+            );
         }
         let message = parse_columns("price:money").unwrap_err().to_string();
-        assert_eq!(message, r#""price:money" is not NAME:TYPE, with string or number as the type"#);
-        assert_eq!(parse_columns("a:string,A:number").unwrap_err().to_string(), r#"column "A" is typed twice"#);
+        assert_eq!(
+            message,
+            r#""price:money" is not NAME:TYPE, with string or number as the type"#
+        );
+        assert_eq!(
+            parse_columns("a:string,A:number").unwrap_err().to_string(),
+            r#"column "A" is typed twice"#
+        );
     }
 }

@@ -53,7 +53,9 @@ pub fn snake(name: &str) -> String {
 /// Whether a word begins at `i`: after a sign, at `dC` or `1C`, and at the `N` of `USDName`; a sign itself ends the word before it.
 fn starts_word(letters: &[char], i: usize) -> bool {
     let here = letters[i];
-    let Some(before) = i.checked_sub(1).map(|at| letters[at]) else { return false };
+    let Some(before) = i.checked_sub(1).map(|at| letters[at]) else {
+        return false;
+    };
     if !here.is_alphanumeric() || !before.is_alphanumeric() {
         return true;
     }
@@ -68,7 +70,20 @@ mod tests {
     #[test]
     fn the_stock_columns_get_the_names_of_the_design() {
         let names: Vec<_> = crate::STOCK_HEADER.iter().map(|name| snake(name)).collect();
-        assert_eq!(names, ["index", "date", "open", "high", "low", "close", "adj_close", "volume", "close_usd"]);
+        assert_eq!(
+            names,
+            [
+                "index",
+                "date",
+                "open",
+                "high",
+                "low",
+                "close",
+                "adj_close",
+                "volume",
+                "close_usd"
+            ]
+        );
     }
 
     #[test]

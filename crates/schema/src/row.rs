@@ -48,25 +48,41 @@ impl RowEncoder {
             // A key is a str, never blank: it cannot be refused.
             append_string(column.name.as_bytes(), &mut prefix).unwrap_or_default();
             prefix.push(b':');
-            Prepared { prefix, kind: column.kind, header: column.header.clone() }
+            Prepared {
+                prefix,
+                kind: column.kind,
+                header: column.header.clone(),
+            }
         };
-        RowEncoder { columns: schema.columns().iter().enumerate().map(prepare).collect() }
+        RowEncoder {
+            columns: schema.columns().iter().enumerate().map(prepare).collect(),
+        }
     }
 
     /// Appends the row to `out` as one JSON object without a line end.
     ///
     /// # Errors
     /// [`RowError`] with the column and the reason; `out` is then as it was.
-    pub fn append_row<'a>(&self, cells: impl ExactSizeIterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Result<(), RowError> {
+    pub fn append_row<'a>(
+        &self,
+        cells: impl ExactSizeIterator<Item = &'a [u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RowError> {
         if cells.len() != self.columns.len() {
-            return Err(RowError::FieldCount { expected: self.columns.len(), found: cells.len() });
+            return Err(RowError::FieldCount {
+                expected: self.columns.len(),
+                found: cells.len(),
+            });
         }
         let start = out.len();
         for (column, cell) in self.columns.iter().zip(cells) {
             out.extend_from_slice(&column.prefix);
             if let Err(reason) = append_cell(column.kind, cell, out) {
                 out.truncate(start);
-                return Err(RowError::Cell { column: column.header.clone(), reason });
+                return Err(RowError::Cell {
+                    column: column.header.clone(),
+                    reason,
+                });
             }
         }
         out.push(b'}');
@@ -93,14 +109,20 @@ mod tests {
         let original = r#"{"Index":"ABC","Date":"2001-02-03","Open":10.5,"High":11.25,"Low":10.0,"Close":11.100001,"Adj Close":11.100001,"Volume":0.0,"CloseUSD":1.4430001300000002}"#;
         assert_eq!(encode(FieldNames::Original, row).unwrap(), original);
         let snake = encode(FieldNames::Snake, row).unwrap();
-        assert!(snake.starts_with(r#"{"index":"ABC","date":"#) && snake.contains(r#""adj_close":11.100001"#), "{snake}");
+        assert!(
+            snake.starts_with(r#"{"index":"ABC","date":"#)
+                && snake.contains(r#""adj_close":11.100001"#),
+            "{snake}"
+        );
     }
 
     #[test]
     fn keys_are_escaped() {
         let schema = Schema::from_header(["a\"b\\"], &[], FieldNames::Original).unwrap();
         let mut out = Vec::new();
-        RowEncoder::new(&schema).append_row([b"1".as_slice()].into_iter(), &mut out).unwrap();
+        RowEncoder::new(&schema)
+            .append_row([b"1".as_slice()].into_iter(), &mut out)
+            .unwrap();
         assert_eq!(out, br#"{"a\"b\\":"1"}"#);
     }
 
@@ -108,6 +130,9 @@ mod tests {
     fn a_bad_row_names_the_column_and_the_reason() {
         let error = encode(FieldNames::Snake, "A,2001-02-03,1,2,3,x,5,6,7").unwrap_err();
         assert_eq!(error.to_string(), r#"column "Close": "x" is not a number"#);
-        assert_eq!(encode(FieldNames::Snake, "A,B").unwrap_err().to_string(), "2 fields where the header has 9");
+        assert_eq!(
+            encode(FieldNames::Snake, "A,B").unwrap_err().to_string(),
+            "2 fields where the header has 9"
+        );
     }
 }

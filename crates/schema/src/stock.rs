@@ -6,13 +6,41 @@
 use crate::ColumnType;
 
 /// The header of the tutorial's `indexProcessed.csv`.
-pub const STOCK_HEADER: [&str; 9] = ["Index", "Date", "Open", "High", "Low", "Close", "Adj Close", "Volume", "CloseUSD"];
+pub const STOCK_HEADER: [&str; 9] = [
+    "Index",
+    "Date",
+    "Open",
+    "High",
+    "Low",
+    "Close",
+    "Adj Close",
+    "Volume",
+    "CloseUSD",
+];
 
 /// Names of the symbol column, the strongest first: beside a `Symbol`, an `index` is only the row number of an export.
-const SYMBOL: [&str; 9] = ["symbol", "ticker", "index", "stocksymbol", "tickersymbol", "stock", "instrument", "code", "name"];
+const SYMBOL: [&str; 9] = [
+    "symbol",
+    "ticker",
+    "index",
+    "stocksymbol",
+    "tickersymbol",
+    "stock",
+    "instrument",
+    "code",
+    "name",
+];
 
 /// Names of the column that says when the row happened, the strongest first.
-const DATE: [&str; 7] = ["date", "tradedate", "tradingdate", "datetime", "timestamp", "time", "day"];
+const DATE: [&str; 7] = [
+    "date",
+    "tradedate",
+    "tradingdate",
+    "datetime",
+    "timestamp",
+    "time",
+    "day",
+];
 
 const NUMBERS: [&str; 34] = [
     "open",
@@ -53,7 +81,11 @@ const NUMBERS: [&str; 34] = [
 
 /// The type of a column by its name: number for known prices and volumes, else string.
 pub(crate) fn type_of(header: &str) -> ColumnType {
-    if NUMBERS.contains(&bare(header).as_str()) { ColumnType::Number } else { ColumnType::String }
+    if NUMBERS.contains(&bare(header).as_str()) {
+        ColumnType::Number
+    } else {
+        ColumnType::String
+    }
 }
 
 /// Where the symbol column is.
@@ -69,13 +101,19 @@ pub(crate) fn date<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> 
 fn strongest<'a>(headers: impl Iterator<Item = &'a str>, names: &[&str]) -> Option<usize> {
     let ranked = headers.enumerate().filter_map(|(at, header)| {
         let bare = bare(header);
-        names.iter().position(|name| *name == bare).map(|rank| (rank, at))
+        names
+            .iter()
+            .position(|name| *name == bare)
+            .map(|rank| (rank, at))
     });
     ranked.min().map(|(_, at)| at)
 }
 
 fn bare(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -91,7 +129,14 @@ mod tests {
 
     #[test]
     fn spellings_of_other_files_are_known() {
-        for name in ["adj_close", "ADJ CLOSE", "Adj. Close", "OpenInt", "Stock Splits", "VWAP"] {
+        for name in [
+            "adj_close",
+            "ADJ CLOSE",
+            "Adj. Close",
+            "OpenInt",
+            "Stock Splits",
+            "VWAP",
+        ] {
             assert_eq!(type_of(name), ColumnType::Number, "{name}");
         }
         for name in ["Close/Last", "Change %", "Market Cap", "Closed"] {

@@ -1,6 +1,6 @@
 //! librdkafka's callbacks: rebalance and log lines.
 //!
-//! They run on the thread that polls. An assignment starts paused at a placeholder; the engine says where it begins.
+//! They run on the thread that polls. An assigned partition is not read until the engine has said where it begins.
 //! Invariant: a revocation returns only after the event loop has answered or the drain deadline has passed, and then
 //! commits nothing but what it was given.
 
@@ -46,7 +46,7 @@ impl Complaints {
     }
 }
 
-/// The partitions that are being read: started, not stopped, not taken away. A global resume must not wake others.
+/// The partitions that the client reads: started, not stopped, not taken away.
 #[derive(Debug, Default)]
 pub(crate) struct Reading(Mutex<BTreeSet<i32>>);
 
@@ -55,8 +55,14 @@ impl Reading {
         self.with(|partitions| partitions.insert(partition));
     }
 
-    pub(crate) fn remove(&self, gone: &[i32]) {
-        self.with(|partitions| partitions.retain(|partition| !gone.contains(partition)));
+    /// Gives those that were there.
+    pub(crate) fn remove(&self, gone: &[i32]) -> Vec<i32> {
+        self.with(|partitions| {
+            gone.iter()
+                .copied()
+                .filter(|partition| partitions.remove(partition))
+                .collect()
+        })
     }
 
     pub(crate) fn all(&self) -> BTreeSet<i32> {
@@ -132,16 +138,13 @@ impl MemberContext {
         self.events.blocking_send(event).ok();
     }
 
-    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) {
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let numbers = numbers(partitions);
         tracing::info!(partitions = ?numbers, "assigned");
-        // Explicit offsets in the one assign call: without them the client would ask `auto.offset.reset`. The real start
-        // is set by seek, after the engine has looked at committed offset and anchors; until then nothing is read.
-        let assigned = partitions
-            .set_all_offsets(rdkafka::Offset::Offset(0))
-            .and_then(|()| consumer.incremental_assign(partitions))
-            .and_then(|()| consumer.pause(partitions));
-        match assigned {
+        // The group's assignment is taken note of, and nothing is read yet: the engine looks at committed offset and
+        // anchors first, then each partition is added at its explicit offset. (A placeholder and a seek would not do:
+        // the client refuses to seek on a partition whose placeholder was out of range.)
+        match consumer.incremental_assign(&TopicPartitionList::new()) {
             Ok(()) => self.tell(KafkaEvent::Assigned(numbers)),
             Err(error) => self.tell(KafkaEvent::Fatal(format!(
                 "partitions {numbers:?} could not be assigned: {error}"
@@ -151,18 +154,18 @@ impl MemberContext {
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let numbers = numbers(partitions);
-        self.reading.remove(&numbers);
         if consumer.assignment_lost() {
             tracing::warn!(partitions = ?numbers, "lost: the group took them away while this process was silent");
-            self.tell(KafkaEvent::Lost(numbers));
+            self.tell(KafkaEvent::Lost(numbers.clone()));
         } else {
             tracing::info!(partitions = ?numbers, "revoked");
-            let commits = self.ask_for_commits(numbers);
+            let commits = self.ask_for_commits(numbers.clone());
             if self.commits {
                 commit_thread::commit(consumer, &commits);
             }
         }
-        if let Err(error) = consumer.incremental_unassign(partitions) {
+        let read = self.reading.remove(&numbers);
+        if let Err(error) = consumer.incremental_unassign(&list(&self.topic, read)) {
             tracing::debug!(%error, "unassign");
         }
     }
@@ -175,6 +178,15 @@ impl MemberContext {
             answer.recv_timeout(self.drain_deadline + Duration::from_secs(1));
         answer.unwrap_or_default()
     }
+}
+
+/// These partitions of the topic, without offsets.
+pub(crate) fn list(topic: &str, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(topic, partition);
+    }
+    list
 }
 
 fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {

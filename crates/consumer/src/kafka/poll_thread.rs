@@ -2,7 +2,7 @@
 //! thread of its own and no task.
 //!
 //! Not here: any decision; what to read and what to commit comes as a [`Command`].
-//! Invariant: it never waits for long (a seek or a revocation: seconds), or the group would take its partitions away.
+//! Invariant: it never waits for long (a revocation: seconds), or the group would take its partitions away.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -26,7 +26,7 @@ use rdkafka::{
 use super::{
     Command, KafkaEvent,
     commit_thread::{self, CommitThread},
-    context::MemberContext,
+    context::{self, MemberContext},
     settings,
 };
 
@@ -36,10 +36,6 @@ const ARENA_BYTES: usize = 256 * 1024;
 
 /// How long a poll waits for the first record: also how long a command waits at most.
 const POLL: Duration = Duration::from_millis(20);
-
-/// How often a seek is tried on a partition whose assignment has not settled yet.
-const SEEK_TRIES: usize = 20;
-const SEEK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One member of the consumer group.
 pub(crate) struct PollThread {
@@ -191,18 +187,21 @@ impl PollThread {
                 self.paused = false;
                 self.warn("resume", self.consumer.resume(&self.reading()));
             }
-            Command::Stop { partition } => {
-                self.consumer.context().reading.remove(&[partition]);
-                self.warn("pause", self.consumer.pause(&self.list([partition])));
-            }
+            Command::Stop { partition } => self.stop(partition),
             Command::Commit(commit) => self.committer.send(commit),
             Command::Finish(_) => {}
         }
     }
 
     fn start(&mut self, (partition, generation): (i32, u64), offset: Offset, paused: bool) {
-        if let Err(error) = self.seek(partition, offset) {
-            // Revoked meanwhile, or the client is in trouble; the engine looks at it again if the partition is still ours.
+        let list = context::list(&self.topic, [partition]);
+        self.stop(partition);
+        let mut place = list.clone();
+        let added = place
+            .set_all_offsets(rdkafka::Offset::Offset(offset.0))
+            .and_then(|()| self.consumer.incremental_assign(&place));
+        if let Err(error) = added {
+            // The client is in trouble; the engine looks at the partition again if it is still ours.
             tracing::warn!(partition, %error, "could not be set to offset {offset}");
             return self.consumer.context().tell(KafkaEvent::StartFailed {
                 partition,
@@ -210,44 +209,30 @@ impl PollThread {
             });
         }
         tracing::info!(partition, offset = offset.0, "reading begins");
-        let started = KafkaEvent::Started {
+        // Everything that was fetched before was told before this.
+        self.consumer.context().tell(KafkaEvent::Started {
             partition,
             generation,
-        };
-        // Everything that was fetched before the seek was told before this.
-        self.consumer.context().tell(started);
+        });
         self.consumer.context().reading.insert(partition);
-        if !paused && !self.paused {
-            self.warn("resume", self.consumer.resume(&self.list([partition])));
+        // The client keeps a pause over re-assignments.
+        if paused || self.paused {
+            self.warn("pause", self.consumer.pause(&list));
+        } else {
+            self.warn("resume", self.consumer.resume(&list));
         }
     }
 
-    /// The client refuses a seek (`_STATE`) until the new assignment has settled in its own thread: it is tried for a while.
-    fn seek(&self, partition: i32, offset: Offset) -> rdkafka::error::KafkaResult<()> {
-        let offset = rdkafka::Offset::Offset(offset.0);
-        let seek = || {
-            self.consumer
-                .seek(&self.topic, partition, offset, SEEK_TIMEOUT)
-        };
-        for _ in 1..SEEK_TRIES {
-            if seek().is_ok() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(20));
+    fn stop(&self, partition: i32) {
+        let read = self.consumer.context().reading.remove(&[partition]);
+        if !read.is_empty() {
+            let list = context::list(&self.topic, read);
+            self.warn("unassign", self.consumer.incremental_unassign(&list));
         }
-        seek()
     }
 
     fn reading(&self) -> TopicPartitionList {
-        self.list(self.consumer.context().reading.all())
-    }
-
-    fn list(&self, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(&self.topic, partition);
-        }
-        list
+        context::list(&self.topic, self.consumer.context().reading.all())
     }
 
     fn warn(&self, what: &str, result: rdkafka::error::KafkaResult<()>) {

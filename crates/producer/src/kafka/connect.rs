@@ -21,7 +21,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) type Client = ThreadedProducer<Deliveries>;
 
 /// The topic's metadata from a broker whose cluster we can reach; nothing if a stop was requested meanwhile.
-pub(crate) fn connect(client: &Client, target: &Target, stop: &Stop) -> Result<Option<Metadata>, Failure> {
+pub(crate) fn connect(
+    client: &Client,
+    target: &Target,
+    stop: &Stop,
+) -> Result<Option<Metadata>, Failure> {
     let until = Instant::now() + target.connect_timeout;
     loop {
         let metadata = metadata(client, &target.topic, remaining(until));
@@ -35,7 +39,10 @@ pub(crate) fn connect(client: &Client, target: &Target, stop: &Stop) -> Result<O
             _ => {}
         }
         if let Some(reason) = client.client().context().refusal() {
-            return Err(Failure::failed(format!("Kafka at {} refuses us: {reason}; check the -X and KAFKA_OPTIONS settings", target.servers)));
+            return Err(Failure::failed(format!(
+                "Kafka at {} refuses us: {reason}; check the -X and KAFKA_OPTIONS settings",
+                target.servers
+            )));
         }
         if stop.wait(PAUSE) {
             return Ok(None);
@@ -45,7 +52,10 @@ pub(crate) fn connect(client: &Client, target: &Target, stop: &Stop) -> Result<O
 
 /// Asks once for the metadata of the cluster and this topic, without creating it.
 pub(crate) fn metadata(client: &Client, topic: &str, within: Duration) -> Option<Metadata> {
-    let metadata = client.client().fetch_metadata(Some(topic), within.min(STEP)).ok()?;
+    let metadata = client
+        .client()
+        .fetch_metadata(Some(topic), within.min(STEP))
+        .ok()?;
     (!metadata.brokers().is_empty()).then_some(metadata)
 }
 
@@ -55,7 +65,12 @@ fn remaining(until: Instant) -> Duration {
 }
 
 fn no_answer(client: &Client, target: &Target) -> String {
-    let reason = client.client().context().last_trouble().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let reason = client
+        .client()
+        .context()
+        .last_trouble()
+        .map(|reason| format!(" ({reason})"))
+        .unwrap_or_default();
     format!(
         "cannot reach Kafka at {} within {}{reason}; start a broker there (`cargo run -p sandbox` is one to try) or name another with --bootstrap-servers",
         target.servers,
@@ -65,12 +80,31 @@ fn no_answer(client: &Client, target: &Target) -> String {
 
 /// A bootstrap server answered, but with addresses that we cannot use: the classic trap.
 fn advertised_problem(metadata: &Metadata, target: &Target, within: Duration) -> Option<String> {
-    let leaders: BTreeSet<i32> = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.leader()).collect();
-    let address = |broker: &rdkafka::metadata::MetadataBroker| Address { host: broker.host().to_owned(), port: u16::try_from(broker.port()).unwrap_or_default() };
-    let led: Vec<Address> = metadata.brokers().iter().filter(|broker| leaders.contains(&broker.id())).map(address).collect();
-    let (needed, all_needed) = if led.is_empty() { (metadata.brokers().iter().map(address).collect(), false) } else { (led, true) };
+    let leaders: BTreeSet<i32> = metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions())
+        .map(|partition| partition.leader())
+        .collect();
+    let address = |broker: &rdkafka::metadata::MetadataBroker| Address {
+        host: broker.host().to_owned(),
+        port: u16::try_from(broker.port()).unwrap_or_default(),
+    };
+    let led: Vec<Address> = metadata
+        .brokers()
+        .iter()
+        .filter(|broker| leaders.contains(&broker.id()))
+        .map(address)
+        .collect();
+    let (needed, all_needed) = if led.is_empty() {
+        (metadata.brokers().iter().map(address).collect(), false)
+    } else {
+        (led, true)
+    };
     let failed = reach::unreachable(&needed, within.min(STEP * 4));
-    let (first, reason) = failed.first().filter(|_| all_needed || failed.len() == needed.len())?;
+    let (first, reason) = failed
+        .first()
+        .filter(|_| all_needed || failed.len() == needed.len())?;
     Some(format!(
         "cannot reach broker {first} ({reason}), the address that the bootstrap server {} told us to use; set advertised.listeners of that broker to an address this machine can reach",
         target.servers,

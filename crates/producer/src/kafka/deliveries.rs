@@ -48,7 +48,10 @@ struct Trouble {
 impl Deliveries {
     /// `stop` is requested at the first record that fails: nothing should wait any more.
     pub(crate) fn new(stop: &Stop) -> Deliveries {
-        Deliveries { shared: Arc::default(), stop: stop.clone() }
+        Deliveries {
+            shared: Arc::default(),
+            stop: stop.clone(),
+        }
     }
 
     pub(crate) fn acknowledged(&self) -> u64 {
@@ -61,8 +64,16 @@ impl Deliveries {
 
     /// Acknowledged records per partition; empty before the topic is known.
     pub(crate) fn per_partition(&self) -> Vec<u64> {
-        let counts = self.shared.partitions.get().map(Vec::as_slice).unwrap_or_default();
-        counts.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+        let counts = self
+            .shared
+            .partitions
+            .get()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        counts
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .collect()
     }
 
     /// Why the first record that failed did.
@@ -72,7 +83,9 @@ impl Deliveries {
 
     /// The start is over, and the topic has this many partitions.
     pub(crate) fn connected(&self, partitions: usize) {
-        self.shared.partitions.get_or_init(|| (0..partitions).map(|_| AtomicU64::new(0)).collect());
+        self.shared
+            .partitions
+            .get_or_init(|| (0..partitions).map(|_| AtomicU64::new(0)).collect());
         self.shared.connected.store(true, Ordering::Relaxed);
     }
 
@@ -83,12 +96,23 @@ impl Deliveries {
 
     /// What last went wrong with a connection.
     pub(crate) fn last_trouble(&self) -> Option<String> {
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
+        self.shared
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last
+            .clone()
     }
 
     fn note_trouble(&self, reason: String) {
-        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = trouble.warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL);
+        let mut trouble = self
+            .shared
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_due = trouble
+            .warned
+            .is_none_or(|at| at.elapsed() >= WARN_INTERVAL);
         if self.shared.connected.load(Ordering::Relaxed) && is_due {
             trouble.warned = Some(Instant::now());
             tracing::warn!("trouble with Kafka, trying again: {reason}");
@@ -106,7 +130,11 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         let reason = without_timing(reason).to_owned();
         match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL) => {
+            Some(
+                RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::SSL,
+            ) => {
                 self.shared.refusal.get_or_init(|| reason.clone());
                 self.note_trouble(reason);
             }
@@ -124,13 +152,20 @@ impl ProducerContext for Deliveries {
         match result {
             Ok(message) => {
                 let at = usize::try_from(message.partition()).unwrap_or(usize::MAX);
-                if let Some(count) = self.shared.partitions.get().and_then(|counts| counts.get(at)) {
+                if let Some(count) = self
+                    .shared
+                    .partitions
+                    .get()
+                    .and_then(|counts| counts.get(at))
+                {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
                 self.shared.acknowledged.fetch_add(1, Ordering::Release);
             }
             Err((error, _)) => {
-                self.shared.first_failure.get_or_init(|| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
+                self.shared
+                    .first_failure
+                    .get_or_init(|| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
                 self.shared.failed.fetch_add(1, Ordering::Release);
                 self.stop.request();
             }
@@ -151,9 +186,18 @@ mod tests {
     fn a_refusal_is_kept_and_passing_trouble_is_not_one() {
         let deliveries = Deliveries::default();
         let global = |code| KafkaError::Global(code);
-        deliveries.error(global(RDKafkaErrorCode::BrokerTransportFailure), "a:1/1: Connect failed: refused (after 0ms in state CONNECT)");
-        deliveries.error(global(RDKafkaErrorCode::AllBrokersDown), "1/1 brokers are down");
-        assert_eq!((deliveries.last_trouble().as_deref(), deliveries.refusal()), (Some("a:1/1: Connect failed: refused"), None));
+        deliveries.error(
+            global(RDKafkaErrorCode::BrokerTransportFailure),
+            "a:1/1: Connect failed: refused (after 0ms in state CONNECT)",
+        );
+        deliveries.error(
+            global(RDKafkaErrorCode::AllBrokersDown),
+            "1/1 brokers are down",
+        );
+        assert_eq!(
+            (deliveries.last_trouble().as_deref(), deliveries.refusal()),
+            (Some("a:1/1: Connect failed: refused"), None)
+        );
         deliveries.error(global(RDKafkaErrorCode::Authentication), "wrong password");
         assert_eq!(deliveries.refusal().as_deref(), Some("wrong password"));
     }

@@ -11,7 +11,7 @@ mod topic;
 
 use std::time::Duration;
 
-pub(crate) use publisher::{Outgoing, Publisher, Sent};
+pub(crate) use publisher::{Origin, Outgoing, Publisher, Sent};
 pub(crate) use settings::{Options, bootstrap_problem};
 pub(crate) use topic::name_problem;
 

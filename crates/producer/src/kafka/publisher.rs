@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer};
+use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::connect::{self, Client};
@@ -25,6 +25,13 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Outgoing<'a> {
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) value: &'a [u8],
+    /// What the headers tell, if there are to be any.
+    pub(crate) origin: Option<Origin<'a>>,
+}
+
+/// Where a record comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
     pub(crate) source: &'a str,
     pub(crate) row: u64,
     pub(crate) event_time: Option<&'a [u8]>,
@@ -56,28 +63,48 @@ impl Publisher {
     pub(crate) fn connect(target: &Target, stop: &Stop) -> Result<Option<Publisher>, Failure> {
         let deliveries = Deliveries::new(stop);
         let created = client_config(target).create_with_context(deliveries.clone());
-        let client: Client = created.map_err(|error| Failure::Usage(target.options.explain(&error)))?;
-        let Some(metadata) = connect::connect(&client, target, stop)? else { return Ok(None) };
-        let Some(partitions) = topic::ensure(&client, target, metadata, stop)? else { return Ok(None) };
+        let client: Client =
+            created.map_err(|error| Failure::Usage(target.options.explain(&error)))?;
+        let Some(metadata) = connect::connect(&client, target, stop)? else {
+            return Ok(None);
+        };
+        let Some(partitions) = topic::ensure(&client, target, metadata, stop)? else {
+            return Ok(None);
+        };
         deliveries.connected(partitions);
-        Ok(Some(Publisher { client, deliveries, target: target.clone(), sent: 0 }))
+        Ok(Some(Publisher {
+            client,
+            deliveries,
+            target: target.clone(),
+            sent: 0,
+        }))
     }
 
     /// Gives one record to the client; never waits.
     pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Sent, Failure> {
-        let outgoing = BaseRecord::<[u8], [u8]>::to(&self.target.topic).payload(record.value).headers(headers(record));
-        let outgoing = match record.key {
-            Some(key) => outgoing.key(key),
-            None => outgoing,
-        };
+        let mut outgoing = BaseRecord::<[u8], [u8]>::to(&self.target.topic).payload(record.value);
+        if let Some(origin) = &record.origin {
+            outgoing = outgoing.headers(headers(origin));
+        }
+        if let Some(key) = record.key {
+            outgoing = outgoing.key(key);
+        }
         match self.client.send(outgoing) {
             Ok(()) => {
                 self.sent += 1;
                 Ok(Sent::Yes)
             }
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(Sent::NoRoom),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _)) => Ok(Sent::TooLarge),
-            Err((error, _)) => Err(Failure::failed(format!("cannot send to topic {}: {}", self.target.topic, self.target.options.explain(&error)))),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                Ok(Sent::NoRoom)
+            }
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _)) => {
+                Ok(Sent::TooLarge)
+            }
+            Err((error, _)) => Err(Failure::failed(format!(
+                "cannot send to topic {}: {}",
+                self.target.topic,
+                self.target.options.explain(&error)
+            ))),
         }
     }
 
@@ -88,10 +115,20 @@ impl Publisher {
     /// Waits until the fate of every record is known, calling `meanwhile` a few times a second.
     pub(crate) fn finish(&self, mut meanwhile: impl FnMut(&Deliveries)) {
         let until = Instant::now() + self.target.delivery_timeout + GRACE;
-        while self.deliveries.acknowledged() + self.deliveries.failed() < self.sent && Instant::now() < until {
+        let mut is_given_up = false;
+        while self.deliveries.acknowledged() + self.deliveries.failed() < self.sent
+            && Instant::now() < until
+        {
             // An error here is only "not yet": the results are what counts.
             if let Err(error) = self.client.flush(Duration::from_millis(100)) {
                 tracing::trace!("still waiting for acknowledgements: {error}");
+            }
+            // One record has waited for the whole timeout: the others need not wait for the rest of theirs.
+            if !is_given_up
+                && self.deliveries.first_failure() == Some(RDKafkaErrorCode::MessageTimedOut)
+            {
+                self.client.purge(PurgeConfig::default().queue().inflight());
+                is_given_up = true;
             }
             meanwhile(&self.deliveries);
         }
@@ -105,13 +142,24 @@ impl Publisher {
             None | Some(RDKafkaErrorCode::MessageTimedOut) => format!(
                 "no acknowledgement within {} (--delivery-timeout){}",
                 shown(self.target.delivery_timeout),
-                self.deliveries.last_trouble().map(|reason| format!(": {reason}")).unwrap_or_default(),
+                self.deliveries
+                    .last_trouble()
+                    .map(|reason| format!(": {reason}"))
+                    .unwrap_or_default(),
             ),
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => "the broker refuses a record as too large; raise max.message.bytes of the topic".to_owned(),
-            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => "the broker does not allow us to write to the topic".to_owned(),
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
+                "the broker refuses a record as too large; raise max.message.bytes of the topic"
+                    .to_owned()
+            }
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                "the broker does not allow us to write to the topic".to_owned()
+            }
             Some(code) => code.to_string(),
         };
-        Some(Failure::failed(format!("{lost} of {} records sent to topic {} were not acknowledged: {reason}", self.sent, self.target.topic)))
+        Some(Failure::failed(format!(
+            "{lost} of {} records sent to topic {} were not acknowledged: {reason}",
+            self.sent, self.target.topic
+        )))
     }
 
     /// Says so when the keys of many records left partitions without any.
@@ -120,18 +168,30 @@ impl Publisher {
         let empty = counts.iter().filter(|&&count| count == 0).count();
         if empty > 0 && self.deliveries.acknowledged() >= 10 * counts.len() as u64 {
             let (topic, all) = (&self.target.topic, counts.len());
-            tracing::warn!("{empty} of the {all} partitions of topic {topic} got no record: there are too few different keys to fill them");
+            tracing::warn!(
+                "{empty} of the {all} partitions of topic {topic} got no record: there are too few different keys to fill them"
+            );
         }
     }
 }
 
-fn headers(record: &Outgoing<'_>) -> OwnedHeaders {
+fn headers(origin: &Origin<'_>) -> OwnedHeaders {
     let mut digits = [0; 20];
+    let row = decimal(origin.row, &mut digits);
     let headers = OwnedHeaders::new_with_capacity(3)
-        .insert(Header { key: "source", value: Some(record.source) })
-        .insert(Header { key: "row", value: Some(decimal(record.row, &mut digits)) });
-    match record.event_time {
-        Some(time) => headers.insert(Header { key: "event-time", value: Some(time) }),
+        .insert(Header {
+            key: "source",
+            value: Some(origin.source),
+        })
+        .insert(Header {
+            key: "row",
+            value: Some(row),
+        });
+    match origin.event_time {
+        Some(time) => headers.insert(Header {
+            key: "event-time",
+            value: Some(time),
+        }),
         None => headers,
     }
 }

@@ -30,19 +30,30 @@ pub(crate) fn unreachable(addresses: &[Address], within: Duration) -> Vec<(Addre
     drop(to);
     let until = Instant::now() + within;
     let mut reasons: Vec<Option<String>> = vec![Some("no answer".to_owned()); addresses.len()];
-    while let Ok((at, result)) = results.recv_timeout(until.saturating_duration_since(Instant::now())) {
+    while let Ok((at, result)) =
+        results.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
         reasons[at] = result.err();
     }
-    addresses.iter().cloned().zip(reasons).filter_map(|(address, reason)| reason.map(|reason| (address, reason))).collect()
+    addresses
+        .iter()
+        .cloned()
+        .zip(reasons)
+        .filter_map(|(address, reason)| reason.map(|reason| (address, reason)))
+        .collect()
 }
 
 fn try_connect(address: &Address, within: Duration) -> Result<(), String> {
-    let resolved = (address.host.as_str(), address.port).to_socket_addrs().map_err(|_| "the name is unknown here".to_owned())?;
+    let resolved = (address.host.as_str(), address.port)
+        .to_socket_addrs()
+        .map_err(|_| "the name is unknown here".to_owned())?;
     let mut reason = "the name has no address".to_owned();
     for socket in resolved {
         match TcpStream::connect_timeout(&socket, within) {
             Ok(_) => return Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => reason = "no answer".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                reason = "no answer".to_owned()
+            }
             Err(error) => reason = error.kind().to_string(),
         }
     }
@@ -57,11 +68,23 @@ mod tests {
     #[test]
     fn a_listener_is_reached_and_a_closed_port_is_not() {
         let open = TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = |port| Address { host: "127.0.0.1".into(), port };
-        let addresses = [address(open.local_addr().unwrap().port()), address(closed), Address { host: "no such host".into(), port: 1 }];
+        let address = |port| Address {
+            host: "127.0.0.1".into(),
+            port,
+        };
+        let addresses = [
+            address(open.local_addr().unwrap().port()),
+            address(1),
+            Address {
+                host: "no such host".into(),
+                port: 1,
+            },
+        ];
         let failed = unreachable(&addresses, Duration::from_secs(30));
-        assert_eq!(failed[0], (addresses[1].clone(), "connection refused".to_owned()));
+        assert_eq!(
+            failed[0],
+            (addresses[1].clone(), "connection refused".to_owned())
+        );
         assert_eq!(failed[1].0, addresses[2]);
         assert_eq!(failed.len(), 2);
     }

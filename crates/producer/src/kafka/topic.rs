@@ -26,38 +26,61 @@ pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
         "" => Some("is empty"),
         "." | ".." => Some("cannot be . or .."),
         _ if name.len() > 249 => Some("is longer than 249 characters"),
-        _ if !name.chars().all(fits) => Some("may hold only letters, digits, dot, underscore and minus"),
+        _ if !name.chars().all(fits) => {
+            Some("may hold only letters, digits, dot, underscore and minus")
+        }
         _ => None,
     }
 }
 
 /// Makes sure that the topic is there; gives its number of partitions, or nothing if a stop was requested meanwhile.
-pub(crate) fn ensure(client: &Client, target: &Target, first: Metadata, stop: &Stop) -> Result<Option<usize>, Failure> {
+pub(crate) fn ensure(
+    client: &Client,
+    target: &Target,
+    first: Metadata,
+    stop: &Stop,
+) -> Result<Option<usize>, Failure> {
     let name = &target.topic;
     if let Some(partitions) = partitions(&first, name)? {
         if i32::try_from(partitions) != Ok(target.partitions) {
-            tracing::info!("topic {name} has {partitions} partitions; --partitions is for a new topic only");
+            tracing::info!(
+                "topic {name} has {partitions} partitions; --partitions is for a new topic only"
+            );
         }
         return Ok(Some(partitions));
     }
-    match create(target)? {
-        Creation::Done => tracing::info!("created topic {name} with {} partitions", target.partitions),
+    match create(target, &first)? {
+        Creation::Done => {
+            tracing::info!("created topic {name} with {} partitions", target.partitions)
+        }
         Creation::AlreadyThere => {}
-        Creation::Unsupported => tracing::info!("the broker takes no requests to create topics; asking for {name}, it may create it on its own"),
+        Creation::Unsupported => tracing::info!(
+            "the broker takes no requests to create topics; asking for {name}, it may create it on its own"
+        ),
     }
     wait_until_usable(client, target, stop)
 }
 
 /// The number of partitions if the topic is there and each of them has a leader.
 fn partitions(metadata: &Metadata, name: &str) -> Result<Option<usize>, Failure> {
-    let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
+    let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
+        return Ok(None);
+    };
     match topic.error().map(RDKafkaErrorCode::from) {
-        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
-            Err(Failure::failed(format!("not allowed to use topic {name}; ask for the rights to describe and write it")))
-        }
-        Some(RDKafkaErrorCode::InvalidTopic) => Err(Failure::failed(format!("Kafka refuses {name:?} as the name of a topic"))),
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Err(Failure::failed(format!(
+            "not allowed to use topic {name}; ask for the rights to describe and write it"
+        ))),
+        Some(RDKafkaErrorCode::InvalidTopic) => Err(Failure::failed(format!(
+            "Kafka refuses {name:?} as the name of a topic"
+        ))),
         Some(_) => Ok(None),
-        None if topic.partitions().iter().all(|partition| partition.leader() >= 0) => Ok(Some(topic.partitions().len()).filter(|&count| count > 0)),
+        None if topic
+            .partitions()
+            .iter()
+            .all(|partition| partition.leader() >= 0) =>
+        {
+            Ok(Some(topic.partitions().len()).filter(|&count| count > 0))
+        }
         None => Ok(None),
     }
 }
@@ -68,33 +91,62 @@ enum Creation {
     Unsupported,
 }
 
-fn create(target: &Target) -> Result<Creation, Failure> {
-    let fail = |reason: String| Failure::failed(format!("topic {} is not there and cannot be created: {reason}", target.topic));
-    let admin: AdminClient<DefaultClientContext> = client_config(target).create().map_err(|error| fail(target.options.explain(&error)))?;
-    let topic = NewTopic::new(&target.topic, target.partitions, TopicReplication::Fixed(target.replication));
-    let timeout = target.connect_timeout;
-    let options = AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
-    // The client ends the request at its own time limit.
-    let outcome = futures::executor::block_on(admin.create_topics([&topic], &options));
-    let code = match outcome.map(|mut results| results.pop()) {
-        Ok(Some(Ok(_))) => return Ok(Creation::Done),
-        Ok(Some(Err((_, code)))) | Err(KafkaError::AdminOp(code)) => code,
-        Ok(None) => return Err(fail("the broker gave no answer".to_owned())),
-        Err(error) => return Err(fail(target.options.explain(&error))),
+fn create(target: &Target, metadata: &Metadata) -> Result<Creation, Failure> {
+    let fail = |reason: String| {
+        let topic = &target.topic;
+        Failure::failed(format!(
+            "topic {topic} is not there and cannot be created: {reason}"
+        ))
+    };
+    let any_broker = metadata.brokers().first().map(|broker| broker.id());
+    // Any broker passes the request on, or says at once that it cannot; the client would wait for a controller that may not exist.
+    let code = match request(target, any_broker).map_err(fail)? {
+        Err(RDKafkaErrorCode::NotController) => request(target, None).map_err(fail)?,
+        outcome => outcome,
     };
     match code {
-        RDKafkaErrorCode::TopicAlreadyExists => Ok(Creation::AlreadyThere),
-        RDKafkaErrorCode::UnsupportedFeature | RDKafkaErrorCode::UnsupportedVersion => {
+        Ok(()) => Ok(Creation::Done),
+        Err(RDKafkaErrorCode::TopicAlreadyExists) => Ok(Creation::AlreadyThere),
+        Err(RDKafkaErrorCode::UnsupportedFeature | RDKafkaErrorCode::UnsupportedVersion) => {
             ask_for(target);
             Ok(Creation::Unsupported)
         }
-        RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
-            Err(fail("this user may not create topics; have it created, or ask for the right".to_owned()))
-        }
-        RDKafkaErrorCode::InvalidReplicationFactor => {
-            Err(fail("the cluster has fewer brokers than --replication-factor, or none usable".to_owned()))
-        }
-        code => Err(fail(code.to_string())),
+        Err(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed,
+        ) => Err(fail(
+            "this user may not create topics; have it created, or ask for the right".to_owned(),
+        )),
+        Err(RDKafkaErrorCode::InvalidReplicationFactor) => Err(fail(
+            "the cluster has fewer usable brokers than --replication-factor".to_owned(),
+        )),
+        Err(code) => Err(fail(code.to_string())),
+    }
+}
+
+/// One CreateTopics request, to this broker or to the controller. The outer error has no answer of a broker behind it.
+fn request(target: &Target, broker: Option<i32>) -> Result<Result<(), RDKafkaErrorCode>, String> {
+    let explain = |error: KafkaError| target.options.explain(&error);
+    let admin: AdminClient<DefaultClientContext> =
+        client_config(target).create().map_err(explain)?;
+    let topic = NewTopic::new(
+        &target.topic,
+        target.partitions,
+        TopicReplication::Fixed(target.replication),
+    );
+    let timeout = Some(target.connect_timeout);
+    let options = AdminOptions::new()
+        .request_timeout(timeout)
+        .operation_timeout(timeout)
+        .broker_id(broker);
+    // The client ends the request at its own time limit.
+    match futures::executor::block_on(admin.create_topics([&topic], &options)) {
+        Ok(mut results) => match results.pop() {
+            Some(result) => Ok(result.map(|_| ()).map_err(|(_, code)| code)),
+            None => Err("the broker gave no answer".to_owned()),
+        },
+        Err(KafkaError::AdminOp(code)) => Ok(Err(code)),
+        Err(error) => Err(explain(error)),
     }
 }
 
@@ -102,17 +154,32 @@ fn create(target: &Target) -> Result<Creation, Failure> {
 fn ask_for(target: &Target) {
     let mut config = client_config(target);
     config.set("allow.auto.create.topics", "true");
-    let asked = config.create::<BaseProducer>().and_then(|client| client.client().fetch_metadata(Some(&target.topic), target.connect_timeout));
+    let asked = config.create::<BaseProducer>().and_then(|client| {
+        client
+            .client()
+            .fetch_metadata(Some(&target.topic), target.connect_timeout)
+    });
     if let Err(error) = asked {
-        tracing::debug!("no answer about the topic: {}", target.options.explain(&error));
+        tracing::debug!(
+            "no answer about the topic: {}",
+            target.options.explain(&error)
+        );
     }
 }
 
-fn wait_until_usable(client: &Client, target: &Target, stop: &Stop) -> Result<Option<usize>, Failure> {
+fn wait_until_usable(
+    client: &Client,
+    target: &Target,
+    stop: &Stop,
+) -> Result<Option<usize>, Failure> {
     let until = Instant::now() + target.connect_timeout;
     while Instant::now() < until {
         let found = metadata(client, &target.topic, target.connect_timeout);
-        if let Some(partitions) = found.map(|metadata| partitions(&metadata, &target.topic)).transpose()?.flatten() {
+        if let Some(partitions) = found
+            .map(|metadata| partitions(&metadata, &target.topic))
+            .transpose()?
+            .flatten()
+        {
             return Ok(Some(partitions));
         }
         if stop.wait(PAUSE) {

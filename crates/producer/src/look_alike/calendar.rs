@@ -11,16 +11,27 @@ use super::markets::Market;
 /// All trading days in rising order.
 pub(super) fn trading_days(market: &Market, dice: &mut Dice) -> Vec<NaiveDate> {
     let (first, last) = (day(market.first), day(market.last));
-    let Some(loud) = market.first_volume.map(day) else { return part(first, last.succ_opt(), market.rows, dice) };
+    let Some(loud) = market.first_volume.map(day) else {
+        return part(first, last.succ_opt(), market.rows, dice);
+    };
     let mut days = part(first, Some(loud), market.quiet, dice);
-    days.extend(part(loud, last.succ_opt(), market.rows - market.quiet, dice));
+    days.extend(part(
+        loud,
+        last.succ_opt(),
+        market.rows - market.quiet,
+        dice,
+    ));
     days
 }
 
 /// So many weekdays from `first` until before `end`; the first and the last weekday are always among them.
 fn part(first: NaiveDate, end: Option<NaiveDate>, count: usize, dice: &mut Dice) -> Vec<NaiveDate> {
     let is_weekday = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-    let mut days: Vec<NaiveDate> = first.iter_days().take_while(|day| end.is_none_or(|end| *day < end)).filter(is_weekday).collect();
+    let mut days: Vec<NaiveDate> = first
+        .iter_days()
+        .take_while(|day| end.is_none_or(|end| *day < end))
+        .filter(is_weekday)
+        .collect();
     let mut surplus = days.len() - count;
     let (from, until) = (days[0], days[days.len() - 1]);
     days.retain(|day| {
@@ -56,7 +67,10 @@ mod tests {
         for (stream, market) in (0..).zip(&MARKETS) {
             let days = trading_days(market, &mut Dice::new(stream));
             assert_eq!(days.len(), market.rows, "{}", market.symbol);
-            assert_eq!((days[0], days[days.len() - 1]), (market.first.parse().unwrap(), market.last.parse().unwrap()));
+            assert_eq!(
+                (days[0], days[days.len() - 1]),
+                (market.first.parse().unwrap(), market.last.parse().unwrap())
+            );
             if let Some(loud) = market.first_volume {
                 assert_eq!(days[market.quiet], loud.parse().unwrap());
             }

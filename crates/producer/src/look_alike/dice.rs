@@ -24,7 +24,14 @@ impl Dice {
 
     /// Nearly the normal distribution, mean 0, variance 1: the sum of twelve even numbers, less six.
     pub(super) fn normal(&mut self) -> f64 {
-        let quarters = |word: u64| [word & 0xffff, (word >> 16) & 0xffff, (word >> 32) & 0xffff, word >> 48];
+        let quarters = |word: u64| {
+            [
+                word & 0xffff,
+                (word >> 16) & 0xffff,
+                (word >> 32) & 0xffff,
+                word >> 48,
+            ]
+        };
         let sum: u64 = (0..3).flat_map(|_| quarters(self.0.next_u64())).sum();
         sum as f64 / 65_536.0 - 6.0
     }
@@ -57,7 +64,10 @@ mod tests {
         for (count, among) in [(0, 10), (10, 10), (3, 1000), (999, 1000)] {
             let chosen = Dice::new(0).choose(count, among);
             assert_eq!(chosen.len(), count);
-            assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]) && chosen.iter().all(|&at| at < among));
+            assert!(
+                chosen.windows(2).all(|pair| pair[0] < pair[1])
+                    && chosen.iter().all(|&at| at < among)
+            );
         }
     }
 
@@ -66,7 +76,14 @@ mod tests {
         let mut dice = Dice::new(0);
         let numbers: Vec<f64> = (0..10_000).map(|_| dice.normal()).collect();
         let mean = numbers.iter().sum::<f64>() / 10_000.0;
-        let variance = numbers.iter().map(|number| (number - mean) * (number - mean)).sum::<f64>() / 10_000.0;
-        assert!(mean.abs() < 0.05 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
+        let variance = numbers
+            .iter()
+            .map(|number| (number - mean) * (number - mean))
+            .sum::<f64>()
+            / 10_000.0;
+        assert!(
+            mean.abs() < 0.05 && (variance - 1.0).abs() < 0.05,
+            "{mean} {variance}"
+        );
     }
 }

@@ -45,8 +45,15 @@ mod tests {
 
     #[test]
     fn the_file_in_data_is_what_the_generator_writes() {
-        let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/indexProcessed.csv")).unwrap();
-        assert!(file == generated(), "write it again: cargo run -p producer --example look-alike > data/indexProcessed.csv");
+        let file = std::fs::read(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../data/indexProcessed.csv"
+        ))
+        .unwrap();
+        assert!(
+            file == generated(),
+            "write it again: cargo run -p producer --example look-alike > data/indexProcessed.csv"
+        );
     }
 
     #[test]
@@ -63,12 +70,25 @@ mod tests {
     }
 
     fn check_market(market: &markets::Market, rows: &[csv::StringRecord]) {
-        let count = |test: &dyn Fn(&csv::StringRecord) -> bool| rows.iter().filter(|row| test(row)).count();
+        let count =
+            |test: &dyn Fn(&csv::StringRecord) -> bool| rows.iter().filter(|row| test(row)).count();
         assert_eq!(count(&|row| &row[0] == market.symbol), market.rows);
-        assert_eq!((&rows[0][1], &rows[market.rows - 1][1]), (market.first, market.last));
-        assert!(rows.windows(2).all(|pair| pair[0][1] < pair[1][1]), "dates rise");
-        assert_eq!(count(&|row| &row[7] == "0.0"), market.quiet + market.later_zero);
-        assert_eq!(count(&|row| (3..6).all(|at| row[at] == row[2])), market.flat);
+        assert_eq!(
+            (&rows[0][1], &rows[market.rows - 1][1]),
+            (market.first, market.last)
+        );
+        assert!(
+            rows.windows(2).all(|pair| pair[0][1] < pair[1][1]),
+            "dates rise"
+        );
+        assert_eq!(
+            count(&|row| &row[7] == "0.0"),
+            market.quiet + market.later_zero
+        );
+        assert_eq!(
+            count(&|row| (3..6).all(|at| row[at] == row[2])),
+            market.flat
+        );
         assert_eq!(count(&|row| row[5] != row[6]), market.adjusted);
         for row in rows {
             check_row(market, row);
@@ -77,14 +97,31 @@ mod tests {
 
     fn check_row(market: &markets::Market, row: &csv::StringRecord) {
         let date: NaiveDate = row[1].parse().unwrap();
-        assert!(!matches!(date.weekday(), Weekday::Sat | Weekday::Sun), "{row:?}");
+        assert!(
+            !matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
+            "{row:?}"
+        );
         let [open, high, low, close] = [2, 3, 4, 5].map(|at| row[at].parse::<f64>().unwrap());
-        assert!(0.0 < low && low <= open.min(close) && open.max(close) <= high, "{row:?}");
+        assert!(
+            0.0 < low && low <= open.min(close) && open.max(close) <= high,
+            "{row:?}"
+        );
         for cell in row.iter().skip(2) {
-            assert_eq!(format!("{:?}", cell.parse::<f64>().unwrap()), cell, "the shortest form of the number: {row:?}");
+            assert_eq!(
+                format!("{:?}", cell.parse::<f64>().unwrap()),
+                cell,
+                "the shortest form of the number: {row:?}"
+            );
         }
-        assert!((2..7).all(|at| row[at].split_once('.').unwrap().1.len() <= 6), "{row:?}");
+        assert!(
+            (2..7).all(|at| row[at].split_once('.').unwrap().1.len() <= 6),
+            "{row:?}"
+        );
         assert!(row[7].ends_with(".0"), "{row:?}");
-        assert_eq!(row[8].parse::<f64>().unwrap(), close * market.in_usd, "{row:?}");
+        assert_eq!(
+            row[8].parse::<f64>().unwrap(),
+            close * market.in_usd,
+            "{row:?}"
+        );
     }
 }

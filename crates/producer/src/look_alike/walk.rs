@@ -45,23 +45,46 @@ impl Row {
 /// The rows of a market, one for each day.
 pub(super) fn rows(market: &Market, days: &[NaiveDate], dice: &mut Dice) -> Vec<Row> {
     let flat = dice.choose(market.flat, market.flat_until);
-    // Neither the first day with volume nor the last day of all.
-    let loud = market.quiet + 1;
-    let silent: Vec<usize> = dice.choose(market.later_zero, market.rows.saturating_sub(loud + 1)).iter().map(|at| at + loud).collect();
+    let silent = silent_days(market, dice);
     let (mut trend, mut distance) = (market.start, 0.0);
     let mut before = hundredths(trend);
     let row = |(at, &date): (usize, &NaiveDate)| {
         distance = (distance * MEMORY + DAILY * shock(dice)).clamp(-0.5, 0.8);
         let close = hundredths(trend * (1.0 + distance));
-        let [open, high, low] = if flat.binary_search(&at).is_ok() { [close; 3] } else { around(before, close, dice) };
-        let adjusted = if at < market.adjusted { close - 1 - close / 50_000 } else { close };
-        let has_volume = at >= market.quiet && silent.binary_search(&at).is_err();
-        let volume = if has_volume { volume(market, at, dice) } else { 0 };
+        let is_flat = flat.binary_search(&at).is_ok();
+        let [open, high, low] = if is_flat {
+            [close; 3]
+        } else {
+            around(before, close, dice)
+        };
+        let is_adjusted = at < market.adjusted;
+        let adjusted = if is_adjusted {
+            close - 1 - close / 50_000
+        } else {
+            close
+        };
+        let is_loud = at >= market.quiet && silent.binary_search(&at).is_err();
+        let volume = if is_loud { volume(market, at, dice) } else { 0 };
         trend *= 1.0 + market.growth / 1e6;
         before = close;
-        Row { date, open, high, low, close, adjusted, volume }
+        Row {
+            date,
+            open,
+            high,
+            low,
+            close,
+            adjusted,
+            volume,
+        }
     };
     days.iter().enumerate().map(row).collect()
+}
+
+/// Days without volume after the first one with it; neither that nor the last day of all.
+fn silent_days(market: &Market, dice: &mut Dice) -> Vec<usize> {
+    let from = market.quiet + 1;
+    let chosen = dice.choose(market.later_zero, market.rows.saturating_sub(from + 1));
+    chosen.into_iter().map(|at| at + from).collect()
 }
 
 /// A day's news; now and then much of it.
@@ -76,7 +99,11 @@ fn around(before: u64, close: u64, dice: &mut Dice) -> [u64; 3] {
     let open = scaled(before, 0.3 * DAILY * dice.normal());
     let high = scaled(open.max(close), 0.5 * DAILY * dice.normal().abs());
     let low = scaled(open.min(close), -0.5 * DAILY * dice.normal().abs());
-    [open, high.max(open.max(close)) + 1, low.min(open.min(close))]
+    [
+        open,
+        high.max(open.max(close)) + 1,
+        low.min(open.min(close)),
+    ]
 }
 
 fn volume(market: &Market, at: usize, dice: &mut Dice) -> u64 {

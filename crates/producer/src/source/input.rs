@@ -48,8 +48,27 @@ pub(crate) struct Input {
     pub(crate) short_name: String,
     /// The text.
     pub(crate) reader: Box<dyn Read>,
-    /// Bytes read of the file as it is on the disk.
-    pub(crate) position: Arc<AtomicU64>,
+}
+
+/// What reading has to do with the rest of the run: it counts bytes, as they are on the disk, and ends at a stop request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watch {
+    stop: Stop,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Watch {
+    pub(crate) fn new(stop: &Stop) -> Watch {
+        Watch {
+            stop: stop.clone(),
+            bytes: Arc::default(),
+        }
+    }
+
+    /// The counter of bytes, shared.
+    pub(crate) fn bytes(&self) -> Arc<AtomicU64> {
+        self.bytes.clone()
+    }
 }
 
 /// Refuses, before anything is sent, a file that is not there or not a file. Gives its size, if it has one.
@@ -60,26 +79,46 @@ pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
     let metadata = std::fs::metadata(path).map_err(|error| failed(path, &error))?;
     if metadata.is_dir() {
         let reason = "it is a directory; name the CSV files in it".to_owned();
-        return Err(SourceError::Io { name: path.display().to_string(), reason });
+        return Err(SourceError::Io {
+            name: path.display().to_string(),
+            reason,
+        });
     }
     Ok(metadata.is_file().then_some(metadata.len()))
 }
 
 /// Opens a file, or stdin for `-`.
-pub(crate) fn open(path: &Path, stop: &Stop) -> Result<Input, SourceError> {
+pub(crate) fn open(path: &Path, watch: &Watch) -> Result<Input, SourceError> {
     let size = check(path)?;
-    let position = Arc::new(AtomicU64::new(0));
     let raw: Box<dyn Read + Send> = if is_stdin(path) {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(path).map_err(|error| failed(path, &error))?)
     };
-    let counted = Counted { inner: raw, position: position.clone() };
-    let raw: Box<dyn Read> = if size.is_some() { Box::new(counted) } else { Box::new(Pumped::start(counted, stop.clone())) };
+    let counted = Counted {
+        inner: raw,
+        bytes: watch.bytes(),
+    };
+    let raw: Box<dyn Read> = if size.is_some() {
+        Box::new(counted)
+    } else {
+        Box::new(Pumped::start(counted, watch.stop.clone()))
+    };
     let reader = decoded(path, raw)?;
-    let short_name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let (name, short_name) = if is_stdin(path) { ("stdin".into(), "stdin".into()) } else { (path.display().to_string(), short_name) };
-    Ok(Input { name, short_name, reader, position })
+    let short_name = path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let (name, short_name) = if is_stdin(path) {
+        ("stdin".into(), "stdin".into())
+    } else {
+        (path.display().to_string(), short_name)
+    };
+    Ok(Input {
+        name,
+        short_name,
+        reader,
+    })
 }
 
 pub(crate) fn is_stdin(path: &Path) -> bool {
@@ -91,21 +130,34 @@ fn failed(path: &Path, error: &io::Error) -> SourceError {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         _ => error.to_string(),
     };
-    SourceError::Io { name: path.display().to_string(), reason }
+    SourceError::Io {
+        name: path.display().to_string(),
+        reason,
+    }
 }
 
 /// Looks at the first bytes: unpacks gzip, drops a UTF-8 mark, refuses zip archives and UTF-16.
 fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceError> {
     let head = peek(&mut raw).map_err(|error| failed(path, &error))?;
-    let is_gzip = head.starts_with(&[0x1f, 0x8b]) || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let is_gzip = head.starts_with(&[0x1f, 0x8b])
+        || path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
     let whole = io::Cursor::new(head.clone()).chain(raw);
     let (head, mut text): (Vec<u8>, Box<dyn Read>) = if is_gzip {
-        let mut text: Box<dyn Read> = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(CHUNK, whole)));
+        let mut text: Box<dyn Read> = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(
+            CHUNK, whole,
+        )));
         (peek(&mut text).map_err(|error| failed(path, &error))?, text)
     } else {
         (head, Box::new(whole))
     };
-    let not_csv = |reason: &str| Err(SourceError::NotCsv { name: path.display().to_string(), reason: reason.to_owned() });
+    let not_csv = |reason: &str| {
+        Err(SourceError::NotCsv {
+            name: path.display().to_string(),
+            reason: reason.to_owned(),
+        })
+    };
     match head.as_slice() {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => not_csv("is UTF-16 text; save it as UTF-8"),
         [b'P', b'K', 3, 4] => not_csv("is a zip archive; unpack it first"),
@@ -139,13 +191,13 @@ fn peek(reader: &mut impl Read) -> io::Result<Vec<u8>> {
 /// Counts what is read, for the progress bar.
 struct Counted {
     inner: Box<dyn Read + Send>,
-    position: Arc<AtomicU64>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Read for Counted {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(out)?;
-        self.position.fetch_add(read as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -174,7 +226,11 @@ impl Pumped {
                 }
             }
         });
-        Pumped { chunks, current: io::Cursor::default(), stop }
+        Pumped {
+            chunks,
+            current: io::Cursor::default(),
+            stop,
+        }
     }
 }
 
@@ -208,11 +264,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let mut input = open(&path, &Stop::default()).map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))?;
+        let watch = Watch::default();
+        let mut input = open(&path, &watch).map_err(|error| {
+            error
+                .to_string()
+                .replace(&path.display().to_string(), "FILE")
+        })?;
         assert_eq!(input.short_name, name);
         let mut text = String::new();
         input.reader.read_to_string(&mut text).unwrap();
-        assert_eq!(input.position.load(Ordering::Relaxed), bytes.len() as u64);
+        assert_eq!(watch.bytes.load(Ordering::Relaxed), bytes.len() as u64);
         Ok(text)
     }
 
@@ -225,7 +286,12 @@ mod tests {
     #[test]
     fn plain_and_gzip_are_read_with_or_without_mark() {
         let marked = b"\xef\xbb\xbfa,b\n1,2\n".as_slice();
-        for (name, bytes) in [("a.csv", marked.to_vec()), ("a.csv.gz", gzip(marked)), ("no-suffix", gzip(b"a,b\n1,2\n")), ("b.csv", b"a,b\n1,2\n".to_vec())] {
+        for (name, bytes) in [
+            ("a.csv", marked.to_vec()),
+            ("a.csv.gz", gzip(marked)),
+            ("no-suffix", gzip(b"a,b\n1,2\n")),
+            ("b.csv", b"a,b\n1,2\n".to_vec()),
+        ] {
             assert_eq!(read(name, &bytes).unwrap(), "a,b\n1,2\n", "{name}");
         }
         assert_eq!(read("a.csv", b"").unwrap(), "");
@@ -234,17 +300,40 @@ mod tests {
 
     #[test]
     fn gzip_of_several_members_is_read_whole() {
-        assert_eq!(read("a.gz", &[gzip(b"a\n"), gzip(b"1\n")].concat()).unwrap(), "a\n1\n");
+        assert_eq!(
+            read("a.gz", &[gzip(b"a\n"), gzip(b"1\n")].concat()).unwrap(),
+            "a\n1\n"
+        );
     }
 
     #[test]
     fn what_is_not_text_is_refused_with_the_way_on() {
-        assert_eq!(read("a.csv", b"PK\x03\x04rest").unwrap_err(), "FILE is a zip archive; unpack it first");
-        assert_eq!(read("a.csv", b"\xff\xfea\0").unwrap_err(), "FILE is UTF-16 text; save it as UTF-8");
-        assert!(read("a.gz", b"plain text").unwrap_err().starts_with("cannot read FILE: "));
+        assert_eq!(
+            read("a.csv", b"PK\x03\x04rest").unwrap_err(),
+            "FILE is a zip archive; unpack it first"
+        );
+        assert_eq!(
+            read("a.csv", b"\xff\xfea\0").unwrap_err(),
+            "FILE is UTF-16 text; save it as UTF-8"
+        );
+        assert!(
+            read("a.gz", b"plain text")
+                .unwrap_err()
+                .starts_with("cannot read FILE: ")
+        );
         let folder = tempfile::tempdir().unwrap();
-        assert!(check(folder.path()).unwrap_err().to_string().ends_with("it is a directory; name the CSV files in it"));
-        assert!(check(&folder.path().join("x")).unwrap_err().to_string().ends_with("x: no such file"));
+        assert!(
+            check(folder.path())
+                .unwrap_err()
+                .to_string()
+                .ends_with("it is a directory; name the CSV files in it")
+        );
+        assert!(
+            check(&folder.path().join("x"))
+                .unwrap_err()
+                .to_string()
+                .ends_with("x: no such file")
+        );
     }
 
     #[test]
@@ -258,7 +347,10 @@ mod tests {
             }
         }
         let stop = Stop::default();
-        let never = Counted { inner: Box::new(Never), position: Arc::default() };
+        let never = Counted {
+            inner: Box::new(Never),
+            bytes: Arc::default(),
+        };
         let mut pumped = Pumped::start(never, stop.clone());
         stop.request();
         assert_eq!(pumped.read(&mut [0; 8]).unwrap(), 0);

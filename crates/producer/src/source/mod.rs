@@ -6,5 +6,5 @@ mod input;
 mod records;
 mod rows;
 
-pub(crate) use input::check;
+pub(crate) use input::{Watch, check};
 pub(crate) use rows::{BadRow, Row, Rows, Table, TableOptions};

@@ -100,7 +100,9 @@ impl<R: Read> RecordReader<R> {
                 continue;
             }
             let input = &self.buffer[self.parsed..self.filled];
-            let (result, read, wrote, ended) = self.core.read_record(input, &mut self.fields[written..], &mut self.ends[count..]);
+            let (result, read, wrote, ended) =
+                self.core
+                    .read_record(input, &mut self.fields[written..], &mut self.ends[count..]);
             self.parsed += read;
             written += wrote;
             count += ended;
@@ -108,7 +110,9 @@ impl<R: Read> RecordReader<R> {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record if self.parsed - self.start > self.limit => return self.too_large(),
+                ReadRecordResult::Record if self.parsed - self.start > self.limit => {
+                    return self.too_large();
+                }
                 ReadRecordResult::Record => return Ok(Next::Record(self.record(written, count))),
                 ReadRecordResult::End => return Ok(Next::End),
             }
@@ -131,7 +135,12 @@ impl<R: Read> RecordReader<R> {
 
     fn record(&self, written: usize, count: usize) -> Record<'_> {
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        Record { line: self.line, raw, fields: &self.fields[..written], ends: &self.ends[..count] }
+        Record {
+            line: self.line,
+            raw,
+            fields: &self.fields[..written],
+            ends: &self.ends[..count],
+        }
     }
 
     /// Lets go of the record at hand.
@@ -171,7 +180,9 @@ impl<R: Read> RecordReader<R> {
             self.start = 0;
         }
         if self.filled == self.buffer.len() {
-            let larger = (self.buffer.len() * 2).min(self.limit + CHUNK).max(self.filled + 1);
+            let larger = (self.buffer.len() * 2)
+                .min(self.limit + CHUNK)
+                .max(self.filled + 1);
             self.buffer.resize(larger, 0);
         }
         let read = loop {
@@ -189,7 +200,10 @@ impl<R: Read> RecordReader<R> {
     fn too_large(&mut self) -> io::Result<Next<'_>> {
         self.core.reset();
         let line = self.line;
-        let end = match self.buffer[self.start..self.filled].iter().position(|&byte| byte == b'\n') {
+        let end = match self.buffer[self.start..self.filled]
+            .iter()
+            .position(|&byte| byte == b'\n')
+        {
             Some(at) => {
                 self.parsed = self.start + at + 1;
                 self.start + at
@@ -216,7 +230,10 @@ impl<R: Read> RecordReader<R> {
         while !self.at_end {
             self.filled = kept;
             self.fill()?;
-            if let Some(at) = self.buffer[kept..self.filled].iter().position(|&byte| byte == b'\n') {
+            if let Some(at) = self.buffer[kept..self.filled]
+                .iter()
+                .position(|&byte| byte == b'\n')
+            {
                 self.parsed = kept + at + 1;
                 return Ok(());
             }
@@ -257,8 +274,12 @@ mod tests {
         let mut all = Vec::new();
         for _ in 0..=input.len() {
             match reader.next().unwrap() {
-                Next::Record(record) => all.push((record.line, record.fields().map(<[u8]>::to_vec).collect())),
-                Next::TooLarge { line, raw } => all.push((line, vec![b"too large".to_vec(), raw.to_vec()])),
+                Next::Record(record) => {
+                    all.push((record.line, record.fields().map(<[u8]>::to_vec).collect()))
+                }
+                Next::TooLarge { line, raw } => {
+                    all.push((line, vec![b"too large".to_vec(), raw.to_vec()]))
+                }
                 Next::End => return all,
             }
         }
@@ -278,7 +299,10 @@ mod tests {
     fn a_line_over_the_limit_is_given_up_and_the_next_is_read() {
         let input = [b"a,b\n".as_slice(), &[b'x'; 300_000], b"\nc,d\n"].concat();
         let all = records(&input, 70_000, 1000);
-        assert_eq!(all.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(
+            all.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+            [1, 2, 3]
+        );
         assert_eq!(all[1].1[1], vec![b'x'; 1000]);
         assert_eq!(all[2].1, [b"c", b"d"]);
     }
@@ -286,9 +310,17 @@ mod tests {
     #[test]
     fn memory_stays_bounded_over_a_huge_line() {
         let mut reader = RecordReader::new(io::repeat(b'x').take(50_000_000), b',', 1_000_000);
-        assert!(matches!(reader.next().unwrap(), Next::TooLarge { line: 1, .. }));
+        assert!(matches!(
+            reader.next().unwrap(),
+            Next::TooLarge { line: 1, .. }
+        ));
         assert!(matches!(reader.next().unwrap(), Next::End));
-        assert!(reader.buffer.len() <= 1_000_000 + 2 * CHUNK && reader.fields.len() <= 4_000_000, "{} {}", reader.buffer.len(), reader.fields.len());
+        assert!(
+            reader.buffer.len() <= 1_000_000 + 2 * CHUNK && reader.fields.len() <= 4_000_000,
+            "{} {}",
+            reader.buffer.len(),
+            reader.fields.len()
+        );
     }
 
     #[test]
@@ -303,12 +335,19 @@ mod tests {
     #[test]
     fn a_record_of_several_lines_can_be_split_again() {
         let mut reader = RecordReader::new(b"a,\"b\nc,d\ne,f".as_slice(), b',', 1000);
-        let Next::Record(record) = reader.next().unwrap() else { panic!("no record") };
+        let Next::Record(record) = reader.next().unwrap() else {
+            panic!("no record")
+        };
         assert_eq!(record.raw, b"a,\"b\nc,d\ne,f");
         assert!(reader.split_last());
         for (line, first) in [(2, b"c"), (3, b"e")] {
-            let Next::Record(record) = reader.next().unwrap() else { panic!("no record") };
-            assert_eq!((record.line, record.field(0), record.field(2)), (line, Some(first.as_slice()), None));
+            let Next::Record(record) = reader.next().unwrap() else {
+                panic!("no record")
+            };
+            assert_eq!(
+                (record.line, record.field(0), record.field(2)),
+                (line, Some(first.as_slice()), None)
+            );
             assert!(!reader.split_last());
         }
         assert!(matches!(reader.next().unwrap(), Next::End));

@@ -6,9 +6,8 @@ use std::io::Read;
 
 use schema::{FieldNames, Schema, TypedColumn};
 
-use super::input::{self, Input, SourceError};
+use super::input::{self, Input, SourceError, Watch};
 use super::records::{Next, Record, RecordReader};
-use crate::stop::Stop;
 
 /// How inputs are read.
 #[derive(Debug, Clone)]
@@ -21,15 +20,21 @@ pub(crate) struct TableOptions {
     pub(crate) limit: usize,
 }
 
-/// What the header of one input says.
+/// One input: its names and its header.
 #[derive(Debug)]
 pub(crate) struct Table {
     /// The input's name for messages.
     pub(crate) name: String,
     /// The input's name for the `source` header.
     pub(crate) short_name: String,
-    /// The header line as it is.
-    pub(crate) header: Vec<u8>,
+    pub(crate) header: Header,
+}
+
+/// What a header says about the rows below it.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// The line as it is.
+    pub(crate) raw: Vec<u8>,
     pub(crate) schema: Schema,
     /// Where the record key is.
     pub(crate) key: Option<usize>,
@@ -62,12 +67,42 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Opens the input and reads its header.
-    pub(crate) fn open(path: &std::path::Path, options: &TableOptions, stop: &Stop) -> Result<(Table, Rows, Input), SourceError> {
-        let mut input = input::open(path, stop)?;
-        let reader = std::mem::replace(&mut input.reader, Box::new(std::io::empty()));
+    pub(crate) fn open(
+        path: &std::path::Path,
+        options: &TableOptions,
+        watch: &Watch,
+    ) -> Result<(Table, Rows), SourceError> {
+        let Input {
+            name,
+            short_name,
+            reader,
+        } = input::open(path, watch)?;
         let mut records = RecordReader::new(reader, options.delimiter, options.limit);
-        let table = read_header(&input, &mut records, options)?;
-        Ok((table, Rows { records, limit: options.limit, number: 0 }, input))
+        let header = match records.next() {
+            Ok(first) => read_header(&first, options),
+            Err(error) => {
+                return Err(SourceError::Io {
+                    name,
+                    reason: error.to_string(),
+                });
+            }
+        };
+        let rows = Rows {
+            records,
+            limit: options.limit,
+            number: 0,
+        };
+        match header {
+            Ok(header) => Ok((
+                Table {
+                    name,
+                    short_name,
+                    header,
+                },
+                rows,
+            )),
+            Err(reason) => Err(SourceError::NotCsv { name, reason }),
+        }
     }
 
     /// The next row; nothing at the end.
@@ -76,10 +111,21 @@ impl Rows {
         let limit = self.limit;
         Ok(match self.records.next()? {
             Next::End => None,
-            Next::Record(record) => Some(Ok(Row { number: self.number, record })),
+            Next::Record(record) => Some(Ok(Row {
+                number: self.number,
+                record,
+            })),
             Next::TooLarge { line, raw } => {
-                let reason = if raw.len() >= limit { "longer than" } else { "a quote is not closed within" };
-                Some(Err(BadRow { line, reason: format!("{reason} {limit} bytes"), raw: raw.to_vec() }))
+                let reason = if raw.len() >= limit {
+                    "longer than"
+                } else {
+                    "a quote is not closed within"
+                };
+                Some(Err(BadRow {
+                    line,
+                    reason: format!("{reason} {limit} bytes"),
+                    raw: raw.to_vec(),
+                }))
             }
         })
     }
@@ -88,43 +134,64 @@ impl Rows {
     /// up, and the lines after it are read again. Gives what to report.
     pub(crate) fn reject(&mut self, line: u64, raw: &[u8], reason: String) -> BadRow {
         if !self.records.split_last() {
-            return BadRow { line, reason, raw: raw.to_vec() };
+            return BadRow {
+                line,
+                reason,
+                raw: raw.to_vec(),
+            };
         }
         let first = raw.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let first = first.strip_suffix(b"\r").unwrap_or(first);
-        BadRow { line, reason: format!("{reason}; the row spans lines: is a quote left open?"), raw: first.to_vec() }
+        BadRow {
+            line,
+            reason: format!("{reason}; the row spans lines: is a quote left open?"),
+            raw: first.to_vec(),
+        }
     }
 }
 
-fn read_header(input: &Input, records: &mut RecordReader<Box<dyn Read>>, options: &TableOptions) -> Result<Table, SourceError> {
-    let not_csv = |reason: String| SourceError::NotCsv { name: input.name.clone(), reason };
-    let next = records.next().map_err(|error| SourceError::Io { name: input.name.clone(), reason: error.to_string() })?;
-    let record = match next {
+fn read_header(first: &Next<'_>, options: &TableOptions) -> Result<Header, String> {
+    let record = match first {
         Next::Record(record) => record,
-        Next::TooLarge { .. } => return Err(not_csv(format!("has no header line within {} bytes", options.limit))),
-        Next::End => return Err(not_csv("is empty: it has no header line".to_owned())),
+        Next::TooLarge { .. } => {
+            return Err(format!("has no header line within {} bytes", options.limit));
+        }
+        Next::End => return Err("is empty: it has no header line".to_owned()),
     };
     let names: Result<Vec<&str>, _> = record.fields().map(std::str::from_utf8).collect();
-    let names = names.map_err(|_| not_csv("has a header that is not valid UTF-8; save the file as UTF-8".to_owned()))?;
+    let names =
+        names.map_err(|_| "has a header that is not valid UTF-8; save the file as UTF-8")?;
     if let ([only], Some(found)) = (names.as_slice(), other_delimiter(&names, options.delimiter)) {
         let shown: String = only.chars().take(60).collect();
-        return Err(not_csv(format!("has one column, {shown:?}: its fields seem to be separated by {found}; add --delimiter {found}")));
+        return Err(format!(
+            "has one column, {shown:?}: its fields seem to be separated by {found}; add --delimiter {found}"
+        ));
     }
-    let refuse = |error: schema::SchemaError| not_csv(format!("line {}: {error}", record.line));
-    let schema = Schema::from_header(names.iter().copied(), &options.columns, options.names).map_err(refuse)?;
+    let schema = Schema::from_header(names.iter().copied(), &options.columns, options.names)
+        .map_err(|error| format!("line {}: {error}", record.line))?;
     let key = match &options.key_column {
         None => schema.symbol(),
-        Some(name) => Some(schema.position(name).ok_or_else(|| not_csv(format!("has no --key-column: {}", schema.unknown(name))))?),
+        Some(name) => Some(
+            schema
+                .position(name)
+                .ok_or_else(|| format!("has no --key-column: {}", schema.unknown(name)))?,
+        ),
     };
     let date = schema.date();
-    let (name, short_name) = (input.name.clone(), input.short_name.clone());
-    Ok(Table { name, short_name, header: record.raw.to_vec(), schema, key, date })
+    Ok(Header {
+        raw: record.raw.to_vec(),
+        schema,
+        key,
+        date,
+    })
 }
 
 /// The usual separator that a header taken for one column contains, as `--delimiter` wants it.
 fn other_delimiter(names: &[&str], delimiter: u8) -> Option<&'static str> {
     let usual = [(b',', "','"), (b';', "';'"), (b'\t', "tab"), (b'|', "'|'")];
-    let found = usual.iter().find(|(byte, _)| *byte != delimiter && names.iter().any(|name| name.as_bytes().contains(byte)));
+    let found = usual.iter().find(|(byte, _)| {
+        *byte != delimiter && names.iter().any(|name| name.as_bytes().contains(byte))
+    });
     found.map(|(_, name)| *name)
 }
 
@@ -133,42 +200,88 @@ mod tests {
     use super::*;
 
     fn options() -> TableOptions {
-        TableOptions { delimiter: b',', columns: Vec::new(), names: FieldNames::Original, key_column: None, limit: 1000 }
+        TableOptions {
+            delimiter: b',',
+            columns: Vec::new(),
+            names: FieldNames::Original,
+            key_column: None,
+            limit: 1000,
+        }
     }
 
     fn open(text: &[u8], options: &TableOptions) -> Result<(Table, Rows), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         std::fs::write(&path, text).unwrap();
-        match Rows::open(&path, options, &Stop::default()) {
-            Ok((table, rows, _)) => Ok((table, rows)),
-            Err(error) => Err(error.to_string().replace(&path.display().to_string(), "FILE")),
+        match Rows::open(&path, options, &Watch::default()) {
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(error
+                .to_string()
+                .replace(&path.display().to_string(), "FILE")),
         }
     }
 
     #[test]
     fn the_header_gives_key_and_date() {
         let (table, mut rows) = open(b"Date,Close,Ticker\n1,2,3\n", &options()).unwrap();
-        assert_eq!((table.key, table.date, table.short_name.as_str()), (Some(2), Some(0), "x.csv"));
+        assert_eq!(
+            (
+                table.header.key,
+                table.header.date,
+                table.short_name.as_str()
+            ),
+            (Some(2), Some(0), "x.csv")
+        );
         assert_eq!(rows.next().unwrap().unwrap().unwrap().number, 1);
         assert!(rows.next().unwrap().is_none());
-        let (table, _) = open(b"Date,Close,Ticker\n", &TableOptions { key_column: Some("DATE".into()), ..options() }).unwrap();
-        assert_eq!(table.key, Some(0));
+        let (table, _) = open(
+            b"Date,Close,Ticker\n",
+            &TableOptions {
+                key_column: Some("DATE".into()),
+                ..options()
+            },
+        )
+        .unwrap();
+        assert_eq!(table.header.key, Some(0));
     }
 
     #[test]
     fn headers_that_cannot_be_right_are_refused_with_the_fix() {
         let message = |text: &[u8], options: &TableOptions| open(text, options).err().unwrap();
-        assert_eq!(message(b"", &options()), "FILE is empty: it has no header line");
-        assert_eq!(message(b"\n\r\n", &options()), "FILE is empty: it has no header line");
+        assert_eq!(
+            message(b"", &options()),
+            "FILE is empty: it has no header line"
+        );
+        assert_eq!(
+            message(b"\n\r\n", &options()),
+            "FILE is empty: it has no header line"
+        );
         let other = "FILE has one column, \"Index;Date\": its fields seem to be separated by ';'; add --delimiter ';'";
         assert_eq!(message(b"Index;Date\na;b\n", &options()), other);
-        assert!(message(b"a,b\n", &TableOptions { delimiter: b'\t', ..options() }).contains("add --delimiter ','"));
+        assert!(
+            message(
+                b"a,b\n",
+                &TableOptions {
+                    delimiter: b'\t',
+                    ..options()
+                }
+            )
+            .contains("add --delimiter ','")
+        );
         assert!(message(b"a,\xff\n", &options()).contains("not valid UTF-8"));
         assert!(message(b"a,a\n", &options()).contains("line 1: column \"a\" appears twice"));
         assert!(message(&[b'x'; 5000], &options()).contains("no header line within 1000 bytes"));
-        let missing = message(b"a,b\n", &TableOptions { key_column: Some("Symbol".into()), ..options() });
-        assert_eq!(missing, "FILE has no --key-column: column \"Symbol\" is not in the header, which has a, b");
+        let missing = message(
+            b"a,b\n",
+            &TableOptions {
+                key_column: Some("Symbol".into()),
+                ..options()
+            },
+        );
+        assert_eq!(
+            missing,
+            "FILE has no --key-column: column \"Symbol\" is not in the header, which has a, b"
+        );
     }
 
     #[test]
@@ -179,6 +292,9 @@ mod tests {
         let bad = rows.reject(line, &raw, "wrong".into());
         assert_eq!((bad.line, bad.raw.as_slice()), (2, b"1,\"2".as_slice()));
         let row = rows.next().unwrap().unwrap().unwrap();
-        assert_eq!((row.number, row.record.line, row.record.field(0)), (2, 3, Some(b"3".as_slice())));
+        assert_eq!(
+            (row.number, row.record.line, row.record.field(0)),
+            (2, 3, Some(b"3".as_slice()))
+        );
     }
 }

@@ -1,0 +1,166 @@
+//! The servers of the demo, and how its parts are told where they are.
+//!
+//! It decides nothing about when a part starts or ends. Invariant: nothing here listens on anything but 127.0.0.1, or is written outside of the folder.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use sandbox::{ACCESS_KEY, Broker, REGION, S3, SECRET_KEY};
+
+use crate::checker::Landed;
+use crate::part::{Backstage, Part};
+use crate::role;
+
+/// The topic of the tutorial.
+pub(crate) const TOPIC: &str = "stock-market";
+/// The bucket of the tutorial.
+pub(crate) const BUCKET: &str = "kafka-stock-market-project";
+/// The consumer's own choice of a folder for the topic.
+pub(crate) const PREFIX: &str = "stock-market/json";
+
+const PARTITIONS: &str = "6";
+/// The group waits so long for a member that was killed; less is refused by real brokers.
+const SESSION: &str = "session.timeout.ms=6000";
+/// How long the broker may take to tell a loss.
+const LOSS_WAIT: Duration = Duration::from_millis(100);
+/// No settings of the user's may lead the parts elsewhere.
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+    ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+    ("AWS_REGION", REGION),
+    ("AWS_CONFIG_FILE", "/dev/null"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+];
+
+/// The servers, and the folder with everything that is written.
+pub(crate) struct Stage {
+    broker: Broker,
+    s3: S3,
+    endpoint: String,
+    folder: PathBuf,
+    shows_logs: bool,
+}
+
+impl Stage {
+    /// Starts the servers, with the topic and the bucket in them.
+    ///
+    /// # Errors
+    /// When a server cannot start, or the folder cannot be written.
+    pub(crate) fn set(folder: &Path, shows_logs: bool) -> anyhow::Result<Stage> {
+        let broker = Broker::start()?;
+        broker.create_topic(TOPIC, PARTITIONS.parse()?)?;
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let s3 = S3::start_at(free_port, &folder.join("s3"))?;
+        s3.create_bucket(BUCKET)?;
+        Ok(Stage {
+            endpoint: s3.endpoint_url(),
+            broker,
+            s3,
+            folder: folder.to_owned(),
+            shows_logs,
+        })
+    }
+
+    /// Where the servers are, in words.
+    pub(crate) fn addresses(&self) -> String {
+        let broker = self.broker.bootstrap_servers();
+        format!("Kafka on {broker}, S3 on {}", self.endpoint)
+    }
+
+    /// A file in the folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Starts a producer that sends this CSV.
+    ///
+    /// # Errors
+    /// When the process cannot be made.
+    pub(crate) fn start_producer(&self, csv: &str) -> anyhow::Result<Part> {
+        let servers = self.broker.bootstrap_servers();
+        let argv = [
+            role::PRODUCER,
+            "--csv",
+            csv,
+            "--topic",
+            TOPIC,
+            "--partitions",
+            PARTITIONS,
+            "--bootstrap-servers",
+            servers,
+        ];
+        Part::start(&self.backstage(), "producer", &argv)
+    }
+
+    /// Starts a consumer that lands the topic, with more flags. `name` is for messages and file names.
+    ///
+    /// # Errors
+    /// When the process cannot be made.
+    pub(crate) fn start_consumer(&self, name: &str, flags: &[&str]) -> anyhow::Result<Part> {
+        let servers = self.broker.bootstrap_servers();
+        let mut argv = vec![
+            role::CONSUMER,
+            "--bucket",
+            BUCKET,
+            "--topic",
+            TOPIC,
+            "--bootstrap-servers",
+            servers,
+            "--endpoint-url",
+            &self.endpoint,
+            "-X",
+            SESSION,
+        ];
+        argv.extend(flags);
+        Part::start(&self.backstage(), name, &argv)
+    }
+
+    /// How many objects S3 was asked to write so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.s3.requests("PutObject")
+    }
+
+    /// How many objects with data there are.
+    pub(crate) fn data_objects(&self) -> usize {
+        let keys = self.s3.keys(BUCKET);
+        keys.iter().filter(|key| key.starts_with(PREFIX)).count()
+    }
+
+    /// Every object of the bucket, in the order of the keys.
+    ///
+    /// # Errors
+    /// When an object is listed but cannot be read.
+    pub(crate) fn objects(&self) -> anyhow::Result<Vec<Landed>> {
+        let read = |key: String| match self.s3.object(BUCKET, &key) {
+            Some(object) => Ok(Landed {
+                key,
+                body: object.body,
+            }),
+            None => bail!("{key} is listed but cannot be read"),
+        };
+        self.s3.keys(BUCKET).into_iter().map(read).collect()
+    }
+
+    /// Asks the broker whether it kept everything.
+    ///
+    /// # Errors
+    /// When it has dropped records before they were landed.
+    pub(crate) fn check_for_loss(&self) -> anyhow::Result<()> {
+        match self.broker.wait_for_loss(LOSS_WAIT) {
+            None => Ok(()),
+            Some(loss) => Err(anyhow::anyhow!("{loss}"))
+                .context("too much for the sandbox's broker; give a smaller --rows"),
+        }
+    }
+
+    fn backstage(&self) -> Backstage<'_> {
+        Backstage {
+            folder: &self.folder,
+            environment: &ENVIRONMENT,
+            shows_logs: self.shows_logs,
+        }
+    }
+}

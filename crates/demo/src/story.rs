@@ -1,0 +1,229 @@
+//! The demo as a learner sees it: each step is done, then told in a sentence with the command that does the same by hand.
+//!
+//! It judges nothing itself (see `checker`). Invariant: every wait has a limit.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::args::Args;
+use crate::checker::{Landed, Verdict};
+use crate::excerpt::Excerpt;
+use crate::question;
+use crate::stage::{BUCKET, PREFIX, Stage, TOPIC};
+
+/// Longer than any step takes on a slow machine, for as many rows as the broker holds.
+const LIMIT: Duration = Duration::from_secs(300);
+/// Objects that are printed.
+const SHOWN: usize = 3;
+
+/// Plays the demo to its end.
+///
+/// # Errors
+/// When a step fails, or the bucket is not what it should be.
+pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let csv = args.csv();
+    let excerpt = choose(&csv, args.rows, stage.file("excerpt.csv")).await?;
+    say(
+        "CSV -> Kafka -> S3 on this machine, with a crash in the middle. Behind each $: the command that does the same by hand.\n",
+    )?;
+    say(&format!(
+        "1. A broker and an S3 start in this process: {}.",
+        stage.addresses()
+    ))?;
+    by_hand("cargo run -p sandbox")?;
+    produce(stage, &excerpt, &csv).await?;
+    let killed_at = crash(stage, excerpt.expected.len()).await?;
+    let finished = finish(stage).await;
+    // What the broker lost explains why the consumer stopped, so it is told first.
+    stage.check_for_loss()?;
+    finished?;
+    let objects = stage.objects()?;
+    let verdict = check(&excerpt, &objects)?;
+    show(&objects)?;
+    let differences = ask(&excerpt, &objects)?;
+    summarize(&verdict, killed_at, began.elapsed())?;
+    conclude(&verdict, differences)
+}
+
+/// Reading a large file must not keep Ctrl-C waiting.
+async fn choose(csv: &Path, most: u64, file: PathBuf) -> anyhow::Result<Excerpt> {
+    let csv = csv.to_owned();
+    let chosen = tokio::task::spawn_blocking(move || Excerpt::choose(&csv, most, &file)).await;
+    chosen.context("reading the CSV broke off")?
+}
+
+async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result<()> {
+    let rows = excerpt.expected.len();
+    let of_symbols = match excerpt.symbols {
+        0 => String::new(),
+        symbols => format!(", from each of {symbols} symbols"),
+    };
+    say(&format!(
+        "2. The producer sends {rows} of the {} rows of {}{of_symbols}.",
+        excerpt.total,
+        csv.display()
+    ))?;
+    if let (count @ 1.., first) = &excerpt.left_out {
+        say(&format!(
+            "   Left out of the choice, for it is no record: {count} (first: {first})."
+        ))?;
+    }
+    by_hand(&format!("cargo run -p producer -- --csv {}", csv.display()))?;
+    let file = excerpt
+        .file
+        .to_str()
+        .context("the directory for temporary files has a name that is not UTF-8; set TMPDIR")?;
+    let summary = stage.start_producer(file)?.finish(LIMIT).await?;
+    let acknowledged = count(&summary, "acknowledged")?;
+    if acknowledged != rows as u64 {
+        bail!("the producer had {acknowledged} of {rows} rows acknowledged: {summary}");
+    }
+    let seconds = summary["seconds"].as_f64().unwrap_or_default();
+    say(&format!(
+        "   {acknowledged} records are acknowledged in topic {TOPIC}, after {seconds:.1} s.\n"
+    ))
+}
+
+/// The first consumer, and its end. Gives the number of objects that it left behind.
+async fn crash(stage: &Stage, rows: usize) -> anyhow::Result<usize> {
+    let mut consumer = stage.start_consumer("consumer-1", &[])?;
+    let id = consumer.id();
+    say(&format!(
+        "3. A consumer, process {id}, lands them, one object per record."
+    ))?;
+    by_hand(&format!("cargo run -p consumer -- --bucket {BUCKET}"))?;
+    let half = (rows as u64).div_ceil(2);
+    consumer
+        .wait_until(LIMIT, "the first objects", || {
+            stage.writes() >= half && stage.data_objects() > 0
+        })
+        .await?;
+    consumer.kill()?;
+    let left = stage.data_objects();
+    say(&format!(
+        "4. With {left} of {rows} objects written it is killed: no time to finish, to commit or to leave the group."
+    ))?;
+    by_hand(&format!("kill -9 {id}"))?;
+    Ok(left)
+}
+
+/// The second consumer. It begins where the first one had committed, and meets what that one wrote after its last commit.
+async fn finish(stage: &Stage) -> anyhow::Result<()> {
+    say(
+        "5. The consumer starts again. Kafka waits some seconds for the dead one before it gives the partitions away.",
+    )?;
+    by_hand(&format!(
+        "cargo run -p consumer -- --bucket {BUCKET} --until-end"
+    ))?;
+    let summary = stage
+        .start_consumer("consumer-2", &["--until-end"])?
+        .finish(LIMIT)
+        .await?;
+    let (objects, already_there) = (
+        count(&summary, "objects")?,
+        count(&summary, "already_there")?,
+    );
+    say(&format!(
+        "   It wrote {objects} objects, and recognised {already_there} that the dead one had written but not committed.\n"
+    ))
+}
+
+fn check(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<Verdict> {
+    let verdict = Verdict::of(&excerpt.expected, objects, PREFIX);
+    say("6. The bucket is listed and each object compared with the rows of the CSV.")?;
+    by_hand(&format!("aws s3 ls --recursive s3://{BUCKET}/{PREFIX}/"))?;
+    let found = if verdict.is_clean() {
+        "Each row is in exactly one object, digit for digit."
+    } else {
+        "NOT the same:"
+    };
+    say(&format!("   {found}"))?;
+    for difference in &verdict.told {
+        say(&format!("   {difference}"))?;
+    }
+    say("")?;
+    Ok(verdict)
+}
+
+/// Prints a few objects, from all over the bucket.
+fn show(objects: &[Landed]) -> anyhow::Result<()> {
+    let data: Vec<&Landed> = objects
+        .iter()
+        .filter(|object| object.key.starts_with(PREFIX))
+        .collect();
+    say("7. Some of the objects:")?;
+    by_hand(&format!("aws s3 cp s3://{BUCKET}/KEY -"))?;
+    for object in data.iter().step_by(data.len().div_ceil(SHOWN).max(1)) {
+        say(&format!(
+            "   {}\n     {}",
+            object.key,
+            String::from_utf8_lossy(&object.body).trim_end()
+        ))?;
+    }
+    say("")
+}
+
+/// Asks the same question of both sides; gives the number of symbols for which they differ.
+fn ask(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<usize> {
+    let Some(question) = &excerpt.question else {
+        say(
+            "8. No question is asked: the CSV has no symbol column with a column of closing prices beside it.\n",
+        )?;
+        return Ok(0);
+    };
+    let (table, differences) = question::answer(question, objects);
+    say(&format!(
+        "8. A question: what is the average {} per {}? Asked of the objects, and of the CSV.",
+        question.close, question.symbol
+    ))?;
+    say(&format!("{table}\n"))?;
+    Ok(differences)
+}
+
+fn summarize(verdict: &Verdict, killed_at: usize, elapsed: Duration) -> anyhow::Result<()> {
+    say(&format!(
+        "rows {} / objects {} / killed once, at {killed_at} objects / missing {} / duplicate {} / unknown {} / dead letters {} \
+         in {:.1} s",
+        verdict.rows,
+        verdict.objects,
+        verdict.missing,
+        verdict.duplicate,
+        verdict.unknown,
+        verdict.dead_letters,
+        elapsed.as_secs_f64()
+    ))
+}
+
+fn conclude(verdict: &Verdict, differences: usize) -> anyhow::Result<()> {
+    match (verdict.is_clean(), differences) {
+        (true, 0) => Ok(()),
+        (true, _) => bail!(
+            "{differences} averages differ between the objects and the CSV; look at the files with --keep"
+        ),
+        (false, _) => bail!("the bucket is not what the CSV says; look at the files with --keep"),
+    }
+}
+
+/// A count in the summary of a part.
+fn count(summary: &Value, name: &str) -> anyhow::Result<u64> {
+    summary[name]
+        .as_u64()
+        .with_context(|| format!("the summary has no count {name:?}: {summary}"))
+}
+
+fn by_hand(command: &str) -> anyhow::Result<()> {
+    say(&format!("   $ {command}"))
+}
+
+/// One more line for the reader.
+///
+/// # Errors
+/// When stdout is closed.
+pub(crate) fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cannot write to stdout")
+}

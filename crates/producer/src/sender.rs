@@ -1,0 +1,167 @@
+//! Sends records one after the other, each in its time, until the limit, a stop request or a failure.
+//!
+//! Does not read rows. Invariant: every wait ends early when a stop is requested or a record has failed.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::time::{Duration, Instant};
+
+use crate::kafka::{Outgoing, Sent};
+use crate::outcome::Failure;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::sink::{Fate, Sink};
+use crate::stop::Stop;
+
+/// How long to wait for room in a full queue before trying again.
+const FULL: Duration = Duration::from_millis(2);
+/// Longest single wait for a record's time: the progress is updated in between.
+const WAIT: Duration = Duration::from_millis(200);
+/// Records between two looks at the clock for the progress.
+const UPDATE_EVERY: u64 = 64;
+
+/// Why no more records are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The limit is reached.
+    Enough,
+    /// Nobody reads what a dry run prints.
+    NoReader,
+    /// A stop was requested.
+    Interrupted,
+    /// A record was not acknowledged; the sink knows more.
+    Failed,
+}
+
+/// Go on, or end.
+pub(crate) type Flow = ControlFlow<End>;
+
+/// What became of a record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Handled {
+    /// It was sent, unless the run ends before it.
+    Sent(Flow),
+    /// It cannot be sent, for this reason.
+    Bad(String),
+}
+
+/// The way of records to the sink.
+pub(crate) struct Sender<'a> {
+    plan: &'a Plan,
+    stop: &'a Stop,
+    sink: Sink,
+    progress: Progress,
+    started: Instant,
+    sent: u64,
+}
+
+impl<'a> Sender<'a> {
+    /// The schedule begins now.
+    pub(crate) fn start(plan: &'a Plan, stop: &'a Stop, sink: Sink, progress: Progress) -> Self {
+        Sender {
+            plan,
+            stop,
+            sink,
+            progress,
+            started: Instant::now(),
+            sent: 0,
+        }
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn fate(&self) -> Fate {
+        self.sink.fate()
+    }
+
+    pub(crate) fn per_partition(&self) -> Vec<u64> {
+        self.sink.per_partition()
+    }
+
+    /// Waits until the record is due and there is room for it, and sends it.
+    pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Handled, Failure> {
+        if let Break(end) = self.wait_for_turn()? {
+            return Ok(Handled::Sent(Break(end)));
+        }
+        loop {
+            match self.sink.send(record)? {
+                Sent::Yes => return Ok(Handled::Sent(self.count())),
+                Sent::NoReader => return Ok(Handled::Sent(Break(End::NoReader))),
+                Sent::TooLarge => return Ok(Handled::Bad(too_large(record))),
+                Sent::NoRoom => {}
+            }
+            if let Break(end) = self.pause(FULL)? {
+                return Ok(Handled::Sent(Break(end)));
+            }
+        }
+    }
+
+    /// Whether the run has to end before the next record. A record that fails requests a stop as well: asking for the stop first keeps
+    /// this off the counters that the client's thread writes at each acknowledgement.
+    pub(crate) fn check(&self) -> Flow {
+        if !self.stop.requested() {
+            Continue(())
+        } else if self.sink.has_failed() {
+            Break(End::Failed)
+        } else {
+            Break(End::Interrupted)
+        }
+    }
+
+    /// Waits until the fate of each record is known; an error says what failed. `whole` is whether all of the input was sent.
+    pub(crate) fn finish(&mut self, whole: bool) -> Result<(), Failure> {
+        let sent = self.sent;
+        let progress = &mut self.progress;
+        let delivered = self.sink.finish(|fate| progress.update(sent, fate));
+        self.progress.finish();
+        if whole {
+            self.sink.warn_of_empty_partitions();
+        }
+        delivered
+    }
+
+    fn count(&mut self) -> Flow {
+        self.sent += 1;
+        if self.sent.is_multiple_of(UPDATE_EVERY) {
+            self.progress.update(self.sent, self.sink.fate());
+        }
+        match self.plan.limit {
+            Some(limit) if self.sent >= limit => Break(End::Enough),
+            _ => Continue(()),
+        }
+    }
+
+    fn wait_for_turn(&mut self) -> Result<Flow, Failure> {
+        let Some(schedule) = self.plan.schedule else {
+            return Ok(Continue(()));
+        };
+        loop {
+            let due = schedule.due(self.sent);
+            let left = due.saturating_sub(self.started.elapsed());
+            if left.is_zero() {
+                return Ok(Continue(()));
+            }
+            if let Break(end) = self.pause(left.min(WAIT))? {
+                return Ok(Break(end));
+            }
+        }
+    }
+
+    /// Waits, seen to be alive.
+    fn pause(&mut self, time: Duration) -> Result<Flow, Failure> {
+        self.sink.before_wait()?;
+        self.progress.update(self.sent, self.sink.fate());
+        self.stop.wait(time);
+        Ok(self.check())
+    }
+}
+
+fn too_large(record: &Outgoing<'_>) -> String {
+    let bytes = record.value.len();
+    format!("the record has {bytes} bytes, more than message.max.bytes allows with key and headers")
+}
