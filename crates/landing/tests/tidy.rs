@@ -217,3 +217,58 @@ fn nothing_is_left_open_or_switched_off() {
     }
     none(broken);
 }
+
+#[test]
+fn one_build_serves_all_commands() {
+    // Features are unified over the selected packages; where the sets differ, `cargo run -p consumer` after `cargo run -p demo` builds
+    // half of the tree again. See "One build for all commands" in the workspace's Cargo.toml.
+    let all = features(&["--workspace"]);
+    let mut broken = Vec::new();
+    for program in ["producer", "consumer", "sandbox", "demo"] {
+        let missing: Vec<String> = features(&["-p", program])
+            .difference(&all)
+            .cloned()
+            .collect();
+        broken.extend(
+            missing
+                .into_iter()
+                .map(|line| format!("{program} selects another set: {line}")),
+        );
+    }
+    none(broken);
+}
+
+/// `name version features` of each dependency of a selection, as a build of its programs sees it.
+fn features(selection: &[&str]) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "-e",
+            "normal,build",
+            "-f",
+            "{p} {f}",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--locked",
+        ])
+        .args(selection)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
+    let ours = |line: &&str| {
+        !CRATES
+            .iter()
+            .any(|name| line.starts_with(&format!("{name} v")))
+    };
+    let text = String::from_utf8(tree.stdout).unwrap();
+    text.lines()
+        .filter(ours)
+        .map(|line| line.replace(" (*)", "").replace(" (proc-macro)", ""))
+        .collect()
+}
