@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,aws=error,hyper=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

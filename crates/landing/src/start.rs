@@ -70,6 +70,12 @@ pub enum Stop {
          start with --on-gap record to write the gap down and go on"
     )]
     Gap(OffsetRange),
+    /// The group has no offset, and the first landed record is gone: nobody knows what was landed of the rest.
+    #[error(
+        "the group has no committed offset, and offsets {0} are gone from the topic: whether they were landed is not known; \
+         start with --on-gap record to write that down and go on"
+    )]
+    UnknownGap(OffsetRange),
     /// An object is where a record must go, with other content.
     #[error(
         "object {key} is already there and does not hold this record: {difference}; it was left as it is. Was the topic re-created, \
@@ -88,21 +94,7 @@ pub enum Stop {
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
 pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
-    let compared = [facts.first, facts.last];
-    for (anchor, reading) in compared.into_iter().flatten() {
-        match reading {
-            Reading::Holds(timestamp, value) if !anchor.matches(timestamp, value) => {
-                return Err(Stop::AnotherRecord(anchor.offset));
-            }
-            Reading::BeyondEnd => {
-                return Err(Stop::LogTooShort {
-                    end: facts.high,
-                    landed: anchor.offset.next(),
-                });
-            }
-            Reading::Holds(..) | Reading::Gone => {}
-        }
-    }
+    check_anchors(facts)?;
     let resume = match (&facts.committed, facts.first) {
         (Some((committed, _)), _) if *committed > facts.high => {
             return Err(Stop::LogTooShort {
@@ -123,12 +115,33 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
     }
     let gap = OffsetRange::new(resume, facts.low);
     match on_gap {
+        OnGap::Stop if facts.committed.is_none() => Err(Stop::UnknownGap(gap)),
         OnGap::Stop => Err(Stop::Gap(gap)),
         OnGap::Record => Ok(Start {
             offset: facts.low,
             gap: Some(gap),
         }),
     }
+}
+
+/// Kafka must still hold what was landed, or have removed it in the ordinary way.
+fn check_anchors(facts: &Inspection) -> Result<(), Stop> {
+    let compared = [facts.first, facts.last];
+    for (anchor, reading) in compared.into_iter().flatten() {
+        match reading {
+            Reading::Holds(timestamp, value) if !anchor.matches(timestamp, value) => {
+                return Err(Stop::AnotherRecord(anchor.offset));
+            }
+            Reading::BeyondEnd => {
+                return Err(Stop::LogTooShort {
+                    end: facts.high,
+                    landed: anchor.offset.next(),
+                });
+            }
+            Reading::Holds(..) | Reading::Gone => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -272,7 +285,7 @@ mod tests {
         };
         assert_eq!(
             start(&expired),
-            Err(Stop::Gap(gap)),
+            Err(Stop::UnknownGap(gap)),
             "expired offsets and a first record that is gone: nobody knows what was landed"
         );
     }

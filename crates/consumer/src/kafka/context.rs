@@ -15,6 +15,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::KafkaError,
+    producer::{DeliveryResult, ProducerContext},
     types::RDKafkaRespErr,
 };
 use tokio::sync::mpsc::Sender;
@@ -27,6 +28,10 @@ pub(crate) struct Complaints(Mutex<Vec<String>>);
 
 impl Complaints {
     fn add(&self, line: &str) {
+        // It follows the reason and says less.
+        if line.ends_with("brokers are down") {
+            return;
+        }
         if let Ok(mut lines) = self.0.lock() {
             if lines.len() >= 20 {
                 lines.remove(0);
@@ -91,6 +96,12 @@ impl ClientContext for LookUpContext {
 }
 
 impl ConsumerContext for LookUpContext {}
+
+impl ProducerContext for LookUpContext {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _result: &DeliveryResult<'_>, (): ()) {}
+}
 
 /// Callbacks of the client that is a member of the group.
 pub(crate) struct MemberContext {

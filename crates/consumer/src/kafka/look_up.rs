@@ -16,6 +16,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
+    producer::{BaseProducer, Producer},
 };
 
 use super::{context::LookUpContext, settings};
@@ -29,6 +30,24 @@ pub(crate) struct LookUp {
     topic: String,
     /// Reading single records changes the client's assignment: one at a time.
     reading: Mutex<()>,
+}
+
+/// Why no broker answers, in the client's words.
+///
+/// rdkafka's consumer drops the text of an error event and keeps its code; its producer hands the text to the context. So
+/// a producer that sends nothing is made for the question.
+pub(crate) fn complaint(settings: &settings::KafkaSettings) -> Option<String> {
+    let config = settings::client_config(settings);
+    let client: BaseProducer<LookUpContext> =
+        BaseProducer::from_config_and_context(&config, LookUpContext::default()).ok()?;
+    let asked = Instant::now();
+    while asked.elapsed() < Duration::from_secs(3) {
+        client.poll(Duration::from_millis(50));
+        if let Some(complaint) = client.context().complaints.last() {
+            return Some(complaint);
+        }
+    }
+    None
 }
 
 /// A broker as the cluster advertises it.
@@ -98,11 +117,6 @@ impl LookUp {
             partitions,
             brokers: brokers.collect(),
         })
-    }
-
-    /// The client's last complaint, for error messages.
-    pub(crate) fn complaint(&self) -> Option<String> {
-        self.client.client().context().complaints.last()
     }
 
     /// The cluster's id, where it has one.

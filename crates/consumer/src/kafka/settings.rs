@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use rdkafka::{ClientConfig, error::KafkaError};
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel, error::KafkaError};
 
 /// Options that carry a promise, with the reason a user is told.
 const FIXED: [(&str, &str, &str); 7] = [
@@ -158,6 +158,8 @@ pub(crate) fn client_config(settings: &KafkaSettings) -> ClientConfig {
     for (key, value, _) in FIXED {
         config.set(key, value);
     }
+    // Otherwise the client's complaints (refused connections, bad certificates) would not reach our callbacks.
+    config.set_log_level(RDKafkaLogLevel::Info);
     config
 }
 

@@ -41,10 +41,12 @@ fn advice(bucket: &str, failure: &Failure) -> String {
     }
 }
 
-/// `AuthorizationHeaderMalformed` tells the region only in words: "… expecting 'eu-west-1'".
+/// `AuthorizationHeaderMalformed` tells the region only in words: "… expecting 'eu-west-1'", in one kind of quotes or the other.
 fn region_in(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("expecting '")?;
-    rest.split_once('\'').map(|(region, _)| region.to_owned())
+    let quotes = ['\'', '"'];
+    let (_, rest) = message.split_once("expecting ")?;
+    let rest = rest.strip_prefix(quotes)?;
+    rest.split_once(quotes).map(|(region, _)| region.to_owned())
 }
 
 #[cfg(test)]
@@ -72,6 +74,12 @@ mod tests {
                 "AuthorizationHeaderMalformed",
                 "the region 'us-east-1' is wrong; expecting 'eu-west-1'",
                 "AWS_REGION=eu-west-1",
+            ),
+            (
+                Some(400),
+                "AuthorizationHeaderMalformed",
+                "the region \"eu-west-1\" is wrong; expecting \"us-east-1\"",
+                "AWS_REGION=us-east-1",
             ),
             (
                 Some(403),

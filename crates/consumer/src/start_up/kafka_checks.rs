@@ -14,7 +14,10 @@ use landing::Offset;
 use rdkafka::error::KafkaError;
 
 use crate::{
-    kafka::look_up::{Broker, LookUp, TopicFacts},
+    kafka::{
+        look_up::{self, Broker, LookUp, TopicFacts},
+        settings::KafkaSettings,
+    },
     plan::Plan,
 };
 
@@ -29,16 +32,13 @@ pub(crate) struct Found {
 
 /// Asks everything, on the blocking pool.
 pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
-    let (timeout, servers) = (
-        plan.args.connect_timeout,
-        plan.kafka.bootstrap_servers.clone(),
-    );
+    let (timeout, settings) = (plan.args.connect_timeout, plan.kafka.clone());
     let (topic, until_end) = (plan.args.topic.clone(), plan.args.until_end);
     tokio::task::spawn_blocking(move || {
         let facts = look_up
             .topic(timeout)
-            .map_err(|error| unreachable_error(&error, &look_up, &servers, timeout))?;
-        check_brokers(&facts.brokers, &servers)?;
+            .map_err(|error| unreachable_error(&error, &settings, timeout))?;
+        check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
         let partitions = existing(facts, &topic)?;
         let cluster_id = look_up.cluster_id();
         let committed = look_up.committed(&partitions)?;
@@ -59,26 +59,24 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
 
 fn unreachable_error(
     error: &KafkaError,
-    look_up: &LookUp,
-    servers: &str,
+    settings: &KafkaSettings,
     timeout: Duration,
 ) -> anyhow::Error {
-    let complaint = look_up
-        .complaint()
-        .map(|text| format!(" ({text})"))
-        .unwrap_or_default();
-    match error {
-        KafkaError::MetadataFetch(code) if code.to_string().contains("Authorization") => {
-            anyhow!(
-                "Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it"
-            )
-        }
-        _ => anyhow!(
-            "Kafka at {servers} did not answer within {} s{complaint}; is it running, and are --bootstrap-servers and the -X options for \
-             TLS and SASL right?",
-            timeout.as_secs_f64()
-        ),
+    if let KafkaError::MetadataFetch(code) = error
+        && code.to_string().contains("Authorization")
+    {
+        return anyhow!(
+            "Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it"
+        );
     }
+    let complaint =
+        look_up::complaint(settings).map_or_else(String::new, |text| format!(" ({text})"));
+    anyhow!(
+        "Kafka at {} did not answer within {} s{complaint}; is it running (cargo run -p sandbox is one to try), and are \
+         --bootstrap-servers and the -X options for TLS and SASL right?",
+        settings.bootstrap_servers,
+        timeout.as_secs_f64()
+    )
 }
 
 fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
@@ -119,4 +117,33 @@ fn reach(broker: &Broker) -> std::io::Result<()> {
         }
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_advertised_address_that_cannot_be_reached_is_named_with_the_fix() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let broker = |port| Broker {
+            host: "127.0.0.1".to_owned(),
+            port,
+        };
+        let error = check_brokers(&[broker(closed.port())], "b:9092")
+            .unwrap_err()
+            .to_string();
+        for part in [&closed.to_string(), "b:9092", "advertised.listeners"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let reachable = broker(open.local_addr().unwrap().port());
+        assert!(
+            check_brokers(&[broker(closed.port()), reachable], "b:9092").is_ok(),
+            "one is enough"
+        );
+    }
 }

@@ -194,7 +194,9 @@ impl World {
         let other_log = log.incarnation > 0 || log.was_cut;
         let justified = match stop {
             Stop::AnotherRecord(_) | Stop::LogTooShort { .. } => other_log,
-            Stop::Gap(gap) => gap.start < gap.end && (gap.end.0 <= log.low || other_log),
+            Stop::Gap(gap) | Stop::UnknownGap(gap) => {
+                gap.start < gap.end && (gap.end.0 <= log.low || other_log)
+            }
             Stop::Conflict { key, .. } => {
                 other_log && !key.starts_with("_control/p/anchors") || notes.foreign.contains(key)
             }

@@ -216,7 +216,7 @@ impl World {
         self.met(match stop {
             Stop::AnotherRecord(_) => Fault::StoppedByAnchor,
             Stop::LogTooShort { .. } => Fault::StoppedByShortLog,
-            Stop::Gap(_) => Fault::StoppedByGap,
+            Stop::Gap(_) | Stop::UnknownGap(_) => Fault::StoppedByGap,
             Stop::Conflict { .. } => Fault::StoppedByConflict,
         });
         self.workers[w].stopped[partition] = true;
