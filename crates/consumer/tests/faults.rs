@@ -123,3 +123,31 @@ fn a_stop_while_s3_is_down_ends_at_the_grace_period_and_loses_nothing() {
     world.land(&[]).ok();
     check::exactly_once(&world, 600);
 }
+
+#[test]
+fn the_health_page_is_red_while_a_partition_is_stopped_and_the_others_go_on() {
+    let world = World::new();
+    world.send_numbered(30);
+    let first = support::check::dump(&world)[&(1, 0)].0;
+    let day = chrono::DateTime::from_timestamp_millis(first)
+        .unwrap()
+        .format("%Y-%m-%d");
+    let key = format!("stock-market/json/dt={day}/00001-{:020}.json", 0);
+    world.s3.put(BUCKET, &key, b"somebody else's", &[]).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let running = world.start(&["--metrics-addr", &free.to_string()]);
+
+    let health = || support::process::page(free, "/healthz").unwrap_or_default();
+    support::process::until("a red page", || health().starts_with("HTTP/1.1 503"));
+    assert!(health().contains("partition 1 is stopped"), "{}", health());
+    world.send_numbered(30);
+    let others = |key: &&String| !key.contains("/00001-");
+    support::process::until("the others", || {
+        world.data_keys().iter().filter(others).count() == 40
+    });
+    running.signal("TERM");
+    assert_eq!(running.wait().code(), Some(65));
+}

@@ -262,18 +262,7 @@ fn metrics_and_health_are_served_while_running() {
         .local_addr()
         .unwrap();
     let running = world.start(&["--metrics-addr", &free.to_string()]);
-    let page = |path: &str| {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(free).ok()?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-        )
-        .ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        Some(text)
-    };
+    let page = |path: &str| process::page(free, path);
     process::until("three landed records in the metrics", || {
         page("/metrics").is_some_and(|text| text.contains("consumer_records_total 3"))
     });

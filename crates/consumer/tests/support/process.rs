@@ -3,7 +3,8 @@
 //! Invariant: a child that is still there when its handle goes is killed by its id.
 
 use std::{
-    io::Read,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -155,6 +156,19 @@ impl Finished {
         assert_eq!(lines.len(), 1, "{}", self.stderr);
         lines[0]
     }
+}
+
+/// One page of the metrics server, with its status line; `None` while nobody answers.
+pub fn page(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Waits until `done`, at most `LIMIT`.

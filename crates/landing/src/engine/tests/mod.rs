@@ -1,4 +1,8 @@
 //! The engine driven by hand: one rule a test. Order under faults is the simulation's business.
+//!
+//! Here are the tools, and the rules about records; those about assignments are in `assignment`.
+
+mod assignment;
 
 use super::*;
 use crate::{
@@ -109,23 +113,6 @@ fn commits(engine: &mut Engine, now: u64) -> Vec<(i64, String)> {
 }
 
 #[test]
-fn the_start_offset_is_committed_at_once_for_a_group_without_one() {
-    let mut engine = running(settings(), &facts(None));
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Start {
-            partition: 0,
-            offset: Offset(0),
-            paused: false,
-            ..
-        }]
-    ));
-    assert_eq!(commits(&mut engine, 1), [(0, String::new())]);
-    engine.commit_finished(0, Offset(0), true);
-    assert!(commits(&mut engine, 2).is_empty());
-}
-
-#[test]
 fn nothing_but_the_anchor_is_written_before_it_is_durable() {
     // Bug: data was written beside the anchor. After a crash without anchor, a re-created topic was mixed into the zone.
     let mut engine = running(settings(), &facts(Some(0)));
@@ -220,56 +207,6 @@ fn reading_pauses_at_the_memory_bound_and_goes_on_at_half_of_it() {
 }
 
 #[test]
-fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
-    let mut engine = running(
-        Settings {
-            max_in_flight: 2,
-            ..settings()
-        },
-        &anchored(0),
-    );
-    (0..5).for_each(|offset| engine.record(&record(offset)));
-    let sent = uploads(&mut engine);
-    engine.revoked(0);
-    assert!(actions(&mut engine).is_empty());
-    engine.record(&record(5));
-    sent.iter()
-        .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
-    let [
-        Action::Release {
-            partition: 0,
-            commit: Some((Offset(2), _)),
-        },
-    ] = &actions(&mut engine)[..]
-    else {
-        panic!("not released")
-    };
-    assert!(engine.is_empty() && engine.buffered_bytes() == 0);
-}
-
-#[test]
-fn results_of_an_earlier_assignment_change_nothing() {
-    let mut engine = running(settings(), &anchored(0));
-    engine.record(&record(0));
-    let sent = uploads(&mut engine);
-    engine.lost(0);
-    engine.assigned(0);
-    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
-        panic!("no inspection")
-    };
-    engine.inspected(0, generation - 1, &anchored(7));
-    assert!(
-        actions(&mut engine).is_empty(),
-        "facts of the earlier assignment"
-    );
-    engine.inspected(0, generation, &anchored(0));
-    engine.record(&record(0));
-    sent.iter()
-        .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
-    assert!(commits(&mut engine, 1).is_empty());
-}
-
-#[test]
 fn an_object_with_other_content_stops_the_partition_below_it() {
     let mut engine = running(
         Settings {
@@ -304,158 +241,4 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
     engine.commit_finished(0, Offset(1), true);
     engine.record(&record(9));
     assert!(uploads(&mut engine).is_empty() && engine.all_stopped());
-}
-
-#[test]
-fn an_anchor_that_another_process_wrote_first_is_a_reason_to_look_again() {
-    let mut engine = running(settings(), &facts(Some(0)));
-    engine.record(&record(0));
-    let sent = uploads(&mut engine);
-    engine.upload_finished(
-        sent[0].id,
-        Outcome::Conflict {
-            key: "k".into(),
-            difference: "d".into(),
-        },
-    );
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Inspect { partition: 0, .. }]
-    ));
-}
-
-#[test]
-fn an_anchor_that_another_process_wrote_first_is_no_stop_while_the_partition_is_taken_back() {
-    // Bug: the partition was reported as stopped, with the advice to use another prefix.
-    let mut engine = running(settings(), &facts(Some(0)));
-    engine.record(&record(0));
-    let sent = uploads(&mut engine);
-    engine.revoked(0);
-    engine.upload_finished(
-        sent[0].id,
-        Outcome::Conflict {
-            key: "k".into(),
-            difference: "d".into(),
-        },
-    );
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Release {
-            partition: 0,
-            commit: None
-        }]
-    ));
-}
-
-#[test]
-fn a_gap_is_written_down_before_reading_goes_on_behind_it() {
-    let mut engine = running(
-        Settings {
-            on_gap: OnGap::Record,
-            ..settings()
-        },
-        &Inspection {
-            low: Offset(7),
-            ..facts(Some(5))
-        },
-    );
-    let sent = uploads(&mut engine);
-    assert_eq!(
-        sent[0].key,
-        "_control/p/gaps/00000-00000000000000000005-00000000000000000007.json"
-    );
-    engine.upload_finished(sent[0].id, Outcome::Stored);
-    let [
-        Action::Start {
-            offset: Offset(7),
-            generation,
-            ..
-        },
-    ] = actions(&mut engine)[..]
-    else {
-        panic!("no start")
-    };
-    engine.started(0, generation);
-    assert_eq!(commits(&mut engine, 1)[0].0, 7);
-}
-
-#[test]
-fn what_the_client_had_fetched_before_the_start_is_not_taken_in() {
-    // Bug: a record from an earlier position, still on its way, moved the tracker past the start and the records between were skipped.
-    let mut engine = Engine::new(settings());
-    engine.assigned(0);
-    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
-        panic!("no inspection")
-    };
-    engine.inspected(0, generation, &anchored(3));
-    engine.record(&record(50));
-    engine.end_of_partition(0, Offset(60));
-    engine.started(0, generation);
-    engine.record(&record(3));
-    let sent = uploads(&mut engine);
-    assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].id.offset(), Offset(3));
-}
-
-#[test]
-fn a_start_that_failed_is_inspected_again() {
-    let mut engine = Engine::new(settings());
-    engine.assigned(0);
-    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
-        panic!("no inspection")
-    };
-    engine.inspected(0, generation, &facts(Some(0)));
-    actions(&mut engine);
-    engine.start_failed(0, generation);
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Inspect { partition: 0, .. }]
-    ));
-}
-
-#[test]
-fn a_lost_position_is_inspected_again_after_what_was_delivered_is_committed() {
-    let mut engine = running(settings(), &anchored(0));
-    engine.record(&record(0));
-    let sent = uploads(&mut engine);
-    engine.position_lost(0);
-    sent.iter()
-        .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
-    assert_eq!(commits(&mut engine, 1)[0].0, 1);
-    engine.commit_finished(0, Offset(1), true);
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Inspect { partition: 0, .. }]
-    ));
-}
-
-#[test]
-fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
-    let first = Anchor {
-        offset: Offset(0),
-        timestamp: Some(0),
-        value: ValueHash::of(Some(b"{}")),
-    };
-    let recreated = Inspection {
-        first: Some((first, Reading::Holds(Some(1), first.value))),
-        ..facts(None)
-    };
-    let mut engine = running(settings(), &recreated);
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Stop {
-            partition: 0,
-            stop: Stop::AnotherRecord(Offset(0))
-        }]
-    ));
-    engine.record(&record(0));
-    assert!(actions(&mut engine).is_empty() && engine.all_stopped());
-    engine.drain();
-    assert!(matches!(
-        actions(&mut engine)[..],
-        [Action::Release {
-            partition: 0,
-            commit: None
-        }]
-    ));
 }
