@@ -28,8 +28,10 @@ mod uploads;
 pub use progress::Progress;
 pub use types::{Action, Counts, Outcome, Settings, Tombstones, Upload, UploadId, UploadKind};
 
-/// Memory that a waiting record costs besides its bytes: key text, metadata, tracker entry, allocations.
-const RECORD_OVERHEAD: usize = 512;
+/// Memory that a waiting record costs besides its bytes: key text, metadata, allocations.
+const RECORD_OVERHEAD: usize = 416;
+/// Memory of a delivered offset that cannot be committed yet.
+const TRACKED_BYTES: usize = 96;
 
 /// The state of all topic partitions that are assigned to this process.
 #[derive(Debug)]
@@ -185,6 +187,21 @@ impl Engine {
         self.inspect_if_settled(partition);
     }
 
+    /// The broker was asked and holds this next offset for the group. A lower one than it confirmed to us (a late commit of an
+    /// earlier owner, a reset) is not left standing: ours is offered again.
+    pub fn committed_seen(&mut self, partition: i32, offset: Offset) {
+        let running = self
+            .partitions
+            .get_mut(&partition)
+            .and_then(PartitionState::running_mut);
+        if let Some(running) = running
+            && running.committing.is_none()
+            && running.committed.is_some_and(|known| offset < known)
+        {
+            running.committed = Some(offset);
+        }
+    }
+
     /// Lets time pass: `now` counts from the start of the run.
     pub fn handle_timeout(&mut self, now: Duration) {
         if now < self.next_commit {
@@ -220,6 +237,9 @@ impl Engine {
 
     /// The next thing to do, if there is one now.
     pub fn poll_action(&mut self) -> Option<Action> {
+        if self.actions.is_empty() {
+            self.regulate();
+        }
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }

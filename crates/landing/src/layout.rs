@@ -42,6 +42,12 @@ impl Prefix {
         format!("_control/{}/anchors/{partition:05}.json", self.0)
     }
 
+    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins when the zone was not made to begin at the earliest offset.
+    #[must_use]
+    pub fn start_key(&self, partition: i32) -> String {
+        format!("_control/{}/starts/{partition:05}.json", self.0)
+    }
+
     /// `_control/{prefix}/gaps/{partition:05}-{start:020}-{end:020}.json`
     #[must_use]
     pub fn gap_key(&self, partition: i32, gap: OffsetRange) -> String {

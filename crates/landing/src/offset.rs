@@ -45,12 +45,6 @@ impl OffsetRange {
             end: end.max(start),
         }
     }
-
-    /// Whether `offset` lies in the range.
-    #[must_use]
-    pub fn contains(&self, offset: Offset) -> bool {
-        self.start <= offset && offset < self.end
-    }
 }
 
 impl fmt::Display for OffsetRange {

@@ -76,6 +76,11 @@ pub enum Stop {
          start with --on-gap record to write that down and go on"
     )]
     UnknownGap(OffsetRange),
+    /// The object that keeps the first landed record is not one of ours.
+    #[error(
+        "object {0} is no anchor of this program: it was changed or written by another one; restore it, or use another --prefix"
+    )]
+    UnreadableAnchor(String),
     /// An object is where a record must go, with other content.
     #[error(
         "object {key} is already there and does not hold this record: {difference}; it was left as it is. Was the topic re-created, \

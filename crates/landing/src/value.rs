@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{
     Deserializer as _,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -229,12 +229,6 @@ fn string_value(value: &RawValue) -> Option<Cow<'_, str>> {
         .map(Cow::Borrowed)
         .or_else(|_| serde_json::from_str::<String>(text).map(Cow::Owned))
         .ok()
-}
-
-/// Whether `value` is any valid JSON document at all; used where a dead letter shows its value as text.
-#[must_use]
-pub fn is_json(value: &[u8]) -> bool {
-    std::str::from_utf8(value).is_ok() && serde_json::from_slice::<IgnoredAny>(value).is_ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::{Action, Engine};
 use crate::{
     partition_state::{Phase, Running, ZoneAnchor},
-    start::{self, Inspection},
+    start::{self, Inspection, Stop},
 };
 
 impl Engine {
@@ -54,6 +54,20 @@ impl Engine {
                     }
                 }
             }
+        }
+    }
+
+    /// The facts cannot be had for a reason that asking again does not cure: the partition is stopped.
+    pub fn inspection_refused(&mut self, partition: i32, generation: u64, stop: Stop) {
+        let Some(state) = self.partitions.get_mut(&partition) else {
+            return;
+        };
+        if state.generation == generation
+            && !state.revoked
+            && matches!(state.phase, Phase::Inspecting)
+        {
+            state.phase = Phase::Refused(stop.clone());
+            self.actions.push_back(Action::Stop { partition, stop });
         }
     }
 

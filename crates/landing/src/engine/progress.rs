@@ -3,8 +3,8 @@
 //! It only reads; nothing here changes the engine.
 //! Invariant: `committed <= durable <= position` for a partition that this process alone commits.
 
-use super::Engine;
-use crate::{offset::Offset, start::Stop};
+use super::{Engine, TRACKED_BYTES};
+use crate::{offset::Offset, partition_state::PartitionState, start::Stop};
 
 /// How far one running partition is, as next offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,13 @@ impl Engine {
         &self.counts
     }
 
-    /// Bytes that wait or are in flight, overhead included.
+    /// Bytes that wait or are in flight, overhead included; also what is kept of records that are durable but wait for an
+    /// earlier one before they can be committed (one object that fails for ever must not let that grow for ever).
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
-        self.buffered
+        let running = self.partitions.values().filter_map(PartitionState::running);
+        let tracked: usize = running.map(|running| running.tracker.pending()).sum();
+        self.buffered + tracked * TRACKED_BYTES
     }
 
     /// Requests in flight, and how many are allowed now.

@@ -89,10 +89,6 @@ impl Engine {
 
     fn upload(&mut self, id: UploadId, key: String, body: Vec<u8>) -> Upload {
         self.buffered += id.bytes + RECORD_OVERHEAD;
-        if !self.paused && self.buffered >= self.settings.memory_bytes {
-            self.paused = true;
-            self.actions.push_back(Action::Pause);
-        }
         let Anchor {
             offset,
             timestamp,
@@ -115,7 +111,15 @@ impl Engine {
 
     pub(super) fn release_memory(&mut self, bytes: usize) {
         self.buffered -= bytes + RECORD_OVERHEAD;
-        if self.paused && self.buffered <= self.settings.memory_bytes / 2 {
+    }
+
+    /// Pauses reading when the memory is used up, and lets it go on at half of it.
+    pub(super) fn regulate(&mut self) {
+        let used = self.buffered_bytes();
+        if !self.paused && used >= self.settings.memory_bytes {
+            self.paused = true;
+            self.actions.push_back(Action::Pause);
+        } else if self.paused && used <= self.settings.memory_bytes / 2 {
             self.paused = false;
             self.actions.push_back(Action::Resume);
         }

@@ -197,6 +197,8 @@ impl World {
             Stop::Gap(gap) | Stop::UnknownGap(gap) => {
                 gap.start < gap.end && (gap.end.0 <= log.low || other_log)
             }
+            // The model's anchors are never touched by others.
+            Stop::UnreadableAnchor(_) => false,
             Stop::Conflict { key, .. } => {
                 other_log && !key.starts_with("_control/p/anchors") || notes.foreign.contains(key)
             }

@@ -217,7 +217,7 @@ impl World {
             Stop::AnotherRecord(_) => Fault::StoppedByAnchor,
             Stop::LogTooShort { .. } => Fault::StoppedByShortLog,
             Stop::Gap(_) | Stop::UnknownGap(_) => Fault::StoppedByGap,
-            Stop::Conflict { .. } => Fault::StoppedByConflict,
+            Stop::Conflict { .. } | Stop::UnreadableAnchor(_) => Fault::StoppedByConflict,
         });
         self.workers[w].stopped[partition] = true;
         self.check_stop(partition, stop)

@@ -222,3 +222,18 @@ fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
         }]
     ));
 }
+
+#[test]
+fn facts_that_cannot_be_had_stop_the_partition() {
+    let mut engine = Engine::new(settings());
+    engine.assigned(0);
+    let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
+        panic!("no inspection")
+    };
+    engine.inspection_refused(0, generation, Stop::UnreadableAnchor("k".into()));
+    assert!(matches!(
+        actions(&mut engine)[..],
+        [Action::Stop { partition: 0, .. }]
+    ));
+    assert!(engine.all_stopped());
+}

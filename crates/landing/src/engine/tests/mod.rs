@@ -242,3 +242,35 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
     engine.record(&record(9));
     assert!(uploads(&mut engine).is_empty() && engine.all_stopped());
 }
+
+#[test]
+fn records_that_wait_behind_an_unfinished_one_count_as_memory() {
+    // Bug: behind one object that failed for ever the tracker grew without a bound, although nothing was buffered.
+    let settings = Settings {
+        memory_bytes: 20 * TRACKED_BYTES,
+        max_in_flight: 64,
+        ..settings()
+    };
+    let mut engine = running(settings, &anchored(0));
+    actions(&mut engine);
+    for offset in 0..30 {
+        engine.record(&record(offset));
+    }
+    let sent = uploads(&mut engine);
+    for upload in &sent[1..] {
+        engine.upload_finished(upload.id, Outcome::Stored);
+    }
+    assert!(uploads(&mut engine).is_empty() && engine.is_paused());
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    assert!(matches!(actions(&mut engine)[..], [Action::Resume]));
+}
+
+#[test]
+fn a_committed_offset_that_was_set_back_by_others_is_offered_again() {
+    let mut engine = running(settings(), &facts(Some(5)));
+    actions(&mut engine);
+    engine.committed_seen(0, Offset(5));
+    assert!(commits(&mut engine, 1).is_empty());
+    engine.committed_seen(0, Offset(3));
+    assert_eq!(commits(&mut engine, 2)[0].0, 5);
+}
