@@ -10,6 +10,7 @@ pub(crate) mod retry;
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::{Client, error::SdkError, primitives::ByteStream};
+use bytes::Bytes;
 use landing::{Outcome, Upload};
 
 use self::{
@@ -44,18 +45,19 @@ impl Bucket {
     }
 
     /// Writes the object, or finds out that it or another one is there. Tries for ever, with full jitter.
-    pub(crate) async fn settle(&self, upload: &Upload) -> Outcome {
+    pub(crate) async fn settle(&self, mut upload: Upload) -> Outcome {
+        // One copy of the body serves all tries.
+        let body = Bytes::from(std::mem::take(&mut upload.body));
         let metadata = upload.identity.to_metadata();
         let mut backoff = Backoff::default();
         loop {
-            let body = upload.body.clone();
-            let failure = match self.create(&upload.key, body, &metadata).await {
+            let failure = match self.create(&upload.key, body.clone(), &metadata).await {
                 PutAnswer::Stored => {
                     self.trouble.succeeded();
                     return Outcome::Stored;
                 }
                 // It may be our own object, from an earlier try whose reply was lost, or from a process before us.
-                PutAnswer::Exists => match self.compare(upload).await {
+                PutAnswer::Exists => match self.compare(&upload).await {
                     Ok(Some(outcome)) => {
                         self.trouble.succeeded();
                         return outcome;
@@ -74,7 +76,7 @@ impl Bucket {
     pub(crate) async fn create(
         &self,
         key: &str,
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
         metadata: &[(&'static str, String)],
     ) -> PutAnswer {
         let mut request = self
@@ -88,7 +90,7 @@ impl Bucket {
         }
         let request = request
             .content_type("application/json")
-            .body(ByteStream::from(body));
+            .body(ByteStream::from(body.into()));
         PutAnswer::of(request.send().await.map(drop))
     }
 

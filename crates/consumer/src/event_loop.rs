@@ -15,7 +15,10 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use landing::{Action, Engine, Offset, Outcome, UploadId};
-use tokio::{sync::mpsc::Receiver, task::JoinSet};
+use tokio::{
+    sync::mpsc::Receiver,
+    task::{AbortHandle, JoinError, JoinSet},
+};
 
 use crate::{
     inspection::{Inspected, Inspector},
@@ -49,7 +52,12 @@ pub(crate) struct Work {
     uploads: JoinSet<(UploadId, Outcome)>,
     inspections: JoinSet<Inspected>,
     positions: JoinSet<Vec<i32>>,
-    goal: JoinSet<Result<bool>>,
+    /// The group's committed offsets, asked for `--until-end`.
+    goal: JoinSet<Result<Vec<(i32, Offset)>>>,
+    /// The inspection of each partition that is being inspected.
+    inspecting: BTreeMap<i32, AbortHandle>,
+    /// A lost position was reported while the look-up for an earlier one was under way.
+    positions_again: bool,
     revocations: Revocations,
     slow_downs: u64,
     /// When the drain must be over; set once it has begun.
@@ -103,15 +111,12 @@ impl EventLoop {
             tokio::select! {
                 biased;
                 Some(done) = self.work.uploads.join_next() => self.uploaded(done?),
-                Some(done) = self.work.inspections.join_next() => {
-                    let Inspected { partition, generation, facts } = done?;
-                    self.engine.inspected(partition, generation, &facts);
-                }
-                Some(done) = self.work.positions.join_next() => done?.into_iter().for_each(|partition| self.engine.position_lost(partition)),
+                Some(done) = self.work.inspections.join_next() => self.inspected(done)?,
+                Some(done) = self.work.positions.join_next() => self.positions_looked_at(done?),
                 Some(done) = self.work.goal.join_next() => self.goal_looked_at(done?),
                 () = &mut stop, if self.work.deadline.is_none() => self.drain("signal"),
-                event = self.events.recv() => self.event(event.ok_or_else(|| anyhow!("the Kafka thread has ended"))?)?,
                 _ = look.tick() => self.look(),
+                event = self.events.recv() => self.event(event.ok_or_else(|| anyhow!("the Kafka thread has ended"))?)?,
                 () = tokio::time::sleep(timeout) => {}
             }
         }
@@ -156,7 +161,9 @@ impl EventLoop {
             } => {
                 self.tell(Command::Stop { partition });
                 let inspection = self.inspector.clone().inspect(partition, generation);
-                self.work.inspections.spawn(inspection);
+                let task = self.work.inspections.spawn(inspection);
+                self.forget_inspection(partition);
+                self.work.inspecting.insert(partition, task);
             }
             Action::Start {
                 partition,
@@ -235,9 +242,7 @@ impl EventLoop {
                 .into_iter()
                 .for_each(|partition| engine.assigned(partition)),
             KafkaEvent::Revoked { partitions, reply } => self.revoke(&partitions, reply),
-            KafkaEvent::Lost(partitions) => partitions
-                .into_iter()
-                .for_each(|partition| engine.lost(partition)),
+            KafkaEvent::Lost(partitions) => self.lost(&partitions),
             KafkaEvent::Committed { offsets, confirmed } => {
                 for (partition, offset) in offsets {
                     engine.commit_finished(partition, offset, confirmed);
@@ -263,7 +268,40 @@ impl EventLoop {
             .revocations
             .begin(partitions, reply, self.drain_deadline);
         for partition in partitions {
+            self.forget_inspection(*partition);
             self.engine.revoked(*partition);
+        }
+    }
+
+    fn lost(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.forget_inspection(*partition);
+            self.engine.lost(*partition);
+        }
+    }
+
+    fn inspected(&mut self, done: Result<Inspected, JoinError>) -> Result<()> {
+        match done {
+            Ok(Inspected {
+                partition,
+                generation,
+                facts: Ok(facts),
+            }) => self.engine.inspected(partition, generation, &facts),
+            Ok(Inspected {
+                partition,
+                generation,
+                facts: Err(stop),
+            }) => self.engine.inspection_refused(partition, generation, stop),
+            // The partition was taken away meanwhile.
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn forget_inspection(&mut self, partition: i32) {
+        if let Some(task) = self.work.inspecting.remove(&partition) {
+            task.abort();
         }
     }
 

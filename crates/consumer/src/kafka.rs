@@ -77,6 +77,9 @@ pub(crate) enum Command {
         partition: i32,
     },
     Commit(Commit),
-    /// Commits these, leaves the group, ends the thread.
-    Finish(Vec<Commit>),
+    /// Commits these, says whether the broker took them, leaves the group, ends the thread.
+    Finish {
+        commits: Vec<Commit>,
+        committed: tokio::sync::oneshot::Sender<bool>,
+    },
 }

@@ -35,7 +35,7 @@ use crate::{
     event_loop::{Ended, EventLoop, Work},
     inspection::Inspector,
     kafka::{
-        Command, KafkaEvent,
+        Command, Commit, KafkaEvent,
         context::{Complaints, MemberContext, Reading},
         poll_thread::PollThread,
         settings::KafkaSettings,
@@ -47,7 +47,7 @@ use crate::{
 };
 
 /// Arenas on their way from the poll thread to the loop.
-const CHANNEL: usize = 16;
+const CHANNEL: usize = 4;
 
 /// Why a run did not begin or did not end well.
 #[derive(Debug)]
@@ -97,9 +97,16 @@ async fn land(
     let trouble = event_loop.store.trouble().cloned();
     let ended = event_loop.run(stop).await?;
     let summary = summarize(&ended, trouble, began.elapsed());
-    commands.send(Command::Finish(ended.commits)).ok();
-    leave(thread, plan.drain_deadline).await;
-    Ok(summary)
+    let commits = if plan.args.dry_run {
+        Vec::new()
+    } else {
+        ended.commits
+    };
+    let committed = leave(&commands, thread, (commits, plan.drain_deadline)).await;
+    Ok(Summary {
+        unfinished: summary.unfinished || !committed,
+        ..summary
+    })
 }
 
 fn poll_thread(
@@ -116,12 +123,13 @@ fn poll_thread(
         drain_deadline: plan.drain_deadline,
         topic: plan.args.topic.clone(),
         commits: !plan.args.dry_run,
+        owned: Reading::default(),
         reading: Reading::default(),
         complaints: Complaints::default(),
     };
     // A dry run must not take partitions away from the real group.
     let group = if plan.args.dry_run {
-        format!("{}.dry-run", plan.kafka.group)
+        format!("{}.dry-run-{}", plan.kafka.group, std::process::id())
     } else {
         plan.kafka.group.clone()
     };
@@ -189,15 +197,26 @@ fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) ->
     }
 }
 
-/// Waits for the last commits and for leaving the group; the client may hang when Kafka is gone, and nothing is lost by not waiting.
-async fn leave(thread: std::thread::JoinHandle<()>, deadline: Duration) {
+/// Makes the last commits and leaves the group; gives whether the broker took the commits. The client may hang when Kafka is
+/// gone, and nothing is lost by not waiting: what is durable is recognised at the next start.
+async fn leave(
+    commands: &std::sync::mpsc::Sender<Command>,
+    thread: std::thread::JoinHandle<()>,
+    (commits, deadline): (Vec<Commit>, Duration),
+) -> bool {
+    let nothing_to_commit = commits.is_empty();
+    let (committed, answer) = tokio::sync::oneshot::channel();
+    commands.send(Command::Finish { commits, committed }).ok();
+    let answer = tokio::time::timeout(deadline + Duration::from_secs(1), answer).await;
+    let committed = matches!(answer, Ok(Ok(true)));
     let began = Instant::now();
     while !thread.is_finished() && began.elapsed() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    if !thread.is_finished() {
+    if !committed && !nothing_to_commit {
         tracing::warn!(
-            "Kafka did not answer the last commit in time; what is durable will be recognised at the next start"
+            "Kafka did not take the last commit; what is durable will be recognised at the next start"
         );
     }
+    committed || nothing_to_commit
 }

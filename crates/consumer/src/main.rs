@@ -2,7 +2,10 @@
 //!
 //! Invariant: stdout carries only results; an error is one line on stderr that begins with `error: `.
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use consumer::{Failure, config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,7 +41,8 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match result {
         Ok(summary) => {
-            println!("{}", summary.render(output));
+            // Nobody may be reading any more (`| head`); the exit code says it all the same.
+            writeln!(std::io::stdout(), "{}", summary.render(output)).ok();
             ExitCode::from(summary.exit_code())
         }
         Err(Failure::Usage(error)) => fail(&format!("{error:#}"), 2),

@@ -55,7 +55,7 @@ pub(crate) async fn start_up(plan: &Plan, origin: impl Fn(&str) -> String) -> Re
         None => "dry-run".to_owned(),
         Some(bucket) => {
             zone_checks::probe(bucket, &plan.prefix).await?;
-            zone_checks::enter(bucket, plan, &wanted, &found.committed)
+            zone_checks::enter(bucket, plan, &wanted, (&look_up, &found.committed))
                 .await?
                 .id()
         }

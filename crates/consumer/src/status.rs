@@ -51,6 +51,8 @@ pub(crate) struct Status {
     logged: Instant,
     logged_records: u64,
     trouble: Option<Trouble>,
+    /// Since when some partition waits for the facts from which it can begin.
+    waiting: Option<Instant>,
     ends: Ends,
     looking_up: Arc<AtomicBool>,
     ends_asked: Option<Instant>,
@@ -81,6 +83,7 @@ impl Status {
             logged: now,
             logged_records: 0,
             trouble: None,
+            waiting: None,
             ends: Ends::default(),
             looking_up: Arc::default(),
             ends_asked: None,
@@ -131,6 +134,10 @@ impl Status {
         let lag = self.lag(engine);
         let retries = store.map_or(0, StoreTrouble::retries);
         metrics::update(engine, retries, lag);
+        self.waiting = match engine.waiting() {
+            0 => None,
+            _ => self.waiting.or_else(|| Some(Instant::now())),
+        };
         let problems = self.problems(engine, store);
         *self.health.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), problems);
         if self.logged.elapsed() >= self.interval {
@@ -174,39 +181,39 @@ impl Status {
     }
 
     fn problems(&self, engine: &Engine, store: Option<&StoreTrouble>) -> Vec<String> {
-        let mut problems: Vec<String> = engine
-            .stopped()
-            .map(|(partition, stop)| format!("partition {partition} is stopped: {stop}"))
-            .collect();
         let silent = self
             .last_poll
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .elapsed();
-        if silent > POLL_PATIENCE {
-            problems.push(format!(
-                "Kafka has not been polled for {} s",
-                silent.as_secs()
-            ));
-        }
-        if let Some(trouble) = &self.trouble
-            && trouble.since.elapsed() > PATIENCE
-        {
-            problems.push(format!(
-                "Kafka has been failing for {} s: {}",
-                trouble.since.elapsed().as_secs(),
-                trouble.message
-            ));
-        }
-        if let Some((time, message)) = store.and_then(StoreTrouble::failing)
-            && time > PATIENCE
-        {
-            problems.push(format!(
-                "S3 has been failing for {} s: {message}",
-                time.as_secs()
-            ));
-        }
-        problems
+        let lasting = |since: Duration, what: String| {
+            (since > PATIENCE).then(|| format!("{what}, for {} s", since.as_secs()))
+        };
+        let kafka = self.trouble.as_ref().and_then(|trouble| {
+            lasting(
+                trouble.since.elapsed(),
+                format!("Kafka fails: {}", trouble.message),
+            )
+        });
+        let waiting = self.waiting.and_then(|since| {
+            lasting(
+                since.elapsed(),
+                "a partition does not know where to begin: see the log".to_owned(),
+            )
+        });
+        let s3 = store.and_then(StoreTrouble::failing);
+        let s3 = s3.and_then(|(since, message)| lasting(since, format!("S3 fails: {message}")));
+        let poll = (silent > POLL_PATIENCE)
+            .then(|| format!("Kafka has not been polled for {} s", silent.as_secs()));
+        let stopped = engine
+            .stopped()
+            .map(|(partition, stop)| format!("partition {partition} is stopped: {stop}"));
+        stopped
+            .chain(poll)
+            .chain(kafka)
+            .chain(s3)
+            .chain(waiting)
+            .collect()
     }
 
     /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
@@ -218,10 +225,14 @@ impl Status {
             return;
         }
         self.ends_asked = Some(Instant::now());
-        let partitions: Vec<i32> = engine
+        let mut partitions: Vec<i32> = engine
             .progress()
             .map(|progress| progress.partition)
             .collect();
+        if partitions.is_empty() {
+            // A member without partitions still wants to know whether Kafka answers.
+            partitions.push(0);
+        }
         let (look_up, ends, answers, looking_up) = (
             look_up.clone(),
             self.ends.clone(),

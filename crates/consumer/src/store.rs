@@ -35,8 +35,8 @@ impl Store {
             Self::Bucket(bucket) => {
                 let bucket = bucket.clone();
                 uploads.spawn(async move {
-                    let outcome = bucket.settle(&upload).await;
-                    (upload.id, outcome)
+                    let id = upload.id;
+                    (id, bucket.settle(upload).await)
                 });
             }
             Self::Print(closed) => {

@@ -112,7 +112,7 @@ impl Summary {
             text.push_str(&format!("\nstopped: partition {partition}: {reason}"));
         }
         if self.unfinished {
-            text.push_str("\nunfinished: the grace period ended first; nothing is lost, the next start goes on from the committed offsets");
+            text.push_str("\nunfinished: something was still in flight or not committed at the end of the grace period; nothing is lost, the next start goes on from the committed offsets");
         }
         text
     }

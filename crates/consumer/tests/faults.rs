@@ -151,3 +151,33 @@ fn the_health_page_is_red_while_a_partition_is_stopped_and_the_others_go_on() {
     running.signal("TERM");
     assert_eq!(running.wait().code(), Some(65));
 }
+
+#[test]
+fn an_anchor_that_somebody_changed_stops_its_partition() {
+    let world = World::new();
+    world.send_numbered(30);
+    let key = "_control/stock-market/json/anchors/00001.json";
+    world.s3.put(BUCKET, key, b"hello", &[]).unwrap();
+    let run = world.land(&[]);
+    assert_eq!(run.code(), Some(65), "{}", run.stderr);
+    assert!(
+        run.stdout.contains("is no anchor of this program"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(world.data_keys().len(), 20);
+}
+
+#[test]
+fn a_store_that_is_busy_at_the_start_is_waited_for() {
+    let world = World::new();
+    world.send_numbered(3);
+    for fault in [Fault::Conflict, Fault::ServiceUnavailable] {
+        world
+            .s3
+            .faults()
+            .install(Rule::on("PutObject", fault).with_key("_control/").times(2));
+    }
+    world.land(&[]).ok();
+    check::exactly_once(&world, 3);
+}

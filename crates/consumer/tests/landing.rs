@@ -181,6 +181,18 @@ fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
     );
     assert!(world.s3.keys(support::BUCKET).is_empty());
 
+    // A reader that has had enough is no failure, and a dry run leaves no offsets behind for the next one.
+    let mut head = support::process::command(&world);
+    head.args([
+        "--bucket",
+        support::BUCKET,
+        "--dry-run",
+        "-X",
+        "session.timeout.ms=6000",
+    ]);
+    let (lines, status) = support::process::first_lines(&mut head, 3);
+    assert_eq!((lines.len(), status.code()), (3, Some(0)), "{lines:?}");
+
     world.land(&[]).ok();
     check::exactly_once(&world, 30);
 }

@@ -90,6 +90,11 @@ impl Failure {
         }
     }
 
+    /// Whether the store answered, and the same request may well succeed in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self.status, Some(409 | 429 | 500..)) && self.code != "BucketAlreadyExists"
+    }
+
     /// Whether the store asks for fewer requests.
     pub(crate) fn is_slow_down(&self) -> bool {
         matches!(self.status, Some(429 | 503))

@@ -51,7 +51,7 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();
     let place = match at_endpoint {
-        Some(url) => format!("endpoint {url} ({endpoint_origin})"),
+        Some(url) => format!("endpoint {} ({endpoint_origin})", without_user(&url)),
         None => "endpoint of AWS".to_owned(),
     };
     let origins = format!(
@@ -62,6 +62,17 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
         region,
         origins,
     })
+}
+
+/// An address may carry a user and a password (of a proxy): they are not for the log.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host_at = rest
+        .split('/')
+        .next()
+        .and_then(|authority| authority.rfind('@'))
+        .map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[host_at..])
 }
 
 fn region(config: &SdkConfig) -> Result<(String, &'static str)> {
@@ -106,4 +117,21 @@ async fn check_credentials(config: &SdkConfig) -> Result<&'static str> {
     } else {
         "the AWS profile or the instance role"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_endpoint_is_not_shown() {
+        assert_eq!(
+            without_user("http://user:hunter2@127.0.0.1:4566/x@y"),
+            "http://127.0.0.1:4566/x@y"
+        );
+        assert_eq!(
+            without_user("http://127.0.0.1:4566"),
+            "http://127.0.0.1:4566"
+        );
+    }
 }

@@ -14,6 +14,10 @@ impl EventLoop {
     /// The client does not say which partition it cannot read: those whose position lies outside of the log. If there is none
     /// (the log moved again), all are looked at anew, which costs a look-up and no more.
     pub(super) fn find_lost_positions(&mut self) {
+        if !self.work.positions.is_empty() {
+            self.work.positions_again = true;
+            return;
+        }
         let positions: Vec<(i32, Offset)> = self
             .engine
             .progress()
@@ -39,6 +43,15 @@ impl EventLoop {
         });
     }
 
+    pub(super) fn positions_looked_at(&mut self, lost: Vec<i32>) {
+        for partition in lost {
+            self.engine.position_lost(partition);
+        }
+        if std::mem::take(&mut self.work.positions_again) {
+            self.find_lost_positions();
+        }
+    }
+
     pub(super) fn look(&mut self) {
         for partition in self.work.revocations.overdue() {
             self.engine.release_now(partition);
@@ -59,51 +72,58 @@ impl EventLoop {
         }
     }
 
-    /// Asks whether the group has committed everything up to the goals; partitions that stand still here do not count.
+    /// Asks how far the group has committed, whoever committed it.
     fn look_at_goal(&mut self) {
+        if !self.store.writes() {
+            let durable = self
+                .engine
+                .progress()
+                .map(|progress| (progress.partition, progress.durable));
+            return self.end_if_reached(&durable.collect());
+        }
+        let partitions: Vec<i32> = self.goals.keys().copied().collect();
+        let look_up = self.inspector.look_up.clone();
+        self.work.goal.spawn_blocking(move || {
+            let committed = look_up.committed(&partitions)?.into_iter();
+            Ok(committed
+                .map(|(partition, offset, _)| (partition, offset))
+                .collect())
+        });
+    }
+
+    pub(super) fn goal_looked_at(&mut self, committed: Result<Vec<(i32, Offset)>>) {
+        match committed {
+            Ok(committed) => {
+                for (partition, offset) in &committed {
+                    self.engine.committed_seen(*partition, *offset);
+                }
+                self.end_if_reached(&committed.into_iter().collect());
+            }
+            Err(error) => self.status.kafka_in_trouble(format!("{error:#}")),
+        }
+    }
+
+    /// Partitions that stand still here do not count: they are reported as stopped.
+    fn end_if_reached(&mut self, committed: &BTreeMap<i32, Offset>) {
         let stopped: Vec<i32> = self
             .engine
             .stopped()
             .map(|(partition, _)| partition)
             .collect();
-        let wanted: Vec<(i32, Offset)> = self
+        let mut open = self
             .goals
             .iter()
-            .map(|(partition, goal)| (*partition, *goal))
-            .filter(|(partition, _)| !stopped.contains(partition))
-            .collect();
-        if !self.store.writes() {
-            let durable: BTreeMap<i32, Offset> = self
-                .engine
-                .progress()
-                .map(|progress| (progress.partition, progress.durable))
-                .collect();
-            let reached = wanted.iter().all(|(partition, goal)| {
-                durable
-                    .get(partition)
-                    .is_some_and(|durable| durable >= goal)
-            });
-            return self.goal_looked_at(Ok(reached));
-        }
-        let look_up = self.inspector.look_up.clone();
-        self.work.goal.spawn_blocking(move || {
-            let partitions: Vec<i32> = wanted.iter().map(|(partition, _)| *partition).collect();
-            let committed: BTreeMap<i32, Offset> = look_up.committed(&partitions)?.into_iter().map(|(partition, offset, _)| (partition, offset)).collect();
-            let missing = wanted.iter().find(|(partition, goal)| committed.get(partition).is_none_or(|offset| offset < goal));
-            if let Some((partition, goal)) = missing {
-                tracing::debug!(partition, goal = goal.0, committed = ?committed.get(partition), "not yet at the end");
+            .filter(|(partition, _)| !stopped.contains(partition));
+        let missing = open
+            .find(|(partition, goal)| committed.get(partition).is_none_or(|offset| offset < goal));
+        match missing {
+            Some((partition, goal)) => {
+                tracing::debug!(partition, goal = goal.0, "not yet at the end")
             }
-            Ok(missing.is_none())
-        });
-    }
-
-    pub(super) fn goal_looked_at(&mut self, reached: Result<bool>) {
-        match reached {
-            Ok(true) if self.work.deadline.is_none() => {
+            None if self.work.deadline.is_none() => {
                 self.drain("the end that the topic had at the start is committed")
             }
-            Ok(_) => {}
-            Err(error) => self.status.kafka_in_trouble(format!("{error:#}")),
+            None => {}
         }
     }
 }

@@ -51,13 +51,15 @@ impl Complaints {
     }
 }
 
-/// The partitions that the client reads: started, not stopped, not taken away.
+/// A set of partitions that callbacks and the poll thread share.
 #[derive(Debug, Default)]
 pub(crate) struct Reading(Mutex<BTreeSet<i32>>);
 
 impl Reading {
     pub(crate) fn insert(&self, partition: i32) {
-        self.with(|partitions| partitions.insert(partition));
+        self.with(|partitions| {
+            partitions.insert(partition);
+        });
     }
 
     /// Gives those that were there.
@@ -110,6 +112,9 @@ pub(crate) struct MemberContext {
     pub(crate) topic: String,
     /// Commits nothing (dry run).
     pub(crate) commits: bool,
+    /// The partitions that the group has given us.
+    pub(crate) owned: Reading,
+    /// Those that the client reads: started, not stopped, not taken away.
     pub(crate) reading: Reading,
     pub(crate) complaints: Complaints,
 }
@@ -156,7 +161,12 @@ impl MemberContext {
         // anchors first, then each partition is added at its explicit offset. (A placeholder and a seek would not do:
         // the client refuses to seek on a partition whose placeholder was out of range.)
         match consumer.incremental_assign(&TopicPartitionList::new()) {
-            Ok(()) => self.tell(KafkaEvent::Assigned(numbers)),
+            Ok(()) => {
+                numbers
+                    .iter()
+                    .for_each(|partition| self.owned.insert(*partition));
+                self.tell(KafkaEvent::Assigned(numbers));
+            }
             Err(error) => self.tell(KafkaEvent::Fatal(format!(
                 "partitions {numbers:?} could not be assigned: {error}"
             ))),
@@ -175,6 +185,7 @@ impl MemberContext {
                 commit_thread::commit(consumer, &commits);
             }
         }
+        self.owned.remove(&numbers);
         let read = self.reading.remove(&numbers);
         if let Err(error) = consumer.incremental_unassign(&list(&self.topic, read)) {
             tracing::debug!(%error, "unassign");

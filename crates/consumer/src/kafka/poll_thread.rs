@@ -24,7 +24,7 @@ use rdkafka::{
 };
 
 use super::{
-    Command, KafkaEvent,
+    Command, Commit, KafkaEvent,
     commit_thread::{self, CommitThread},
     context::{self, MemberContext},
     settings,
@@ -85,10 +85,12 @@ impl PollThread {
                 .unwrap_or_else(PoisonError::into_inner) = Instant::now();
             loop {
                 match self.commands.try_recv() {
-                    Ok(Command::Finish(commits)) => {
+                    Ok(Command::Finish { commits, committed }) => {
                         // The client is closed where its last owner lets go of it: here, not on the commit thread.
                         self.committer.finish();
-                        commit_thread::commit(&self.consumer, &commits);
+                        committed
+                            .send(commit_at_last(&self.consumer, &commits))
+                            .ok();
                         return Ok(());
                     }
                     Ok(command) => self.obey(command),
@@ -150,6 +152,12 @@ impl PollThread {
                         "{code}: this user needs READ on the topic and on the group"
                     )));
                 }
+                RDKafkaErrorCode::InvalidSessionTimeout => tell(KafkaEvent::Fatal(format!(
+                    "{code}: give -X session.timeout.ms a value between the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"
+                ))),
+                RDKafkaErrorCode::InconsistentGroupProtocol => tell(KafkaEvent::Fatal(format!(
+                    "{code}: other programs are members of this group; use another --group"
+                ))),
                 code => tell(KafkaEvent::Trouble(
                     self.consumer
                         .context()
@@ -189,13 +197,17 @@ impl PollThread {
             }
             Command::Stop { partition } => self.stop(partition),
             Command::Commit(commit) => self.committer.send(commit),
-            Command::Finish(_) => {}
+            Command::Finish { .. } => {}
         }
     }
 
     fn start(&mut self, (partition, generation): (i32, u64), offset: Offset, paused: bool) {
-        let list = context::list(&self.topic, [partition]);
         self.stop(partition);
+        if !self.consumer.context().owned.all().contains(&partition) {
+            // Taken away while the order was on its way; the engine hears of that, too.
+            return;
+        }
+        let list = context::list(&self.topic, [partition]);
         let mut place = list.clone();
         let added = place
             .set_all_offsets(rdkafka::Offset::Offset(offset.0))
@@ -240,6 +252,21 @@ impl PollThread {
         if let Err(error) = result {
             tracing::debug!(%error, topic = self.topic, "{what}");
         }
+    }
+}
+
+/// The last commit of this member. Others that come or go at the same time make the broker refuse it for a moment, and the client
+/// has to be polled to get over that.
+fn commit_at_last(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
+    let deadline = Instant::now() + consumer.context().drain_deadline;
+    loop {
+        if commit_thread::commit(consumer, commits) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        drop(consumer.poll(Duration::from_millis(200)));
     }
 }
 

@@ -12,12 +12,16 @@ use landing::{
 
 use super::explain;
 use crate::{
+    args::StartAt,
     bucket::{
         Bucket,
         answer::{Failure, PutAnswer},
     },
+    inspection::{resolve_start, start_note},
+    kafka::look_up::LookUp,
     plan::Plan,
 };
+use std::{future::Future, sync::Arc, time::Duration};
 
 const PROBE: &[u8] = b"conditional writes are probed here\n";
 const SECOND_PROBE: &[u8] = b"this store ignores If-None-Match\n";
@@ -27,7 +31,7 @@ pub(crate) async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
     let key = prefix.probe_key();
     let explained = |failure: &Failure| explain::failure("write", bucket.name(), failure);
     for body in [PROBE, SECOND_PROBE] {
-        match bucket.create(&key, body.to_vec(), &[]).await {
+        match patiently(|| bucket.create(&key, body.to_vec(), &[])).await {
             PutAnswer::Failed(failure) => return Err(explained(&failure)),
             PutAnswer::Stored if body == SECOND_PROBE => return Err(ignores_conditions(bucket)),
             PutAnswer::Stored | PutAnswer::Exists => {}
@@ -56,7 +60,7 @@ pub(crate) async fn enter(
     bucket: &Bucket,
     plan: &Plan,
     wanted: &Zone,
-    committed: &[(i32, Offset, String)],
+    (look_up, committed): (&Arc<LookUp>, &[(i32, Offset, String)]),
 ) -> Result<Zone> {
     let key = plan.prefix.zone_key();
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
@@ -74,15 +78,7 @@ pub(crate) async fn enter(
     }
     let body = match there {
         Some(body) => body,
-        None => match bucket.create(&key, wanted.to_body(), &[]).await {
-            PutAnswer::Stored => wanted.to_body(),
-            PutAnswer::Exists => bucket
-                .read(&key)
-                .await
-                .map_err(explained)?
-                .context("the zone object was removed while it was read")?,
-            PutAnswer::Failed(failure) => return Err(explained(failure)),
-        },
+        None => make(bucket, plan, wanted, look_up).await?,
     };
     let zone = Zone::from_body(&body).with_context(|| place(bucket, &key))?;
     match zone.admit(wanted) {
@@ -94,6 +90,49 @@ pub(crate) async fn enter(
         }
         Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
     }
+}
+
+/// Makes the zone, or reads the one that another process has made at this moment.
+async fn make(
+    bucket: &Bucket,
+    plan: &Plan,
+    wanted: &Zone,
+    look_up: &Arc<LookUp>,
+) -> Result<Vec<u8>> {
+    let key = plan.prefix.zone_key();
+    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    write_starts(bucket, plan, look_up).await?;
+    match patiently(|| bucket.create(&key, wanted.to_body(), &[])).await {
+        PutAnswer::Stored => Ok(wanted.to_body()),
+        PutAnswer::Exists => {
+            let body = bucket.read(&key).await.map_err(explained)?;
+            body.context("the zone object was removed while it was read")
+        }
+        PutAnswer::Failed(failure) => Err(explained(failure)),
+    }
+}
+
+/// Writes down where each partition of a new zone begins, before the zone itself: what `latest` means must not move when
+/// offsets expire before the first record has landed.
+async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Result<()> {
+    let start = plan.args.start;
+    if start == StartAt::Earliest {
+        return Ok(());
+    }
+    let (look_up, timeout) = (look_up.clone(), plan.args.connect_timeout);
+    let offsets = tokio::task::spawn_blocking(move || -> Result<Vec<(i32, Offset)>> {
+        let partitions = look_up.topic(timeout)?.partitions.into_iter();
+        let offset = |partition| Ok((partition, resolve_start(&look_up, partition, start)?));
+        partitions.map(offset).collect()
+    });
+    for (partition, offset) in offsets.await.context("the look-up was broken off")?? {
+        let key = plan.prefix.start_key(partition);
+        let answer = patiently(|| bucket.create(&key, start_note(partition, offset), &[])).await;
+        if let PutAnswer::Failed(failure) = answer {
+            return Err(explain::failure("write", bucket.name(), &failure));
+        }
+    }
+    Ok(())
 }
 
 /// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
@@ -120,6 +159,20 @@ async fn accept_cluster(
         PutAnswer::Stored | PutAnswer::Exists => Ok(()),
         PutAnswer::Failed(failure) => Err(explained(failure)),
     }
+}
+
+/// A create-once write at the start: what passes by itself (another process writing the same object at this moment, a busy
+/// store) is tried again for some seconds; what does not is an error at once.
+async fn patiently<F: Future<Output = PutAnswer>>(write: impl Fn() -> F) -> PutAnswer {
+    for _ in 0..20 {
+        match write().await {
+            PutAnswer::Failed(failure) if failure.is_passing() => {
+                tokio::time::sleep(Duration::from_millis(500)).await
+            }
+            answer => return answer,
+        }
+    }
+    write().await
 }
 
 fn place(bucket: &Bucket, key: &str) -> String {

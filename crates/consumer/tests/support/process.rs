@@ -3,7 +3,7 @@
 //! Invariant: a child that is still there when its handle goes is killed by its id.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
     thread::JoinHandle,
@@ -156,6 +156,28 @@ impl Finished {
         assert_eq!(lines.len(), 1, "{}", self.stderr);
         lines[0]
     }
+}
+
+/// Reads so many lines of stdout, closes it, and waits for the end, as `| head` does.
+pub fn first_lines(command: &mut Command, count: usize) -> (Vec<String>, ExitStatus) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .take(count)
+        .map(Result::unwrap)
+        .collect();
+    let mut running = Running {
+        child,
+        stdout: None,
+        stderr: None,
+    };
+    until("the end after the reader left", || running.has_ended());
+    (lines, running.child.wait().unwrap())
 }
 
 /// One page of the metrics server, with its status line; `None` while nobody answers.

@@ -80,6 +80,13 @@ impl Engine {
             })
     }
 
+    /// How many partitions are neither read nor stopped yet: the facts from which they begin are still asked for.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let begun = |state: &&PartitionState| state.running().is_none() && state.stop().is_none();
+        self.partitions.values().filter(begun).count()
+    }
+
     /// Whether no partition is left; after [`Engine::drain`] this is the end.
     #[must_use]
     pub fn is_empty(&self) -> bool {
