@@ -117,7 +117,7 @@ pub struct Args {
     )]
     pub group: Option<String>,
 
-    /// Where a group without committed offsets begins: `earliest`, `latest`, or a time such as 2026-11-21 or 2026-11-21T07:00:00Z
+    /// Where a new zone begins: `earliest`, `latest`, or a time such as 2026-11-21 or 2026-11-21T07:00:00Z; kept with the zone
     #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = StartAt::parse, env = "CONSUMER_START", help_heading = "Kafka")]
     pub start: StartAt,
 

@@ -38,7 +38,10 @@ pub(crate) fn place(settings: &Settings, record: &Record<'_>) -> Placement {
     };
     match date_partition(settings, record, bytes) {
         Ok(date) => {
-            let mut body = value::on_one_line(bytes).into_owned();
+            let line = value::on_one_line(bytes);
+            // Exactly as large as needed: a push onto an owned copy would double it.
+            let mut body = Vec::with_capacity(line.len() + 1);
+            body.extend_from_slice(&line);
             body.push(b'\n');
             Placement::Data {
                 key: settings
