@@ -3,13 +3,13 @@
 //! It holds no rule: what to upload, when to pause and what to commit is the engine's business.
 //! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never waits for long.
 
+mod coming_and_going;
 mod look;
 
 use std::{
     collections::BTreeMap,
     future::Future,
     pin::pin,
-    sync::mpsc::SyncSender,
     time::{Duration, Instant},
 };
 
@@ -17,7 +17,7 @@ use anyhow::{Result, anyhow};
 use landing::{Action, Engine, Offset, Outcome, UploadId};
 use tokio::{
     sync::mpsc::Receiver,
-    task::{AbortHandle, JoinError, JoinSet},
+    task::{AbortHandle, JoinSet},
 };
 
 use crate::{
@@ -152,37 +152,6 @@ impl EventLoop {
         }
     }
 
-    /// The two steps of a partition's beginning.
-    fn begin(&mut self, action: Action) {
-        match action {
-            Action::Inspect {
-                partition,
-                generation,
-            } => {
-                self.tell(Command::Stop { partition });
-                let inspection = self.inspector.clone().inspect(partition, generation);
-                let task = self.work.inspections.spawn(inspection);
-                self.forget_inspection(partition);
-                self.work.inspecting.insert(partition, task);
-            }
-            Action::Start {
-                partition,
-                generation,
-                offset,
-                paused,
-            } => {
-                self.work.stopped.remove(&partition);
-                self.tell(Command::Start {
-                    partition,
-                    generation,
-                    offset,
-                    paused,
-                });
-            }
-            _ => {}
-        }
-    }
-
     fn commit(&mut self, (partition, next, metadata): (i32, Offset, String)) {
         if self.store.writes() {
             self.tell(Command::Commit(Commit {
@@ -261,48 +230,6 @@ impl EventLoop {
             KafkaEvent::Fatal(message) => return Err(anyhow!(message)),
         }
         Ok(())
-    }
-
-    fn revoke(&mut self, partitions: &[i32], reply: SyncSender<Vec<Commit>>) {
-        self.work
-            .revocations
-            .begin(partitions, reply, self.drain_deadline);
-        for partition in partitions {
-            self.forget_inspection(*partition);
-            self.engine.revoked(*partition);
-        }
-    }
-
-    fn lost(&mut self, partitions: &[i32]) {
-        for partition in partitions {
-            self.forget_inspection(*partition);
-            self.engine.lost(*partition);
-        }
-    }
-
-    fn inspected(&mut self, done: Result<Inspected, JoinError>) -> Result<()> {
-        match done {
-            Ok(Inspected {
-                partition,
-                generation,
-                facts: Ok(facts),
-            }) => self.engine.inspected(partition, generation, &facts),
-            Ok(Inspected {
-                partition,
-                generation,
-                facts: Err(stop),
-            }) => self.engine.inspection_refused(partition, generation, stop),
-            // The partition was taken away meanwhile.
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
-    }
-
-    fn forget_inspection(&mut self, partition: i32) {
-        if let Some(task) = self.work.inspecting.remove(&partition) {
-            task.abort();
-        }
     }
 
     fn uploaded(&mut self, (id, outcome): (UploadId, Outcome)) {
