@@ -4,7 +4,7 @@
 //! becomes a flag in front of the others unless flag or variable is given. Librdkafka options of all three places are merged, the
 //! last of a name wins. Does not know any flag but `--config` and `--kafka-option`.
 //!
-//! Invariant: no value from a file or from the environment appears in an error, for it may be a secret.
+//! Invariant: no value of a librdkafka option appears in an error, and no value of the environment in the help: it may be a secret.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;

@@ -96,30 +96,6 @@ impl Prefix {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Reads a data key back: the text after `dt=`, the partition and the offset; `None` for a key of another shape.
-    #[must_use]
-    pub fn parse_data_key<'k>(&self, key: &'k str) -> Option<(&'k str, i32, Offset)> {
-        let rest = key.strip_prefix(&self.0)?.strip_prefix("/dt=")?;
-        let (date, name) = rest.split_once('/')?;
-        let (partition, offset) = parse_name(name)?;
-        Some((date, partition, offset))
-    }
-
-    /// Reads a dead letter's key back; `None` for a key of another shape.
-    #[must_use]
-    pub fn parse_dead_letter_key(&self, key: &str) -> Option<(i32, Offset)> {
-        let rest = key.strip_prefix("_control/")?.strip_prefix(&self.0)?;
-        parse_name(rest.strip_prefix("/dead-letters/")?)
-    }
-}
-
-fn parse_name(name: &str) -> Option<(i32, Offset)> {
-    let (partition, offset) = name.strip_suffix(".json")?.split_once('-')?;
-    if partition.len() < 5 || offset.len() != 20 {
-        return None;
-    }
-    Some((partition.parse().ok()?, Offset(offset.parse().ok()?)))
 }
 
 impl FromStr for Prefix {
@@ -190,25 +166,6 @@ mod tests {
             prefix().cluster_key("a/../b"),
             "_control/stock-market/json/clusters/a....b.json"
         );
-    }
-
-    #[test]
-    fn keys_read_back_what_they_were_made_of() {
-        let date = DatePartition::from_text("2026-11-21", Granularity::Hour).unwrap();
-        let key = prefix().data_key(&date, 123_456, Offset(i64::MAX));
-        assert_eq!(
-            prefix().parse_data_key(&key),
-            Some(("2026-11-21-00", 123_456, Offset(i64::MAX)))
-        );
-        let key = prefix().dead_letter_key(0, Offset(0));
-        assert_eq!(prefix().parse_dead_letter_key(&key), Some((0, Offset(0))));
-        for other in [
-            "stock-market/json/x.json",
-            "stock-market/json2/dt=1/00000-1.json",
-            "stock-market/json/dt=1/a/b.json",
-        ] {
-            assert_eq!(prefix().parse_data_key(other), None, "{other}");
-        }
     }
 
     #[test]

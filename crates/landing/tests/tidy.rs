@@ -198,17 +198,15 @@ fn the_top_level_holds_only_what_the_design_names() {
 fn nothing_is_left_open_or_switched_off() {
     let mut broken = Vec::new();
     for (path, text) in all_sources() {
-        if path.ends_with("tidy.rs") {
-            continue;
-        }
         for word in [
-            "TODO",
-            "FIXME",
-            "XXX",
-            "todo!(",
-            "unimplemented!(",
-            "dbg!(",
-            "#[ignore",
+            // In two parts, so that this list does not find itself.
+            concat!("TO", "DO"),
+            concat!("FIX", "ME"),
+            concat!("X", "XX"),
+            concat!("to", "do!("),
+            concat!("unimple", "mented!("),
+            concat!("dbg", "!("),
+            concat!("#[ign", "ore"),
         ] {
             if text.contains(word) {
                 broken.push(format!("{}: {word}", path.display()));

@@ -42,7 +42,7 @@ impl CommitThread {
         self.commits.send(commit).ok();
     }
 
-    /// Waits for the commit that is under way; those behind it are dropped with it only if the process ends first.
+    /// Makes the commits that still wait, all in one request, and ends the thread.
     pub(crate) fn finish(self) {
         drop(self.commits);
         self.thread.join().ok();
