@@ -236,6 +236,25 @@ fn one_build_serves_all_commands() {
     none(broken);
 }
 
+#[test]
+fn the_programs_ask_the_same_of_what_builds_them() {
+    // `cargo tree` shows one set for what is built for the host and for the target, so the sets of the host are compared here.
+    let block = |name: &str| {
+        let manifest =
+            fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
+        let (_, block) = manifest.split_once("[build-dependencies]\n").unwrap();
+        let lines: BTreeSet<String> = block
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
+        lines
+    };
+    for name in ["consumer", "sandbox"] {
+        assert_eq!(block(name), block("producer"), "{name} and producer");
+    }
+}
+
 /// `name version features` of each dependency of a selection, as a build of its programs sees it.
 fn features(selection: &[&str]) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
