@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use sandbox::{Fault, Rule};
-use support::{BUCKET, World, check};
+use support::{World, check};
 
 #[test]
 fn failing_late_and_lost_answers_leave_each_record_in_exactly_one_object() {
@@ -53,11 +53,9 @@ fn an_object_with_other_content_stops_its_partition_and_no_other() {
     let world = World::new();
     world.send_numbered(300);
     let (timestamp, _) = check::dump(&world)[&(1, 40)].clone();
-    let day = chrono::DateTime::from_timestamp_millis(timestamp)
-        .unwrap()
-        .format("%Y-%m-%d");
+    let day = check::day(timestamp);
     let key = format!("stock-market/json/dt={day}/00001-{:020}.json", 40);
-    world.s3.put(BUCKET, &key, b"somebody else's", &[]).unwrap();
+    world.s3.put(&world.bucket, &key, b"somebody else's");
 
     // One request at a time: what comes after the conflict in its partition is not even tried.
     let run = world.land(&["--concurrency", "1"]);
@@ -83,16 +81,16 @@ fn an_object_with_other_content_stops_its_partition_and_no_other() {
         );
     }
 
-    world.s3.delete(BUCKET, &key).unwrap();
+    world.s3.delete(&world.bucket, &key);
     world.land(&[]).ok();
     check::exactly_once(&world, 300);
 }
 
 #[test]
 fn a_store_without_conditional_writes_is_refused_at_the_start() {
-    let world = World::new();
+    let world = World::in_sandbox();
     world.send_numbered(3);
-    world.s3.ignore_conditions(true);
+    world.sandbox_s3().ignore_conditions(true);
     let run = world.land(&[]);
     assert_eq!(run.code(), Some(1));
     assert!(
@@ -128,12 +126,9 @@ fn a_stop_while_s3_is_down_ends_at_the_grace_period_and_loses_nothing() {
 fn the_health_page_is_red_while_a_partition_is_stopped_and_the_others_go_on() {
     let world = World::new();
     world.send_numbered(30);
-    let first = support::check::dump(&world)[&(1, 0)].0;
-    let day = chrono::DateTime::from_timestamp_millis(first)
-        .unwrap()
-        .format("%Y-%m-%d");
+    let day = check::day(check::dump(&world)[&(1, 0)].0);
     let key = format!("stock-market/json/dt={day}/00001-{:020}.json", 0);
-    world.s3.put(BUCKET, &key, b"somebody else's", &[]).unwrap();
+    world.s3.put(&world.bucket, &key, b"somebody else's");
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -157,7 +152,7 @@ fn an_anchor_that_somebody_changed_stops_its_partition() {
     let world = World::new();
     world.send_numbered(30);
     let key = "_control/stock-market/json/anchors/00001.json";
-    world.s3.put(BUCKET, key, b"hello", &[]).unwrap();
+    world.s3.put(&world.bucket, key, b"hello");
     let run = world.land(&[]);
     assert_eq!(run.code(), Some(65), "{}", run.stderr);
     assert!(

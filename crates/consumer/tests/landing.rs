@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Send, TOPIC, World, check};
+use support::{World, check, kafka::Send};
 
 #[test]
 fn each_record_is_in_exactly_one_object_under_the_date_of_its_timestamp() {
@@ -67,15 +67,15 @@ fn what_cannot_be_landed_becomes_a_dead_letter_and_the_rest_goes_on() {
     );
     for (offset, (value, reason)) in values.iter().enumerate() {
         let key = format!("_control/stock-market/json/dead-letters/00001-{offset:020}.json");
-        let letter = world.s3.object(support::BUCKET, &key);
+        let letter = world.s3.object(&world.bucket, &key);
         let Some(reason) = reason else {
             assert!(letter.is_none(), "{offset}");
             continue;
         };
-        let letter: serde_json::Value = serde_json::from_slice(&letter.unwrap().body).unwrap();
+        let letter: serde_json::Value = serde_json::from_slice(&letter.unwrap()).unwrap();
         assert_eq!(
             (letter["reason"].as_str(), letter["topic"].as_str()),
-            (Some(*reason), Some(TOPIC))
+            (Some(*reason), Some(world.topic.as_str()))
         );
         let kept = base64::Engine::decode(
             &base64::engine::general_purpose::STANDARD,
@@ -152,7 +152,7 @@ fn the_date_may_come_from_a_field_and_never_leaves_the_prefix() {
     assert!(
         world
             .s3
-            .keys(support::BUCKET)
+            .keys(&world.bucket)
             .iter()
             .all(|key| key.starts_with("_control/stock-market/json/")
                 || key.starts_with("stock-market/json/dt="))
@@ -179,13 +179,13 @@ fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
             .unwrap()
             > 10
     );
-    assert!(world.s3.keys(support::BUCKET).is_empty());
+    assert!(world.s3.keys(&world.bucket).is_empty());
 
     // A reader that has had enough is no failure, and a dry run leaves no offsets behind for the next one.
     let mut head = support::process::command(&world);
     head.args([
         "--bucket",
-        support::BUCKET,
+        &world.bucket,
         "--dry-run",
         "-X",
         "session.timeout.ms=6000",

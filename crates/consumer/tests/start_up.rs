@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{BUCKET, World, process};
+use support::{World, process};
 
 /// A world with a topic of a few records.
 fn world() -> World {
@@ -32,20 +32,21 @@ fn run(world: &World, flags: &[&str]) -> process::Finished {
 #[test]
 fn a_missing_bucket_is_named_and_can_be_made() {
     let world = world();
+    let not_there = support::store::unique("not-there");
     refused(
-        &run(&world, &["--bucket", "not-there", "--until-end"]),
+        &run(&world, &["--bucket", &not_there, "--until-end"]),
         1,
-        &["not-there", "no such bucket", "--create-bucket"],
+        &[&not_there, "no such bucket", "--create-bucket"],
     );
     run(
         &world,
-        &["--bucket", "not-there", "--create-bucket", "--until-end"],
+        &["--bucket", &not_there, "--create-bucket", "--until-end"],
     )
     .ok();
     assert_eq!(
         world
             .s3
-            .keys("not-there")
+            .keys(&not_there)
             .iter()
             .filter(|key| key.starts_with("stock-market/json/dt="))
             .count(),
@@ -55,15 +56,17 @@ fn a_missing_bucket_is_named_and_can_be_made() {
 
 #[test]
 fn a_bucket_of_another_account_or_region_is_told_apart() {
-    let world = world();
-    world.s3.refuse_bucket("somebodys-bucket");
+    let world = World::in_sandbox();
+    world.sandbox_s3().refuse_bucket("somebodys-bucket");
     refused(
         &run(&world, &["--bucket", "somebodys-bucket"]),
         1,
         &["somebodys-bucket", "choose your own name"],
     );
-    world.s3.create_bucket("far-bucket").unwrap();
-    world.s3.redirect_bucket("far-bucket", "eu-west-1");
+    world.s3.create_bucket("far-bucket");
+    world
+        .sandbox_s3()
+        .redirect_bucket("far-bucket", "eu-west-1");
     refused(
         &run(&world, &["--bucket", "far-bucket"]),
         1,
@@ -78,7 +81,7 @@ fn wrong_missing_and_expired_credentials_are_told_apart() {
         process::spawn(
             process::command(&world)
                 .env(name, value)
-                .args(["--bucket", BUCKET]),
+                .args(["--bucket", &world.bucket]),
         )
         .wait()
     };
@@ -93,7 +96,7 @@ fn wrong_missing_and_expired_credentials_are_told_apart() {
     let mut none = process::command(&world);
     none.env_remove("AWS_ACCESS_KEY_ID")
         .env_remove("AWS_SECRET_ACCESS_KEY")
-        .args(["--bucket", BUCKET]);
+        .args(["--bucket", &world.bucket]);
     refused(
         &process::spawn(&mut none).wait(),
         1,
@@ -104,7 +107,7 @@ fn wrong_missing_and_expired_credentials_are_told_apart() {
         .faults()
         .install(sandbox::Rule::on("", sandbox::Fault::ExpiredToken).always());
     refused(
-        &run(&world, &["--bucket", BUCKET]),
+        &run(&world, &["--bucket", &world.bucket]),
         1,
         &["expired", "log in again"],
     );
@@ -116,14 +119,19 @@ fn an_endpoint_or_a_broker_that_is_down_is_named() {
     refused(
         &run(
             &world,
-            &["--bucket", BUCKET, "--endpoint-url", "http://127.0.0.1:9"],
+            &[
+                "--bucket",
+                &world.bucket,
+                "--endpoint-url",
+                "http://127.0.0.1:9",
+            ],
         ),
         1,
         &["endpoint does not answer"],
     );
     let flags = [
         "--bucket",
-        BUCKET,
+        &world.bucket,
         "--bootstrap-servers",
         "127.0.0.1:9",
         "--connect-timeout",
@@ -137,10 +145,9 @@ fn an_endpoint_or_a_broker_that_is_down_is_named() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_named() {
-    let world = world();
-    // The mock cluster makes a topic when it is asked for by name, so only Kafka's own refusal of the name can be met here.
-    let run = run(&world, &["--bucket", BUCKET, "--topic", "no/such"]);
+fn a_topic_name_that_kafka_refuses_is_named() {
+    let world = World::in_sandbox();
+    let run = run(&world, &["--bucket", &world.bucket, "--topic", "no/such"]);
     refused(&run, 2, &["Kafka refuses the topic name"]);
 }
 
@@ -167,7 +174,7 @@ fn another_layout_on_the_same_zone_is_refused() {
 fn the_same_group_on_an_emptied_bucket_is_stopped_with_the_way_on() {
     let world = world();
     world.land(&[]).ok();
-    world.s3.empty(BUCKET).unwrap();
+    world.s3.empty(&world.bucket);
     refused(&world.land(&[]), 1, &["holds no landing zone", "--group"]);
     world.land(&["--group", "from-the-beginning"]).ok();
     support::check::exactly_once(&world, 3);
@@ -178,12 +185,17 @@ fn wrong_usage_exits_with_2_before_any_connection_and_shows_no_secret() {
     let world = world();
     for flags in [
         &["--bucket", "Not_A_Bucket"][..],
-        &["--bucket", BUCKET, "-X", "sasl.pasword=hunter2"],
-        &["--bucket", BUCKET, "-X", "session.timeout.ms=hunter2"],
-        &["--bucket", BUCKET, "-X", "enable.auto.commit=true"],
-        &["--bucket", BUCKET, "-X", "hunter2"],
-        &["--bucket", BUCKET, "--memory", "1MiB"],
-        &["--bucket", BUCKET, "--metrics-addr", "0.0.0.0:1"],
+        &["--bucket", &world.bucket, "-X", "sasl.pasword=hunter2"],
+        &[
+            "--bucket",
+            &world.bucket,
+            "-X",
+            "session.timeout.ms=hunter2",
+        ],
+        &["--bucket", &world.bucket, "-X", "enable.auto.commit=true"],
+        &["--bucket", &world.bucket, "-X", "hunter2"],
+        &["--bucket", &world.bucket, "--memory", "1MiB"],
+        &["--bucket", &world.bucket, "--metrics-addr", "0.0.0.0:1"],
     ] {
         let finished = run(&world, flags);
         refused(&finished, 2, &[]);
@@ -191,8 +203,8 @@ fn wrong_usage_exits_with_2_before_any_connection_and_shows_no_secret() {
     }
     for flags in [
         &[][..],
-        &["--bucket", BUCKET, "--granularity", "week"],
-        &["--bucket", BUCKET, "--start", "never"],
+        &["--bucket", &world.bucket, "--granularity", "week"],
+        &["--bucket", &world.bucket, "--start", "never"],
         &["--no-such-flag"],
     ] {
         assert_eq!(run(&world, flags).code(), Some(2), "{flags:?}");
@@ -228,7 +240,10 @@ fn settings_come_from_a_file_and_from_dotenv_and_their_origin_is_logged() {
     let file = world.directory.path().join("consumer.yaml");
     std::fs::write(
         &file,
-        format!("bucket: {BUCKET}\nuntil-end: true\ngroup: from-file\n"),
+        format!(
+            "bucket: {}\nuntil-end: true\ngroup: from-file\n",
+            world.bucket
+        ),
     )
     .unwrap();
     std::fs::write(

@@ -2,7 +2,8 @@
 //!
 //! [`Broker`] is librdkafka's mock cluster, [`S3`] is a server on the `s3s` framework with a small store of ours. Each
 //! starts in one line on a free port of 127.0.0.1, and both can be told to misbehave: [`Broker::broker_down`],
-//! [`Broker::fail_requests`], [`S3::faults`], [`S3::refuse_bucket`], [`Forwarder::cut`].
+//! [`Broker::fail_requests`], [`S3::faults`], [`S3::refuse_bucket`], [`Forwarder::cut`]. [`Relay`] brings the same faults
+//! to another S3 server.
 //!
 //! It does not keep anything over a restart, has no TLS, no transactions (aborted records are visible) and no
 //! CreateTopics request ([`Broker::create_topic`] makes topics), and it is not a server for anything but one machine.
@@ -39,4 +40,4 @@ mod s3;
 pub use broker::{Broker, Loss};
 pub use forwarder::Forwarder;
 pub use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-pub use s3::{ACCESS_KEY, Fault, Faults, Object, REGION, Rule, RuleId, S3, SECRET_KEY};
+pub use s3::{ACCESS_KEY, Fault, Faults, Object, REGION, Relay, Rule, RuleId, S3, SECRET_KEY};

@@ -5,6 +5,7 @@
 //!
 //! The invariant: what [`S3::object`] and [`S3::keys`] show is what a client would get at the same moment.
 
+mod access;
 mod checksums;
 mod faults;
 mod files;
@@ -13,8 +14,10 @@ mod listing;
 mod lists;
 mod objects;
 mod operations;
+mod relay;
 mod server;
 mod store;
+mod target;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,12 +31,14 @@ use s3s::S3Error;
 use s3s::service::S3ServiceBuilder;
 use tempfile::TempDir;
 
-use gate::{Gate, OneKey};
+use access::OneKey;
+use gate::Gate;
 use operations::Operations;
-use server::Server;
+use server::{Handler, Server};
 use store::{Condition, Labels, Store};
 
 pub use faults::{Fault, Faults, Rule, RuleId};
+pub use relay::Relay;
 
 /// The access key id that the server knows.
 pub const ACCESS_KEY: &str = "test";
@@ -112,7 +117,7 @@ impl S3 {
         builder.set_auth(OneKey);
         builder.set_access(gate.clone());
         Ok(S3 {
-            server: Server::start(addr, builder.build())?,
+            server: Server::start(addr, Handler::Framework(builder.build()))?,
             store,
             gate,
             ignore_conditions,

@@ -6,12 +6,12 @@ use std::{
     collections::BTreeMap,
     net::{TcpStream, ToSocketAddrs},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use landing::Offset;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::{
     kafka::{
@@ -41,10 +41,12 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
         check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
         let partitions = existing(facts, &topic)?;
         let cluster_id = look_up.cluster_id();
-        let committed = look_up.committed(&partitions)?;
+        let deadline = Instant::now() + timeout;
+        let committed = patiently(deadline, || look_up.committed(&partitions))?;
         let mut goals = BTreeMap::new();
         for &partition in partitions.iter().filter(|_| until_end) {
-            goals.insert(partition, look_up.log_ends(partition)?.1);
+            let (_, end) = patiently(deadline, || look_up.log_ends(partition))?;
+            goals.insert(partition, end);
         }
         Ok(Found {
             partitions,
@@ -55,6 +57,35 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
     })
     .await
     .context("the start-up check was broken off")?
+}
+
+/// Asks again while the cluster is still settling: a new cluster makes its offsets topic when the first group asks, a new
+/// topic has no leaders yet. Any other error is final.
+fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
+    loop {
+        match question() {
+            Err(error) if is_settling(&error) && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn is_settling(error: &anyhow::Error) -> bool {
+    let code = error
+        .downcast_ref::<KafkaError>()
+        .and_then(KafkaError::rdkafka_error_code);
+    matches!(
+        code,
+        Some(
+            RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::NotLeaderForPartition
+        )
+    )
 }
 
 fn unreachable_error(
@@ -122,6 +153,28 @@ fn reach(broker: &Broker) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cluster_that_is_still_settling_is_asked_again_and_a_refusal_is_final() {
+        let answer = |code| Err(anyhow::Error::new(KafkaError::OffsetFetch(code)).context("asked"));
+        let asked = std::cell::Cell::new(0);
+        let question = || {
+            asked.set(asked.get() + 1);
+            match asked.get() {
+                3 => Ok(()),
+                _ => answer(RDKafkaErrorCode::NotCoordinator),
+            }
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert!(patiently(deadline, question).is_ok());
+        assert_eq!(asked.get(), 3);
+        let refused = patiently(deadline, || {
+            asked.set(asked.get() + 1);
+            answer(RDKafkaErrorCode::GroupAuthorizationFailed)
+        });
+        assert!(refused.is_err());
+        assert_eq!(asked.get(), 4);
+    }
 
     #[test]
     fn an_advertised_address_that_cannot_be_reached_is_named_with_the_fix() {

@@ -6,11 +6,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
 };
 
-use super::{BUCKET, PARTITIONS, TOPIC, World};
+use super::{PARTITIONS, PREFIX, World};
 
 /// What the dump found at (partition, offset): timestamp and value.
 pub type Dump = BTreeMap<(i32, i64), (i64, Option<Vec<u8>>)>;
@@ -25,42 +26,42 @@ pub struct Verdict {
     pub unknown: Vec<String>,
 }
 
-/// Dumps the topic with a client of its own.
+/// Dumps what is visible in the topic, with a client of its own.
 pub fn dump(world: &World) -> Dump {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", world.broker.bootstrap_servers())
+    let mut config = world.kafka.client();
+    config
         .set("group.id", "checker")
         .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
+        .set("isolation.level", "read_committed")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "error");
+    let consumer: BaseConsumer = config.create().unwrap();
     let mut list = TopicPartitionList::new();
-    let mut left = 0;
+    let mut ends = 0;
     for partition in 0..PARTITIONS {
-        let (low, high) = consumer
-            .fetch_watermarks(TOPIC, partition, Duration::from_secs(10))
-            .unwrap();
-        assert_eq!(low, 0, "the mock cluster has dropped records");
-        left += usize::try_from(high - low).unwrap();
-        list.add_partition_offset(TOPIC, partition, Offset::Offset(low))
+        list.add_partition_offset(&world.topic, partition, Offset::Beginning)
             .unwrap();
     }
     consumer.assign(&list).unwrap();
     let mut dump = Dump::new();
-    for _ in 0..100_000 {
-        if dump.len() == left {
+    for _ in 0..1_000_000 {
+        match consumer.poll(Duration::from_secs(1)) {
+            None => {}
+            Some(Err(KafkaError::PartitionEOF(_))) => ends += 1,
+            Some(message) => {
+                let message = message.unwrap();
+                let record = (
+                    message.timestamp().to_millis().unwrap(),
+                    message.payload().map(<[u8]>::to_vec),
+                );
+                dump.insert((message.partition(), message.offset()), record);
+            }
+        }
+        if ends == PARTITIONS {
             return dump;
         }
-        let Some(message) = consumer.poll(Duration::from_secs(1)) else {
-            continue;
-        };
-        let message = message.unwrap();
-        let record = (
-            message.timestamp().to_millis().unwrap(),
-            message.payload().map(<[u8]>::to_vec),
-        );
-        dump.insert((message.partition(), message.offset()), record);
     }
-    panic!("the topic could not be dumped: {} of {left}", dump.len());
+    panic!("the topic could not be dumped: {} records", dump.len());
 }
 
 /// Compares all data objects with the dump.
@@ -71,7 +72,8 @@ pub fn verdict(world: &World) -> Verdict {
         ..Verdict::default()
     };
     let mut seen = BTreeMap::<(i32, i64), usize>::new();
-    for key in world.data_keys() {
+    let keys = world.data_keys();
+    for (key, body) in world.s3.objects(&world.bucket, &keys) {
         let Some((date, place)) = parse(&key) else {
             verdict.unknown.push(key);
             continue;
@@ -81,14 +83,9 @@ pub fn verdict(world: &World) -> Verdict {
             continue;
         };
         *seen.entry(place).or_default() += 1;
-        let day = chrono::DateTime::from_timestamp_millis(*timestamp)
-            .unwrap()
-            .format("%Y-%m-%d")
-            .to_string();
         let mut expected = value.clone().unwrap_or_default();
         expected.push(b'\n');
-        let body = world.s3.object(BUCKET, &key).unwrap().body;
-        if date != day || body != expected {
+        if date != day(*timestamp) || body != expected {
             verdict.wrong.push(key);
         }
     }
@@ -113,9 +110,18 @@ pub fn exactly_once(world: &World, records: usize) {
     );
 }
 
+/// The UTC day of a Kafka timestamp.
+pub fn day(timestamp: i64) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(timestamp).unwrap();
+    time.format("%Y-%m-%d").to_string()
+}
+
 /// `stock-market/json/dt=2026-11-21/00003-00000000000000000042.json`
 fn parse(key: &str) -> Option<(&str, (i32, i64))> {
-    let (date, name) = key.strip_prefix("stock-market/json/dt=")?.split_once('/')?;
+    let (date, name) = key
+        .strip_prefix(PREFIX)?
+        .strip_prefix("/dt=")?
+        .split_once('/')?;
     let (partition, offset) = name.strip_suffix(".json")?.split_once('-')?;
     Some((date, (partition.parse().ok()?, offset.parse().ok()?)))
 }

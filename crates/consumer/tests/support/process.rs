@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::World;
+use super::{World, kafka::Kafka};
 
 /// Longer than any test takes, shorter than a hanging CI.
-const LIMIT: Duration = Duration::from_secs(150);
+const LIMIT: Duration = Duration::from_secs(400);
 
 /// A consumer that is running.
 pub struct Running {
@@ -38,7 +38,7 @@ pub fn command(world: &World) -> Command {
         .current_dir(world.directory.path())
         .env("HOME", world.directory.path());
     command
-        .env("KAFKA_BOOTSTRAP_SERVERS", world.broker.bootstrap_servers())
+        .env("KAFKA_BOOTSTRAP_SERVERS", world.kafka.bootstrap_servers())
         .env("AWS_ENDPOINT_URL", world.s3.endpoint_url());
     command
         .env("AWS_REGION", sandbox::REGION)
@@ -46,6 +46,12 @@ pub fn command(world: &World) -> Command {
     command
         .env("AWS_SECRET_ACCESS_KEY", sandbox::SECRET_KEY)
         .env("AWS_EC2_METADATA_DISABLED", "true");
+    if matches!(world.kafka, Kafka::Real(_)) {
+        // Several worlds share a real Kafka, so the topic has a name of its own; the keys are the same everywhere.
+        command
+            .env("KAFKA_TOPIC", &world.topic)
+            .env("CONSUMER_PREFIX", super::PREFIX);
+    }
     command
 }
 
@@ -84,6 +90,14 @@ impl Running {
 
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until `done`, at most `LIMIT`; fails when the consumer ends meanwhile.
+    pub fn until(&mut self, what: &str, mut done: impl FnMut() -> bool) {
+        until(what, || {
+            assert!(!self.has_ended(), "the consumer ended before: {what}");
+            done()
+        });
     }
 
     /// kill -9.
@@ -131,6 +145,12 @@ impl Drop for Running {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.child.kill().ok();
             self.child.wait().ok();
+        }
+        // A test that fails while a consumer runs is explained by what the consumer said.
+        if std::thread::panicking()
+            && let Some(Ok(stderr)) = self.stderr.take().map(JoinHandle::join)
+        {
+            println!("the consumer {} said:\n{stderr}", self.child.id());
         }
     }
 }

@@ -1,7 +1,8 @@
-//! What happens to a request before its operation: its key is looked up, it is counted, and it may meet a bucket that
-//! is not ours, or a fault.
+//! What happens to a request before it is carried out: it is counted, and it may meet a bucket that is not ours, or a
+//! fault.
 //!
-//! It does not check signatures, the framework does; a request with a wrong secret is neither counted nor hit.
+//! It does not find out what a request is for (the framework does for our own S3, `target.rs` for the relay), carries
+//! nothing out, and checks no signatures.
 //!
 //! The invariant: a fault that says "nothing is applied" ends the request here.
 
@@ -11,13 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3Result, s3_error};
 use tokio::sync::Notify;
 
 use super::faults::{Fault, Faults};
-use super::{ACCESS_KEY, SECRET_KEY};
 
 /// What shall become of the answer to one request; the server looks at it, the gate decides.
 #[derive(Clone, Default)]
@@ -65,6 +63,25 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// Counts a request, and carries out the part of its fault that comes before the request itself. An error is the
+    /// answer; otherwise the request is to be carried out now.
+    pub(super) async fn admit(
+        &self,
+        operation: &str,
+        bucket: Option<&str>,
+        key: &str,
+        reply: &Reply,
+    ) -> S3Result<()> {
+        self.count(operation);
+        if let Some(bucket) = bucket {
+            self.check_bucket(bucket, operation)?;
+        }
+        match self.faults.meet(operation, key) {
+            Some(fault) => meet(fault, reply).await,
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn refuse_bucket(&self, name: &str) {
         self.lock().refused.insert(name.to_owned());
     }
@@ -112,77 +129,36 @@ impl Gate {
             None => Ok(()),
         }
     }
-
-    async fn meet(&self, fault: Fault, reply: &Reply) -> S3Result<()> {
-        match fault {
-            Fault::SlowDown => Err(s3_error!(SlowDown, "reduce your request rate")),
-            Fault::ServiceUnavailable => Err(s3_error!(ServiceUnavailable, "service unavailable")),
-            Fault::InternalError => Err(s3_error!(InternalError, "internal error")),
-            Fault::Conflict => Err(s3_error!(
-                ConditionalRequestConflict,
-                "a conflicting operation is in progress"
-            )),
-            Fault::AccessDenied => Err(s3_error!(AccessDenied, "access denied")),
-            Fault::ExpiredToken => Err(s3_error!(ExpiredToken, "the provided token has expired")),
-            Fault::Reset => {
-                reply.lose();
-                Err(s3_error!(InternalError, "nobody sees this"))
-            }
-            Fault::LostReply => {
-                reply.lose();
-                Ok(())
-            }
-            Fault::LateApply(delay) => {
-                reply.abandon();
-                tokio::time::sleep(delay).await;
-                Ok(())
-            }
-            Fault::Slow(delay) => {
-                tokio::time::sleep(delay).await;
-                Ok(())
-            }
-        }
-    }
 }
 
-#[async_trait::async_trait]
-impl S3Access for Gate {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if context.credentials().is_none() {
-            return Err(s3_error!(AccessDenied, "the request is not signed"));
+async fn meet(fault: Fault, reply: &Reply) -> S3Result<()> {
+    match fault {
+        Fault::SlowDown => Err(s3_error!(SlowDown, "reduce your request rate")),
+        Fault::ServiceUnavailable => Err(s3_error!(ServiceUnavailable, "service unavailable")),
+        Fault::InternalError => Err(s3_error!(InternalError, "internal error")),
+        Fault::Conflict => Err(s3_error!(
+            ConditionalRequestConflict,
+            "a conflicting operation is in progress"
+        )),
+        Fault::AccessDenied => Err(s3_error!(AccessDenied, "access denied")),
+        Fault::ExpiredToken => Err(s3_error!(ExpiredToken, "the provided token has expired")),
+        Fault::Reset => {
+            reply.lose();
+            Err(s3_error!(InternalError, "nobody sees this"))
         }
-        let operation = context.s3_op().name().to_owned();
-        let path = context.s3_path();
-        let key = path.get_object_key().unwrap_or_default().to_owned();
-        self.count(&operation);
-        if let Some(bucket) = path.get_bucket_name() {
-            self.check_bucket(bucket, &operation)?;
+        Fault::LostReply => {
+            reply.lose();
+            Ok(())
         }
-        let reply = context
-            .extensions_mut()
-            .get::<Reply>()
-            .cloned()
-            .unwrap_or_default();
-        match self.faults.meet(&operation, &key) {
-            Some(fault) => self.meet(fault, &reply).await,
-            None => Ok(()),
+        Fault::LateApply(delay) => {
+            reply.abandon();
+            tokio::time::sleep(delay).await;
+            Ok(())
         }
-    }
-}
-
-/// Knows the one access key; the framework's own list of keys answers an unknown one with a code that S3 does not use.
-pub(super) struct OneKey;
-
-#[async_trait::async_trait]
-impl S3Auth for OneKey {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key != ACCESS_KEY {
-            return Err(s3_error!(
-                InvalidAccessKeyId,
-                "there is no access key id {access_key}: use {ACCESS_KEY}"
-            ));
+        Fault::Slow(delay) => {
+            tokio::time::sleep(delay).await;
+            Ok(())
         }
-        Ok(SecretKey::from(SECRET_KEY))
     }
 }
 

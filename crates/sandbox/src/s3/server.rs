@@ -1,4 +1,4 @@
-//! The server: a thread with a runtime of its own that speaks HTTP/1.1 and hands each request to the framework.
+//! The server: a thread with a runtime of its own that speaks HTTP/1.1 and hands each request to who carries it out.
 //!
 //! It does not know buckets or objects, and carries out the part of a fault that concerns the connection.
 //!
@@ -6,9 +6,11 @@
 //! PUT changes nothing.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,6 +24,7 @@ use tokio::sync::oneshot;
 use tracing::subscriber::NoSubscriber;
 
 use super::gate::Reply;
+use super::relay::Upstream;
 
 /// The largest body, in bytes. It is held in memory; what is larger needs multipart uploads on AWS, too.
 const LARGEST_BODY: usize = 1024 * 1024 * 1024;
@@ -38,6 +41,29 @@ impl std::fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
+/// Who carries requests out.
+#[derive(Clone)]
+pub(super) enum Handler {
+    /// The framework, over our own store.
+    Framework(S3Service),
+    /// Another server.
+    Upstream(Arc<Upstream>),
+}
+
+impl Handler {
+    /// The answer; none when there is none to give.
+    async fn call(&self, request: Request<Bytes>, reply: Reply) -> Option<Response<Body>> {
+        match self {
+            Handler::Framework(service) => {
+                let mut request = request.map(Body::from);
+                request.extensions_mut().insert(reply);
+                service.call(request).await.ok()
+            }
+            Handler::Upstream(upstream) => upstream.call(request, &reply).await,
+        }
+    }
+}
+
 /// A running server; it ends when it is dropped.
 pub(super) struct Server {
     addr: SocketAddr,
@@ -46,7 +72,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(addr: SocketAddr, service: S3Service) -> anyhow::Result<Server> {
+    pub(super) fn start(addr: SocketAddr, handler: Handler) -> anyhow::Result<Server> {
         let listener =
             TcpListener::bind(addr).with_context(|| format!("cannot listen on {addr}"))?;
         listener.set_nonblocking(true)?;
@@ -60,7 +86,7 @@ impl Server {
             // The framework logs each refused request as an error; here refusals (404, 412) are daily bread, and the
             // client that gets them is the one to speak.
             let _quiet = tracing::subscriber::set_default(NoSubscriber::default());
-            runtime.block_on(accept(listener, service, stopped));
+            runtime.block_on(accept(listener, handler, stopped));
         };
         let thread = std::thread::Builder::new()
             .name("sandbox-s3".to_owned())
@@ -86,7 +112,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, service: S3Service, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, handler: Handler, mut stopped: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
         return;
     };
@@ -97,16 +123,16 @@ async fn accept(listener: TcpListener, service: S3Service, mut stopped: oneshot:
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => drop(tokio::spawn(converse(stream, service.clone()))),
+            Ok((stream, _)) => drop(tokio::spawn(converse(stream, handler.clone()))),
             // Out of file descriptors, most likely: some connection must end first.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
     }
 }
 
-async fn converse(stream: TcpStream, service: S3Service) {
+async fn converse(stream: TcpStream, handler: Handler) {
     stream.set_nodelay(true).ok();
-    let answer = service_fn(move |request| answer(service.clone(), request));
+    let answer = service_fn(move |request| answer(handler.clone(), request));
     // How a connection ends is the client's business; faults end it on purpose.
     http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
@@ -114,7 +140,7 @@ async fn converse(stream: TcpStream, service: S3Service) {
         .ok();
 }
 
-async fn answer(service: S3Service, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+async fn answer(handler: Handler, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -126,9 +152,9 @@ async fn answer(service: S3Service, request: Request<Incoming>) -> Result<Respon
         Err(_) => return Err(Closed),
     };
     let reply = Reply::default();
-    let mut request = Request::from_parts(parts, Body::from(body));
-    request.extensions_mut().insert(reply.clone());
-    let mut call = Box::pin(async move { service.call(request).await });
+    let request = Request::from_parts(parts, body);
+    let carried_out = reply.clone();
+    let mut call = Box::pin(async move { handler.call(request, carried_out).await });
     tokio::select! {
         biased;
         () = reply.abandoned() => {
@@ -136,7 +162,7 @@ async fn answer(service: S3Service, request: Request<Incoming>) -> Result<Respon
             Err(Closed)
         }
         answered = &mut call => match answered {
-            Ok(response) if !reply.is_lost() => Ok(response),
+            Some(response) if !reply.is_lost() => Ok(response),
             _ => Err(Closed),
         }
     }

@@ -6,7 +6,9 @@ use crate::common::{BUCKET, Bench, answer, client, refused};
 
 #[tokio::test]
 async fn a_bucket_that_does_not_exist_is_called_so_everywhere() {
-    let Bench { client, s3: _s3 } = Bench::start();
+    let Bench {
+        client, s3: _s3, ..
+    } = Bench::start();
     let missing = answer(404, "NoSuchBucket");
     let none = "no-such-bucket";
     let get = client.get_object().bucket(none).key("k");
@@ -43,7 +45,7 @@ async fn an_object_that_does_not_exist_is_called_so() {
 
 #[tokio::test]
 async fn buckets_are_created_once_listed_and_deleted_when_empty() {
-    let Bench { client, s3 } = Bench::start();
+    let Bench { client, s3, .. } = Bench::start();
     let create = client.create_bucket().bucket("second");
     create.clone().send().await.unwrap();
     assert_eq!(
@@ -83,7 +85,9 @@ async fn a_wrong_secret_and_an_unknown_access_key_are_refused_and_not_counted() 
         (("test", "guess"), "SignatureDoesNotMatch"),
         (("guess", "test"), "InvalidAccessKeyId"),
     ] {
-        let list = client(&s3, credentials).list_objects_v2().bucket(BUCKET);
+        let list = client(&s3.endpoint_url(), credentials)
+            .list_objects_v2()
+            .bucket(BUCKET);
         assert_eq!(refused(list.send()).await, answer(403, code));
     }
     assert_eq!(s3.requests("ListObjectsV2"), 0);
@@ -91,23 +95,33 @@ async fn a_wrong_secret_and_an_unknown_access_key_are_refused_and_not_counted() 
 
 #[tokio::test]
 async fn buckets_of_others_and_of_other_regions_answer_like_aws() {
-    let Bench { client, s3 } = Bench::start();
-    s3.refuse_bucket("taken");
-    s3.redirect_bucket("far", "eu-west-1");
-    let head = client.head_bucket().bucket("taken");
-    assert_eq!(refused(head.send()).await.0, 403);
-    let create = client.create_bucket().bucket("taken");
-    assert_eq!(
-        refused(create.send()).await,
-        answer(409, "BucketAlreadyExists")
-    );
-    let head = client.head_bucket().bucket("far").send().await.unwrap_err();
-    let response = head.raw_response().unwrap();
-    assert_eq!(response.status().as_u16(), 301);
-    let region = response.headers().get("x-amz-bucket-region");
-    assert_eq!(region, Some("eu-west-1"));
-    let list = client.list_objects_v2().bucket("far");
-    assert_eq!(refused(list.send()).await, answer(301, "PermanentRedirect"));
+    for bench in Bench::both() {
+        match &bench.relay {
+            Some(relay) => {
+                relay.refuse_bucket("taken");
+                relay.redirect_bucket("far", "eu-west-1");
+            }
+            None => {
+                bench.s3.refuse_bucket("taken");
+                bench.s3.redirect_bucket("far", "eu-west-1");
+            }
+        }
+        let head = bench.client.head_bucket().bucket("taken");
+        assert_eq!(refused(head.send()).await.0, 403);
+        let create = bench.client.create_bucket().bucket("taken");
+        assert_eq!(
+            refused(create.send()).await,
+            answer(409, "BucketAlreadyExists")
+        );
+        let head = bench.client.head_bucket().bucket("far");
+        let head = head.send().await.unwrap_err();
+        let response = head.raw_response().unwrap();
+        assert_eq!(response.status().as_u16(), 301);
+        let region = response.headers().get("x-amz-bucket-region");
+        assert_eq!(region, Some("eu-west-1"));
+        let list = bench.client.list_objects_v2().bucket("far");
+        assert_eq!(refused(list.send()).await, answer(301, "PermanentRedirect"));
+    }
 }
 
 #[test]

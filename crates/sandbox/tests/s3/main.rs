@@ -7,3 +7,6 @@ mod conditions;
 mod faults;
 mod listings;
 mod objects;
+mod relay;
+#[path = "../support/sdk.rs"]
+mod sdk;

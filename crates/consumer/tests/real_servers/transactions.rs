@@ -1,0 +1,101 @@
+//! Topics whose offsets have holes: markers, aborted and open transactions, compaction.
+
+use std::time::Duration;
+
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+
+use crate::support::{World, check, kafka::numbered, process::until, store::unique};
+
+type Transactions = ThreadedProducer<DefaultProducerContext>;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn producer(world: &World) -> Transactions {
+    let mut config = world.kafka.client();
+    config.set("transactional.id", unique("transactions"));
+    let producer: Transactions = config.create().unwrap();
+    producer.init_transactions(LIMIT).unwrap();
+    producer
+}
+
+fn begin_and_send(world: &World, producer: &Transactions, count: usize) {
+    producer.begin_transaction().unwrap();
+    for value in numbered(count) {
+        let record = BaseRecord::<str, str>::to(&world.topic).partition(0);
+        producer
+            .send(record.payload(&value))
+            .map_err(|(error, _)| error)
+            .unwrap();
+    }
+    producer.flush(LIMIT).unwrap();
+}
+
+#[test]
+fn aborted_records_and_markers_at_the_end_are_passed_and_never_landed() {
+    let Some(world) = World::real() else { return };
+    let producer = producer(&world);
+    begin_and_send(&world, &producer, 10);
+    producer.commit_transaction(LIMIT).unwrap();
+    begin_and_send(&world, &producer, 10);
+    producer.abort_transaction(LIMIT).unwrap();
+    begin_and_send(&world, &producer, 5);
+    producer.commit_transaction(LIMIT).unwrap();
+    begin_and_send(&world, &producer, 20);
+    producer.abort_transaction(LIMIT).unwrap();
+
+    world.land(&["--group", "passes-markers"]).ok();
+    check::exactly_once(&world, 15);
+    // 45 records and 4 markers.
+    assert_eq!(
+        world.kafka.committed("passes-markers", &world.topic, 1),
+        [Some(49)]
+    );
+    let again = world.land(&["--group", "passes-markers"]).ok();
+    assert!(again.stdout.contains("records 0 "), "{}", again.stdout);
+}
+
+#[test]
+fn an_open_transaction_is_landed_when_it_is_committed_and_not_before() {
+    let Some(world) = World::real() else { return };
+    let producer = producer(&world);
+    begin_and_send(&world, &producer, 10);
+    producer.commit_transaction(LIMIT).unwrap();
+    begin_and_send(&world, &producer, 10);
+    world.land(&[]).ok();
+    assert_eq!(world.data_keys().len(), 10);
+    producer.commit_transaction(LIMIT).unwrap();
+    world.land(&[]).ok();
+    check::exactly_once(&world, 20);
+}
+
+#[test]
+fn a_compacted_topic_lands_what_it_still_holds_and_comes_to_its_end() {
+    let Some(mut world) = World::real() else {
+        return;
+    };
+    world.topic = unique("compacted");
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "100"),
+        ("min.cleanable.dirty.ratio", "0.001"),
+        ("max.compaction.lag.ms", "100"),
+        ("delete.retention.ms", "0"),
+    ];
+    world
+        .kafka
+        .create_topic(&world.topic, crate::support::PARTITIONS, &settings);
+    // All have the same key: of each round only the last stays, and an offset in the middle is a hole.
+    for _ in 0..4 {
+        world.send_numbered(300);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    until("compaction", || check::dump(&world).len() < 600);
+    let visible = check::dump(&world).len();
+    world.land(&["--group", "compacted"]).ok();
+    let committed = world.kafka.committed("compacted", &world.topic, 3);
+    assert_eq!(committed, [Some(400), Some(400), Some(400)]);
+    let landed = world.data_keys().len();
+    // Compaction goes on meanwhile: what was landed was visible at the start.
+    assert!(landed <= visible && landed >= check::dump(&world).len());
+    assert_eq!(check::verdict(&world).missing, []);
+}
