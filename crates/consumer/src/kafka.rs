@@ -5,9 +5,12 @@
 
 pub(crate) mod commit_thread;
 pub(crate) mod context;
+pub(crate) mod end;
 pub(crate) mod look_up;
 pub(crate) mod poll_thread;
 pub(crate) mod settings;
+#[cfg(test)]
+mod test_cluster;
 
 use std::sync::mpsc::SyncSender;
 
@@ -25,7 +28,7 @@ pub(crate) struct Commit {
 #[derive(Debug)]
 pub(crate) enum KafkaEvent {
     Records(RecordArena),
-    /// The end of the log was reached; the position lies behind markers and holes.
+    /// The end of the log was reached: every visible record below the position was handed over.
     EndOfPartition {
         partition: i32,
         position: Offset,

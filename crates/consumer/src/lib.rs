@@ -37,6 +37,7 @@ use crate::{
     kafka::{
         Command, Commit, KafkaEvent,
         context::{Complaints, MemberContext, Reading},
+        end::LastEnd,
         poll_thread::PollThread,
         settings::KafkaSettings,
     },
@@ -126,6 +127,7 @@ fn poll_thread(
         owned: Reading::default(),
         reading: Reading::default(),
         complaints: Complaints::default(),
+        end: LastEnd::default(),
     };
     // A dry run must not take partitions away from the real group.
     let group = if plan.args.dry_run {

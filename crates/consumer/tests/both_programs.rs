@@ -45,6 +45,25 @@ fn expected(csv: &str, rows: usize) -> BTreeMap<String, usize> {
     documents
 }
 
+/// Sends the first rows of the file with the producer.
+fn replay(world: &World, csv: &Path, rows: usize) {
+    let mut replay = Command::new(producer());
+    replay
+        .env_clear()
+        .current_dir(world.directory.path())
+        .env("KAFKA_BOOTSTRAP_SERVERS", world.kafka.bootstrap_servers())
+        .args(["--topic", &world.topic])
+        .args(["--limit", &rows.to_string(), "--csv"])
+        .arg(csv);
+    let replayed = process::spawn(&mut replay).wait().ok();
+    let acknowledged = format!("acknowledged {rows} ");
+    assert!(
+        replayed.stdout.contains(&acknowledged),
+        "{}",
+        replayed.stdout
+    );
+}
+
 #[test]
 fn every_row_of_the_csv_is_in_exactly_one_object_digit_for_digit() {
     let world = World::new();
@@ -54,26 +73,7 @@ fn every_row_of_the_csv_is_in_exactly_one_object_digit_for_digit() {
         Kafka::Sandbox(_) => 8_000,
         Kafka::Real(_) => text.lines().count() - 1,
     };
-    let mut replay = Command::new(producer());
-    replay
-        .env_clear()
-        .current_dir(world.directory.path())
-        .env("KAFKA_BOOTSTRAP_SERVERS", world.kafka.bootstrap_servers())
-        .args([
-            "--topic",
-            &world.topic,
-            "--limit",
-            &rows.to_string(),
-            "--csv",
-        ])
-        .arg(&csv);
-    let replayed = process::spawn(&mut replay).wait().ok();
-    assert!(
-        replayed.stdout.contains(&format!("acknowledged {rows} ")),
-        "{}",
-        replayed.stdout
-    );
-
+    replay(&world, &csv, rows);
     let landed = world.land(&[]).ok();
     assert!(
         landed.stdout.contains(&format!("objects {rows} ")),

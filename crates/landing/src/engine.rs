@@ -114,7 +114,8 @@ impl Engine {
         self.enqueue(id, key, body);
     }
 
-    /// All visible records below `position` were delivered: the end of the log was reached there.
+    /// All visible records below `position` were delivered: this reader came to the end of the log there. It must be the end that
+    /// this very reader came to: the tracker passes the holes below it for good, and a record below it that comes later is ignored.
     pub fn end_of_partition(&mut self, partition: i32, position: Offset) {
         if let Some(running) = self
             .partitions

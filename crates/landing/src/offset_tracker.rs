@@ -67,7 +67,7 @@ impl OffsetTracker {
         self.finish(offset, State::Skipped);
     }
 
-    /// No visible record lies between the last delivered one and `position`: markers and holes at the end are passed.
+    /// No visible record lies between the last delivered one and `position`, now or later: markers and holes at the end are passed.
     pub fn advance_to(&mut self, position: Offset) {
         self.position = self.position.max(position);
         self.settle();

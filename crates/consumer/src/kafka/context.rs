@@ -20,7 +20,7 @@ use rdkafka::{
 };
 use tokio::sync::mpsc::Sender;
 
-use super::{Commit, KafkaEvent, commit_thread};
+use super::{Commit, KafkaEvent, commit_thread, end::LastEnd};
 
 /// The newest complaints of the client, for error messages.
 #[derive(Debug, Default)]
@@ -85,6 +85,7 @@ impl Reading {
 #[derive(Default)]
 pub(crate) struct LookUpContext {
     pub(crate) complaints: Complaints,
+    pub(crate) end: LastEnd,
 }
 
 impl ClientContext for LookUpContext {
@@ -92,8 +93,10 @@ impl ClientContext for LookUpContext {
         log(level, facility, message, &self.complaints);
     }
 
-    fn error(&self, _error: KafkaError, reason: &str) {
-        self.complaints.add(reason);
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !self.end.note(&error, reason) {
+            self.complaints.add(reason);
+        }
     }
 }
 
@@ -117,6 +120,7 @@ pub(crate) struct MemberContext {
     /// Those that the client reads: started, not stopped, not taken away.
     pub(crate) reading: Reading,
     pub(crate) complaints: Complaints,
+    pub(crate) end: LastEnd,
 }
 
 impl ClientContext for MemberContext {
@@ -124,8 +128,10 @@ impl ClientContext for MemberContext {
         log(level, facility, message, &self.complaints);
     }
 
-    fn error(&self, _error: KafkaError, reason: &str) {
-        self.complaints.add(reason);
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !self.end.note(&error, reason) {
+            self.complaints.add(reason);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use super::{
     Command, Commit, KafkaEvent,
     commit_thread::{self, CommitThread},
     context::{self, MemberContext},
-    settings,
+    end, settings,
 };
 
 /// An arena goes on its way at this many records or bytes, or when the client has nothing more at hand.
@@ -132,7 +132,7 @@ impl PollThread {
         let tell = |event| self.consumer.context().tell(event);
         match error {
             KafkaError::PartitionEOF(partition) => {
-                if let Some(position) = self.position(*partition) {
+                if let Some(position) = end::reached(&self.consumer, *partition) {
                     tell(KafkaEvent::EndOfPartition {
                         partition: *partition,
                         position,
@@ -167,15 +167,6 @@ impl PollThread {
                 )),
             },
             other => tell(KafkaEvent::Trouble(other.to_string())),
-        }
-    }
-
-    /// After the last record that was handed over, or behind the markers that follow it.
-    fn position(&self, partition: i32) -> Option<Offset> {
-        let positions = self.consumer.position().ok()?;
-        match positions.find_partition(&self.topic, partition)?.offset() {
-            rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
-            _ => None,
         }
     }
 

@@ -69,6 +69,31 @@ fn an_open_transaction_is_landed_when_it_is_committed_and_not_before() {
 }
 
 #[test]
+fn the_end_is_reached_below_a_transaction_that_stays_open() {
+    // Bug: behind aborted records the client's position stays where the last visible record was, and `--until-end` waited
+    // for as long as the transaction behind them was open.
+    let Some(world) = World::real() else { return };
+    let (first, second) = (producer(&world), producer(&world));
+    begin_and_send(&world, &first, 2);
+    first.commit_transaction(LIMIT).unwrap();
+    begin_and_send(&world, &first, 3);
+    begin_and_send(&world, &second, 2);
+    first.abort_transaction(LIMIT).unwrap();
+    for _ in 0..2 {
+        world.land(&["--group", "below-an-open-transaction"]).ok();
+        // 2 records and a marker, then 3 aborted ones: the last stable offset.
+        let committed = world
+            .kafka
+            .committed("below-an-open-transaction", &world.topic, 1);
+        assert_eq!(committed, [Some(6)]);
+    }
+    assert_eq!(world.data_keys().len(), 2);
+    second.commit_transaction(LIMIT).unwrap();
+    world.land(&["--group", "below-an-open-transaction"]).ok();
+    check::exactly_once(&world, 4);
+}
+
+#[test]
 fn a_compacted_topic_lands_what_it_still_holds_and_comes_to_its_end() {
     let Some(mut world) = World::real() else {
         return;

@@ -77,10 +77,16 @@ impl World {
                 self.met(Fault::HoleInOffsets);
             }
         }
-        let markers = i64::from(self.rng.u8(0..5) == 0);
+        let nothing = match self.rng.u8(0..5) {
+            0 => self.rng.i64(1..=4),
+            _ => 0,
+        };
         let open = self.rng.u8(0..8) == 0;
+        if nothing > 0 {
+            self.met(Fault::AbortedAtTheEnd);
+        }
         let log = &mut self.logs[partition];
-        log.end += markers;
+        log.end += nothing;
         if open {
             self.faults.count(Fault::OpenTransaction);
         } else {

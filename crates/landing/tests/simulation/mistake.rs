@@ -22,10 +22,12 @@ pub(crate) enum Mistake {
     LatestInsteadOfAnchor,
     /// A position outside of the log goes on at the log's start without telling the engine.
     LostPositionIgnored,
+    /// When a reader comes to an end, the end of the log is asked for, and the reader is taken to have come that far.
+    EndAskedElsewhere,
 }
 
 impl Mistake {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::CommitBeforeDurable,
         Self::HighestInsteadOfContiguous,
         Self::NowInTheKey,
@@ -34,5 +36,6 @@ impl Mistake {
         Self::AnchorNotChecked,
         Self::LatestInsteadOfAnchor,
         Self::LostPositionIgnored,
+        Self::EndAskedElsewhere,
     ];
 }

@@ -110,29 +110,63 @@ impl World {
     fn deliver(&mut self, w: usize, partition: usize) -> Result<bool, String> {
         self.deliver_again(w, partition);
         let most = self.rng.usize(1..=BATCH);
-        let worker = &mut self.workers[w];
-        let Some(run) = &mut worker.runs[partition] else {
+        let Some(run) = &self.workers[w].runs[partition] else {
             return Ok(false);
         };
-        let (from, log) = (run.position, &self.logs[partition]);
-        let mut records = log.visible_from(from);
+        let from = run.position;
+        let end = self.replica_end(partition, from);
+        let worker = &mut self.workers[w];
+        let visible = self.logs[partition].visible_from(from);
+        let mut records = visible.take_while(|kept| kept.offset() < end);
+        let mut to = from;
         for kept in records.by_ref().take(most) {
             worker.engine.record(&kept.record.shown());
-            run.position = kept.offset() + 1;
+            to = kept.offset() + 1;
         }
-        if records.next().is_none() && (run.position < log.high || !self.faulty) {
-            run.position = log.high;
-            worker
-                .engine
-                .end_of_partition(partition as i32, Offset(log.high));
-        }
+        let at_end = records.next().is_none() && (to < end || !self.faulty);
         drop(records);
-        let to = run.position;
+        if at_end {
+            to = self.report_end(w, partition, (to, end));
+        }
+        if let Some(run) = &mut self.workers[w].runs[partition] {
+            run.position = to;
+        }
         if to > from {
             self.note(|| format!("worker {w} reads {partition} from {from} to {to}"));
         }
         self.pump(w)?;
         Ok(to > from)
+    }
+
+    /// The end of the log at the replica that serves a reader at `from`: it may lag behind the one that answers other questions.
+    fn replica_end(&mut self, partition: usize, from: i64) -> i64 {
+        let high = self.logs[partition].high;
+        if from < high && self.unlucky(20) {
+            self.rng.i64(from..=high)
+        } else {
+            high
+        }
+    }
+
+    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Gives the end that the engine is told.
+    fn report_end(&mut self, w: usize, partition: usize, (shown, end): (i64, i64)) -> i64 {
+        let log = &self.logs[partition];
+        if log.visible_from(end).next().is_some() {
+            self.faults.count(Fault::EndOfALaggingReplica);
+        }
+        let (mut reached, high) = (end, log.high);
+        if shown < end && self.unlucky(10) {
+            // The client does not say at which offset it came to the end: the position after the last record is all there is.
+            self.met(Fault::EndWithoutItsOffset);
+            reached = shown;
+        }
+        let told = match self.mistake {
+            Some(Mistake::EndAskedElsewhere) => high,
+            _ => reached,
+        };
+        let engine = &mut self.workers[w].engine;
+        engine.end_of_partition(partition as i32, Offset(told));
+        reached
     }
 
     /// Now and then a client shows a record again.

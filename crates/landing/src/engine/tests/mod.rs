@@ -244,6 +244,28 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
 }
 
 #[test]
+fn holes_at_the_end_are_committed_and_what_follows_them_still_lands() {
+    let mut engine = running(settings(), &anchored(0));
+    engine.record(&record(0));
+    let sent = uploads(&mut engine);
+    engine.end_of_partition(0, Offset(3));
+    assert!(
+        commits(&mut engine, 1).is_empty(),
+        "the record below is not durable"
+    );
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    assert_eq!(
+        commits(&mut engine, 2),
+        [(3, sent[0].id.anchor.to_commit_metadata())]
+    );
+    engine.commit_finished(0, Offset(3), true);
+    engine.record(&record(3));
+    assert_eq!(uploads(&mut engine)[0].id.offset(), Offset(3));
+    engine.end_of_partition(0, Offset(1));
+    assert!(commits(&mut engine, 3).is_empty(), "an end never goes back");
+}
+
+#[test]
 fn records_that_wait_behind_an_unfinished_one_count_as_memory() {
     // Bug: behind one object that failed for ever the tracker grew without a bound, although nothing was buffered.
     let settings = Settings {
