@@ -8,6 +8,15 @@ pub mod args;
 mod bucket;
 pub mod config;
 mod event_loop;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the batched layouts are the first to write files"
+    )
+)]
+mod format;
 mod http;
 mod inspection;
 mod kafka;

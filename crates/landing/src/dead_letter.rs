@@ -6,12 +6,14 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use crate::{record::Record, value::Reason};
+use crate::{record::Record, value::Misfit};
 
 /// One dead letter. Bytes are base64; `value_text` and `key_text` repeat them where they are UTF-8, for the eye and for queries.
 #[derive(Serialize)]
 struct DeadLetter<'a> {
     reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
     topic: &'a str,
     partition: i32,
     offset: i64,
@@ -33,11 +35,13 @@ struct Header<'a> {
 /// The most value bytes that are repeated as text.
 const MAX_TEXT_BYTES: usize = 4096;
 
-/// The dead letter's body: one line of JSON and a line break.
+/// The dead letter's body: one line of JSON and a line break. A column is named where the misfit names one.
 #[must_use]
-pub fn body(topic: &str, record: &Record<'_>, reason: Reason) -> Vec<u8> {
+pub fn body(topic: &str, record: &Record<'_>, misfit: impl Into<Misfit>) -> Vec<u8> {
+    let Misfit { reason, column } = misfit.into();
     let letter = DeadLetter {
         reason: reason.code(),
+        column,
         topic,
         partition: record.partition,
         offset: record.offset.0,
@@ -72,7 +76,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{arena::RecordArena, offset::Offset, record::Headers};
+    use crate::{arena::RecordArena, offset::Offset, record::Headers, value::Reason};
 
     #[test]
     fn a_dead_letter_keeps_the_bytes_the_key_the_headers_and_the_place() {
@@ -113,6 +117,32 @@ mod tests {
         );
         assert_eq!(letter["headers"][0]["value_text"], "console");
         assert_eq!(letter["headers"][1]["value"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_misfit_of_a_column_names_it_and_others_name_none() {
+        let record = Record {
+            partition: 0,
+            offset: Offset(0),
+            timestamp: None,
+            key: None,
+            value: Some(b"{\"Open\":\"x\"}"),
+            headers: Headers::default(),
+        };
+        let letter = |misfit: Misfit| -> serde_json::Value {
+            serde_json::from_slice(&body("t", &record, misfit)).unwrap()
+        };
+        let misfit = Misfit {
+            reason: Reason::WrongType,
+            column: Some("open".to_owned()),
+        };
+        let named = letter(misfit);
+        assert_eq!(
+            (&named["reason"], &named["column"]),
+            (&"wrong-type".into(), &"open".into())
+        );
+        let nameless = letter(Reason::TooDeep.into());
+        assert_eq!(nameless.get("column"), None);
     }
 
     #[test]

@@ -1,15 +1,12 @@
 //! Whether a value can be landed as a JSON object that Athena reads, and if not, the fixed reason code.
 //!
-//! It looks at the bytes once and changes nothing but line breaks between tokens (a document must stay on one line).
+//! It looks at the bytes once and changes nothing but line breaks between tokens (a document must stay on one line). Not here:
+//! whether a record fits the columns of a table (see [`schema::RecordReader`]); only the reasons why not are.
 //! Invariant: the answer depends on the bytes alone, so every process gives the same answer for the same record.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
-use serde::{
-    Deserializer as _,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use schema::{Members, NotAnObject};
 
 /// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new zone.
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
@@ -32,6 +29,20 @@ pub enum Reason {
     KeysCollide,
     /// A tombstone, kept because the operator asked for it.
     Tombstone,
+    /// A value of another kind than its column's: text in a number column, `1.5` in a bigint column.
+    WrongType,
+    /// A text that is no day, in a date column.
+    UnparseableDate,
+    /// A text that is no time, in a timestamp column.
+    UnparseableTimestamp,
+    /// A number beyond what its column's type holds, or a time outside of the years 1 to 9999.
+    NumberOutOfRange,
+    /// A text with half of a surrogate pair, which no file in UTF-8 can hold.
+    NotUnicode,
+    /// A line break in a CSV cell: Athena reads CSV line by line and would make two rows of it.
+    LineBreak,
+    /// A field that no column takes, where the schema refuses those.
+    UnknownField,
 }
 
 impl Reason {
@@ -45,6 +56,13 @@ impl Reason {
             Self::NoPartitionValue => "no-partition-value",
             Self::KeysCollide => "keys-collide",
             Self::Tombstone => "tombstone",
+            Self::WrongType => "wrong-type",
+            Self::UnparseableDate => "unparseable-date",
+            Self::UnparseableTimestamp => "unparseable-timestamp",
+            Self::NumberOutOfRange => "number-out-of-range",
+            Self::NotUnicode => "not-unicode",
+            Self::LineBreak => "line-break",
+            Self::UnknownField => "unknown-field",
         }
     }
 }
@@ -52,6 +70,43 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
+    }
+}
+
+/// Why a record cannot be landed, and which column is to blame where one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The reason.
+    pub reason: Reason,
+    /// The column of the table that has no place for what the record holds, or the field that has no column.
+    pub column: Option<String>,
+}
+
+impl From<Reason> for Misfit {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            column: None,
+        }
+    }
+}
+
+impl From<schema::NoRow> for Misfit {
+    fn from(no_row: schema::NoRow) -> Self {
+        let reason = match no_row.problem {
+            schema::Problem::WrongType => Reason::WrongType,
+            schema::Problem::UnparseableDate => Reason::UnparseableDate,
+            schema::Problem::UnparseableTimestamp => Reason::UnparseableTimestamp,
+            schema::Problem::NumberOutOfRange => Reason::NumberOutOfRange,
+            schema::Problem::NotUnicode => Reason::NotUnicode,
+            schema::Problem::SameColumn => Reason::KeysCollide,
+            schema::Problem::UnknownField => Reason::UnknownField,
+            schema::Problem::NotAnObject => Reason::NotAJsonObject,
+        };
+        Self {
+            reason,
+            column: no_row.column,
+        }
     }
 }
 
@@ -68,19 +123,38 @@ pub fn check_object<'v>(
     if value.len() > MAX_VALUE_BYTES {
         return Err(Reason::TooLarge);
     }
-    // serde_json gives up on depth only where it recurses, which skipping a value does not: so it is measured here, and first.
-    if depth(value) > MAX_DEPTH {
+    // Measured first, so that what is too deep is called so, whether or not it is JSON to its end.
+    if brackets(value) > MAX_DEPTH && depth(value) > MAX_DEPTH {
         return Err(Reason::TooDeep);
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(value);
-    let object = deserializer
-        .deserialize_map(ObjectVisitor { field })
-        .map_err(|_| Reason::NotAJsonObject)?;
-    deserializer.end().map_err(|_| Reason::NotAJsonObject)?;
-    if object.collides {
+    let text = std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)?;
+    let mut members = Members::of(text).map_err(not_an_object)?;
+    let (mut names, mut found, mut collides) = (Names::new(), None, false);
+    while let Some(member) = members.next(None).map_err(not_an_object)? {
+        let name = unescaped(member.name.unwrap_or_default())?;
+        if field == Some(&*name) {
+            found = string_value(member.value.text);
+        }
+        collides |= !names.insert(name);
+    }
+    if collides {
         Err(Reason::KeysCollide)
     } else {
-        Ok(object.field)
+        Ok(found)
+    }
+}
+
+fn not_an_object(_: NotAnObject) -> Reason {
+    Reason::NotAJsonObject
+}
+
+/// What a name says. Half of a surrogate pair in it is no name that anybody could look for.
+fn unescaped(name: &str) -> Result<Cow<'_, str>, Reason> {
+    if name.contains('\\') {
+        let name = serde_json::from_str(&format!("\"{name}\""));
+        name.map(Cow::Owned).map_err(|_| Reason::NotAJsonObject)
+    } else {
+        Ok(Cow::Borrowed(name))
     }
 }
 
@@ -89,7 +163,8 @@ pub fn check_object<'v>(
 /// `value` must have passed [`check_object`]: then line breaks occur only between tokens.
 #[must_use]
 pub fn on_one_line(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+    // Two searches for one byte are quicker than one for either.
+    if !value.contains(&b'\n') && !value.contains(&b'\r') {
         return Cow::Borrowed(value);
     }
     let mut line = Vec::with_capacity(value.len());
@@ -127,6 +202,21 @@ impl StringState {
     }
 }
 
+/// Opening brackets, in strings or not: a value is nested at most so deep. Quick, and nearly always enough to know.
+fn brackets(value: &[u8]) -> usize {
+    // The two differ in one bit. Counts of up to 255 bytes fit a byte, of which the processor adds up many at once.
+    let count = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| u8::from(byte | 0x20 == b'{'))
+            .sum::<u8>()
+    };
+    value
+        .chunks(255)
+        .map(|bytes| usize::from(count(bytes)))
+        .sum()
+}
+
 fn depth(value: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     let mut text = StringState::default();
@@ -146,74 +236,37 @@ fn depth(value: &[u8]) -> usize {
     deepest
 }
 
-struct Object<'v> {
-    field: Option<Cow<'v, str>>,
-    collides: bool,
-}
-
-struct ObjectVisitor<'f> {
-    field: Option<&'f str>,
-}
-
-impl<'v> Visitor<'v> for ObjectVisitor<'_> {
-    type Value = Object<'v>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'v>>(self, mut map: A) -> Result<Object<'v>, A::Error> {
-        let mut object = Object {
-            field: None,
-            collides: false,
-        };
-        let mut names = Names::default();
-        while let Some(name) = map.next_key::<Name<'v>>()? {
-            // `RawValue`, not `IgnoredAny`: the latter lets invalid UTF-8 inside strings through.
-            let value: &'v RawValue = map.next_value()?;
-            if self.field == Some(&*name.0) {
-                object.field = string_value(value);
-            }
-            object.collides |= !names.insert(name.0);
-        }
-        Ok(object)
-    }
-}
-
-/// A key that is borrowed where it has no escapes.
-struct Name<'v>(Cow<'v, str>);
-
-impl<'v> serde::Deserialize<'v> for Name<'v> {
-    fn deserialize<D: serde::Deserializer<'v>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl<'v> Visitor<'v> for NameVisitor {
-            type Value = Name<'v>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'v str) -> Result<Name<'v>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Name<'v>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
 /// The names seen so far. Few names are compared one by one, many are hashed: a record with 100,000 names must not take minutes.
-#[derive(Default)]
 struct Names<'v> {
     few: Vec<Cow<'v, str>>,
     many: HashSet<String>,
+    /// A bit for each length and first letter that occurred: a name whose bit is not there is surely new.
+    occurred: u64,
 }
 
+/// So many names are few.
+const FEW: usize = 16;
+
 impl<'v> Names<'v> {
+    fn new() -> Self {
+        Self {
+            few: Vec::with_capacity(FEW),
+            many: HashSet::new(),
+            occurred: 0,
+        }
+    }
+
     /// Whether the name is new, upper and lower case taken as the same.
     fn insert(&mut self, name: Cow<'v, str>) -> bool {
-        if self.many.is_empty() && self.few.len() < 16 && name.is_ascii() {
-            let new = !self.few.iter().any(|seen| seen.eq_ignore_ascii_case(&name));
+        if self.many.is_empty() && self.few.len() < FEW && name.is_ascii() {
+            let first = name
+                .bytes()
+                .next()
+                .map_or(0, |byte| byte.to_ascii_lowercase());
+            let bit = 1 << ((name.len() * 7 + usize::from(first)) % 64);
+            let same = |seen: &Cow<'_, str>| seen.eq_ignore_ascii_case(&name);
+            let new = self.occurred & bit == 0 || !self.few.iter().any(same);
+            self.occurred |= bit;
             self.few.push(name);
             return new;
         }
@@ -223,11 +276,10 @@ impl<'v> Names<'v> {
     }
 }
 
-fn string_value(value: &RawValue) -> Option<Cow<'_, str>> {
-    let text = value.get();
-    serde_json::from_str::<&str>(text)
+fn string_value(value: &str) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<&str>(value)
         .map(Cow::Borrowed)
-        .or_else(|_| serde_json::from_str::<String>(text).map(Cow::Owned))
+        .or_else(|_| serde_json::from_str::<String>(value).map(Cow::Owned))
         .ok()
 }
 
@@ -253,6 +305,23 @@ mod tests {
             Ok(Some(Cow::Owned("a\nb".into())))
         );
         assert_eq!(check_object(b"{}", None), Ok(None));
+    }
+
+    #[test]
+    fn a_misfit_says_which_column_and_why() {
+        let no_row = |problem, column: Option<&str>| schema::NoRow {
+            problem,
+            column: column.map(str::to_owned),
+        };
+        let misfit = Misfit::from(no_row(schema::Problem::SameColumn, Some("adj_close")));
+        assert_eq!(
+            (misfit.reason.code(), misfit.column.as_deref()),
+            ("keys-collide", Some("adj_close"))
+        );
+        assert_eq!(
+            Misfit::from(no_row(schema::Problem::NotAnObject, None)),
+            Misfit::from(Reason::NotAJsonObject)
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Opens no file and connects to nothing. Invariant: a plan has no contradiction; what can be refused by looking at flags is refused here.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) struct Plan {
     pub(crate) dry_run: bool,
     pub(crate) target: Target,
     pub(crate) progress_interval: Duration,
+    pub(crate) metrics_addr: Option<SocketAddr>,
 }
 
 impl Plan {
@@ -41,6 +43,7 @@ impl Plan {
             replication: args.replication_factor,
             connect_timeout: args.connect_timeout,
             delivery_timeout: args.delivery_timeout,
+            reports: args.metrics_addr.is_some(),
             options,
         };
         let names = args.fields.into();
@@ -63,6 +66,7 @@ impl Plan {
             dry_run: args.dry_run,
             target,
             progress_interval: args.progress_interval,
+            metrics_addr: args.metrics_addr,
         })
     }
 }
@@ -85,6 +89,13 @@ fn check(args: &Args) -> Result<(), String> {
             "--delivery-timeout is below 1s; a record waits some milliseconds for its batch alone"
                 .to_owned(),
         );
+    }
+    if let Some(address) = args.metrics_addr
+        && !address.ip().is_loopback()
+    {
+        return Err(format!(
+            "--metrics-addr {address} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
+        ));
     }
     Ok(())
 }
@@ -160,6 +171,10 @@ mod tests {
             ),
             (vec!["--replication-factor", "0"], "--replication-factor"),
             (vec!["--delivery-timeout", "10ms"], "--delivery-timeout"),
+            (
+                vec!["--metrics-addr", "0.0.0.0:9465"],
+                "--metrics-addr 0.0.0.0:9465 is not a loopback address",
+            ),
             (vec!["-X", "acks=1"], "-X cannot set acks"),
         ] {
             let message = refusal(&flags).unwrap_or_default();

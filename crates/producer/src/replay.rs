@@ -17,13 +17,14 @@ use crate::progress::{Progress, Total};
 use crate::sender::{End, Flow, Handled, Sender};
 use crate::sink::Sink;
 use crate::source::{self, Row, Rows, Table, Watch};
+use crate::status::Status;
 use crate::stop::Stop;
 
 struct Replay<'a> {
     plan: &'a Plan,
     sender: Sender<'a>,
     bad_rows: BadRows,
-    watch: Watch,
+    status: &'a Status,
     /// The record at hand; kept to reuse its memory.
     value: Vec<u8>,
     is_first_pass: bool,
@@ -33,24 +34,24 @@ struct Replay<'a> {
 ///
 /// # Errors
 /// [`Failure`], with the counts once sending has begun.
-pub(crate) fn replay(plan: &Plan, stop: &Stop) -> Result<Summary, Failure> {
+pub(crate) fn replay(plan: &Plan, stop: &Stop, status: &Status) -> Result<Summary, Failure> {
     let total = check_inputs(plan, stop)?;
     let bad_rows = BadRows::new(plan.on_bad_row, plan.bad_rows.as_deref())?;
     let sink = if plan.dry_run {
         Sink::print()
     } else {
-        match Publisher::connect(&plan.target, stop)? {
+        match Publisher::connect(&plan.target, status.deliveries(), stop)? {
             Some(publisher) => Sink::Kafka(Box::new(publisher)),
             None => return Ok(Summary::stopped_early(&plan.target.topic)),
         }
     };
-    let watch = Watch::new(stop);
-    let progress = Progress::start(total, plan.progress_interval, watch.bytes());
+    let bytes = status.watch().bytes();
+    let progress = Progress::start(total, plan.progress_interval, bytes);
     let mut replay = Replay {
         plan,
-        sender: Sender::start(plan, stop, sink, progress),
+        status,
+        sender: Sender::start(plan, stop, status, (sink, progress)),
         bad_rows,
-        watch,
         value: Vec::with_capacity(1024),
         is_first_pass: true,
     };
@@ -97,7 +98,7 @@ impl Replay<'_> {
     }
 
     fn input(&mut self, path: &Path) -> Result<Flow, Failure> {
-        let opened = Rows::open(path, &self.plan.table, &self.watch);
+        let opened = Rows::open(path, &self.plan.table, self.status.watch());
         // A stop request ends a waiting stdin, which then looks empty.
         if let Break(end) = self.sender.check() {
             return Ok(Break(end));
@@ -135,7 +136,9 @@ impl Replay<'_> {
                     }
                 },
             };
-            self.bad_rows.take(table, &bad)?;
+            let taken = self.bad_rows.take(table, &bad);
+            self.status.skipped(self.bad_rows.count());
+            taken?;
         }
     }
 

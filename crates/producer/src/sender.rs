@@ -10,6 +10,7 @@ use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sink::{Fate, Sink};
+use crate::status::Status;
 use crate::stop::Stop;
 
 /// How long to wait for room in a full queue before trying again.
@@ -48,6 +49,7 @@ pub(crate) enum Handled {
 pub(crate) struct Sender<'a> {
     plan: &'a Plan,
     stop: &'a Stop,
+    status: &'a Status,
     sink: Sink,
     progress: Progress,
     started: Instant,
@@ -56,10 +58,16 @@ pub(crate) struct Sender<'a> {
 
 impl<'a> Sender<'a> {
     /// The schedule begins now.
-    pub(crate) fn start(plan: &'a Plan, stop: &'a Stop, sink: Sink, progress: Progress) -> Self {
+    pub(crate) fn start(
+        plan: &'a Plan,
+        stop: &'a Stop,
+        status: &'a Status,
+        (sink, progress): (Sink, Progress),
+    ) -> Self {
         Sender {
             plan,
             stop,
+            status,
             sink,
             progress,
             started: Instant::now(),
@@ -90,7 +98,7 @@ impl<'a> Sender<'a> {
         }
         loop {
             match self.sink.send(record)? {
-                Sent::Yes => return Ok(Handled::Sent(self.count())),
+                Sent::Yes => return Ok(Handled::Sent(self.count(record))),
                 Sent::NoReader => return Ok(Handled::Sent(Break(End::NoReader))),
                 Sent::TooLarge => return Ok(Handled::Bad(too_large(record))),
                 Sent::NoRoom => {}
@@ -125,8 +133,9 @@ impl<'a> Sender<'a> {
         delivered
     }
 
-    fn count(&mut self) -> Flow {
+    fn count(&mut self, record: &Outgoing<'_>) -> Flow {
         self.sent += 1;
+        self.status.sent(self.sent, record.bytes());
         if self.sent.is_multiple_of(UPDATE_EVERY) {
             self.progress.update(self.sent, self.sink.fate());
         }

@@ -1,12 +1,13 @@
-//! What the Kafka client tells us in its callbacks: the delivery result of each record, errors, log lines.
+//! What the Kafka client tells us in its callbacks: the delivery result of each record, errors, log lines, its reports.
 //!
 //! Callbacks run on the client's poll thread and only count and note. Invariant: `acknowledged + failed` is the number of records whose
 //! fate is known; each record is counted once.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::Statistics;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -14,6 +15,7 @@ use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::pulse::{ClientNumbers, Pulse};
 use crate::stop::Stop;
 
 /// Time between two warnings about a lost connection.
@@ -37,6 +39,8 @@ struct Shared {
     /// An error that waiting will not mend: wrong password, wrong certificate.
     refusal: OnceLock<String>,
     trouble: Mutex<Trouble>,
+    /// From the end of the start on.
+    pulse: Mutex<Option<Pulse>>,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +90,7 @@ impl Deliveries {
         self.shared
             .partitions
             .get_or_init(|| (0..partitions).map(|_| AtomicU64::new(0)).collect());
+        *self.pulse() = Some(Pulse::new(Instant::now()));
         self.shared.connected.store(true, Ordering::Relaxed);
     }
 
@@ -102,6 +107,33 @@ impl Deliveries {
             .unwrap_or_else(PoisonError::into_inner)
             .last
             .clone()
+    }
+
+    /// What the client last reported about itself.
+    pub(crate) fn client_numbers(&self) -> ClientNumbers {
+        self.pulse().as_ref().map(Pulse::client).unwrap_or_default()
+    }
+
+    /// What is wrong now; empty when all is well. Knows of nothing unless the client is set to report.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let trouble = self.last_trouble();
+        match self.pulse().as_ref() {
+            Some(pulse) => pulse.problems(Instant::now(), trouble.as_deref()),
+            None => {
+                let reason = trouble.map(|reason| format!(": {reason}"));
+                vec![format!(
+                    "not connected to Kafka yet{}",
+                    reason.unwrap_or_default()
+                )]
+            }
+        }
+    }
+
+    fn pulse(&self) -> MutexGuard<'_, Option<Pulse>> {
+        self.shared
+            .pulse
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note_trouble(&self, reason: String) {
@@ -125,6 +157,13 @@ impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // The client logs each failed attempt; `error` below says what people need. With `-X debug=…` and RUST_LOG=debug all is seen.
         tracing::debug!(target: "librdkafka", ?level, "{facility} {message}");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let acknowledged = self.acknowledged();
+        if let Some(pulse) = self.pulse().as_mut() {
+            pulse.report(Instant::now(), &statistics, acknowledged);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

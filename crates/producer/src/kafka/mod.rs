@@ -5,13 +5,16 @@
 mod connect;
 mod deliveries;
 mod publisher;
+mod pulse;
 mod reach;
 mod settings;
 mod topic;
 
 use std::time::Duration;
 
+pub(crate) use deliveries::Deliveries;
 pub(crate) use publisher::{Origin, Outgoing, Publisher, Sent};
+pub(crate) use pulse::ClientNumbers;
 pub(crate) use settings::{Options, bootstrap_problem};
 pub(crate) use topic::name_problem;
 
@@ -26,6 +29,8 @@ pub(crate) struct Target {
     pub(crate) replication: i32,
     pub(crate) connect_timeout: Duration,
     pub(crate) delivery_timeout: Duration,
+    /// Whether the client shall report about itself.
+    pub(crate) reports: bool,
     pub(crate) options: Options,
 }
 

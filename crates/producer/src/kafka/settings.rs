@@ -34,7 +34,7 @@ const PROMISES: [(&str, &str); 4] = [
 ];
 
 /// Options that `-X` may not set, and what to do instead.
-const REFUSED: [(&str, &str); 14] = [
+const REFUSED: [(&str, &str); 15] = [
     ("enable.idempotence", "the producer is always idempotent"),
     ("acks", "it is always all"),
     ("request.required.acks", "it is always all"),
@@ -47,6 +47,10 @@ const REFUSED: [(&str, &str); 14] = [
     ("metadata.broker.list", "use --bootstrap-servers"),
     ("message.timeout.ms", "use --delivery-timeout"),
     ("delivery.timeout.ms", "use --delivery-timeout"),
+    (
+        "statistics.interval.ms",
+        "--metrics-addr shows what the client reports",
+    ),
     ("transactional.id", "the producer does not use transactions"),
     (
         "delivery.report.only.error",
@@ -213,6 +217,7 @@ mod tests {
             replication: 1,
             connect_timeout: std::time::Duration::from_secs(1),
             delivery_timeout: std::time::Duration::from_secs(120),
+            reports: false,
             options,
         };
         let config = client_config(&target);

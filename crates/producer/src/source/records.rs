@@ -249,7 +249,11 @@ fn trim_line_end(raw: &[u8]) -> &[u8] {
 }
 
 fn count_lines(raw: &[u8]) -> u64 {
-    raw.iter().filter(|&&byte| byte == b'\n').count() as u64
+    // As many as a byte can count at a time: the compiler then compares 16 bytes at once, instead of 4.
+    let in_part = |part: &[u8]| part.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>();
+    raw.chunks(usize::from(u8::MAX))
+        .map(|part| u64::from(in_part(part)))
+        .sum()
 }
 
 #[cfg(test)]
@@ -284,6 +288,14 @@ mod tests {
             }
         }
         panic!("more records than bytes");
+    }
+
+    #[test]
+    fn lines_are_counted_in_a_record_of_many() {
+        let quoted = "\n".repeat(1000);
+        let all = records(format!("a,\"{quoted}\"\nb,1").as_bytes(), 100, 2000);
+        let lines: Vec<_> = all.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [1, 1002]);
     }
 
     #[test]

@@ -46,6 +46,18 @@ fn wrong_flags_exit_with_2_before_anything_is_opened() {
         (vec!["--csv", "a", "--delimiter", "::"], "--delimiter"),
         (vec!["--csv", "a", "--connect-timeout", "10"], "unit"),
         (vec!["--csv", "a", "-X", "acks=0"], "-X cannot set acks"),
+        (
+            vec!["--csv", "a", "-X", "statistics.interval.ms=5"],
+            "--metrics-addr",
+        ),
+        (
+            vec!["--csv", "a", "--metrics-addr", "0.0.0.0:9465"],
+            "loopback",
+        ),
+        (
+            vec!["--csv", "a", "--metrics-addr", "9465"],
+            "--metrics-addr",
+        ),
         (vec!["--csv", "a", "--config", "none.yaml"], "none.yaml"),
     ] {
         let output = producer(&folder).args(&flags).output().unwrap();

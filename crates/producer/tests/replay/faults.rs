@@ -1,13 +1,13 @@
 //! Runs against a broker that refuses, breaks, goes away or was never there.
 
 use std::future::pending;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
 use sandbox::{Broker, RDKafkaApiKey, RDKafkaRespErr};
 
+use crate::advertise::advertise;
 use crate::support::{DATA, args, file, header, records, run, small};
 
 /// Nothing listens here; a port that was free may be taken by another test meanwhile.
@@ -95,8 +95,9 @@ async fn an_advertised_address_that_cannot_be_reached_is_named_with_the_fix() {
     let broker = Broker::start().unwrap();
     broker.create_topic("t", 1).unwrap();
 
-    let own: std::net::SocketAddr = broker.bootstrap_servers().parse().unwrap();
-    let bootstrap = advertise(own, 1).to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bootstrap = listener.local_addr().unwrap().to_string();
+    advertise(listener, broker.bootstrap_servers().parse().unwrap(), 1);
     let flags = ["--topic", "t", "--connect-timeout", "2s"];
     let failure = producer::run(args(&bootstrap, Path::new(DATA), &flags), pending())
         .await
@@ -109,39 +110,5 @@ async fn an_advertised_address_that_cannot_be_reached_is_named_with_the_fix() {
         "advertised.listeners",
     ] {
         assert!(message.contains(part), "{part}: {message}");
-    }
-}
-
-/// A bootstrap server in front of a broker, whose answers name another port as the broker's.
-fn advertise(broker: std::net::SocketAddr, port: u16) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    // In an answer the host is followed by the port in four bytes.
-    let named = |port: u16| [b"127.0.0.1".as_slice(), &u32::from(port).to_be_bytes()].concat();
-    let (from, to) = (named(broker.port()), named(port));
-    std::thread::spawn(move || {
-        for client in listener.incoming().map(Result::unwrap) {
-            let server = TcpStream::connect(broker).unwrap();
-            let (mut client_in, mut server_out) =
-                (client.try_clone().unwrap(), server.try_clone().unwrap());
-            std::thread::spawn(move || std::io::copy(&mut client_in, &mut server_out));
-            let (from, to) = (from.clone(), to.clone());
-            std::thread::spawn(move || rewrite(server, client, &from, &to));
-        }
-    });
-    address
-}
-
-fn rewrite(mut server: TcpStream, mut client: TcpStream, from: &[u8], to: &[u8]) {
-    let mut buffer = [0; 64 * 1024];
-    while let Ok(length @ 1..) = server.read(&mut buffer) {
-        let answer = &mut buffer[..length];
-        // One read may hold several answers.
-        while let Some(at) = answer.windows(from.len()).position(|window| window == from) {
-            answer[at..at + to.len()].copy_from_slice(to);
-        }
-        if client.write_all(answer).is_err() {
-            return;
-        }
     }
 }

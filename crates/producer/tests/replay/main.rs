@@ -2,6 +2,8 @@
 //! here by the csv crate and made into JSON by other code than the producer's.
 #![allow(clippy::unwrap_used, reason = "a test may fail at any step")]
 
+#[path = "../advertise/mod.rs"]
+mod advertise;
 mod faults;
 mod support;
 

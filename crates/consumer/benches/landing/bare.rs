@@ -1,0 +1,192 @@
+//! The bare loops: what the S3 client and the Kafka client cost by themselves, each with the settings that suit it best.
+//!
+//! They remember nothing, try nothing again and commit nothing: no program can be below them.
+//! Invariant: objects have the shape of ours: same bodies, same key layout, same condition; keys and bodies are at hand before it begins.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use aws_sdk_s3::{Client, primitives::ByteStream};
+use bytes::Bytes;
+use landing::{
+    Offset,
+    identity::Identity,
+    layout::Prefix,
+    partition_by::{DatePartition, Granularity},
+    record::ValueHash,
+};
+use rdkafka::{
+    ClientConfig, Message, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    child::Order,
+    measure::{self, Meter, Report},
+    store,
+    topic::{self, Place},
+};
+
+/// A plain client that gets nothing for so long has lost its broker.
+const SILENCE: Duration = Duration::from_secs(30);
+/// As many records as the consumer hands over at a time.
+const ARENA_RECORDS: usize = 500;
+
+/// One PUT for each record of the topic, as many in flight as ours may have, on one thread.
+pub(crate) fn put(order: &Order, metadata: bool) -> Result<Report> {
+    let objects = Arc::new(objects(order, metadata)?);
+    let meter = Meter::start()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let looks = runtime.block_on(put_all(order, &objects))?;
+    meter.report(objects.len() as u64, &looks)
+}
+
+struct Object {
+    key: String,
+    body: Bytes,
+    metadata: Vec<(&'static str, String)>,
+}
+
+fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
+    let prefix: Prefix = order.prefix.parse().map_err(anyhow::Error::msg)?;
+    let now = measure::unix_millis()?;
+    let today = DatePartition::from_timestamp(now, Granularity::Day).context("a date of today")?;
+    let object = |number: u64| {
+        let (partition, offset) = order.topic.position(number);
+        let value = topic::value(number);
+        let identity = Identity {
+            zone: "0123456789abcdef".to_owned(),
+            partition,
+            offset: Offset(offset),
+            value: ValueHash::of(Some(&value)),
+            timestamp: Some(now),
+        };
+        Object {
+            key: prefix.data_key(&today, partition, Offset(offset)),
+            body: Bytes::from([&value[..], b"\n"].concat()),
+            metadata: if metadata {
+                identity.to_metadata().to_vec()
+            } else {
+                Vec::new()
+            },
+        }
+    };
+    Ok((0..order.topic.records).map(object).collect())
+}
+
+/// Gives the time of the first and the last answer, with the number of answers.
+async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<(Instant, u64)>> {
+    let client = store::client(&order.servers);
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = JoinSet::new();
+    for _ in 0..order.concurrency {
+        let (client, bucket) = (client.clone(), order.bucket.clone());
+        let (objects, next) = (objects.clone(), next.clone());
+        workers.spawn(async move {
+            let mut first = None;
+            while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                put_one(&client, &bucket, object).await?;
+                first.get_or_insert_with(Instant::now);
+            }
+            anyhow::Ok((first, Instant::now()))
+        });
+    }
+    let (mut first, mut last) = (None, None);
+    while let Some(ended) = workers.join_next().await {
+        let (began, done) = ended??;
+        first = [first, began].into_iter().flatten().min();
+        last = last.max(Some(done));
+    }
+    let all = objects.len() as u64;
+    // The last answer counts as the one after which one was left, or it would look like the end.
+    Ok(first
+        .map(|first| (first, 1))
+        .into_iter()
+        .chain(last.map(|last| (last, all - 1)))
+        .collect())
+}
+
+async fn put_one(client: &Client, bucket: &str, object: &Object) -> Result<()> {
+    let mut request = client
+        .put_object()
+        .bucket(bucket)
+        .key(&object.key)
+        .if_none_match("*")
+        .content_type("application/json");
+    for (name, value) in &object.metadata {
+        request = request.metadata(*name, value);
+    }
+    let sent = request
+        .body(ByteStream::from(object.body.clone()))
+        .send()
+        .await;
+    sent.map(drop)
+        .with_context(|| format!("PUT {}", object.key))
+}
+
+/// Polls the whole topic and copies each value.
+pub(crate) fn drain(order: &Order) -> Result<Report> {
+    let meter = Meter::start()?;
+    let consumer = plain_consumer(&order.servers.bootstrap, &order.topic)?;
+    let (mut records, mut sum) = (0_u64, 0_u64);
+    let mut arena: (Vec<u8>, Vec<usize>) = Default::default();
+    let mut looks = Vec::new();
+    while records < order.topic.records {
+        let Some(message) = consumer.poll(SILENCE) else {
+            bail!("no record for {} s after {records}", SILENCE.as_secs())
+        };
+        let message = message?;
+        arena
+            .0
+            .extend_from_slice(message.payload().unwrap_or_default());
+        arena.1.push(arena.0.len());
+        records += 1;
+        if records == 1 || records == order.topic.records {
+            looks.push((Instant::now(), records.min(order.topic.records - 1)));
+        }
+        if arena.1.len() == ARENA_RECORDS {
+            sum += arena.0.len() as u64;
+            arena.0.clear();
+            arena.1.clear();
+        }
+    }
+    // The copies are looked at, so that they are made.
+    sum += std::hint::black_box(arena).0.len() as u64;
+    ensure!(sum > records, "the values of the topic are empty");
+    meter.report(records, &looks)
+}
+
+fn plain_consumer(bootstrap: &str, topic: &Place) -> Result<BaseConsumer> {
+    let mut config = ClientConfig::new();
+    for (key, value) in [
+        ("bootstrap.servers", bootstrap),
+        ("group.id", "bench-drain"),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("check.crcs", "true"),
+        ("fetch.message.max.bytes", "1048576"),
+        ("fetch.max.bytes", "52428800"),
+        ("fetch.wait.max.ms", "100"),
+        ("queued.min.messages", "100000"),
+        ("queued.max.messages.kbytes", "65536"),
+        ("fetch.queue.backoff.ms", "5"),
+    ] {
+        config.set(key, value);
+    }
+    let consumer: BaseConsumer = config.create()?;
+    let mut list = TopicPartitionList::new();
+    for partition in 0..topic.partitions {
+        list.add_partition_offset(&topic.name, partition, rdkafka::Offset::Beginning)?;
+    }
+    consumer.assign(&list)?;
+    Ok(consumer)
+}

@@ -1,0 +1,128 @@
+//! Records into the bytes of files: JSON Lines, CSV, Parquet; one file for each date partition of an extent.
+//!
+//! Encoding is work for a blocking thread: nothing here waits, and nothing here knows S3, keys or claims. Which records a file gets is
+//! decided by the caller. The columns of CSV and Parquet come from a [`schema::TableSchema`] (see [`schema_file`]).
+//!
+//! Invariants: the bytes of a file are a function of the encoding, the records and their extent; a record that is refused leaves no
+//! trace; between the first record and the end a file holds each record that was not refused exactly once, in the order of offsets.
+
+mod csv;
+mod encoding;
+mod jsonl;
+mod metadata;
+mod parquet;
+mod rows;
+pub(crate) mod schema_file;
+#[cfg(test)]
+mod tests;
+mod text_files;
+
+use anyhow::{Context, Result};
+use landing::{Offset, OffsetRange, Record, partition_by::DatePartition, value::Misfit};
+
+pub(crate) use self::encoding::{Compression, Encoding, EncodingOptions, Format, Origin};
+use self::{
+    csv::CsvLines, encoding::Layout, jsonl::JsonLines, parquet::ParquetFiles, rows::Rows,
+    text_files::TextFiles,
+};
+
+/// A finished file: the records of one date partition of an extent.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// The date partition that it belongs to.
+    pub(crate) date: DatePartition,
+    /// The object's body.
+    pub(crate) bytes: Vec<u8>,
+    /// How many records it holds; at least one.
+    pub(crate) records: u64,
+}
+
+/// The open files of one extent.
+///
+/// They hold at most about as many bytes as the records have as text; the first date partition, in nearly every extent the only one,
+/// is compressed as it comes.
+pub(crate) struct Files {
+    open: Open,
+    partition: i32,
+    start: Offset,
+    /// The first trouble with writing into memory, which is no record's fault.
+    failed: Option<anyhow::Error>,
+}
+
+/// What the formats need; what is per file lies below.
+enum Open {
+    Jsonl(JsonLines, TextFiles),
+    Csv(CsvLines, TextFiles),
+    Parquet(Rows, ParquetFiles),
+}
+
+impl Files {
+    /// The files of the extent of this Kafka partition that begins at `start`; none is open yet.
+    pub(crate) fn new(encoding: &Encoding, partition: i32, start: Offset) -> Self {
+        let options = encoding.options();
+        let open = match encoding.layout() {
+            Layout::Jsonl => Open::Jsonl(
+                JsonLines::new(options.metadata_columns),
+                TextFiles::new(options, Vec::new()),
+            ),
+            Layout::Csv(schema) => {
+                let lines = CsvLines::new(schema, options.metadata_columns);
+                let header = options.csv_header.then(|| lines.header());
+                let files = TextFiles::new(options, header.unwrap_or_default());
+                Open::Csv(lines, files)
+            }
+            Layout::Parquet(schema, shape) => Open::Parquet(
+                Rows::new(schema, options.metadata_columns),
+                ParquetFiles::new(shape.clone()),
+            ),
+        };
+        Self {
+            open,
+            partition,
+            start,
+            failed: None,
+        }
+    }
+
+    /// Appends a record to the file of its date partition. Its value has passed [`landing::value::check_object`].
+    ///
+    /// # Errors
+    /// Why the record cannot be in such a file, and the column; no file has changed then.
+    pub(crate) fn write(
+        &mut self,
+        date: &DatePartition,
+        record: &Record<'_>,
+    ) -> std::result::Result<(), Misfit> {
+        let written = match &mut self.open {
+            Open::Jsonl(lines, files) => files.append(date, lines.line(record)?),
+            Open::Csv(lines, files) => files.append(date, lines.line(record)?),
+            Open::Parquet(rows, files) => rows.with(record, |row| files.append(date, row))?,
+        };
+        if let Err(error) = written {
+            self.failed.get_or_insert(error);
+        }
+        Ok(())
+    }
+
+    /// Ends the files of the extent, which reaches up to but without `end`; in the order of their dates.
+    ///
+    /// # Errors
+    /// When a compressor or the Parquet writer failed, now or at an earlier record.
+    pub(crate) fn finish(self, end: Offset) -> Result<Vec<File>> {
+        let extent = OffsetRange::new(self.start, end);
+        let place = || {
+            format!(
+                "the files of extent {extent} of partition {}",
+                self.partition
+            )
+        };
+        if let Some(error) = self.failed {
+            return Err(error).with_context(place);
+        }
+        match self.open {
+            Open::Jsonl(_, files) | Open::Csv(_, files) => files.finish(),
+            Open::Parquet(_, files) => files.finish(self.partition, extent),
+        }
+        .with_context(place)
+    }
+}

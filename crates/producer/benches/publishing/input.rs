@@ -1,0 +1,107 @@
+//! The inputs: the look-alike data again and again as a CSV file, and the same rows as ready records for a loop that reads no CSV.
+//!
+//! Writing them is not measured. Invariant: line `n` of the ready records is what row `n` of the CSV becomes.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use schema::{FieldNames, RowEncoder, STOCK_HEADER, Schema};
+
+const CSV: &str = "stocks.csv";
+
+/// Two files with the same rows.
+pub(crate) struct Input {
+    pub(crate) csv: PathBuf,
+    pub(crate) ready: PathBuf,
+    pub(crate) rows: u64,
+    /// The mean size of a record's value.
+    pub(crate) value_bytes: f64,
+}
+
+impl Input {
+    /// Writes so many rows into a folder, over those of a former call.
+    pub(crate) fn write(folder: &Path, rows: u64) -> Result<Input> {
+        let (csv, ready) = (folder.join(CSV), folder.join("records"));
+        let mut text = Vec::new();
+        producer::look_alike::write(&mut text)?;
+        let text = std::str::from_utf8(&text)?;
+        let (header, body) = text.split_once('\n').context("no header")?;
+        let mut csv_out = BufWriter::new(File::create(&csv)?);
+        let mut ready_out = BufWriter::new(File::create(&ready)?);
+        writeln!(csv_out, "{header}")?;
+        let schema = Schema::from_header(STOCK_HEADER, &[], FieldNames::Original)?;
+        let encoder = RowEncoder::new(&schema);
+        let (mut value, mut value_bytes) = (Vec::new(), 0);
+        for (number, row) in (1..=rows).zip(body.lines().cycle()) {
+            writeln!(csv_out, "{row}")?;
+            // The look-alike has no quotes: its cells are what is between the commas.
+            let cells: Vec<&[u8]> = row.split(',').map(str::as_bytes).collect();
+            value.clear();
+            encoder.append_row(cells.iter().copied(), &mut value)?;
+            value_bytes += value.len();
+            for part in [
+                cells[0],
+                CSV.as_bytes(),
+                number.to_string().as_bytes(),
+                cells[1],
+            ] {
+                ready_out.write_all(part)?;
+                ready_out.write_all(b"\t")?;
+            }
+            ready_out.write_all(&value)?;
+            ready_out.write_all(b"\n")?;
+        }
+        csv_out.flush()?;
+        ready_out.flush()?;
+        Ok(Input {
+            csv,
+            ready,
+            rows,
+            value_bytes: value_bytes as f64 / rows as f64,
+        })
+    }
+}
+
+/// A ready record, borrowed from its line.
+pub(crate) struct Ready<'a> {
+    pub(crate) key: &'a [u8],
+    /// Names and values of the headers.
+    pub(crate) headers: [(&'static str, &'a [u8]); 3],
+    pub(crate) value: &'a [u8],
+}
+
+/// Reads ready records one after the other; memory does not grow with their number.
+pub(crate) struct ReadyRecords {
+    from: BufReader<File>,
+    line: Vec<u8>,
+}
+
+impl ReadyRecords {
+    pub(crate) fn open(path: &Path) -> Result<ReadyRecords> {
+        Ok(ReadyRecords {
+            from: BufReader::with_capacity(64 * 1024, File::open(path)?),
+            line: Vec::new(),
+        })
+    }
+
+    /// The next record; nothing at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Ready<'_>>> {
+        self.line.clear();
+        if self.from.read_until(b'\n', &mut self.line)? == 0 {
+            return Ok(None);
+        }
+        let mut parts = self.line.trim_ascii_end().splitn(5, |&byte| byte == b'\t');
+        let mut part = || parts.next().context("a line is no record");
+        Ok(Some(Ready {
+            key: part()?,
+            headers: [
+                ("source", part()?),
+                ("row", part()?),
+                ("event-time", part()?),
+            ],
+            value: part()?,
+        }))
+    }
+}

@@ -1,0 +1,85 @@
+//! The numbers that Prometheus reads. Names appear only here.
+//!
+//! Not here: where the numbers come from (see `status.rs`) and how they are served (see `http.rs`).
+//! Invariant: no value of a record, no key and no secret is ever part of a name or label.
+
+use ::metrics::{counter, describe_counter, describe_gauge, gauge};
+
+use crate::status::Numbers;
+
+const COUNTERS: [(&str, &str); 9] = [
+    (
+        "producer_rows_read_total",
+        "rows read from the inputs, good and bad",
+    ),
+    ("producer_rows_skipped_total", "bad rows that were not sent"),
+    (
+        "producer_input_bytes_total",
+        "bytes read of the inputs, as they are on the disk",
+    ),
+    (
+        "producer_records_sent_total",
+        "records handed to the Kafka client, or printed by a dry run",
+    ),
+    (
+        "producer_sent_bytes_total",
+        "bytes of the keys and values of the records sent",
+    ),
+    (
+        "producer_records_acknowledged_total",
+        "records that Kafka has acknowledged, or that a dry run has printed",
+    ),
+    (
+        "producer_records_failed_total",
+        "records that Kafka has refused or not acknowledged in time",
+    ),
+    (
+        "producer_transmitted_bytes_total",
+        "bytes sent to the brokers, compressed, requests of all kinds",
+    ),
+    (
+        "producer_disconnects_total",
+        "connections to brokers that were lost",
+    ),
+];
+
+const GAUGES: [(&str, &str); 3] = [
+    (
+        "producer_queued_records",
+        "records in the Kafka client's queue: they wait for their batch or are in flight",
+    ),
+    (
+        "producer_queued_bytes",
+        "bytes of the records in the Kafka client's queue",
+    ),
+    (
+        "producer_brokers_connected",
+        "brokers that this process is connected to",
+    ),
+];
+
+/// Says what each metric means; once for a recorder.
+pub(crate) fn describe() {
+    for (name, meaning) in COUNTERS {
+        describe_counter!(name, meaning);
+    }
+    for (name, meaning) in GAUGES {
+        describe_gauge!(name, meaning);
+    }
+}
+
+/// Takes over the numbers of this moment.
+pub(crate) fn update(numbers: &Numbers) {
+    counter!("producer_rows_read_total").absolute(numbers.rows_read);
+    counter!("producer_rows_skipped_total").absolute(numbers.rows_skipped);
+    counter!("producer_input_bytes_total").absolute(numbers.input_bytes);
+    counter!("producer_records_sent_total").absolute(numbers.sent);
+    counter!("producer_sent_bytes_total").absolute(numbers.sent_bytes);
+    counter!("producer_records_acknowledged_total").absolute(numbers.acknowledged);
+    counter!("producer_records_failed_total").absolute(numbers.failed);
+    counter!("producer_transmitted_bytes_total").absolute(numbers.client.transmitted_bytes);
+    counter!("producer_disconnects_total").absolute(numbers.client.disconnects);
+    gauge!("producer_queued_records").set(numbers.queued as f64);
+    gauge!("producer_queued_bytes").set(numbers.client.queued_bytes as f64);
+    gauge!("producer_brokers_connected").set(numbers.client.brokers_connected as f64);
+}

@@ -1,0 +1,146 @@
+//! How a run is doing while it goes on: its counts, and what is wrong.
+//!
+//! Written by the thread that does the work, read by the pages. Not here: HTTP (see `http.rs`) and names of metrics (see `metrics.rs`).
+//! Invariant: what a record costs here is two stores, whoever reads; a reader never holds up the work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::kafka::{ClientNumbers, Deliveries};
+use crate::source::Watch;
+use crate::stop::Stop;
+
+/// A handle; clones share the counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Status {
+    shared: Arc<Shared>,
+    deliveries: Deliveries,
+    watch: Watch,
+    dry_run: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    sent: AtomicU64,
+    sent_bytes: AtomicU64,
+    skipped: AtomicU64,
+}
+
+/// The numbers of a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    /// Rows read from the inputs, good and bad.
+    pub(crate) rows_read: u64,
+    /// Bad rows among them.
+    pub(crate) rows_skipped: u64,
+    /// Bytes read of the inputs, as they are on the disk.
+    pub(crate) input_bytes: u64,
+    /// Records handed to the Kafka client, or printed.
+    pub(crate) sent: u64,
+    /// Bytes of their keys and values.
+    pub(crate) sent_bytes: u64,
+    /// Records that Kafka has acknowledged, or that a dry run has printed.
+    pub(crate) acknowledged: u64,
+    /// Records that Kafka has refused or not acknowledged in time.
+    pub(crate) failed: u64,
+    /// Records in the client's queue: they wait for their batch or are in flight.
+    pub(crate) queued: u64,
+    pub(crate) client: ClientNumbers,
+}
+
+impl Status {
+    /// `stop` ends the inputs, and is requested by a record that fails.
+    pub(crate) fn new(stop: &Stop, dry_run: bool) -> Status {
+        Status {
+            shared: Arc::default(),
+            deliveries: Deliveries::new(stop),
+            watch: Watch::new(stop),
+            dry_run,
+        }
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// `total` records are sent; the last had so many bytes. Called by one thread only.
+    pub(crate) fn sent(&self, total: u64, bytes: usize) {
+        // Loads and stores, for there is one writer: adding in one step would lock the memory for each record.
+        let bytes = self.shared.sent_bytes.load(Ordering::Relaxed) + bytes as u64;
+        self.shared.sent_bytes.store(bytes, Ordering::Relaxed);
+        self.shared.sent.store(total, Ordering::Relaxed);
+    }
+
+    /// `total` rows were bad.
+    pub(crate) fn skipped(&self, total: u64) {
+        self.shared.skipped.store(total, Ordering::Relaxed);
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers {
+        // What is acknowledged is read before what is sent: the queue would be too short otherwise, or below zero.
+        let (acknowledged, failed) = (self.deliveries.acknowledged(), self.deliveries.failed());
+        let sent = self.shared.sent.load(Ordering::Relaxed);
+        let skipped = self.shared.skipped.load(Ordering::Relaxed);
+        let acknowledged = if self.dry_run { sent } else { acknowledged };
+        Numbers {
+            rows_read: sent + skipped,
+            rows_skipped: skipped,
+            input_bytes: self.watch.bytes().load(Ordering::Relaxed),
+            sent,
+            sent_bytes: self.shared.sent_bytes.load(Ordering::Relaxed),
+            acknowledged,
+            failed,
+            queued: sent.saturating_sub(acknowledged + failed),
+            client: self.deliveries.client_numbers(),
+        }
+    }
+
+    /// What is wrong now, for the health page; empty when all is well.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        if self.dry_run {
+            return Vec::new();
+        }
+        self.deliveries.problems()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_when_their_fate_is_in_other_hands() {
+        let status = Status::new(&Stop::default(), false);
+        status.sent(1, 100);
+        status.sent(2, 50);
+        status.skipped(3);
+        let expected = Numbers {
+            rows_read: 5,
+            rows_skipped: 3,
+            sent: 2,
+            sent_bytes: 150,
+            queued: 2,
+            ..Numbers::default()
+        };
+        assert_eq!(status.numbers(), expected);
+    }
+
+    #[test]
+    fn a_dry_run_has_no_queue_and_nothing_that_could_be_wrong() {
+        let status = Status::new(&Stop::default(), true);
+        status.sent(1, 100);
+        let numbers = status.numbers();
+        assert_eq!((numbers.acknowledged, numbers.queued), (1, 0));
+        assert!(status.problems().is_empty());
+    }
+
+    #[test]
+    fn a_run_that_has_not_reached_kafka_yet_is_not_well() {
+        let status = Status::new(&Stop::default(), false);
+        assert_eq!(status.problems(), ["not connected to Kafka yet"]);
+    }
+}

@@ -1,0 +1,56 @@
+//! The columns that tell where in Kafka a record was, and whether a record leaves room for them.
+//!
+//! Does not know Kafka's records (the consumer fills the cells). Invariant: these names never stand twice in a row or in a record.
+
+use crate::{AthenaType, cell_value::unquoted, members::Members};
+
+/// The columns that follow the record's own columns where they are asked for.
+///
+/// Key and headers are text also where their bytes are none (then `base64:` and the bytes in base64); headers are a JSON array of
+/// `{"name":…,"value":…}` in that text.
+pub const METADATA_COLUMNS: [(&str, AthenaType); 5] = [
+    ("kafka_key", AthenaType::String),
+    ("kafka_partition", AthenaType::BigInt),
+    ("kafka_offset", AthenaType::BigInt),
+    ("kafka_timestamp", AthenaType::Timestamp),
+    ("kafka_headers", AthenaType::String),
+];
+
+/// The first name of [`METADATA_COLUMNS`] that the record has as a field itself, in lower case. `value` is a valid JSON object.
+#[must_use]
+pub fn metadata_field(value: &str) -> Option<&'static str> {
+    let mut members = Members::of(value).ok()?;
+    while let Ok(Some(member)) = members.next(None) {
+        // No name of ours is shorter, and most fields are.
+        let possible = |name: &&str| name.len() >= "kafka_key".len();
+        if let Some(name) = member.name.filter(possible).and_then(taken) {
+            return Some(name);
+        }
+    }
+    None
+}
+
+fn taken(name: &str) -> Option<&'static str> {
+    let name = unquoted(&format!("\"{name}\"")).ok()?.to_lowercase();
+    let mut names = METADATA_COLUMNS.iter().map(|(name, _)| *name);
+    names.find(|taken| *taken == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_with_the_name_of_a_metadata_column_is_found_however_it_is_written() {
+        for (value, found) in [
+            (r#"{"kafka_key":1}"#, Some("kafka_key")),
+            (r#"{"a":1,"Kafka_Offset":{}}"#, Some("kafka_offset")),
+            (r#"{"\u006bafka_headers":[]}"#, Some("kafka_headers")),
+            ("{\"\u{212a}afka_key\":1}", Some("kafka_key")),
+            (r#"{"a":{"kafka_key":1},"kafka_keys":"kafka_key"}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(metadata_field(value), found, "{value}");
+        }
+    }
+}

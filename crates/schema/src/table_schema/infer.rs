@@ -1,0 +1,325 @@
+//! A proposal for a schema, made from records: for people to look at, correct and keep.
+//!
+//! Invariant: each JSON object that the proposal was made from is a row of it with nothing left out, but for texts and names with half
+//! a surrogate pair.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use super::{
+    AthenaType, PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields,
+};
+use crate::{
+    ColumnType,
+    cell_value::{cell, unquoted},
+    column_finder::ColumnFinder,
+    members::{Json, Member, Members},
+    snake, stock,
+};
+
+/// Proposes the columns of a table for these values of records; values that are no JSON object are passed over.
+///
+/// Columns come in the order in which their fields were seen first, and are named by the fields' snake forms. A field whose values are
+/// all days is a date, all days or times a timestamp, all whole numbers a bigint, all numbers a double, all `true` or `false` a
+/// boolean; everything else, also a field that is always `null`, is a string. Known prices and volumes are doubles even where the
+/// sample has whole numbers only: the next record may have others.
+///
+/// # Errors
+/// [`TableSchemaError::NothingToInferFrom`] without any object that has a field; what [`TableSchema::new`] refuses, such as more than
+/// 1,000 fields.
+pub fn infer<'v>(
+    values: impl IntoIterator<Item = &'v [u8]>,
+) -> Result<TableSchema, TableSchemaError> {
+    let mut seen = Seen::default();
+    for value in values {
+        if let Some(members) = std::str::from_utf8(value).ok().and_then(members) {
+            seen.take(&members);
+        }
+    }
+    if seen.fields.is_empty() {
+        return Err(TableSchemaError::NothingToInferFrom);
+    }
+    seen.propose()
+}
+
+/// All members of an object, or nothing: what turns out to be no object at its end must not have been looked at.
+fn members(text: &str) -> Option<Vec<Member<'_>>> {
+    let mut members = Members::of(text).ok()?;
+    let mut all = Vec::new();
+    while let Some(member) = members.next(None).ok()? {
+        all.push(member);
+    }
+    Some(all)
+}
+
+#[derive(Default)]
+struct Seen {
+    /// In the order of their first record.
+    fields: Vec<Field>,
+    /// Fields by their names in lower case.
+    places: BTreeMap<String, usize>,
+    /// Snake forms that two fields of one record have: these fields need a column each.
+    crowded: BTreeSet<String>,
+}
+
+struct Field {
+    /// The ways in which it was written; upper and lower case are the same field. The first one names the column.
+    spellings: Vec<String>,
+    snake: String,
+    /// `None` as long as there were only `null`s.
+    kind: Option<AthenaType>,
+}
+
+impl Seen {
+    fn take(&mut self, members: &[Member<'_>]) {
+        let mut of_record = BTreeMap::new();
+        for member in members {
+            let name = member.name.unwrap_or_default();
+            let Ok(name) = unquoted(&format!("\"{name}\"")).map(Cow::into_owned) else {
+                continue;
+            };
+            let kind = kind_of(&name, member.value);
+            let at = self.place(name);
+            let field = &mut self.fields[at];
+            field.kind = both(field.kind, kind);
+            let other = of_record.insert(field.snake.clone(), at);
+            if other.is_some_and(|other| other != at) {
+                self.crowded.insert(field.snake.clone());
+            }
+        }
+    }
+
+    fn place(&mut self, name: String) -> usize {
+        let next = self.fields.len();
+        let at = *self.places.entry(name.to_lowercase()).or_insert(next);
+        if at == next {
+            self.fields.push(Field {
+                snake: snake(&name),
+                spellings: vec![name],
+                kind: None,
+            });
+        } else if !self.fields[at].spellings.contains(&name) {
+            self.fields[at].spellings.push(name);
+        }
+        at
+    }
+
+    fn propose(&self) -> Result<TableSchema, TableSchemaError> {
+        let mut columns: Vec<Proposed> = Vec::new();
+        for field in &self.fields {
+            let own = self.crowded.contains(&field.snake);
+            let shared = columns
+                .iter_mut()
+                .find(|column| !own && column.fields[0].snake == field.snake);
+            match shared {
+                Some(column) => column.fields.push(field),
+                None => columns.push(Proposed {
+                    name: free_name(&columns, &field.snake),
+                    fields: vec![field],
+                }),
+            }
+        }
+        let listless: Vec<TableColumn> = columns.iter().map(Proposed::without_list).collect();
+        let finder = ColumnFinder::new(&listless);
+        let column = |(at, column): (usize, &Proposed<'_>)| match column.is_found(&finder, at) {
+            true => column.without_list(),
+            false => column.with_list(),
+        };
+        let columns = columns.iter().enumerate().map(column).collect();
+        TableSchema::new(columns, UnknownFields::Ignore)
+    }
+}
+
+struct Proposed<'s> {
+    name: String,
+    fields: Vec<&'s Field>,
+}
+
+impl Proposed<'_> {
+    /// Whether all its fields find it when no column lists fields.
+    fn is_found(&self, finder: &ColumnFinder, at: usize) -> bool {
+        let mut spellings = self.fields.iter().flat_map(|field| &field.spellings);
+        spellings.all(|name| finder.find(name) == Some(at))
+    }
+
+    fn without_list(&self) -> TableColumn {
+        let kinds = self.fields.iter().map(|field| field.kind);
+        TableColumn {
+            name: self.name.clone(),
+            kind: kinds.reduce(both).flatten().unwrap_or(AthenaType::String),
+            fields: Vec::new(),
+        }
+    }
+
+    fn with_list(&self) -> TableColumn {
+        let names = self.fields.iter().map(|field| field.spellings[0].clone());
+        TableColumn {
+            fields: names.collect(),
+            ..self.without_list()
+        }
+    }
+}
+
+fn free_name(columns: &[Proposed<'_>], snake: &str) -> String {
+    let wanted = match snake {
+        PARTITION_COLUMN => format!("record_{snake}"),
+        _ => snake.to_owned(),
+    };
+    let is_free = |name: &String| columns.iter().all(|column| column.name != *name);
+    let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+    let mut names = std::iter::once(wanted.clone()).chain(numbered);
+    names.find(is_free).unwrap_or(wanted)
+}
+
+/// The narrowest type that holds the value; `None` for `null`, which every type holds.
+fn kind_of(field: &str, value: Json<'_>) -> Option<AthenaType> {
+    let narrow = [
+        AthenaType::Boolean,
+        AthenaType::BigInt,
+        AthenaType::Double,
+        AthenaType::Date,
+        AthenaType::Timestamp,
+    ];
+    let known_number = stock::type_of(field) == ColumnType::Number;
+    let fits = |kind: &AthenaType| match kind {
+        AthenaType::BigInt => !known_number && value.text.parse::<i64>().is_ok(),
+        kind => cell(*kind, value).is_ok(),
+    };
+    let narrowest = || narrow.into_iter().find(fits).unwrap_or(AthenaType::String);
+    (value.text != "null").then(narrowest)
+}
+
+/// The narrowest type that holds what either holds.
+fn both(left: Option<AthenaType>, right: Option<AthenaType>) -> Option<AthenaType> {
+    use AthenaType::{BigInt, Date, Double, String, Timestamp};
+    match (left, right) {
+        (None, kind) | (kind, None) => kind,
+        (Some(left), Some(right)) if left == right => Some(left),
+        (Some(BigInt | Double), Some(BigInt | Double)) => Some(Double),
+        (Some(Date | Timestamp), Some(Date | Timestamp)) => Some(Timestamp),
+        _ => Some(String),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{FieldNames, RecordReader, RowEncoder, Schema};
+
+    fn proposed(values: &[&str]) -> TableSchema {
+        infer(values.iter().map(|value| value.as_bytes())).unwrap()
+    }
+
+    fn shown(values: &[&str]) -> String {
+        let schema = proposed(values);
+        let shown = schema.columns().iter().map(|column| {
+            let list = if column.fields.is_empty() {
+                String::new()
+            } else {
+                format!(" {:?}", column.fields)
+            };
+            format!("{} {}{list}", column.name, column.kind.name())
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn the_producers_records_give_the_built_in_schema() {
+        for names in [FieldNames::Original, FieldNames::Snake] {
+            let mut value = Vec::new();
+            let cells = "HSI,1986-12-31,2479,2479,2479,2479,2479,0,322".split(',');
+            let cells: Vec<&[u8]> = cells.map(str::as_bytes).collect();
+            let encoder = RowEncoder::new(&Schema::stock(names));
+            encoder.append_row(cells.into_iter(), &mut value).unwrap();
+            assert_eq!(infer([value.as_slice()]), Ok(TableSchema::stock()));
+        }
+    }
+
+    #[test]
+    fn a_type_holds_all_values_that_were_seen() {
+        for (values, kind) in [
+            (&["1", "2"][..], "bigint"),
+            (&["1", "2.5", "null"], "double"),
+            (&["9223372036854775808"], "double"),
+            (&["1e400"], "string"),
+            (&["true", "false"], "boolean"),
+            (&["true", "1"], "string"),
+            (&["\"2026-11-21\""], "date"),
+            (&["\"2026-11-21\"", "\"2026-11-21T07:00:00Z\""], "timestamp"),
+            (&["\"2026-11-21\"", "\"soon\""], "string"),
+            (&["null"], "string"),
+            (&["[1]", "null"], "string"),
+        ] {
+            let records: Vec<String> = values
+                .iter()
+                .map(|value| format!("{{\"x\":{value}}}"))
+                .collect();
+            let records: Vec<&str> = records.iter().map(String::as_str).collect();
+            assert_eq!(shown(&records), format!("x {kind}"), "{values:?}");
+        }
+        assert_eq!(
+            shown(&[r#"{"Volume":100,"shares":100}"#]),
+            "volume double, shares bigint"
+        );
+    }
+
+    #[test]
+    fn fields_get_names_that_athena_takes_and_lists_where_names_do_not_find_them() {
+        assert_eq!(
+            shown(&[r#"{"Adj Close":1,"dt":"x","DT":2,"":3,"a b":true}"#]),
+            r#"adj_close double, record_dt string ["dt"], column bigint, a_b boolean"#
+        );
+        assert_eq!(
+            shown(&[r#"{"aB":1}"#, r#"{"ab":1}"#]),
+            r#"a_b bigint ["aB"]"#,
+            "one field in two spellings, of which one would not be found"
+        );
+        assert_eq!(
+            shown(&[r#"{"Adj Close":1}"#, r#"{"adj_close":2}"#]),
+            "adj_close double"
+        );
+        assert_eq!(
+            shown(&[r#"{"a b":1,"a_b":2,"a_b_2":3}"#]),
+            r#"a_b bigint, a_b_2 bigint ["a_b"], a_b_2_2 bigint ["a_b_2"]"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_passed_over_and_nothing_is_refused() {
+        assert_eq!(
+            shown(&["hello", "[1]", "{\"a\":", "{}", r#" {"a":1} "#]),
+            "a bigint"
+        );
+        for values in [&[][..], &["hello", "{}"]] {
+            let values = values.iter().map(|value| value.as_bytes());
+            assert_eq!(infer(values), Err(TableSchemaError::NothingToInferFrom));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_object_is_a_row_of_the_proposal_and_nothing_is_left_out(
+            records in proptest::collection::vec(proptest::collection::vec(
+                ("[aBb_ 1]{0,4}|dt|Dt|Volume|é|É|\\PC{0,3}", "1|-0|2\\.5|1e400|null|true|\"x\"|\"2026-11-21\"|\"2026-11-21 07:00\"|\\[\\{\\}\\]"),
+                1..6), 1..5),
+        ) {
+            let object = |record: &Vec<(String, String)>| {
+                let mut names = BTreeSet::new();
+                let members = record.iter().filter(|(name, _)| names.insert(name.to_lowercase()));
+                let members = members.map(|(name, value)| format!("{}:{value}", serde_json::to_string(name).unwrap()));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            };
+            let objects: Vec<String> = records.iter().map(object).collect();
+            let schema = infer(objects.iter().map(String::as_bytes)).unwrap();
+            let strict = TableSchema::new(schema.columns().to_vec(), UnknownFields::DeadLetter).unwrap();
+            let mut reader = RecordReader::new(&strict);
+            for value in &objects {
+                prop_assert_eq!(reader.read(value, &mut Vec::new()), Ok(()), "{} in {}", value, schema.canonical_text());
+            }
+        }
+    }
+}
