@@ -2,21 +2,11 @@
 
 use super::*;
 
-const SCHEMA: &str = "
-columns:
-  - {name: text, type: string}
-  - {name: price, type: double}
-  - {name: volume, type: bigint}
-  - {name: live, type: boolean}
-  - {name: day, type: date}
-  - {name: at, type: timestamp}
-";
-
 fn csv() -> EncodingOptions {
     with_schema(Format::Csv, SCHEMA)
 }
 
-fn cells(text: &str) -> Vec<Vec<String>> {
+pub(super) fn cells(text: &str) -> Vec<Vec<String>> {
     let mut reader = ::csv::ReaderBuilder::new()
         .has_headers(false)
         .from_reader(text.as_bytes());

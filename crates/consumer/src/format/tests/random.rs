@@ -1,23 +1,9 @@
 //! Random records: what CSV and Parquet hold of them is what serde_json and chrono say they hold.
 
-use ::bytes::Bytes;
-use ::parquet::{
-    file::{reader::FileReader, serialized_reader::SerializedFileReader},
-    record::Field,
-};
+use ::parquet::record::Field;
 use serde_json::Value;
 
 use super::*;
-
-const SCHEMA: &str = "
-columns:
-  - {name: text, type: string}
-  - {name: price, type: double}
-  - {name: volume, type: bigint}
-  - {name: live, type: boolean}
-  - {name: day, type: date}
-  - {name: at, type: timestamp}
-";
 
 const NAMES: [&str; 7] = ["text", "Price", "volume", "LIVE", "day", "at", "unknown"];
 
@@ -153,54 +139,40 @@ fn csv_cell(field: &Field) -> String {
     }
 }
 
-#[test]
-fn files_hold_what_the_records_say_and_refuse_the_same_ones() {
+/// Random records as JSON, and the rows of those that fit.
+fn random_records() -> (Vec<String>, Vec<Vec<Field>>) {
     let mut random = fastrand::Rng::with_seed(20_261_121);
     let records: Vec<Members> = (0..5_000).map(|_| members(&mut random)).collect();
-    let values: Vec<String> = records
-        .iter()
-        .map(|record| json(record, if random.bool() { "" } else { " " }))
-        .collect();
-    let values: Vec<&str> = values.iter().map(String::as_str).collect();
-    let expected: Vec<Vec<Field>> = records.iter().filter_map(expected).collect();
-    assert!(
-        (2_000..4_000).contains(&expected.len()),
-        "{} fit",
-        expected.len()
+    let text = |record: &Members| json(record, if random.bool() { "" } else { " " });
+    let texts = records.iter().map(text).collect();
+    let rows: Vec<Vec<Field>> = records.iter().filter_map(expected).collect();
+    assert!((2_000..4_000).contains(&rows.len()), "{} fit", rows.len());
+    (texts, rows)
+}
+
+#[test]
+fn files_hold_what_the_records_say_and_refuse_the_same_ones() {
+    let (texts, expected) = random_records();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+
+    let (files, refused) = encode(&with_schema(Format::Parquet, SCHEMA), &arena(&texts));
+    let rows = parquet::rows(&files[0].bytes);
+    let differs = |(row, expected): &(&Vec<Field>, &Vec<Field>)| row != expected;
+    assert_eq!(rows.iter().zip(&expected).find(differs), None);
+    assert_eq!(
+        (rows.len(), refused.len()),
+        (expected.len(), texts.len() - expected.len())
     );
 
-    let (files, refused) = encode(&with_schema(Format::Parquet, SCHEMA), &arena(&values));
-    let reader = SerializedFileReader::new(Bytes::from(files[0].bytes.clone())).unwrap();
-    let rows: Vec<Vec<Field>> = reader
-        .get_row_iter(None)
-        .unwrap()
-        .map(|row| {
-            row.unwrap()
-                .into_columns()
-                .into_iter()
-                .map(|(_, field)| field)
-                .collect()
-        })
-        .collect();
-    let wrong = rows
-        .iter()
-        .zip(&expected)
-        .find(|(row, expected)| row != expected);
-    assert_eq!((rows.len(), wrong), (expected.len(), None));
-    assert_eq!(refused.len(), values.len() - expected.len());
-
-    let (files, csv_refused) = encode(&with_schema(Format::Csv, SCHEMA), &arena(&values));
+    let (files, csv_refused) = encode(&with_schema(Format::Csv, SCHEMA), &arena(&texts));
     assert_eq!(csv_refused, refused);
-    let mut reader = ::csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(files[0].bytes.as_slice());
-    let rows: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let rows = csv::cells(std::str::from_utf8(&files[0].bytes).unwrap());
     assert_eq!(rows.len(), expected.len());
     for (row, expected) in rows.iter().zip(&expected) {
         for (cell, field) in row.iter().zip(expected) {
             match field {
                 Field::Double(number) => assert_eq!(cell.parse(), Ok(*number)),
-                field => assert_eq!(cell, csv_cell(field)),
+                field => assert_eq!(*cell, csv_cell(field)),
             }
         }
     }

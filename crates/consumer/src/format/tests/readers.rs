@@ -11,69 +11,42 @@ use super::*;
 
 const READERS: &str = include_str!("readers.py");
 
-const SCHEMA: &str = "
-columns:
-  - {name: text, type: string}
-  - {name: price, type: double}
-  - {name: volume, type: bigint}
-  - {name: live, type: boolean}
-  - {name: day, type: date}
-  - {name: at, type: timestamp}
-";
-
 const VALUES: [&str; 3] = [
     r#"{"text":"a,b \"c\" é😀","price":2479.300049,"volume":913608400.0,"live":true,"day":"1965-01-05","at":"2026-11-21T07:04:05.678+01:00"}"#,
     r#"{"text":{"a":["x", null]},"price":-1e-7,"volume":-9223372036854775807,"live":false,"day":"2026-11-21","at":-1}"#,
     r#"{"text":""}"#,
 ];
 
+const TEXT_COMPRESSIONS: [Compression; 3] =
+    [Compression::None, Compression::Gzip, Compression::Zstd];
+
 /// The rows of [`VALUES`] with metadata, times in milliseconds since 1970 UTC.
 fn expected() -> Value {
-    let row = |own: [Value; 6], offset: i64| {
-        let metadata = [
-            Value::Null,
-            3.into(),
-            offset.into(),
-            (NOW + offset - 100).into(),
-            "[]".into(),
-        ];
-        Value::from_iter(own.into_iter().chain(metadata))
+    let row = |mut own: Value, offset: i64| {
+        let metadata = json!([null, 3, offset, NOW + offset - 100, "[]"]);
+        own.as_array_mut()
+            .unwrap()
+            .extend(metadata.as_array().unwrap().iter().cloned());
+        own
     };
-    json!([
-        row(
-            [
-                "a,b \"c\" é😀".into(),
-                2479.300049.into(),
-                913_608_400.into(),
-                true.into(),
-                "1965-01-05".into(),
-                (NOW - 3_600_000).into()
-            ],
-            100
-        ),
-        row(
-            [
-                r#"{"a":["x", null]}"#.into(),
-                (-1e-7).into(),
-                (-9_223_372_036_854_775_807i64).into(),
-                false.into(),
-                "2026-11-21".into(),
-                (-1).into()
-            ],
-            101
-        ),
-        row(
-            [
-                "".into(),
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::Null
-            ],
-            102
-        ),
-    ])
+    let first = json!([
+        "a,b \"c\" é😀",
+        2479.300049,
+        913_608_400,
+        true,
+        "1965-01-05",
+        NOW - 3_600_000
+    ]);
+    let second = json!([
+        r#"{"a":["x", null]}"#,
+        -1e-7,
+        -9_223_372_036_854_775_807i64,
+        false,
+        "2026-11-21",
+        -1
+    ]);
+    let third = json!(["", null, null, null, null, null]);
+    json!([row(first, 100), row(second, 101), row(third, 102)])
 }
 
 /// The Python to use; nothing where no other readers are wanted.
@@ -174,17 +147,20 @@ fn what_a_parquet_file_says_of_itself_is_understood_by_pyarrow() {
     assert_eq!(said["origin"]["kafka.end-offset"], "1000000");
 }
 
+fn csv(compression: Compression) -> EncodingOptions {
+    EncodingOptions {
+        compression,
+        metadata_columns: true,
+        ..with_schema(Format::Csv, SCHEMA)
+    }
+}
+
 #[test]
-fn csv_is_read_by_pyarrow_duckdb_and_python() {
+fn csv_is_read_by_pyarrow_and_duckdb() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
-    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
-        let options = EncodingOptions {
-            compression,
-            metadata_columns: true,
-            ..with_schema(Format::Csv, SCHEMA)
-        };
-        let file = write(folder.path(), &options, &arena(&VALUES));
+    for compression in TEXT_COMPRESSIONS {
+        let file = write(folder.path(), &csv(compression), &arena(&VALUES));
         assert_eq!(
             read(&python, "csv-by-pyarrow", &file),
             expected(),
@@ -195,8 +171,27 @@ fn csv_is_read_by_pyarrow_duckdb_and_python() {
             expected(),
             "{compression}"
         );
-        let texts = read(&python, "csv-by-python", &file);
-        let texts = texts.as_array().unwrap();
+    }
+}
+
+#[test]
+fn csv_is_read_by_pythons_own_reader_with_and_without_a_header() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for compression in TEXT_COMPRESSIONS {
+        let plain = csv(compression);
+        let header = EncodingOptions {
+            csv_header: true,
+            ..plain.clone()
+        };
+        let rows = |options| {
+            read(
+                &python,
+                "csv-by-python",
+                &write(folder.path(), options, &arena(&VALUES)),
+            )
+        };
+        let (without, with) = (rows(&plain), rows(&header));
         let first = json!([
             "a,b \"c\" é😀",
             "2479.300049",
@@ -206,23 +201,14 @@ fn csv_is_read_by_pyarrow_duckdb_and_python() {
             "2026-11-21 06:04:05.678"
         ]);
         assert_eq!(
-            texts[0].as_array().unwrap()[..6],
+            without[0].as_array().unwrap()[..6],
             *first.as_array().unwrap()
         );
-        let header = EncodingOptions {
-            csv_header: true,
-            ..options
-        };
-        let with_header = read(
-            &python,
-            "csv-by-python",
-            &write(folder.path(), &header, &arena(&VALUES)),
-        );
         assert_eq!(
-            (&with_header[0][5], &with_header[0][6]),
+            (&with[0][5], &with[0][6]),
             (&"at".into(), &"kafka_key".into())
         );
-        assert_eq!(with_header.as_array().unwrap()[1..], *texts);
+        assert_eq!(with.as_array().unwrap()[1..], *without.as_array().unwrap());
     }
 }
 
@@ -234,7 +220,7 @@ fn json_lines_are_read_by_duckdb_and_python() {
         .iter()
         .map(|value| serde_json::from_str(value).unwrap())
         .collect();
-    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+    for compression in TEXT_COMPRESSIONS {
         let options = EncodingOptions {
             metadata_columns: true,
             ..options(Format::Jsonl, compression)
@@ -259,16 +245,14 @@ fn json_lines_are_read_by_duckdb_and_python() {
 
 #[test]
 fn gzip_and_zstd_find_nothing_wrong() {
-    let Some(python) = python() else { return };
+    if python().is_none() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let many = arena(&VALUES.repeat(5_000));
     for (program, compression) in [("gzip", Compression::Gzip), ("zstd", Compression::Zstd)] {
-        for format in [Format::Jsonl, Format::Csv] {
-            let file = write(
-                folder.path(),
-                &options_without_stock(format, compression),
-                &many,
-            );
+        for options in [options(Format::Jsonl, compression), csv(compression)] {
+            let file = write(folder.path(), &options, &many);
             let tested = |file: &Path| {
                 Command::new(program)
                     .arg("-tq")
@@ -285,16 +269,5 @@ fn gzip_and_zstd_find_nothing_wrong() {
             std::fs::write(&file, bytes).unwrap();
             assert!(!tested(&file), "{program} -t does not see a broken file");
         }
-    }
-    assert_ne!(python, "");
-}
-
-fn options_without_stock(format: Format, compression: Compression) -> EncodingOptions {
-    match format {
-        Format::Jsonl => options(format, compression),
-        Format::Csv | Format::Parquet => EncodingOptions {
-            compression,
-            ..with_schema(format, SCHEMA)
-        },
     }
 }

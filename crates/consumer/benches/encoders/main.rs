@@ -1,0 +1,206 @@
+//! `cargo bench -p consumer --bench encoders`: what the encoders cost on one core, against the bare encoder on data that is at hand.
+//!
+//! The records are those of the tutorial's file. Bare is, for text, the same compressor (or a copy) on the finished lines, and for
+//! Parquet the same writer on finished columns: what the format costs by itself, without reading a record. No server is needed.
+//! Invariant: both sides run in turns in this thread, on as many records to a file; what counts is the thread's own time, so that other
+//! programs disturb it little.
+
+mod bare;
+
+use std::{hint::black_box, sync::Arc};
+
+use anyhow::{Context, Result, ensure};
+use landing::{
+    Offset, Record,
+    partition_by::{DatePartition, Granularity},
+    record::Headers,
+    value,
+};
+use schema::{Cell, FieldNames, RecordReader, RowEncoder, Schema, TableSchema};
+
+use crate::{
+    bare::bare,
+    source::format::{Compression, Encoding, EncodingOptions, Files, Format, Origin},
+};
+
+// The encoders are no part of the library's interface, so their file is taken in; `path` is that of the folder.
+#[path = "../../src"]
+#[allow(dead_code, unused_imports, reason = "the bench uses a part of it")]
+mod source {
+    pub(crate) mod format;
+}
+
+const ROUNDS: usize = 20;
+const RECORDS: usize = 50_000;
+
+fn main() -> Result<()> {
+    if !std::env::args().any(|argument| argument == "--bench") {
+        eprintln!("this is a benchmark: run it with cargo bench -p consumer --bench encoders");
+        return Ok(());
+    }
+    let values = values()?;
+    println!(
+        "{} records of {} bytes to a file, ns CPU a record in {ROUNDS} rounds",
+        values.len(),
+        values.concat().len() / values.len()
+    );
+    println!(
+        "{:<16}{:>8}{:>8}{:>8}{:>14}",
+        "", "ours", "bare", "more", "bytes a record"
+    );
+    parts(&values)?;
+    let date = DatePartition::from_text("2026-11-21", Granularity::Day).context("a date")?;
+    for (format, compression) in cases() {
+        let encoding = Encoding::new(options(format, compression))?;
+        let bare = bare(format, compression, lines(format, &values, &date)?, &values)?;
+        let (mut ours, mut least, mut size) = (Meter::default(), Meter::default(), 0);
+        for _ in 0..ROUNDS {
+            size = ours.measure(|| Ok(encode(&encoding, &date, &values)?.len()))?;
+            least.measure(|| Ok(black_box(bare()?.len())))?;
+        }
+        let (ours, bare) = (ours.each(&values), least.each(&values));
+        let name = format!("{format} {compression}");
+        let (more, size) = (ours - bare, size / values.len());
+        println!("{name:<16}{ours:>8.0}{bare:>8.0}{more:>8.0}{size:>16}");
+    }
+    Ok(())
+}
+
+/// What each record costs before a format sees it.
+fn parts(values: &[Vec<u8>]) -> Result<()> {
+    let mut reader = RecordReader::new(&TableSchema::stock());
+    let (mut check, mut read) = (Meter::default(), Meter::default());
+    for _ in 0..ROUNDS {
+        check.measure(|| {
+            let check = |value: &Vec<u8>| black_box(value::check_object(value, None)).is_ok();
+            Ok(values.iter().filter(|value| check(value)).count())
+        })?;
+        read.measure(|| {
+            let mut row: Vec<Cell<'_>> = Vec::new();
+            for value in values {
+                let read = reader.read(std::str::from_utf8(value)?, &mut row);
+                ensure!(read.is_ok(), "{read:?}");
+                black_box(&row);
+            }
+            Ok(values.len())
+        })?;
+    }
+    let (check, read) = (check.each(values), read.each(values));
+    println!(
+        "{:<16}{check:>8.0}  is not part of the others: the caller checks",
+        "check"
+    );
+    println!(
+        "{:<16}{read:>8.0}  is part of csv and parquet",
+        "read a row"
+    );
+    Ok(())
+}
+
+/// The time that this thread has run.
+#[derive(Default)]
+struct Meter {
+    nanoseconds: u64,
+}
+
+impl Meter {
+    fn measure(&mut self, work: impl FnOnce() -> Result<usize>) -> Result<usize> {
+        let before = thread_nanoseconds()?;
+        let result = work();
+        self.nanoseconds += thread_nanoseconds()? - before;
+        result
+    }
+
+    fn each(&self, values: &[Vec<u8>]) -> f64 {
+        self.nanoseconds as f64 / (ROUNDS * values.len()) as f64
+    }
+}
+
+/// As Linux tells it, which is up to date within a few milliseconds.
+fn thread_nanoseconds() -> Result<u64> {
+    let text =
+        std::fs::read_to_string("/proc/thread-self/schedstat").context("this bench needs Linux")?;
+    let first = text
+        .split_whitespace()
+        .next()
+        .context("an empty schedstat")?;
+    Ok(first.parse()?)
+}
+
+fn cases() -> impl Iterator<Item = (Format, Compression)> {
+    let text = [Compression::None, Compression::Gzip, Compression::Zstd];
+    let parquet = [Compression::None, Compression::Snappy, Compression::Zstd];
+    let each = [
+        (Format::Jsonl, text),
+        (Format::Csv, text),
+        (Format::Parquet, parquet),
+    ];
+    each.into_iter()
+        .flat_map(|(format, with)| with.map(|compression| (format, compression)))
+}
+
+fn options(format: Format, compression: Compression) -> EncodingOptions {
+    EncodingOptions {
+        format,
+        compression,
+        level: None,
+        csv_header: false,
+        metadata_columns: false,
+        schema: (format != Format::Jsonl).then(|| Arc::new(TableSchema::stock())),
+        origin: Origin {
+            topic: "bench".to_owned(),
+            zone: "bench".to_owned(),
+        },
+    }
+}
+
+/// The JSON that the producer makes of the first rows.
+fn values() -> Result<Vec<Vec<u8>>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/indexProcessed.csv");
+    let text = std::fs::read_to_string(path).context("the data file cannot be read")?;
+    let encoder = RowEncoder::new(&Schema::stock(FieldNames::Original));
+    let value = |line: &str| {
+        let cells: Vec<&[u8]> = line.split(',').map(str::as_bytes).collect();
+        let mut value = Vec::new();
+        encoder.append_row(cells.into_iter(), &mut value)?;
+        Ok(value)
+    };
+    let values: Vec<Vec<u8>> = text
+        .lines()
+        .skip(1)
+        .take(RECORDS)
+        .map(value)
+        .collect::<Result<_>>()?;
+    ensure!(values.len() == RECORDS, "the data file has too few rows");
+    Ok(values)
+}
+
+fn encode(encoding: &Encoding, date: &DatePartition, values: &[Vec<u8>]) -> Result<Vec<u8>> {
+    let mut files = Files::new(encoding, 0, Offset(0));
+    for (offset, value) in (0..).zip(values) {
+        let record = Record {
+            partition: 0,
+            offset: Offset(offset),
+            timestamp: Some(0),
+            key: None,
+            value: Some(value),
+            headers: Headers::default(),
+        };
+        let refused = files.write(date, &record).err();
+        ensure!(refused.is_none(), "{refused:?}");
+    }
+    let file = files.finish(Offset(RECORDS as i64))?.pop();
+    Ok(file.context("no file")?.bytes)
+}
+
+/// The lines of a text format; nothing for Parquet.
+fn lines(format: Format, values: &[Vec<u8>], date: &DatePartition) -> Result<Vec<u8>> {
+    if format == Format::Parquet {
+        return Ok(Vec::new());
+    }
+    encode(
+        &Encoding::new(options(format, Compression::None))?,
+        date,
+        values,
+    )
+}
