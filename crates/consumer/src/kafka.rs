@@ -7,6 +7,7 @@ pub(crate) mod commit_thread;
 pub(crate) mod context;
 pub(crate) mod end;
 pub(crate) mod look_up;
+mod message;
 pub(crate) mod poll_thread;
 pub(crate) mod settings;
 #[cfg(test)]

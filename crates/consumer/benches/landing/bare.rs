@@ -1,6 +1,6 @@
 //! The bare loops: what the S3 client and the Kafka client cost by themselves, each with the settings that suit it best.
 //!
-//! They remember nothing, try nothing again and commit nothing: no program can be below them.
+//! They remember nothing, try nothing again and commit nothing: what a program costs on top of them is its own work.
 //! Invariant: objects have the shape of ours: same bodies, same key layout, same condition; keys and bodies are at hand before it begins.
 
 use std::{

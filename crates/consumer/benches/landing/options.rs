@@ -30,7 +30,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 30_000)]
     pub(crate) landed: u64,
     /// How often each side runs
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
     /// Partitions of the topics
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=1000))]

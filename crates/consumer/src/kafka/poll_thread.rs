@@ -5,29 +5,27 @@
 //! Invariant: it never waits for long (a revocation: seconds), or the group would take its partitions away.
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, TryRecvError},
+        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use landing::{Offset, Record, arena::RecordArena, record::Headers};
+use landing::{Offset, arena::RecordArena};
 use rdkafka::{
-    Message, TopicPartitionList,
+    TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    message::{BorrowedHeaders, BorrowedMessage, Headers as _},
 };
 
 use super::{
     Command, Commit, KafkaEvent,
     commit_thread::{self, CommitThread},
     context::{self, MemberContext},
-    end, settings,
+    end, message, settings,
 };
 
 /// An arena goes on its way at this many records or bytes, or when the client has nothing more at hand.
@@ -44,6 +42,8 @@ pub(crate) struct PollThread {
     topic: String,
     commands: Receiver<Command>,
     paused: bool,
+    /// Until when that only means not to poll: the client itself is not paused yet.
+    held: Option<Instant>,
     /// For the health page.
     last_poll: Arc<Mutex<Instant>>,
 }
@@ -69,6 +69,7 @@ impl PollThread {
             topic,
             commands,
             paused: false,
+            held: None,
             last_poll,
         })
     }
@@ -84,7 +85,7 @@ impl PollThread {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Instant::now();
             loop {
-                match self.commands.try_recv() {
+                match self.command() {
                     Ok(Command::Finish { commits, committed }) => {
                         // The client is closed where its last owner lets go of it: here, not on the commit thread.
                         self.committer.finish();
@@ -94,12 +95,22 @@ impl PollThread {
                         return Ok(());
                     }
                     Ok(command) => self.obey(command),
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => return Ok(()),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 }
+            }
+            if self.held.take().is_some() {
+                self.warn("pause", self.consumer.pause(&self.reading()));
             }
             self.poll_arena();
         }
+    }
+
+    /// The next command, if there is one; waits for it as long as a pause is held.
+    fn command(&self) -> Result<Command, RecvTimeoutError> {
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+        self.commands
+            .recv_timeout(self.held.map_or(Duration::ZERO, left))
     }
 
     /// Takes what the client has at hand, up to one arena.
@@ -108,7 +119,7 @@ impl PollThread {
         let mut wait = POLL;
         while arena.len() < ARENA_RECORDS && arena.byte_len() < ARENA_BYTES {
             match self.consumer.poll(wait) {
-                Some(Ok(message)) => push(&mut arena, &message),
+                Some(Ok(message)) => message::push(&mut arena, &message),
                 Some(Err(error)) => {
                     self.send(&mut arena);
                     self.error(&error);
@@ -180,11 +191,16 @@ impl PollThread {
             } => self.start((partition, generation), offset, paused),
             Command::Pause => {
                 self.paused = true;
-                self.warn("pause", self.consumer.pause(&self.reading()));
+                // A paused client throws away what it has fetched, and fetches again up to a second after it was resumed. A pause
+                // that is over sooner (a second, at the default session timeout) only means not to poll.
+                self.held = Some(Instant::now() + self.consumer.context().drain_deadline / 5);
             }
             Command::Resume => {
                 self.paused = false;
-                self.warn("resume", self.consumer.resume(&self.reading()));
+                // Resuming a client that is not paused would set it back to where it began.
+                if self.held.take().is_none() {
+                    self.warn("resume", self.consumer.resume(&self.reading()));
+                }
             }
             Command::Stop { partition } => self.stop(partition),
             Command::Commit(commit) => self.committer.send(commit),
@@ -219,7 +235,7 @@ impl PollThread {
         });
         self.consumer.context().reading.insert(partition);
         // The client keeps a pause over re-assignments.
-        if paused || self.paused {
+        if (paused || self.paused) && self.held.is_none() {
             self.warn("pause", self.consumer.pause(&list));
         } else {
             self.warn("resume", self.consumer.resume(&list));
@@ -258,34 +274,5 @@ fn commit_at_last(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) ->
             return false;
         }
         drop(consumer.poll(Duration::from_millis(200)));
-    }
-}
-
-/// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header keeps its place without its content.
-fn headers(headers: &BorrowedHeaders) -> Vec<(&str, Option<&[u8]>)> {
-    let one = |index| std::panic::catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
-    (0..headers.count())
-        .filter_map(|index| match one(index) {
-            Ok(header) => header.map(|header| (header.key, header.value)),
-            Err(_) => Some(("(name is not UTF-8)", None)),
-        })
-        .collect()
-}
-
-fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
-    let record = Record {
-        partition: message.partition(),
-        offset: Offset(message.offset()),
-        timestamp: message
-            .timestamp()
-            .to_millis()
-            .filter(|millis| *millis >= 0),
-        key: message.key(),
-        value: message.payload(),
-        headers: Headers::default(),
-    };
-    match message.headers() {
-        None => arena.push(&record, std::iter::empty()),
-        Some(found) => arena.push(&record, headers(found).into_iter()),
     }
 }

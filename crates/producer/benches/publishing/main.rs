@@ -70,6 +70,10 @@ fn run(options: &Options) -> Result<()> {
             bench.compare(headers)?;
             let rounds = bench.rounds(&SIDES, headers)?;
             table::print(&bench.title(headers), &SIDES, &rounds);
+            // A short run is for the memory: its rate is that of its beginning.
+            if let (true, [first, own]) = (Some(&rows) == options.rows.iter().max(), &rounds[..]) {
+                table::print_verdict(first, own);
+            }
         }
         let alone = [Side::DryRun];
         let rounds = bench.rounds(&alone, Headers::None)?;

@@ -3,6 +3,7 @@
 //! Does not decide what happens to a bad row. Invariant: memory does not grow with the size of the input, of a line or of a field.
 
 mod input;
+mod plain_line;
 mod records;
 mod rows;
 
