@@ -3,6 +3,7 @@
 //! It acts on nothing; combinations are checked in `plan.rs`, before any connection.
 //! Invariant: a librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed with its value.
 
+mod batching;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -13,10 +14,12 @@ use landing::{
     partition_by::{Granularity, PartitionBy},
 };
 
+pub use batching::{Batching, Compression, Format};
 pub use values::{KafkaOption, StartAt};
 use values::{parse_duration, parse_size};
 
-/// Lands a Kafka topic in S3: one JSON object per record under a date-partitioned prefix, each record in exactly one object.
+/// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or batches (JSON Lines, CSV, Parquet); each
+/// record in exactly one object.
 ///
 /// Results go to stdout, logs to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 65 a partition was stopped because going on
 /// could lose or mix records, 130 or 143 second Ctrl-C or SIGTERM.
@@ -32,7 +35,7 @@ pub struct Args {
     )]
     pub bucket: String,
 
-    /// Folder in the bucket [default: {topic}/json]
+    /// Folder in the bucket [default: {topic}/{format}]
     #[arg(
         long,
         value_name = "FOLDER",
@@ -77,6 +80,10 @@ pub struct Args {
         help_heading = "Layout"
     )]
     pub granularity: Granularity,
+
+    /// What objects are like, and when a batch is closed
+    #[command(flatten)]
+    pub batching: Batching,
 
     /// What becomes of records without a value
     #[arg(

@@ -7,11 +7,11 @@ pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod retry;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_s3::{Client, error::SdkError, primitives::ByteStream};
 use bytes::Bytes;
-use landing::{Outcome, Upload};
+use landing::{Outcome, Upload, UploadKind, claim::Claim};
 
 use self::{
     answer::{Failure, PutAnswer},
@@ -89,13 +89,16 @@ impl Bucket {
             request = request.metadata(*name, value);
         }
         let request = request
-            .content_type("application/json")
+            .content_type(content_type(key))
             .body(ByteStream::from(body.into()));
         PutAnswer::of(request.send().await.map(drop))
     }
 
     /// Compares what is there with what should be; `None` when nothing is there any more.
     async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+        if upload.id.kind == UploadKind::Claim {
+            return self.claim(upload).await;
+        }
         let Some(metadata) = self.metadata(&upload.key).await? else {
             return Ok(None);
         };
@@ -108,8 +111,27 @@ impl Bucket {
         }))
     }
 
+    /// The claim that is there instead of ours: it counts.
+    async fn claim(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+        let Some(body) = self.read(&upload.key).await? else {
+            return Ok(None);
+        };
+        let (zone, start) = (upload.identity.zone.as_str(), upload.id.offset());
+        let claim = Claim::from_body(&body, (zone, upload.id.partition, start));
+        Ok(Some(match claim {
+            Ok(claim) => Outcome::Claimed(Arc::new(claim)),
+            Err(problem) => Outcome::Conflict {
+                key: upload.key.clone(),
+                difference: problem.to_string(),
+            },
+        }))
+    }
+
     /// The user metadata of an object; `None` when there is none of that key.
-    async fn metadata(&self, key: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    pub(crate) async fn metadata(
+        &self,
+        key: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, Failure> {
         match self
             .client
             .head_object()
@@ -144,18 +166,17 @@ impl Bucket {
         }
     }
 
-    /// Lists one key below `prefix`: proves that the bucket is there and may be listed.
-    pub(crate) async fn list_one(&self, prefix: &str) -> Result<(), Failure> {
+    /// The first key below `prefix`, if there is one. The answer also proves that the bucket is there and may be listed.
+    pub(crate) async fn first_key(&self, prefix: &str) -> Result<Option<String>, Failure> {
         let list = self
             .client
             .list_objects_v2()
             .bucket(&self.name)
             .prefix(prefix)
             .max_keys(1);
-        list.send()
-            .await
-            .map(drop)
-            .map_err(|error| Failure::of(&error))
+        let listed = list.send().await.map_err(|error| Failure::of(&error))?;
+        let first = listed.contents.unwrap_or_default().into_iter().next();
+        Ok(first.and_then(|object| object.key))
     }
 
     /// Makes the bucket in `region`.
@@ -181,11 +202,24 @@ fn continue_after_removal() -> Failure {
     Failure::local("the object was removed while it was compared")
 }
 
+/// A HEAD has no body, so its 404 has no code of S3's; the SDK calls it `NotFound`.
 fn missing(failure: Failure) -> Result<(), Failure> {
-    if failure.status == Some(404) && failure.code != "NoSuchBucket" {
+    let no_such_object = matches!(failure.code.as_str(), "NoSuchKey" | "NotFound" | "");
+    if failure.status == Some(404) && no_such_object {
         Ok(())
     } else {
         Err(failure)
+    }
+}
+
+fn content_type(key: &str) -> &'static str {
+    match key.rsplit('.').next() {
+        Some("jsonl") => "application/x-ndjson",
+        Some("csv") => "text/csv",
+        Some("parquet") => "application/vnd.apache.parquet",
+        Some("gz") => "application/gzip",
+        Some("zst") => "application/zstd",
+        _ => "application/json",
     }
 }
 

@@ -14,13 +14,16 @@ use std::{
 };
 
 use anyhow::{Result, anyhow};
-use landing::{Action, Engine, Offset, Outcome, UploadId};
+use landing::{
+    Action, Engine, Offset, Outcome, UploadId, chain::Encoded, engine::Encode, start::Stop,
+};
 use tokio::{
     sync::mpsc::Receiver,
     task::{AbortHandle, JoinSet},
 };
 
 use crate::{
+    encoder::Encoder,
     inspection::{Inspected, Inspector},
     kafka::{Command, Commit, KafkaEvent},
     revocation::Revocations,
@@ -38,6 +41,8 @@ pub(crate) struct EventLoop {
     pub(crate) commands: std::sync::mpsc::Sender<Command>,
     pub(crate) store: Store,
     pub(crate) inspector: Inspector,
+    /// In the batched layouts.
+    pub(crate) encoder: Option<Encoder>,
     pub(crate) status: Status,
     pub(crate) drain_deadline: Duration,
     pub(crate) grace_period: Duration,
@@ -50,6 +55,7 @@ pub(crate) struct EventLoop {
 #[derive(Default)]
 pub(crate) struct Work {
     uploads: JoinSet<(UploadId, Outcome)>,
+    encodings: JoinSet<(Box<Encode>, Result<Encoded, Stop>)>,
     inspections: JoinSet<Inspected>,
     positions: JoinSet<Vec<i32>>,
     /// The group's committed offsets, asked for `--until-end`.
@@ -111,6 +117,7 @@ impl EventLoop {
             tokio::select! {
                 biased;
                 Some(done) = self.work.uploads.join_next() => self.uploaded(done?),
+                Some(done) = self.work.encodings.join_next() => self.encoded(done?),
                 Some(done) = self.work.inspections.join_next() => self.inspected(done)?,
                 Some(done) = self.work.positions.join_next() => self.positions_looked_at(done?),
                 Some(done) = self.work.goal.join_next() => self.goal_looked_at(done?),
@@ -127,6 +134,7 @@ impl EventLoop {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Upload(upload) => self.store.spawn(&mut self.work.uploads, upload),
+                Action::Encode(extent) => self.encode(extent),
                 Action::Pause => self.tell(Command::Pause),
                 Action::Resume => self.tell(Command::Resume),
                 Action::Stop { partition, stop } => {
@@ -167,7 +175,8 @@ impl EventLoop {
     /// Whether the drain is over, and if so whether it left something unfinished.
     fn over(&mut self) -> Option<bool> {
         let deadline = self.work.deadline?;
-        if self.engine.is_empty() && self.work.uploads.is_empty() {
+        let working = !self.work.uploads.is_empty() || !self.work.encodings.is_empty();
+        if self.engine.is_empty() && !working {
             return Some(false);
         }
         if Instant::now() < deadline {
@@ -238,6 +247,27 @@ impl EventLoop {
         if slow_downs > self.work.slow_downs {
             self.work.slow_downs = slow_downs;
             self.engine.slow_down();
+        }
+    }
+
+    fn encode(&mut self, extent: Box<Encode>) {
+        if let Some(encoder) = &self.encoder {
+            tracing::info!(
+                partition = extent.id.partition,
+                start = extent.id.start.0,
+                end = extent.end.0,
+                records = extent.batch.len(),
+                reason = %extent.reason,
+                "batch closed"
+            );
+            self.work.encodings.spawn(encoder.clone().encode(extent));
+        }
+    }
+
+    fn encoded(&mut self, (extent, done): (Box<Encode>, Result<Encoded, Stop>)) {
+        match done {
+            Ok(encoded) => self.engine.encoded(extent, encoded),
+            Err(stop) => self.engine.encode_refused(extent, stop),
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct File {
     pub(crate) date: DatePartition,
     /// The object's body.
     pub(crate) bytes: Vec<u8>,
-    /// How many records it holds; at least one.
+    /// How many records it holds; none when compaction took them before the file was written.
     pub(crate) records: u64,
 }
 
@@ -102,6 +102,20 @@ impl Files {
             self.failed.get_or_insert(error);
         }
         Ok(())
+    }
+
+    /// Opens the file of a date partition that no record may come for.
+    pub(crate) fn open(&mut self, date: &DatePartition) {
+        let opened = match &mut self.open {
+            Open::Jsonl(_, files) | Open::Csv(_, files) => {
+                files.open(date);
+                Ok(())
+            }
+            Open::Parquet(_, files) => files.open(date),
+        };
+        if let Err(error) = opened {
+            self.failed.get_or_insert(error);
+        }
     }
 
     /// Ends the files of the extent, which reaches up to but without `end`; in the order of their dates.

@@ -3,12 +3,13 @@
 //! Kafka is asked on the blocking pool, S3 directly; a failure is tried again until the partition is taken away.
 //! Invariant: the committed offset is read after the assignment, so that the previous owner's last commit is seen.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use landing::{
     Offset,
     anchor::{Anchor, Reading},
+    claim::Claim,
     layout::Prefix,
     start::{Inspection, Stop},
 };
@@ -16,6 +17,7 @@ use landing::{
 use crate::{
     args::StartAt,
     bucket::{Bucket, retry::Backoff},
+    claims::Claims,
     kafka::look_up::LookUp,
 };
 
@@ -26,6 +28,8 @@ pub(crate) struct Inspector {
     pub(crate) bucket: Option<Bucket>,
     pub(crate) prefix: Prefix,
     pub(crate) start: StartAt,
+    /// In the batched layouts.
+    pub(crate) claims: Option<Claims>,
 }
 
 /// The facts of one partition, with the names under which they were asked for.
@@ -58,24 +62,66 @@ impl Inspector {
         }
     }
 
+    /// The order matters: a claim that is listed after the committed offset was read is at least as new, and the log's ends come
+    /// after both, so that neither can seem to lie beyond them.
     async fn gather(&self, partition: i32) -> Result<Result<Inspection, Stop>> {
-        let kept = match self.read(&self.prefix.anchor_key(partition)).await? {
-            None => None,
-            Some(body) => match Anchor::from_body(&body) {
-                Some(anchor) => Some(anchor),
-                None => {
-                    return Ok(Err(Stop::UnreadableAnchor(
-                        self.prefix.anchor_key(partition),
-                    )));
-                }
-            },
+        let committed = self
+            .ask(move |look_up| committed(look_up, partition))
+            .await?;
+        let kept = match self.kept(partition).await? {
+            Ok(kept) => kept,
+            Err(stop) => return Ok(Err(stop)),
         };
         let start = self.start(partition).await?;
+        let newest = match &self.claims {
+            None => None,
+            Some(claims) => match claims.newest(partition).await? {
+                Ok(newest) => newest,
+                Err(stop) => return Ok(Err(stop)),
+            },
+        };
+        let known = Known {
+            last: last_landed(newest.as_deref(), committed.as_ref()),
+            committed,
+            kept,
+            start,
+            claimed: newest.as_ref().map(|claim| claim.end),
+        };
+        let asked = self.ask(move |look_up| ask_kafka(look_up, partition, known));
+        let mut facts = asked.await?;
+        if let (Some(claims), Some(claim)) = (&self.claims, newest) {
+            match claims
+                .completeness(&claim, facts.committed.as_ref())
+                .await?
+            {
+                Ok(completeness) => facts.newest = Some((claim, completeness)),
+                Err(stop) => return Ok(Err(stop)),
+            }
+        }
+        Ok(Ok(facts))
+    }
+
+    /// The first landed record, as the zone keeps it.
+    async fn kept(&self, partition: i32) -> Result<Result<Option<Anchor>, Stop>> {
+        let key = self.prefix.anchor_key(partition);
+        let Some(body) = self.read(&key).await? else {
+            return Ok(Ok(None));
+        };
+        Ok(match Anchor::from_body(&body) {
+            Some(anchor) => Ok(Some(anchor)),
+            None => Err(Stop::UnreadableAnchor(key)),
+        })
+    }
+
+    /// A question to Kafka, on the blocking pool.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&LookUp) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let look_up = self.look_up.clone();
-        tokio::task::spawn_blocking(move || ask_kafka(&look_up, partition, kept, start))
+        tokio::task::spawn_blocking(move || question(&look_up))
             .await
             .context("the look-up was broken off")?
-            .map(Ok)
     }
 
     /// Where a partition begins that has neither offset nor anchor. What `latest` or a time meant is written down when the zone
@@ -114,7 +160,7 @@ pub(crate) fn start_note(partition: i32, offset: Offset) -> Vec<u8> {
     format!("{{\"partition\":{partition},\"offset\":{offset}}}\n").into_bytes()
 }
 
-fn start_of_note(body: &[u8]) -> Option<Offset> {
+pub(crate) fn start_of_note(body: &[u8]) -> Option<Offset> {
     let note: serde_json::Value = serde_json::from_slice(body).ok()?;
     note.get("offset")?.as_i64().map(Offset)
 }
@@ -129,37 +175,68 @@ pub(crate) fn resolve_start(look_up: &LookUp, partition: i32, start: StartAt) ->
     })
 }
 
-fn ask_kafka(
-    look_up: &LookUp,
-    partition: i32,
+/// What is known before the log is looked at.
+struct Known {
+    committed: Option<Committed>,
+    /// The first landed record, as the zone keeps it.
     kept: Option<Anchor>,
+    /// The last landed record that is known of.
+    last: Option<Anchor>,
     start: Begin,
-) -> Result<Inspection> {
-    let committed = look_up
-        .committed(&[partition])?
-        .pop()
-        .map(|(_, offset, metadata)| (offset, metadata));
-    let ends = look_up.log_ends(partition)?;
+    /// The end of the newest claim.
+    claimed: Option<Offset>,
+}
+
+/// A committed next offset and its metadata.
+type Committed = (Offset, String);
+
+fn committed(look_up: &LookUp, partition: i32) -> Result<Option<Committed>> {
+    let found = look_up.committed(&[partition])?.pop();
+    Ok(found.map(|(_, offset, metadata)| (offset, metadata)))
+}
+
+/// The newest claim saw at least as much as any commit.
+fn last_landed(newest: Option<&Claim>, committed: Option<&Committed>) -> Option<Anchor> {
+    let claimed = newest.and_then(|claim| claim.last.as_ref()?.to_anchor());
+    claimed.or_else(|| Anchor::from_commit_metadata(&committed?.1))
+}
+
+fn ask_kafka(look_up: &LookUp, partition: i32, known: Known) -> Result<Inspection> {
+    let ends = ends_behind(look_up, partition, known.claimed)?;
     let read = |anchor: Anchor| -> Result<(Anchor, Reading)> {
         Ok((anchor, look_up.read(partition, anchor.offset, ends)?))
     };
-    let last = committed
-        .as_ref()
-        .and_then(|(_, metadata)| Anchor::from_commit_metadata(metadata));
-    let start = match start {
+    let start = match known.start {
         Begin::AtLow => ends.0,
         Begin::AtOffset(offset) => offset,
         Begin::At(start) => resolve_start(look_up, partition, start)?,
     };
     let (low, high): (Offset, Offset) = ends;
     Ok(Inspection {
-        committed,
+        committed: known.committed,
         low,
         high,
-        first: kept.map(read).transpose()?,
-        last: last.map(read).transpose()?,
+        first: known.kept.map(read).transpose()?,
+        last: known.last.map(read).transpose()?,
         start,
+        newest: None,
     })
+}
+
+/// The log's ends. A broker that answers from a replica that lags is given some time to come up to the newest claim.
+fn ends_behind(
+    look_up: &LookUp,
+    partition: i32,
+    claimed: Option<Offset>,
+) -> Result<(Offset, Offset)> {
+    for _ in 0..20 {
+        let ends = look_up.log_ends(partition)?;
+        if claimed.is_none_or(|claimed| claimed <= ends.1) {
+            return Ok(ends);
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    look_up.log_ends(partition)
 }
 
 #[cfg(test)]

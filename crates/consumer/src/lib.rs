@@ -6,16 +6,10 @@
 
 pub mod args;
 mod bucket;
+mod claims;
 pub mod config;
+mod encoder;
 mod event_loop;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the batched layouts are the first to write files"
-    )
-)]
 mod format;
 mod http;
 mod inspection;
@@ -36,11 +30,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use landing::Engine;
+use landing::{Engine, engine::Form};
 
 pub use crate::{args::Args, summary::Summary};
 use crate::{
     bucket::retry::StoreTrouble,
+    claims::Claims,
     event_loop::{Ended, EventLoop, Work},
     inspection::Inspector,
     kafka::{
@@ -93,7 +88,7 @@ async fn land(
     let mut stop = std::pin::pin!(stop);
     let started = tokio::select! {
         started = start_up::start_up(plan, origin) => started?,
-        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new())), 0, status::Lag::default(), began.elapsed())),
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), 0, status::Lag::default(), began.elapsed())),
     };
     let last_poll = Arc::new(Mutex::new(Instant::now()));
     let status = Status::new(plan.args.progress_interval, last_poll.clone());
@@ -177,24 +172,39 @@ fn event_loop(
         "joining the group"
     );
     let inspector = Inspector {
-        look_up: started.look_up,
+        look_up: started.look_up.clone(),
         bucket: started.bucket.clone(),
         prefix: plan.prefix.clone(),
         start: plan.args.start,
+        claims: claims(plan, &started),
     };
     EventLoop {
-        engine: Engine::new(plan.engine_settings(started.zone_id)),
+        engine: Engine::new(plan.engine_settings(started.zone_id, started.form)),
         events,
         commands,
         store: started
             .bucket
             .map_or(Store::Print(Cell::new(false)), Store::Bucket),
         inspector,
+        encoder: started.encoder,
         status,
         drain_deadline: plan.drain_deadline,
         grace_period: plan.args.grace_period,
         goals: started.goals,
         work: Work::default(),
+    }
+}
+
+/// Where the claims of a batched zone are; nothing in a dry run.
+fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
+    match (&started.form, &started.bucket) {
+        (Form::Batched(batching), Some(bucket)) => Some(Claims {
+            bucket: bucket.clone(),
+            prefix: plan.prefix.clone(),
+            zone: started.zone_id.clone(),
+            batching: Arc::new((**batching).clone()),
+        }),
+        _ => None,
     }
 }
 

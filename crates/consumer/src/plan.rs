@@ -3,13 +3,21 @@
 //! Not here: anything that asks Kafka or S3 (see `start_up.rs`).
 //! Invariant: a plan that exists is consistent: deadlines fit each other, names are allowed, no fixed option is changed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
-use landing::{engine, layout::Prefix, start};
+use landing::{
+    claim::FileRules,
+    engine::{self, Form},
+    layout::Prefix,
+    start,
+};
+use schema::TableSchema;
 
 use crate::{
-    args::{self, Args},
+    args::{self, Args, Compression, Format},
+    encoder::{ZoneRules, schema_hash},
+    format::schema_file,
     kafka::settings::{self, KafkaSettings},
 };
 
@@ -23,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) kafka: KafkaSettings,
     /// How long a revoked partition may finish what is in flight: below the session timeout, or the group would not wait.
     pub(crate) drain_deadline: Duration,
+    /// The columns of CSV and Parquet.
+    pub(crate) schema: Option<Arc<TableSchema>>,
 }
 
 impl Plan {
@@ -35,19 +45,11 @@ impl Plan {
         check_topic_name(&args.topic)?;
         let prefix = match &args.prefix {
             Some(prefix) => prefix.clone(),
-            None => default_prefix(&args.topic)?,
+            None => default_prefix(&args.topic, args.batching.format)?,
         };
-        if args.memory < LEAST_MEMORY {
-            bail!("--memory must be at least 32MiB: values of up to 8 MiB must fit several times");
-        }
-        if let Some(addr) = args.metrics_addr
-            && !addr.ip().is_loopback()
-        {
-            bail!(
-                "--metrics-addr {addr} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
-            );
-        }
-        let options = librdkafka_options(&args)?;
+        check_files(&args.batching)?;
+        check_process(&args)?;
+        let options = librdkafka_options(&args.kafka_options)?;
         let session = settings::session_timeout(&options)?;
         if session < Duration::from_secs(1) {
             bail!(
@@ -57,23 +59,69 @@ impl Plan {
         let group = args
             .group
             .clone()
-            .unwrap_or_else(|| format!("landing.{}/{prefix}", args.bucket));
+            .unwrap_or_else(|| group(&args.bucket, &prefix));
         let kafka = KafkaSettings {
             bootstrap_servers: args.bootstrap_servers.clone(),
             group,
             options,
             queue_bytes: args.memory / 4,
         };
-        Ok(Self {
+        let plan = Self {
             prefix,
             kafka,
             drain_deadline: session / 2,
+            schema: table_schema(&args.batching)?,
             args,
+        };
+        // An encoding that does not work is to be refused now, not at the first batch.
+        if let (Some(zone), Form::Batched(batching)) = (plan.zone_rules(""), plan.form()) {
+            zone.encoding(&batching.files, plan.schema.clone())?;
+        }
+        Ok(plan)
+    }
+
+    /// What all files of the zone have in common; nothing for one object per record.
+    pub(crate) fn zone_rules(&self, zone_id: &str) -> Option<ZoneRules> {
+        Some(ZoneRules {
+            zone: zone_id.to_owned(),
+            prefix: self.prefix.clone(),
+            topic: self.args.topic.clone(),
+            format: self.args.batching.format.of_files()?,
+            partition_by: self.args.partition_by.clone(),
+            granularity: self.args.granularity,
         })
     }
 
+    /// How records become objects.
+    pub(crate) fn form(&self) -> Form {
+        let wanted = &self.args.batching;
+        if wanted.format == Format::Json {
+            return Form::PerRecord;
+        }
+        let compression = compression(wanted);
+        let files = FileRules {
+            compression: compression.name().to_owned(),
+            level: wanted.compression_level,
+            csv_header: wanted.csv_header,
+            metadata_columns: wanted.with_metadata,
+            schema: self.schema.as_deref().map(schema_hash),
+            keep_tombstones: self.args.tombstones == args::Tombstones::DeadLetter,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Form::Batched(Box::new(engine::Batching {
+            files,
+            format: wanted.format.name().to_owned(),
+            max_records: wanted.max_records,
+            max_bytes: wanted.max_bytes,
+            max_age: wanted.max_age,
+            max_idle: wanted.max_idle,
+            max_encoding: cores.min(MOST_ENCODERS),
+            expected_ratio: expected_ratio(wanted.format, compression),
+        }))
+    }
+
     /// What the engine is told; the rest of the memory is the client's queue and what is on its way between the threads.
-    pub(crate) fn engine_settings(&self, zone_id: String) -> engine::Settings {
+    pub(crate) fn engine_settings(&self, zone_id: String, form: Form) -> engine::Settings {
         engine::Settings {
             prefix: self.prefix.clone(),
             zone_id,
@@ -91,13 +139,77 @@ impl Plan {
             max_in_flight: usize::from(self.args.concurrency),
             memory_bytes: self.args.memory / 2,
             commit_interval: Duration::from_secs(1),
+            form,
         }
     }
 }
 
-fn librdkafka_options(args: &Args) -> Result<Vec<(String, String)>> {
+fn check_process(args: &Args) -> Result<()> {
+    if args.memory < LEAST_MEMORY {
+        bail!("--memory must be at least 32MiB: values of up to 8 MiB must fit several times");
+    }
+    match args.metrics_addr {
+        Some(addr) if !addr.ip().is_loopback() => bail!(
+            "--metrics-addr {addr} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Each encoder holds an extent's output besides its input.
+const MOST_ENCODERS: usize = 4;
+
+fn compression(wanted: &args::Batching) -> Compression {
+    let default = match wanted.format {
+        Format::Parquet => Compression::Zstd,
+        Format::Json | Format::Jsonl | Format::Csv => Compression::Gzip,
+    };
+    wanted.compression.unwrap_or(default)
+}
+
+/// Bytes of output for a byte of records, until an extent has shown it: a rough guess from stock records.
+fn expected_ratio(format: Format, compression: Compression) -> f64 {
+    match (format, compression) {
+        (Format::Csv, Compression::None) => 0.6,
+        (_, Compression::None) => 1.0,
+        (Format::Parquet, _) => 0.3,
+        _ => 0.2,
+    }
+}
+
+/// Flags that do not go together are refused, not ignored.
+fn check_files(wanted: &args::Batching) -> Result<()> {
+    let format = wanted.format;
+    let batches_only = wanted.compression.is_some()
+        || wanted.compression_level.is_some()
+        || wanted.with_metadata
+        || wanted.schema.is_some();
+    if format == Format::Json && batches_only {
+        bail!(
+            "--compression, --compression-level, --with-metadata and --schema belong to batches: add --format jsonl, csv or parquet"
+        );
+    }
+    if wanted.csv_header && format != Format::Csv {
+        bail!("--csv-header belongs to --format csv");
+    }
+    if wanted.schema.is_some() && format == Format::Jsonl {
+        bail!("--schema belongs to --format csv and parquet: JSON Lines keep each record as it is");
+    }
+    Ok(())
+}
+
+/// The columns of CSV and Parquet.
+fn table_schema(wanted: &args::Batching) -> Result<Option<Arc<TableSchema>>> {
+    match (wanted.format, &wanted.schema) {
+        (Format::Json | Format::Jsonl, _) => Ok(None),
+        (_, Some(file)) => Ok(Some(Arc::new(schema_file::read(file)?))),
+        (_, None) => Ok(Some(Arc::new(TableSchema::stock()))),
+    }
+}
+
+fn librdkafka_options(given: &[args::KafkaOption]) -> Result<Vec<(String, String)>> {
     let mut options = Vec::new();
-    for option in &args.kafka_options {
+    for option in given {
         let Some((key, value)) = option.split() else {
             bail!("-X: an option of librdkafka is written KEY=VALUE")
         };
@@ -107,8 +219,13 @@ fn librdkafka_options(args: &Args) -> Result<Vec<(String, String)>> {
     Ok(options)
 }
 
-fn default_prefix(topic: &str) -> Result<Prefix> {
-    match format!("{topic}/json").parse() {
+/// The group of a zone: a second zone begins at the topic's beginning.
+pub(crate) fn group(bucket: &str, prefix: &Prefix) -> String {
+    format!("landing.{bucket}/{prefix}")
+}
+
+fn default_prefix(topic: &str, format: Format) -> Result<Prefix> {
+    match format!("{topic}/{}", format.name()).parse() {
         Ok(prefix) => Ok(prefix),
         Err(reason) => {
             bail!("the topic's name cannot be a folder for Athena ({reason}): give --prefix")
@@ -117,7 +234,7 @@ fn default_prefix(topic: &str) -> Result<Prefix> {
 }
 
 /// S3's rules for names of general purpose buckets.
-fn check_bucket_name(name: &str) -> Result<()> {
+pub(crate) fn check_bucket_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
     let edges = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let rule = if !(3..=63).contains(&name.len()) {
@@ -138,7 +255,7 @@ fn check_bucket_name(name: &str) -> Result<()> {
 }
 
 /// Kafka's rules for topic names.
-fn check_topic_name(name: &str) -> Result<()> {
+pub(crate) fn check_topic_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.is_empty()
         || name.len() > 249
@@ -180,8 +297,19 @@ mod tests {
     }
 
     #[test]
+    fn a_format_has_a_folder_and_a_compression_of_its_own() {
+        let plan = plan(&["--format", "parquet"]).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(plan.prefix.as_str(), "stock-market/parquet");
+        let Form::Batched(batching) = plan.form() else {
+            panic!("not batched")
+        };
+        assert_eq!(batching.files.compression, "zstd");
+        assert_eq!(batching.suffix(&batching.files), "parquet");
+    }
+
+    #[test]
     fn what_cannot_work_is_refused_before_any_connection() {
-        for (flags, expected) in [
+        refused(&[
             (&["--bucket", "My_Bucket"][..], "S3 refuses"),
             (&["--bucket", "192.168.1.1"], "S3 refuses"),
             (&["--bucket", "ab"], "S3 refuses"),
@@ -194,12 +322,38 @@ mod tests {
             (&["-X", "hunter2"], "KEY=VALUE"),
             (&["-X", "auto.offset.reset=latest"], "cannot be changed"),
             (&["-X", "session.timeout.ms=10"], "session.timeout.ms"),
-        ] {
+        ]);
+    }
+
+    #[test]
+    fn files_that_cannot_be_are_refused_before_any_connection() {
+        refused(&[
+            (&["--compression", "gzip"][..], "add --format"),
+            (&["--format", "jsonl", "--csv-header"], "--csv-header"),
+            (
+                &["--format", "parquet", "--compression", "gzip"],
+                "goes with",
+            ),
+            (&["--format", "csv", "--compression", "snappy"], "goes with"),
+            (
+                &["--format", "jsonl", "--compression-level", "12"],
+                "1 to 9",
+            ),
+            (
+                &["--format", "csv", "--schema", "not-there.yaml"],
+                "not-there.yaml",
+            ),
+            (&["--format", "jsonl", "--schema", "x.yaml"], "--schema"),
+        ]);
+    }
+
+    fn refused(cases: &[(&[&str], &str)]) {
+        for (flags, expected) in cases {
             let mut argv = vec!["consumer"];
             if !flags.contains(&"--bucket") {
                 argv.extend(["--bucket", "kafka-stock-market-project"]);
             }
-            argv.extend(flags);
+            argv.extend(flags.iter().copied());
             let result = Args::try_parse_from(argv).map_err(|error| error.to_string());
             let error = result
                 .and_then(|args| Plan::of(args).map(drop).map_err(|error| error.to_string()))

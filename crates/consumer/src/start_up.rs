@@ -3,17 +3,19 @@
 //! The same failure later is tried again for ever; here it ends the program.
 //! Invariant: nothing but `_control/{prefix}/…` (and the bucket, if asked for) is written here, and nothing is committed.
 
-mod explain;
-mod kafka_checks;
+pub(crate) mod explain;
+pub(crate) mod kafka_checks;
 mod zone_checks;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Result;
-use landing::{Offset, zone::Zone};
+use landing::{Offset, engine::Form, zone::Zone};
 
+use self::kafka_checks::Found;
 use crate::{
     bucket::{Bucket, client},
+    encoder::Encoder,
     kafka::look_up::LookUp,
     plan::Plan,
 };
@@ -24,6 +26,9 @@ pub(crate) struct Started {
     /// Nothing in a dry run.
     pub(crate) bucket: Option<Bucket>,
     pub(crate) zone_id: String,
+    pub(crate) form: Form,
+    /// In the batched layouts.
+    pub(crate) encoder: Option<Encoder>,
     pub(crate) partitions: Vec<i32>,
     /// The last stable offset of each partition at the start, where `--until-end` ends.
     pub(crate) goals: BTreeMap<i32, Offset>,
@@ -45,28 +50,45 @@ pub(crate) async fn start_up(plan: &Plan, origin: impl Fn(&str) -> String) -> Re
     );
     let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.args.topic)?);
     let found = kafka_checks::check(look_up.clone(), plan).await?;
-    let wanted = Zone::per_record(
-        &plan.args.topic,
-        found.cluster_id.as_deref(),
-        &plan.args.partition_by,
-        plan.args.granularity,
-    );
     let zone_id = match &s3 {
         None => "dry-run".to_owned(),
-        Some(bucket) => {
-            zone_checks::probe(bucket, &plan.prefix).await?;
-            zone_checks::enter(bucket, plan, &wanted, (&look_up, &found.committed))
-                .await?
-                .id()
-        }
+        Some(bucket) => enter(bucket, plan, (&look_up, &found)).await?,
     };
+    let encoder = plan
+        .zone_rules(&zone_id)
+        .map(|zone| Encoder::new(zone, plan.schema.clone(), s3.clone()));
     Ok(Started {
         look_up,
         bucket: s3,
         zone_id,
+        form: plan.form(),
+        encoder,
         partitions: found.partitions,
         goals: found.goals,
     })
+}
+
+/// Enters the zone, with what its files need; gives its id.
+async fn enter(
+    bucket: &Bucket,
+    plan: &Plan,
+    (look_up, found): (&Arc<LookUp>, &Found),
+) -> Result<String> {
+    let wanted = Zone {
+        format: plan.args.batching.format.name().to_owned(),
+        ..Zone::per_record(
+            &plan.args.topic,
+            found.cluster_id.as_deref(),
+            &plan.args.partition_by,
+            plan.args.granularity,
+        )
+    };
+    zone_checks::probe(bucket, &plan.prefix).await?;
+    let zone = zone_checks::enter(bucket, plan, &wanted, (look_up, &found.committed)).await?;
+    if let Some(schema) = &plan.schema {
+        zone_checks::keep_schema(bucket, &plan.prefix, schema).await?;
+    }
+    Ok(zone.id())
 }
 
 async fn connect_s3(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Bucket> {
@@ -78,7 +100,7 @@ async fn connect_s3(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Buck
         s3.origins
     );
     let bucket = Bucket::new(s3.client, &plan.args.bucket);
-    let Err(failure) = bucket.list_one(&plan.prefix.data_folder()).await else {
+    let Err(failure) = bucket.first_key(&plan.prefix.data_folder()).await else {
         return Ok(bucket);
     };
     if failure.code != "NoSuchBucket" || !plan.args.create_bucket {

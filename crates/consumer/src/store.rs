@@ -40,7 +40,11 @@ impl Store {
                 });
             }
             Self::Print(closed) => {
-                if !matches!(upload.id.kind, UploadKind::Anchor | UploadKind::Gap(_)) {
+                let kind = upload.id.kind;
+                if !matches!(
+                    kind,
+                    UploadKind::Anchor | UploadKind::Gap(_) | UploadKind::Claim
+                ) {
                     let written = writeln!(
                         std::io::stdout().lock(),
                         "{}\t{}",

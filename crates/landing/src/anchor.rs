@@ -6,7 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{offset::Offset, record::ValueHash};
+use crate::{
+    offset::Offset,
+    record::{Record, ValueHash},
+};
+
+/// The metadata of a commit that is only the place to begin, in the batched layouts: no extent was finished yet.
+pub const START_METADATA: &str = "v1;start";
 
 /// A record that was landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +45,16 @@ struct AnchorObject {
 }
 
 impl Anchor {
+    /// What is remembered of a record.
+    #[must_use]
+    pub fn of(record: &Record<'_>) -> Self {
+        Self {
+            offset: record.offset,
+            timestamp: record.timestamp,
+            value: ValueHash::of(record.value),
+        }
+    }
+
     /// Whether Kafka still holds the same record there.
     #[must_use]
     pub fn matches(&self, timestamp: Option<i64>, value: ValueHash) -> bool {

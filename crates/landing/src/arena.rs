@@ -3,11 +3,9 @@
 //! One allocation and one send for hundreds of records, instead of several for each. It knows nothing of Kafka's client.
 //! Invariant: what was pushed comes out unchanged and in the same order.
 
-use std::ops::Range;
-
 use crate::{
     offset::Offset,
-    record::{HeaderSpan, Headers, Record},
+    record::{HeaderSpan, Headers, NULL_VALUE, Record},
 };
 
 /// Records of any partitions, in the order in which they were delivered.
@@ -18,58 +16,146 @@ pub struct RecordArena {
     spans: Vec<HeaderSpan>,
 }
 
-#[derive(Debug)]
+/// Where a record's parts lie in the buffer: key, value and headers, one after another. Lengths of 4 bytes keep it small: there is
+/// one for every record that waits.
+#[derive(Clone, Debug)]
 struct Entry {
     partition: i32,
+    start: u32,
+    key: u32,
+    value: u32,
+    headers: u32,
+    first_header: u32,
     offset: Offset,
     timestamp: Option<i64>,
-    key: Option<Range<usize>>,
-    value: Option<Range<usize>>,
-    headers: Range<usize>,
 }
+
+/// The length that stands for null.
+const NULL: u32 = u32::MAX;
 
 impl RecordArena {
     /// Copies a record's bytes in. `headers` are (name, value) pairs in order.
+    ///
+    /// # Panics
+    /// When the arena grows beyond 4 GiB; Kafka's client never hands over so much at once.
     pub fn push<'h>(
         &mut self,
         record: &Record<'_>,
         headers: impl Iterator<Item = (&'h str, Option<&'h [u8]>)>,
     ) {
-        let key = record.key.map(|bytes| self.append(bytes));
-        let value = record.value.map(|bytes| self.append(bytes));
+        let start = small(self.bytes.len());
+        let key = self.append(record.key);
+        let value = self.append(record.value);
         let first = self.spans.len();
         for (name, value) in headers {
-            let name = self.append(name.as_bytes());
-            let value_end = value.map(|bytes| self.append(bytes).end);
+            let name_start = small(self.bytes.len());
+            self.append(Some(name.as_bytes()));
+            let name_end = small(self.bytes.len());
+            let value_end = match value {
+                Some(_) => {
+                    self.append(value);
+                    small(self.bytes.len())
+                }
+                None => NULL_VALUE,
+            };
             self.spans.push(HeaderSpan {
-                start: name.start,
-                name_end: name.end,
+                start: name_start,
+                name_end,
                 value_end,
             });
         }
+        self.enter(record, (start, key, value), first);
+    }
+
+    /// Copies a record of another arena in, headers in one piece.
+    ///
+    /// # Panics
+    /// As [`RecordArena::push`].
+    pub fn copy(&mut self, record: &Record<'_>) {
+        let start = small(self.bytes.len());
+        let key = self.append(record.key);
+        let value = self.append(record.value);
+        let first = self.spans.len();
+        let spans = record.headers.spans;
+        if let (Some(front), Some(back)) = (spans.first(), spans.last()) {
+            let (from, to) = (front.start, small(self.bytes.len()));
+            let bytes = &record.headers.bytes[from as usize..back.end() as usize];
+            self.append(Some(bytes));
+            let moved = |at: u32| match at {
+                NULL_VALUE => NULL_VALUE,
+                at => at - from + to,
+            };
+            self.spans.extend(spans.iter().map(|span| HeaderSpan {
+                start: moved(span.start),
+                name_end: moved(span.name_end),
+                value_end: moved(span.value_end),
+            }));
+        }
+        self.enter(record, (start, key, value), first);
+    }
+
+    fn enter(&mut self, record: &Record<'_>, (start, key, value): (u32, u32, u32), first: usize) {
         self.entries.push(Entry {
             partition: record.partition,
-            offset: record.offset,
-            timestamp: record.timestamp,
+            start,
             key,
             value,
-            headers: first..self.spans.len(),
+            headers: small(self.spans.len() - first),
+            first_header: small(first),
+            offset: record.offset,
+            timestamp: record.timestamp,
         });
     }
 
     /// The records, in order.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.entries.iter().map(|entry| Record {
-            partition: entry.partition,
-            offset: entry.offset,
-            timestamp: entry.timestamp,
-            key: entry.key.clone().map(|range| &self.bytes[range]),
-            value: entry.value.clone().map(|range| &self.bytes[range]),
-            headers: Headers {
-                bytes: &self.bytes,
-                spans: &self.spans[entry.headers.clone()],
-            },
+        self.entries.iter().map(|entry| {
+            let (key, after) = self.part(entry.start as usize, entry.key);
+            let (value, _) = self.part(after, entry.value);
+            let first = entry.first_header as usize;
+            Record {
+                partition: entry.partition,
+                offset: entry.offset,
+                timestamp: entry.timestamp,
+                key,
+                value,
+                headers: Headers {
+                    bytes: &self.bytes,
+                    spans: &self.spans[first..first + entry.headers as usize],
+                },
+            }
         })
+    }
+
+    /// Memory that it takes up, in bytes: what was reserved, not only what is in use.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.spans.capacity() * size_of::<HeaderSpan>()
+    }
+
+    /// An empty arena with room for this many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// How many more bytes fit without growing.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.bytes.capacity() - self.bytes.len()
+    }
+
+    fn part(&self, start: usize, length: u32) -> (Option<&[u8]>, usize) {
+        if length == NULL {
+            return (None, start);
+        }
+        let end = start + length as usize;
+        (Some(&self.bytes[start..end]), end)
     }
 
     /// Number of records.
@@ -90,11 +176,18 @@ impl RecordArena {
         self.bytes.len()
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
-        let start = self.bytes.len();
+    fn append(&mut self, bytes: Option<&[u8]>) -> u32 {
+        let Some(bytes) = bytes else { return NULL };
         self.bytes.extend_from_slice(bytes);
-        start..self.bytes.len()
+        small(bytes.len())
     }
+}
+
+fn small(length: usize) -> u32 {
+    u32::try_from(length)
+        .ok()
+        .filter(|length| *length != NULL)
+        .expect("an arena holds less than 4 GiB")
 }
 
 #[cfg(test)]
@@ -140,5 +233,31 @@ mod tests {
             (Some(&b""[..]), None, 0)
         );
         assert_eq!((arena.len(), arena.byte_len()), (2, 18));
+    }
+
+    #[test]
+    fn a_copied_record_is_the_same_wherever_it_comes_to_lie() {
+        let mut arena = RecordArena::default();
+        let record = Record {
+            partition: 3,
+            offset: Offset(7),
+            timestamp: None,
+            key: Some(b"k"),
+            value: None,
+            headers: Headers::default(),
+        };
+        let headers = [("source", Some(&b"a.csv"[..])), ("empty", None)];
+        arena.push(&record, headers.into_iter());
+        arena.push(&record, std::iter::empty());
+        let seen: Vec<_> = arena.records().collect();
+
+        let mut copy = RecordArena::default();
+        copy.copy(&seen[1]);
+        arena.records().for_each(|record| copy.copy(&record));
+        for (copied, record) in copy.records().skip(1).zip(arena.records()) {
+            assert_eq!((copied.key, copied.value), (record.key, record.value));
+            let headers: Vec<_> = copied.headers.iter().collect();
+            assert_eq!(headers, record.headers.iter().collect::<Vec<_>>());
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! The engine of one consumer process in the per-record layout: facts in, actions out.
+//! The engine of one consumer process: facts in, actions out.
 //!
 //! Call a fact method when something happened, then [`Engine::poll_action`] until it gives `None`, then sleep until
 //! [`Engine::poll_timeout`] or the next fact. It holds every rule about order, memory and commits; whoever drives it holds none.
-//! Not here: where a record goes (`placement`), where a partition begins ([`crate::start`]), requests and their retries.
+//! Not here: records one by one (`per_record`), the extents of the batched layouts (`batched`, [`crate::chain`]), where a partition begins ([`crate::start`]), requests and their retries.
 //! Invariant: `Commit` and `Release` carry only next offsets below which every record shown to the engine is durable.
 
 use std::{
@@ -11,22 +11,27 @@ use std::{
 };
 
 use crate::{
-    anchor::Anchor,
     in_flight_limit::InFlightLimit,
     offset::Offset,
-    partition_state::{PartitionState, ZoneAnchor},
-    placement::{self, Placement},
-    record::{Record, ValueHash},
+    partition_state::{PartitionState, Work},
+    record::Record,
     start::Stop,
 };
 
 mod assignment;
+mod batched;
+mod claiming;
+mod closing;
+mod per_record;
 mod progress;
 mod types;
 mod uploads;
 
 pub use progress::Progress;
-pub use types::{Action, Counts, Outcome, Settings, Tombstones, Upload, UploadId, UploadKind};
+pub use types::{
+    Action, Batching, Counts, Encode, ExtentId, Form, Outcome, Settings, Tombstones, Upload,
+    UploadId, UploadKind,
+};
 
 /// Memory that a waiting record costs besides its bytes: key text, metadata, allocations.
 const RECORD_OVERHEAD: usize = 416;
@@ -49,6 +54,15 @@ pub struct Engine {
     draining: bool,
     generations: u64,
     next_commit: Duration,
+    /// The time that was last told.
+    now: Duration,
+    /// Sealed extents that wait for their turn to be encoded, and how many are being encoded.
+    to_encode: VecDeque<Box<Encode>>,
+    encoding: usize,
+    /// Partitions that wait until there is room for the claims that they are to finish.
+    queued: VecDeque<i32>,
+    /// Bytes of output for a byte of records, as the last extent had it.
+    ratio: Option<f64>,
     counts: Counts,
 }
 
@@ -69,49 +83,21 @@ impl Engine {
             draining: false,
             generations: 0,
             next_commit: Duration::ZERO,
+            now: Duration::ZERO,
+            to_encode: VecDeque::new(),
+            encoding: 0,
+            queued: VecDeque::new(),
+            ratio: None,
             counts: Counts::default(),
         }
     }
 
     /// A record was delivered. One that the partition does not wait for (delivered before, stopped, revoked) is ignored.
     pub fn record(&mut self, record: &Record<'_>) {
-        let Some(state) = self.partitions.get_mut(&record.partition) else {
-            return;
-        };
-        let generation = state.generation;
-        let Some(running) = state.taking_records() else {
-            return;
-        };
-        if !running.tracker.track(record.offset) {
-            return;
+        match self.settings.form {
+            Form::PerRecord => self.land(record),
+            Form::Batched(_) => self.collect(record),
         }
-        let (key, body, kind) = match placement::place(&self.settings, record) {
-            Placement::SkippedTombstone => {
-                self.counts.tombstones += 1;
-                return running.tracker.skipped(record.offset);
-            }
-            Placement::Data { key, body } => (key, body, UploadKind::Record),
-            Placement::DeadLetter { key, body, reason } => {
-                (key, body, UploadKind::DeadLetter(reason))
-            }
-        };
-        let anchor = Anchor {
-            offset: record.offset,
-            timestamp: record.timestamp,
-            value: ValueHash::of(record.value),
-        };
-        let id = UploadId {
-            partition: record.partition,
-            generation,
-            kind,
-            anchor,
-            bytes: body.len(),
-        };
-        if running.zone_anchor == ZoneAnchor::Unset {
-            running.zone_anchor = ZoneAnchor::Pending;
-            self.upload_anchor(id);
-        }
-        self.enqueue(id, key, body);
     }
 
     /// All visible records below `position` were delivered: this reader came to the end of the log there. It must be the end that
@@ -122,7 +108,11 @@ impl Engine {
             .get_mut(&partition)
             .and_then(PartitionState::taking_records)
         {
-            running.tracker.advance_to(position);
+            match &mut running.work {
+                Work::PerRecord(tracker) => tracker.advance_to(position),
+                Work::Batched(chain) => chain.advance(position, self.now),
+            }
+            self.close_next(partition);
         }
     }
 
@@ -135,6 +125,7 @@ impl Engine {
             .and_then(PartitionState::taking_records)
         {
             running.position_lost = true;
+            self.finish_what_came(partition);
             self.inspect_if_settled(partition);
         }
     }
@@ -156,12 +147,12 @@ impl Engine {
             Outcome::Stored | Outcome::AlreadyThere => {
                 self.durable(id, outcome == Outcome::AlreadyThere)
             }
+            Outcome::Claimed(claim) => self.claim_found(id, claim),
             Outcome::Conflict { key, difference } => {
                 self.conflict(id, Stop::Conflict { key, difference })
             }
         }
-        self.release_if_idle(id.partition);
-        self.inspect_if_settled(id.partition);
+        self.settled_or_released(id.partition);
     }
 
     /// The store asked for fewer requests.
@@ -205,6 +196,8 @@ impl Engine {
 
     /// Lets time pass: `now` counts from the start of the run.
     pub fn handle_timeout(&mut self, now: Duration) {
+        self.now = now;
+        self.rotate_by_time();
         if now < self.next_commit {
             return;
         }
@@ -233,7 +226,8 @@ impl Engine {
     /// When [`Engine::handle_timeout`] wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Duration {
-        self.next_commit
+        let rotation = self.next_rotation();
+        rotation.map_or(self.next_commit, |rotation| rotation.min(self.next_commit))
     }
 
     /// The next thing to do, if there is one now.
@@ -243,6 +237,9 @@ impl Engine {
         }
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
+        }
+        if let Some(encode) = self.poll_encode() {
+            return Some(encode);
         }
         if self.in_flight >= self.limit.current() {
             return None;

@@ -1,38 +1,67 @@
 //! What an object says it holds: the metadata that goes with it, and the comparison when an object is already there.
 //!
 //! S3 keeps the metadata, this module only reads and writes it. An ETag is never compared: under SSE-KMS it is no hash.
-//! Invariant: two identities are equal exactly when both objects hold the same record of the same zone.
+//! Invariant: two identities are equal exactly when both objects hold the same record, or the same part of the same extent, of the same zone.
 
 use std::collections::BTreeMap;
 
 use crate::{offset::Offset, record::ValueHash};
 
-/// Which record of which zone an object holds.
+/// What of which zone an object holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Id of the landing zone, see [`crate::zone::Zone::id`].
     pub zone: String,
     /// Kafka partition.
     pub partition: i32,
-    /// Offset of the record (or the start of what the object is about).
+    /// Offset of the record, or the start of the extent or of what else the object is about.
     pub offset: Offset,
-    /// SHA-256 of Kafka's value bytes.
-    pub value: ValueHash,
-    /// Kafka's timestamp in milliseconds, if there is one.
-    pub timestamp: Option<i64>,
+    /// What exactly it is.
+    pub about: About,
+}
+
+/// What an object is about, besides its partition and offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One record.
+    Record {
+        /// SHA-256 of Kafka's value bytes.
+        value: ValueHash,
+        /// Kafka's timestamp in milliseconds, if there is one.
+        timestamp: Option<i64>,
+    },
+    /// What an extent holds of one date, or its dead letters. Content is not compared: after compaction an honest second writer has less.
+    Extent {
+        /// The offset after the extent.
+        end: Offset,
+        /// The date partition, or `dead-letters`.
+        part: String,
+    },
+    /// The claim of an extent; which one counts, its content says.
+    Claim,
 }
 
 impl Identity {
     /// The object's user metadata (S3 adds `x-amz-meta-` to each name). ASCII only, below 250 bytes.
     #[must_use]
-    pub fn to_metadata(&self) -> [(&'static str, String); 5] {
-        [
+    pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
+        let mut metadata = vec![
             ("zone", self.zone.clone()),
             ("partition", self.partition.to_string()),
             ("offset", self.offset.to_string()),
-            ("sha256", self.value.to_hex()),
-            ("timestamp", timestamp_text(self.timestamp)),
-        ]
+        ];
+        match &self.about {
+            About::Record { value, timestamp } => {
+                metadata.push(("sha256", value.to_hex()));
+                metadata.push(("timestamp", timestamp_text(*timestamp)));
+            }
+            About::Extent { end, part } => {
+                metadata.push(("end", end.to_string()));
+                metadata.push(("part", part.clone()));
+            }
+            About::Claim => {}
+        }
+        metadata
     }
 
     /// Compares with the metadata of an object that is already there.
@@ -73,8 +102,14 @@ mod tests {
             zone: "z".into(),
             partition: 1,
             offset: Offset(4),
-            value: ValueHash::of(Some(b"{}")),
-            timestamp: None,
+            about: about(Some(b"{}"), None),
+        }
+    }
+
+    fn about(value: Option<&[u8]>, timestamp: Option<i64>) -> About {
+        About::Record {
+            value: ValueHash::of(value),
+            timestamp,
         }
     }
 
@@ -96,6 +131,13 @@ mod tests {
                 ..ours.clone()
             },
             Identity {
+                about: About::Extent {
+                    end: Offset(5),
+                    part: "2026-11-21".into(),
+                },
+                ..ours.clone()
+            },
+            Identity {
                 partition: 2,
                 ..ours.clone()
             },
@@ -104,11 +146,11 @@ mod tests {
                 ..ours.clone()
             },
             Identity {
-                value: ValueHash::of(None),
+                about: about(None, None),
                 ..ours.clone()
             },
             Identity {
-                timestamp: Some(0),
+                about: about(Some(b"{}"), Some(0)),
                 ..ours.clone()
             },
         ] {

@@ -36,6 +36,54 @@ impl Prefix {
         )
     }
 
+    /// `{prefix}/dt={date}/{partition:05}-{start:020}.{suffix}`: what an extent that begins at `start` holds of one date. The suffix
+    /// says format and compression, for example `jsonl.gz`.
+    #[must_use]
+    pub fn extent_key(&self, date: &DatePartition, at: (i32, Offset), suffix: &str) -> String {
+        let (partition, start) = (at.0, at.1.0);
+        format!("{}/dt={date}/{partition:05}-{start:020}.{suffix}", self.0)
+    }
+
+    /// `_control/{prefix}/dead-letters/{partition:05}-{start:020}.jsonl`: the dead letters of an extent.
+    #[must_use]
+    pub fn dead_letters_key(&self, partition: i32, start: Offset) -> String {
+        format!(
+            "_control/{}/dead-letters/{partition:05}-{start:020}.jsonl",
+            self.0,
+            start = start.0
+        )
+    }
+
+    /// `_control/{prefix}/claims/{partition:05}/`, below which the claims of one topic partition lie.
+    #[must_use]
+    pub fn claims_folder(&self, partition: i32) -> String {
+        format!("_control/{}/claims/{partition:05}/", self.0)
+    }
+
+    /// The claim for the extent that begins at `start`. The number in it falls as offsets rise, so that a LIST, which is in ascending
+    /// order, begins with the newest claim.
+    #[must_use]
+    pub fn claim_key(&self, partition: i32, start: Offset) -> String {
+        let folder = self.claims_folder(partition);
+        format!("{folder}{:019}.json", i64::MAX - start.0)
+    }
+
+    /// The start of the extent whose claim has this key; `None` when it is no key of a claim.
+    #[must_use]
+    pub fn start_of_claim_key(&self, partition: i32, key: &str) -> Option<Offset> {
+        let number = key
+            .strip_prefix(&self.claims_folder(partition))?
+            .strip_suffix(".json")?;
+        let start = Offset(i64::MAX.checked_sub(number.parse().ok()?)?);
+        (self.claim_key(partition, start) == key).then_some(start)
+    }
+
+    /// `_control/{prefix}/schemas/{SHA-256 in hex}.json`
+    #[must_use]
+    pub fn schema_key(&self, hash: &str) -> String {
+        format!("_control/{}/schemas/{hash}.json", self.0)
+    }
+
     /// `_control/{prefix}/anchors/{partition:05}.json`
     #[must_use]
     pub fn anchor_key(&self, partition: i32) -> String {

@@ -55,6 +55,21 @@ impl DatePartition {
         &self.0
     }
 
+    /// Reads what stands behind `dt=` in a key; `None` when it is no date partition of any granularity.
+    #[must_use]
+    pub fn from_folder(text: &str) -> Option<Self> {
+        let (time, granularity) = match text.len() {
+            4 => (format!("{text}-01-01"), Granularity::Year),
+            10 => (text.to_owned(), Granularity::Day),
+            13 => (
+                format!("{}T{}:00:00Z", &text.get(..10)?, &text.get(11..)?),
+                Granularity::Hour,
+            ),
+            _ => return None,
+        };
+        Self::from_text(&time, granularity).filter(|date| date.0 == text)
+    }
+
     fn from_time(time: NaiveDateTime, granularity: Granularity) -> Option<Self> {
         let (year, month, day) = (time.year(), time.month(), time.day());
         if !(1..=9999).contains(&year) {
@@ -234,6 +249,25 @@ mod tests {
                 proptest::prop_assert!(date.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
                 proptest::prop_assert_eq!(date.0.len(), 13);
             }
+        }
+    }
+
+    #[test]
+    fn a_folder_reads_back_and_nothing_else_does() {
+        for text in ["1986", "2026-11-21", "2026-11-21-07"] {
+            assert_eq!(DatePartition::from_folder(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "86",
+            "2026-11-2x",
+            "2026-13-01",
+            "2026-11-21-7",
+            "2026-11-21-24",
+            "2026-11-21T07",
+            "2026-11-21é",
+        ] {
+            assert_eq!(DatePartition::from_folder(text), None, "{text}");
         }
     }
 }

@@ -1,9 +1,16 @@
-//! One topic partition's life in this process: inspecting -> (recording a gap) -> starting -> running -> stopped or released.
+//! One topic partition's life in this process: inspecting -> (recording a gap) -> (queued) -> starting -> running -> stopped or released.
 //!
 //! Not here: anything that concerns several partitions (memory, the queue, limits): see [`crate::engine`].
 //! Invariant: nothing is offered for commit before the partition's anchor is durable, unless no record was landed.
 
-use crate::{anchor::Anchor, offset::Offset, offset_tracker::OffsetTracker, start::Stop};
+use crate::{
+    anchor::{Anchor, START_METADATA},
+    chain::Chain,
+    claim::Claim,
+    offset::Offset,
+    offset_tracker::OffsetTracker,
+    start::Stop,
+};
 
 /// A topic partition that is assigned to this process.
 #[derive(Debug)]
@@ -23,6 +30,8 @@ pub(crate) enum Phase {
     Inspecting,
     /// The gap is being written down; reading begins after it.
     RecordingGap(Running),
+    /// It waits until the memory has room for the claim that it is to finish.
+    Queued(Running),
     /// The client is being set to the start.
     Starting(Running),
     /// Records are taken in and landed.
@@ -34,7 +43,7 @@ pub(crate) enum Phase {
 /// What a running partition knows.
 #[derive(Debug)]
 pub(crate) struct Running {
-    pub(crate) tracker: OffsetTracker,
+    pub(crate) work: Work,
     pub(crate) zone_anchor: ZoneAnchor,
     /// The committed next offset as the broker last confirmed it.
     pub(crate) committed: Option<Offset>,
@@ -44,6 +53,15 @@ pub(crate) struct Running {
     pub(crate) position_lost: bool,
     /// No more records are taken in; what is in flight is finished and committed.
     pub(crate) stopped: Option<Stop>,
+}
+
+/// What was delivered and is not yet durable.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Record by record.
+    PerRecord(OffsetTracker),
+    /// Extent by extent.
+    Batched(Box<Chain>),
 }
 
 /// The first landed record, kept create-once in the zone.
@@ -82,6 +100,14 @@ impl PartitionState {
         }
     }
 
+    /// The claim that it reads again to finish it, from the moment on when reading was asked for.
+    pub(crate) fn adopting(&self) -> Option<&Claim> {
+        match &self.phase {
+            Phase::Starting(running) | Phase::Running(running) => running.chain()?.adopting(),
+            _ => None,
+        }
+    }
+
     /// The running part if it takes records in.
     pub(crate) fn taking_records(&mut self) -> Option<&mut Running> {
         if self.revoked {
@@ -89,6 +115,13 @@ impl PartitionState {
         }
         self.running_mut()
             .filter(|running| running.stopped.is_none() && !running.position_lost)
+    }
+
+    /// Whether an extent of it is being closed, or waits to be.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.running()
+            .and_then(Running::chain)
+            .is_some_and(Chain::is_busy)
     }
 
     /// Why it stands still, if it does.
@@ -102,14 +135,10 @@ impl PartitionState {
 }
 
 impl Running {
-    pub(crate) fn new(
-        start: Offset,
-        committed: Option<Offset>,
-        anchors: (ZoneAnchor, Option<Anchor>),
-    ) -> Self {
+    pub(crate) fn new(work: Work, committed: Option<Offset>, zone_anchor: ZoneAnchor) -> Self {
         Self {
-            tracker: OffsetTracker::new(start, anchors.1),
-            zone_anchor: anchors.0,
+            work,
+            zone_anchor,
             committed,
             committing: None,
             position_lost: false,
@@ -117,22 +146,56 @@ impl Running {
         }
     }
 
+    /// What may be committed: the next offset, and the last landed record below it.
+    pub(crate) fn next(&self) -> (Offset, Option<Anchor>) {
+        match &self.work {
+            Work::PerRecord(tracker) => tracker.next(),
+            Work::Batched(chain) => chain.next(),
+        }
+    }
+
+    /// The offset after the last delivered one.
+    pub(crate) fn position(&self) -> Offset {
+        match &self.work {
+            Work::PerRecord(tracker) => tracker.position(),
+            Work::Batched(chain) => chain.position(),
+        }
+    }
+
+    pub(crate) fn chain_mut(&mut self) -> Option<&mut Chain> {
+        match &mut self.work {
+            Work::PerRecord(_) => None,
+            Work::Batched(chain) => Some(chain),
+        }
+    }
+
+    pub(crate) fn chain(&self) -> Option<&Chain> {
+        match &self.work {
+            Work::PerRecord(_) => None,
+            Work::Batched(chain) => Some(chain),
+        }
+    }
+
     /// What should be committed now, with its metadata; `None` when the broker already knows it or the anchor is not yet kept.
     pub(crate) fn to_commit(&self) -> Option<(Offset, String)> {
-        let (next, anchor) = self.tracker.next();
+        let (next, anchor) = self.next();
         if self.zone_anchor == ZoneAnchor::Pending || self.committed == Some(next) {
             return None;
         }
-        Some((
-            next,
-            anchor
-                .map(|anchor| anchor.to_commit_metadata())
-                .unwrap_or_default(),
-        ))
+        let metadata = match anchor {
+            Some(anchor) => anchor.to_commit_metadata(),
+            None if self.chain().is_some_and(Chain::is_fresh) => START_METADATA.to_owned(),
+            None => String::new(),
+        };
+        Some((next, metadata))
     }
 
     /// Whether everything that was delivered is durable and committed.
     pub(crate) fn settled(&self) -> bool {
-        self.tracker.pending() == 0 && self.committing.is_none() && self.to_commit().is_none()
+        let landed = match &self.work {
+            Work::PerRecord(tracker) => tracker.pending() == 0,
+            Work::Batched(chain) => chain.is_empty(),
+        };
+        landed && self.committing.is_none() && self.to_commit().is_none()
     }
 }

@@ -24,6 +24,19 @@ pub struct Record<'a> {
     pub headers: Headers<'a>,
 }
 
+impl Record<'_> {
+    /// Bytes of key, value and headers.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let headers = self.headers.iter();
+        let headers: usize = headers
+            .map(|(name, value)| name.len() + length(value))
+            .sum();
+        length(self.key) + length(self.value) + headers
+    }
+}
+
 /// The headers of a record, as ranges into the buffer that holds them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Headers<'a> {
@@ -32,11 +45,27 @@ pub struct Headers<'a> {
 }
 
 /// Where one header lies in a buffer: the name, then the value if there is one.
+/// Where one header lies in the bytes: its name, and right behind it its value. Small, for there is one for each header of each
+/// record that waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderSpan {
-    pub(crate) start: usize,
-    pub(crate) name_end: usize,
-    pub(crate) value_end: Option<usize>,
+    pub(crate) start: u32,
+    pub(crate) name_end: u32,
+    /// [`NULL_VALUE`] for a header without a value.
+    pub(crate) value_end: u32,
+}
+
+/// No header ends here: an arena is smaller.
+pub(crate) const NULL_VALUE: u32 = u32::MAX;
+
+impl HeaderSpan {
+    /// Where the header ends, its value included.
+    pub(crate) fn end(&self) -> u32 {
+        match self.value_end {
+            NULL_VALUE => self.name_end,
+            end => end,
+        }
+    }
 }
 
 impl<'a> Headers<'a> {
@@ -44,8 +73,13 @@ impl<'a> Headers<'a> {
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
         let bytes = self.bytes;
         self.spans.iter().map(move |span| {
-            let name = std::str::from_utf8(&bytes[span.start..span.name_end]).unwrap_or_default();
-            (name, span.value_end.map(|end| &bytes[span.name_end..end]))
+            let name_end = span.name_end as usize;
+            let name = std::str::from_utf8(&bytes[span.start as usize..name_end]);
+            let value = match span.value_end {
+                NULL_VALUE => None,
+                end => Some(&bytes[name_end..end as usize]),
+            };
+            (name.unwrap_or_default(), value)
         })
     }
 }

@@ -4,8 +4,11 @@
 //! table of what they mean. Not here: `--start` as the user wrote it (it arrives as an offset).
 //! Invariant: an offset that was visible and not landed is never stepped over without a stop or a recorded gap.
 
+use std::sync::Arc;
+
 use crate::{
-    anchor::{Anchor, Reading},
+    anchor::{Anchor, Reading, START_METADATA},
+    claim::Claim,
     offset::{Offset, OffsetRange},
 };
 
@@ -24,6 +27,17 @@ pub struct Inspection {
     pub last: Option<(Anchor, Reading)>,
     /// Where `--start` points, for a group without a committed offset.
     pub start: Offset,
+    /// The newest claim, in the batched layouts, and whether all its objects are there.
+    pub newest: Option<(Arc<Claim>, Completeness)>,
+}
+
+/// Whether all objects of a claimed extent are in the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// All of them.
+    Complete,
+    /// At least one is missing: the extent is to be finished.
+    Incomplete,
 }
 
 /// What to do about records that were removed before they could be landed.
@@ -42,6 +56,17 @@ pub struct Start {
     pub offset: Offset,
     /// A gap that ends at `offset` and must be recorded first.
     pub gap: Option<OffsetRange>,
+}
+
+/// Where the chain of extents of a topic partition goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainStart {
+    /// The start of the next extent: the end of the last finished one, 0 when there is none. A gap belongs to the extent that follows it.
+    pub extent: Offset,
+    /// The first offset to read, and the gap before it.
+    pub read: Start,
+    /// The claim that is to be finished.
+    pub adopted: Option<Arc<Claim>>,
 }
 
 /// Why a topic partition was stopped: going on could lose or mix records.
@@ -76,6 +101,31 @@ pub enum Stop {
          start with --on-gap record to write that down and go on"
     )]
     UnknownGap(OffsetRange),
+    /// The newest claim ends below what the group has committed.
+    #[error(
+        "the group has committed offset {committed}, but the newest claim of the zone ends at {end}: claims were removed, or the \
+         offset was moved forward; reset the group to {end}, or use another --prefix"
+    )]
+    ClaimsEndEarlier {
+        /// What the group has committed.
+        committed: Offset,
+        /// Where the newest claim ends.
+        end: Offset,
+    },
+    /// What Kafka holds cannot be what a claim was made of.
+    #[error(
+        "the topic holds more in offsets {0} than the zone's claim for them says: it was re-created or truncated; \
+         land the new topic under another --prefix"
+    )]
+    MoreThanClaimed(OffsetRange),
+    /// A claim, or the schema that it names, cannot be used.
+    #[error("object {key} cannot be used: {problem}; restore it, or use another --prefix")]
+    UnusableControlObject {
+        /// Key of the object.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The object that keeps the first landed record is not one of ours.
     #[error(
         "object {0} is no anchor of this program: it was changed or written by another one; restore it, or use another --prefix"
@@ -101,17 +151,17 @@ pub enum Stop {
 pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
     check_anchors(facts)?;
     let resume = match (&facts.committed, facts.first) {
-        (Some((committed, _)), _) if *committed > facts.high => {
-            return Err(Stop::LogTooShort {
-                end: facts.high,
-                landed: *committed,
-            });
-        }
         (Some((committed, _)), _) => *committed,
         // Offsets expired or were deleted, or another group: what was landed is replayed, which changes nothing in the zone.
         (None, Some((first, _))) => first.offset.min(facts.start),
         (None, None) => facts.start,
     };
+    if resume > facts.high {
+        return Err(Stop::LogTooShort {
+            end: facts.high,
+            landed: resume,
+        });
+    }
     if resume >= facts.low {
         return Ok(Start {
             offset: resume,
@@ -127,6 +177,74 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
             gap: Some(gap),
         }),
     }
+}
+
+/// Decides where the chain of extents goes on: at the newest claim, whatever the group has committed, for a claim proves that
+/// everything below its start is durable.
+///
+/// # Errors
+/// [`Stop`] when going on could lose, mix or silently skip records.
+pub fn decide_chain(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
+    match &facts.newest {
+        Some((claim, completeness)) => go_on(facts, (claim, *completeness), on_gap),
+        None => first_extent(facts, on_gap),
+    }
+}
+
+fn first_extent(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
+    let read = decide(facts, on_gap)?;
+    // An anchor is committed only with the end of an extent, so there was a claim.
+    if let (Some((committed, _)), Some(_)) = (&facts.committed, facts.last) {
+        return Err(Stop::ClaimsEndEarlier {
+            committed: *committed,
+            end: Offset(0),
+        });
+    }
+    Ok(ChainStart {
+        extent: Offset(0),
+        read,
+        adopted: None,
+    })
+}
+
+fn go_on(
+    facts: &Inspection,
+    (claim, completeness): (&Arc<Claim>, Completeness),
+    on_gap: OnGap,
+) -> Result<ChainStart, Stop> {
+    check_anchors(facts)?;
+    // A place to begin that was committed before there was a claim says nothing about claims.
+    if let Some((committed, metadata)) = &facts.committed
+        && *committed > claim.end
+        && metadata != START_METADATA
+    {
+        return Err(Stop::ClaimsEndEarlier {
+            committed: *committed,
+            end: claim.end,
+        });
+    }
+    if claim.end > facts.high {
+        return Err(Stop::LogTooShort {
+            end: facts.high,
+            landed: claim.end,
+        });
+    }
+    let (extent, from, adopted) = match completeness {
+        Completeness::Complete => (claim.end, claim.end, None),
+        Completeness::Incomplete => (claim.start, claim.reads_from(), Some(claim.clone())),
+    };
+    let gap = (from < facts.low).then(|| OffsetRange::new(from, facts.low));
+    if let Some(gap) = gap.filter(|_| on_gap == OnGap::Stop) {
+        return Err(Stop::Gap(gap));
+    }
+    Ok(ChainStart {
+        extent,
+        read: Start {
+            offset: from.max(facts.low),
+            gap,
+        },
+        adopted,
+    })
 }
 
 /// Kafka must still hold what was landed, or have removed it in the ordinary way.
@@ -152,7 +270,7 @@ fn check_anchors(facts: &Inspection) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ValueHash;
+    use crate::{claim::ClaimedRecord, record::ValueHash};
 
     fn anchor(offset: i64) -> Anchor {
         Anchor {
@@ -181,6 +299,7 @@ mod tests {
             first: None,
             last: None,
             start: Offset(low),
+            newest: None,
         }
     }
 
@@ -310,5 +429,182 @@ mod tests {
             ..facts(None, 0, 9)
         };
         assert_eq!(start(&compacted), Ok(2));
+    }
+
+    fn claim(start: i64, end: i64, first: Option<i64>) -> Claim {
+        let seen = |offset: i64| ClaimedRecord {
+            offset: Offset(offset),
+            timestamp: Some(1),
+            sha256: ValueHash::of(Some(b"{}")).to_hex(),
+        };
+        Claim {
+            start: Offset(start),
+            end: Offset(end),
+            first: first.map(seen),
+            ..crate::claim::tests::claim()
+        }
+    }
+
+    fn claimed(claim: Claim, completeness: Completeness, facts: Inspection) -> Inspection {
+        Inspection {
+            newest: Some((Arc::new(claim), completeness)),
+            ..facts
+        }
+    }
+
+    /// The extent's start, the first offset to read, the gap before it, and whether a claim is to be finished.
+    type Decided = (i64, i64, Option<(i64, i64)>, bool);
+
+    fn chain(facts: &Inspection, on_gap: OnGap) -> Result<Decided, Stop> {
+        let start = decide_chain(facts, on_gap)?;
+        let gap = start.read.gap.map(|gap| (gap.start.0, gap.end.0));
+        Ok((
+            start.extent.0,
+            start.read.offset.0,
+            gap,
+            start.adopted.is_some(),
+        ))
+    }
+
+    #[test]
+    fn without_a_claim_the_first_extent_begins_at_0_wherever_reading_begins() {
+        assert_eq!(
+            chain(&facts(None, 3, 9), OnGap::Stop),
+            Ok((0, 3, None, false))
+        );
+        assert_eq!(
+            chain(&facts(Some(5), 3, 9), OnGap::Stop),
+            Ok((0, 5, None, false))
+        );
+        let gone = facts(Some(2), 3, 9);
+        assert_eq!(chain(&gone, OnGap::Record), Ok((0, 3, Some((2, 3)), false)));
+        assert!(matches!(chain(&gone, OnGap::Stop), Err(Stop::Gap(_))));
+        assert!(matches!(
+            chain(&facts(Some(10), 3, 9), OnGap::Stop),
+            Err(Stop::LogTooShort { .. })
+        ));
+    }
+
+    #[test]
+    fn the_newest_claim_says_where_to_go_on_whatever_was_committed() {
+        for committed in [None, Some(0), Some(4), Some(6), Some(8)] {
+            let facts = facts(committed, 0, 20);
+            let complete = claimed(claim(4, 8, Some(5)), Completeness::Complete, facts.clone());
+            assert_eq!(chain(&complete, OnGap::Stop), Ok((8, 8, None, false)));
+            let open = claimed(claim(4, 8, Some(5)), Completeness::Incomplete, facts);
+            assert_eq!(
+                chain(&open, OnGap::Stop),
+                Ok((4, 5, None, true)),
+                "from its first record on"
+            );
+        }
+    }
+
+    #[test]
+    fn what_retention_took_from_an_unfinished_claim_is_a_gap_and_what_it_never_held_is_none() {
+        let open = |first, low| {
+            claimed(
+                claim(4, 8, first),
+                Completeness::Incomplete,
+                facts(Some(4), low, 20),
+            )
+        };
+        assert_eq!(
+            chain(&open(Some(6), 6), OnGap::Stop),
+            Ok((4, 6, None, true))
+        );
+        assert_eq!(
+            chain(&open(Some(5), 6), OnGap::Record),
+            Ok((4, 6, Some((5, 6)), true))
+        );
+        assert_eq!(
+            chain(&open(Some(5), 10), OnGap::Record),
+            Ok((4, 10, Some((5, 10)), true))
+        );
+        assert_eq!(
+            chain(&open(None, 10), OnGap::Record),
+            Ok((4, 10, Some((8, 10)), true))
+        );
+        let gap = OffsetRange::new(Offset(5), Offset(6));
+        assert_eq!(chain(&open(Some(5), 6), OnGap::Stop), Err(Stop::Gap(gap)));
+        let complete = claimed(
+            claim(4, 8, Some(5)),
+            Completeness::Complete,
+            facts(Some(8), 10, 20),
+        );
+        assert_eq!(
+            chain(&complete, OnGap::Record),
+            Ok((8, 10, Some((8, 10)), false))
+        );
+    }
+
+    #[test]
+    fn a_commit_beyond_all_claims_stops_unless_it_is_only_a_place_to_begin() {
+        let earlier = |end| {
+            Err(Stop::ClaimsEndEarlier {
+                committed: Offset(9),
+                end: Offset(end),
+            })
+        };
+        let complete = claimed(
+            claim(4, 8, Some(5)),
+            Completeness::Complete,
+            facts(Some(9), 0, 20),
+        );
+        assert_eq!(chain(&complete, OnGap::Stop), earlier(8));
+        let begun = Inspection {
+            committed: Some((Offset(9), START_METADATA.to_owned())),
+            ..complete
+        };
+        assert_eq!(
+            chain(&begun, OnGap::Stop),
+            Ok((8, 8, None, false)),
+            "two began at different offsets"
+        );
+        let removed = Inspection {
+            last: same(8),
+            ..facts(Some(9), 0, 20)
+        };
+        assert_eq!(
+            chain(&removed, OnGap::Stop),
+            earlier(0),
+            "an extent was finished, so there was a claim"
+        );
+    }
+
+    #[test]
+    fn a_log_that_ends_within_the_newest_claim_stops() {
+        for completeness in [Completeness::Complete, Completeness::Incomplete] {
+            let cut = claimed(claim(4, 8, Some(5)), completeness, facts(Some(4), 0, 7));
+            let stop = Stop::LogTooShort {
+                end: Offset(7),
+                landed: Offset(8),
+            };
+            assert_eq!(chain(&cut, OnGap::Stop), Err(stop));
+        }
+        let other = Reading::Holds(Some(2), ValueHash::of(Some(b"{}")));
+        let recreated = Inspection {
+            last: seen(6, other),
+            ..facts(Some(4), 0, 20)
+        };
+        let recreated = claimed(claim(4, 8, Some(5)), Completeness::Complete, recreated);
+        assert_eq!(
+            chain(&recreated, OnGap::Stop),
+            Err(Stop::AnotherRecord(Offset(6)))
+        );
+    }
+
+    #[test]
+    fn a_start_beyond_the_end_of_the_log_stops() {
+        // Bug: what `latest` had meant before the topic was re-created was asked for again and again.
+        let late = Inspection {
+            start: Offset(12),
+            ..facts(None, 0, 9)
+        };
+        let stop = Stop::LogTooShort {
+            end: Offset(9),
+            landed: Offset(12),
+        };
+        assert_eq!(start(&late), Err(stop));
     }
 }

@@ -16,7 +16,7 @@ use aws_sdk_s3::{Client, primitives::ByteStream};
 use bytes::Bytes;
 use landing::{
     Offset,
-    identity::Identity,
+    identity::{About, Identity},
     layout::Prefix,
     partition_by::{DatePartition, Granularity},
     record::ValueHash,
@@ -67,8 +67,10 @@ fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
             zone: "0123456789abcdef".to_owned(),
             partition,
             offset: Offset(offset),
-            value: ValueHash::of(Some(&value)),
-            timestamp: Some(now),
+            about: About::Record {
+                value: ValueHash::of(Some(&value)),
+                timestamp: Some(now),
+            },
         };
         Object {
             key: prefix.data_key(&today, partition, Offset(offset)),

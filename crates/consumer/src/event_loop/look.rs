@@ -67,8 +67,28 @@ impl EventLoop {
         if self.engine.all_stopped() {
             return self.drain("every partition of this process is stopped");
         }
+        if !self.goals.is_empty() {
+            self.land_what_came_up_to_the_goal();
+        }
         if !self.goals.is_empty() && self.work.goal.is_empty() {
             self.look_at_goal();
+        }
+    }
+
+    /// A batch whose partition is at the goal waits for nothing more.
+    fn land_what_came_up_to_the_goal(&mut self) {
+        let progress = self.engine.progress();
+        let at_goal = |partition: i32, position: Offset| {
+            self.goals
+                .get(&partition)
+                .is_some_and(|goal| position >= *goal)
+        };
+        let ready: Vec<i32> = progress
+            .filter(|at| at.durable < at.position && at_goal(at.partition, at.position))
+            .map(|at| at.partition)
+            .collect();
+        for partition in ready {
+            self.engine.flush(partition);
         }
     }
 

@@ -101,19 +101,6 @@ impl Encoding {
         &self.options
     }
 
-    /// What the object keys end in, such as `jsonl.gz`.
-    pub(crate) fn suffix(&self) -> &'static str {
-        match (self.options.format, self.options.compression) {
-            (Format::Parquet, _) => "parquet",
-            (Format::Jsonl, Compression::Gzip) => "jsonl.gz",
-            (Format::Jsonl, Compression::Zstd) => "jsonl.zst",
-            (Format::Jsonl, _) => "jsonl",
-            (Format::Csv, Compression::Gzip) => "csv.gz",
-            (Format::Csv, Compression::Zstd) => "csv.zst",
-            (Format::Csv, _) => "csv",
-        }
-    }
-
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
     }

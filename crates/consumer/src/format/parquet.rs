@@ -130,14 +130,20 @@ impl ParquetFiles {
 
     /// Appends a row to the file of its date.
     pub(super) fn append(&mut self, date: &DatePartition, row: &[Cell<'_>]) -> Result<()> {
-        if !self.files.contains_key(date) {
-            self.files
-                .insert(date.clone(), ParquetFile::new(&self.shape)?);
-        }
+        self.open(date)?;
         match self.files.get_mut(date) {
             Some(file) => file.append(row),
             None => Ok(()),
         }
+    }
+
+    /// Makes sure that there is a file of this date.
+    pub(super) fn open(&mut self, date: &DatePartition) -> Result<()> {
+        if !self.files.contains_key(date) {
+            self.files
+                .insert(date.clone(), ParquetFile::new(&self.shape)?);
+        }
+        Ok(())
     }
 
     /// Ends the files, in the order of their dates.

@@ -53,11 +53,7 @@ impl TextFiles {
 
     /// Appends a record's line to the file of its date.
     pub(super) fn append(&mut self, date: &DatePartition, line: &[u8]) -> Result<()> {
-        if !self.files.contains_key(date) {
-            let early = self.files.is_empty() && self.compression != Compression::None;
-            self.files
-                .insert(date.clone(), TextFile::new(self.header.clone(), early));
-        }
+        self.open(date);
         let Some(file) = self.files.get_mut(date) else {
             return Ok(());
         };
@@ -67,6 +63,15 @@ impl TextFiles {
             file.compress(self.compression, self.level)?;
         }
         Ok(())
+    }
+
+    /// Makes sure that there is a file of this date. The date is cloned for each file, not for each record.
+    pub(super) fn open(&mut self, date: &DatePartition) {
+        if !self.files.contains_key(date) {
+            let early = self.files.is_empty() && self.compression != Compression::None;
+            self.files
+                .insert(date.clone(), TextFile::new(self.header.clone(), early));
+        }
     }
 
     /// Ends the files, in the order of their dates.

@@ -10,6 +10,8 @@ use landing::{
     zone::{Zone, ZoneMismatch},
 };
 
+use schema::TableSchema;
+
 use super::explain;
 use crate::{
     args::StartAt,
@@ -17,6 +19,7 @@ use crate::{
         Bucket,
         answer::{Failure, PutAnswer},
     },
+    encoder::schema_hash,
     inspection::{resolve_start, start_note},
     kafka::look_up::LookUp,
     plan::Plan,
@@ -89,6 +92,20 @@ pub(crate) async fn enter(
                 .map(|()| zone)
         }
         Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
+    }
+}
+
+/// Keeps the columns under their hash, so that any process can finish a claim that names them.
+pub(crate) async fn keep_schema(
+    bucket: &Bucket,
+    prefix: &Prefix,
+    schema: &TableSchema,
+) -> Result<()> {
+    let key = prefix.schema_key(&schema_hash(schema));
+    let text = schema.canonical_text();
+    match patiently(|| bucket.create(&key, text.clone(), &[])).await {
+        PutAnswer::Stored | PutAnswer::Exists => Ok(()),
+        PutAnswer::Failed(failure) => Err(explain::failure("write", bucket.name(), &failure)),
     }
 }
 

@@ -148,13 +148,18 @@ impl World {
 
     /// The same with this Kafka timestamp, in milliseconds since 1970 UTC.
     pub fn send_at<'a>(&self, timestamp: Option<i64>, records: impl IntoIterator<Item = Send<'a>>) {
+        self.send_each(records.into_iter().map(|record| (timestamp, record)));
+    }
+
+    /// The same with a Kafka timestamp for each.
+    pub fn send_each<'a>(&self, records: impl IntoIterator<Item = (Option<i64>, Send<'a>)>) {
         let mut config = self.kafka.client();
         config
             .set("compression.type", "lz4")
             .set("linger.ms", "5")
             .set("enable.idempotence", "true");
         let producer: ThreadedProducer<DefaultProducerContext> = config.create().unwrap();
-        for record in records {
+        for (timestamp, record) in records {
             let mut message = BaseRecord::<str, [u8]>::to(&self.topic)
                 .partition(record.partition)
                 .key("k");

@@ -11,6 +11,7 @@
     reason = "each test file uses its own part, and a test may fail at any step"
 )]
 
+pub mod batches;
 pub mod check;
 pub mod kafka;
 pub mod process;

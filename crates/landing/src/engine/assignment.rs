@@ -4,9 +4,14 @@
 //! Invariant: records are taken in only after the driver has confirmed the start of this very generation; what the client
 //! had fetched before, from another position, cannot slip in and make the tracker skip.
 
-use super::{Action, Engine};
+use std::collections::BTreeMap;
+
+use super::{Action, Engine, Form};
 use crate::{
-    partition_state::{Phase, Running, ZoneAnchor},
+    chain::Chain,
+    offset::OffsetRange,
+    offset_tracker::OffsetTracker,
+    partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
     start::{self, Inspection, Stop},
 };
 
@@ -29,32 +34,44 @@ impl Engine {
         {
             return;
         }
-        match start::decide(facts, self.settings.on_gap) {
+        match self.prepare(facts) {
             Err(stop) => {
-                state.phase = Phase::Refused(stop.clone());
+                state_refused(&mut self.partitions, partition, &stop);
                 self.actions.push_back(Action::Stop { partition, stop });
             }
-            Ok(start) => {
-                let kept = if facts.first.is_some() {
-                    ZoneAnchor::Durable
-                } else {
-                    ZoneAnchor::Unset
-                };
-                let committed = facts.committed.as_ref().map(|(offset, _)| *offset);
-                let running = Running::new(
-                    start.offset,
-                    committed,
-                    (kept, facts.last.map(|(anchor, _)| anchor)),
-                );
-                match start.gap {
-                    None => self.begin(partition, running),
-                    Some(gap) => {
-                        state.phase = Phase::RecordingGap(running);
-                        self.upload_gap(partition, generation, gap);
-                    }
+            Ok((running, None)) => self.admit(partition, running),
+            Ok((running, Some(gap))) => {
+                if let Some(state) = self.partitions.get_mut(&partition) {
+                    state.phase = Phase::RecordingGap(running);
                 }
+                self.upload_gap(partition, generation, gap);
             }
         }
+    }
+
+    /// The running state that follows from the facts, and the gap to be recorded before.
+    fn prepare(&self, facts: &Inspection) -> Result<(Running, Option<OffsetRange>), Stop> {
+        let kept = match facts.first {
+            Some(_) => ZoneAnchor::Durable,
+            None => ZoneAnchor::Unset,
+        };
+        let committed = facts.committed.as_ref().map(|(offset, _)| *offset);
+        let last = facts.last.map(|(anchor, _)| anchor);
+        let (work, gap) = match self.settings.form {
+            Form::PerRecord => {
+                let start = start::decide(facts, self.settings.on_gap)?;
+                let tracker = OffsetTracker::new(start.offset, last);
+                (Work::PerRecord(tracker), start.gap)
+            }
+            Form::Batched(_) => {
+                let start = start::decide_chain(facts, self.settings.on_gap)?;
+                // The last record of a claim that is to be finished is not yet durable.
+                let last = last.filter(|_| start.adopted.is_none());
+                let chain = Chain::new(&start, last);
+                (Work::Batched(Box::new(chain)), start.read.gap)
+            }
+        };
+        Ok((Running::new(work, committed, kept), gap))
     }
 
     /// The facts cannot be had for a reason that asking again does not cure: the partition is stopped.
@@ -81,6 +98,8 @@ impl Engine {
             if let Phase::Starting(running) = phase {
                 state.phase = Phase::Running(running);
             }
+            // A claim whose records are all gone needs none to be finished.
+            self.close_next(partition);
         }
     }
 
@@ -105,12 +124,16 @@ impl Engine {
             });
         };
         state.revoked = true;
-        self.drop_waiting(partition);
+        match self.settings.form {
+            Form::PerRecord => self.drop_waiting(partition),
+            Form::Batched(_) => self.finish_what_came(partition),
+        }
         self.release_if_idle(partition);
     }
 
     /// The drain deadline passed: released now with what is durable. Late results of its uploads are ignored.
     pub fn release_now(&mut self, partition: i32) {
+        self.abandon_chain(partition);
         let Some(state) = self.partitions.remove(&partition) else {
             return;
         };
@@ -122,6 +145,7 @@ impl Engine {
 
     /// The partition was lost without a chance to commit (session expired): everything about it is forgotten.
     pub fn lost(&mut self, partition: i32) {
+        self.abandon_chain(partition);
         self.partitions.remove(&partition);
         self.drop_waiting(partition);
     }
@@ -132,5 +156,11 @@ impl Engine {
         for partition in self.partitions.keys().copied().collect::<Vec<_>>() {
             self.revoked(partition);
         }
+    }
+}
+
+fn state_refused(partitions: &mut BTreeMap<i32, PartitionState>, partition: i32, stop: &Stop) {
+    if let Some(state) = partitions.get_mut(&partition) {
+        state.phase = Phase::Refused(stop.clone());
     }
 }

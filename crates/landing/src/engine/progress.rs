@@ -4,7 +4,11 @@
 //! Invariant: `committed <= durable <= position` for a partition that this process alone commits.
 
 use super::{Engine, TRACKED_BYTES};
-use crate::{offset::Offset, partition_state::PartitionState, start::Stop};
+use crate::{
+    offset::Offset,
+    partition_state::{PartitionState, Work},
+    start::Stop,
+};
 
 /// How far one running partition is, as next offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,12 @@ impl Engine {
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         let running = self.partitions.values().filter_map(PartitionState::running);
-        let tracked: usize = running.map(|running| running.tracker.pending()).sum();
+        let tracked: usize = running
+            .map(|running| match &running.work {
+                Work::PerRecord(tracker) => tracker.pending(),
+                Work::Batched(_) => 0,
+            })
+            .sum();
         self.buffered + tracked * TRACKED_BYTES
     }
 
@@ -53,8 +62,8 @@ impl Engine {
             let running = state.running()?;
             Some(Progress {
                 partition,
-                position: running.tracker.position(),
-                durable: running.tracker.next().0,
+                position: running.position(),
+                durable: running.next().0,
                 committed: running.committed,
             })
         })

@@ -3,10 +3,13 @@
 //! Only data; no rule lives here.
 //! Invariant: an [`UploadId`] comes back exactly as it was given out.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     anchor::Anchor,
+    batch::Batch,
+    chain::Rotation,
+    claim::{Claim, FileRules},
     identity::Identity,
     layout::Prefix,
     offset::{Offset, OffsetRange},
@@ -38,6 +41,46 @@ pub struct Settings {
     pub memory_bytes: usize,
     /// Time between commits of one partition.
     pub commit_interval: Duration,
+    /// How records become objects.
+    pub form: Form,
+}
+
+/// How records become objects.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// One object for each record.
+    PerRecord,
+    /// Extents of records, closed by these limits.
+    Batched(Box<Batching>),
+}
+
+/// When an extent is closed, and what its files are like.
+#[derive(Clone, Debug)]
+pub struct Batching {
+    /// What enters the files, for extents that this process claims.
+    pub files: FileRules,
+    /// `jsonl`, `csv` or `parquet`, as the zone pins it.
+    pub format: String,
+    /// The most records.
+    pub max_records: u64,
+    /// About so many bytes of output, all files together.
+    pub max_bytes: usize,
+    /// The longest time from the first record to the rotation.
+    pub max_age: Duration,
+    /// The longest time without a new record.
+    pub max_idle: Duration,
+    /// How many extents may be encoded at the same time.
+    pub max_encoding: usize,
+    /// Bytes of output for a byte of input, before an extent has shown it.
+    pub expected_ratio: f64,
+}
+
+impl Batching {
+    /// The end of a data object's key under these rules: `jsonl.gz`, `csv`, `parquet`.
+    #[must_use]
+    pub fn suffix(&self, files: &FileRules) -> String {
+        files.suffix(&self.format)
+    }
 }
 
 /// What becomes of tombstones (records with a null value).
@@ -60,6 +103,40 @@ pub enum UploadKind {
     Anchor,
     /// A gap, written down.
     Gap(OffsetRange),
+    /// The claim of an extent.
+    Claim,
+    /// What an extent holds of one date: so many records.
+    File(u64),
+    /// The dead letters of an extent.
+    DeadLetters,
+}
+
+/// Names an extent that is being encoded; give it back with its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtentId {
+    /// Kafka partition.
+    pub partition: i32,
+    /// The extent's first offset.
+    pub start: Offset,
+    pub(crate) generation: u64,
+}
+
+/// Lay these records out ([`crate::extent::lay_out`]) and encode them, on a thread that may take its time; then call
+/// [`super::Engine::encoded`].
+#[derive(Debug)]
+pub struct Encode {
+    /// To be given back.
+    pub id: ExtentId,
+    /// The records, to be given back as well: they are needed again if another claim counts.
+    pub batch: Batch,
+    /// The offset after the extent.
+    pub end: Offset,
+    /// What enters the files.
+    pub files: FileRules,
+    /// The claim that fixes it already, when one was found.
+    pub claim: Option<Arc<Claim>>,
+    /// Why it was closed.
+    pub reason: Rotation,
 }
 
 /// Names an upload; give it back with its outcome.
@@ -89,7 +166,7 @@ pub struct Upload {
     pub id: UploadId,
     /// Object key.
     pub key: String,
-    /// The body, JSON on one line.
+    /// The body.
     pub body: Vec<u8>,
     /// Goes into the object's metadata, and is compared when an object is already there.
     pub identity: Identity,
@@ -109,10 +186,12 @@ pub enum Outcome {
         /// What differs, see [`Identity::compare`].
         difference: String,
     },
+    /// A claim for the same start was already there: this one.
+    Claimed(Arc<Claim>),
 }
 
 /// What the engine wants done.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Action {
     /// Stop reading this partition, gather the facts of [`crate::start::Inspection`] and give them back with this generation.
     Inspect {
@@ -138,6 +217,8 @@ pub enum Action {
     Resume,
     /// Write an object.
     Upload(Upload),
+    /// Encode an extent.
+    Encode(Box<Encode>),
     /// Commit `next` for the group.
     Commit {
         /// Kafka partition.
@@ -180,6 +261,8 @@ pub struct Counts {
     pub tombstones: u64,
     /// Gaps that were recorded.
     pub gaps: u64,
+    /// Extents that were closed, by what closed them.
+    pub rotations: BTreeMap<Rotation, u64>,
 }
 
 impl Counts {

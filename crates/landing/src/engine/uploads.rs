@@ -3,12 +3,13 @@
 //! Not here: the facts that lead to them (see the parent module).
 //! Invariant: `buffered` is the sum over all uploads that wait or are in flight.
 
-use super::{Action, Engine, RECORD_OVERHEAD, Upload, UploadId, UploadKind};
+use super::{Action, Engine, Form, RECORD_OVERHEAD, Upload, UploadId, UploadKind};
 use crate::{
     anchor::Anchor,
-    identity::Identity,
+    chain::{Chain, Rotation},
+    identity::{About, Identity},
     offset::OffsetRange,
-    partition_state::{PartitionState, Phase, Running, ZoneAnchor},
+    partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
     record::ValueHash,
     start::Stop,
 };
@@ -17,6 +18,7 @@ impl Engine {
     /// A new life for a partition: everything of an earlier one is dropped, and the facts are asked for.
     pub(super) fn inspect_anew(&mut self, partition: i32) {
         self.drop_waiting(partition);
+        self.abandon_chain(partition);
         self.generations += 1;
         self.partitions
             .insert(partition, PartitionState::new(self.generations));
@@ -26,8 +28,20 @@ impl Engine {
         });
     }
 
-    pub(super) fn begin(&mut self, partition: i32, running: Running) {
-        let offset = running.tracker.position();
+    /// What was taken in is dropped, for it is less than a claim was made of: the partition begins anew by that claim, or is let go.
+    pub(super) fn begin_anew(&mut self, partition: i32) {
+        let state = self.partitions.get(&partition);
+        if state.is_some_and(|state| !state.revoked) {
+            self.inspect_anew(partition);
+        } else {
+            self.drop_waiting(partition);
+            self.abandon_chain(partition);
+        }
+    }
+
+    /// Asks for the records of a partition.
+    pub(super) fn start_reading(&mut self, partition: i32, running: Running) {
+        let offset = running.position();
         if let Some(state) = self.partitions.get_mut(&partition) {
             state.phase = Phase::Starting(running);
             self.actions.push_back(Action::Start {
@@ -39,17 +53,17 @@ impl Engine {
         }
     }
 
-    /// A record's object waits for the partition's anchor, then for its turn.
-    pub(super) fn enqueue(&mut self, id: UploadId, key: String, body: Vec<u8>) {
-        let upload = self.upload(id, key, body);
+    /// An object waits for the partition's anchor, then for its turn.
+    pub(super) fn enqueue(&mut self, id: UploadId, (key, about): (String, About), body: Vec<u8>) {
+        let upload = self.upload(id, (key, about), body);
         let running = self
             .partitions
             .get(&id.partition)
             .and_then(PartitionState::running);
-        if running.is_some_and(|running| running.zone_anchor == ZoneAnchor::Durable) {
-            self.waiting.push_back(upload);
-        } else {
+        if running.is_some_and(|running| running.zone_anchor == ZoneAnchor::Pending) {
             self.held.push(upload);
+        } else {
+            self.waiting.push_back(upload);
         }
     }
 
@@ -61,7 +75,8 @@ impl Engine {
             bytes: body.len(),
             ..record
         };
-        let upload = self.upload(id, self.settings.prefix.anchor_key(id.partition), body);
+        let key = self.settings.prefix.anchor_key(id.partition);
+        let upload = self.upload(id, (key, about_record(&id.anchor)), body);
         self.waiting.push_front(upload);
     }
 
@@ -83,23 +98,18 @@ impl Engine {
             anchor,
             bytes: body.len(),
         };
-        let upload = self.upload(id, self.settings.prefix.gap_key(partition, gap), body);
+        let key = self.settings.prefix.gap_key(partition, gap);
+        let upload = self.upload(id, (key, about_record(&anchor)), body);
         self.waiting.push_front(upload);
     }
 
-    fn upload(&mut self, id: UploadId, key: String, body: Vec<u8>) -> Upload {
+    fn upload(&mut self, id: UploadId, (key, about): (String, About), body: Vec<u8>) -> Upload {
         self.buffered += id.bytes + RECORD_OVERHEAD;
-        let Anchor {
-            offset,
-            timestamp,
-            value,
-        } = id.anchor;
         let identity = Identity {
             zone: self.settings.zone_id.clone(),
             partition: id.partition,
-            offset,
-            value,
-            timestamp,
+            offset: id.anchor.offset,
+            about,
         };
         Upload {
             id,
@@ -113,15 +123,24 @@ impl Engine {
         self.buffered -= bytes + RECORD_OVERHEAD;
     }
 
-    /// Pauses reading when the memory is used up, and lets it go on at half of it.
+    /// Pauses reading when the memory is used up, and lets it go on at half of it; or when nothing that is under way can free any,
+    /// for then the records that are still missing from an extent are what it waits for.
     pub(super) fn regulate(&mut self) {
-        let used = self.buffered_bytes();
-        if !self.paused && used >= self.settings.memory_bytes {
+        self.admit_queued();
+        let (used, most) = (self.buffered_bytes(), self.settings.memory_bytes);
+        if !self.paused && used >= most && self.can_make_room() {
             self.paused = true;
             self.actions.push_back(Action::Pause);
-        } else if self.paused && used <= self.settings.memory_bytes / 2 {
+        } else if self.paused && (used <= most / 2 || !self.can_make_room()) {
             self.paused = false;
             self.actions.push_back(Action::Resume);
+        }
+    }
+
+    fn can_make_room(&mut self) -> bool {
+        match self.settings.form {
+            Form::PerRecord => true,
+            Form::Batched(_) => self.make_room(),
         }
     }
 
@@ -149,8 +168,12 @@ impl Engine {
         };
         match (id.kind, &mut state.phase) {
             (UploadKind::Record | UploadKind::DeadLetter(_), Phase::Running(running)) => {
-                running.tracker.landed(id.anchor)
+                if let Work::PerRecord(tracker) = &mut running.work {
+                    tracker.landed(id.anchor);
+                }
             }
+            (UploadKind::Claim, _) => self.claimed(id),
+            (UploadKind::File(_) | UploadKind::DeadLetters, _) => self.part_durable(id),
             (UploadKind::Anchor, Phase::Running(running)) => {
                 running.zone_anchor = ZoneAnchor::Durable;
                 let held = |upload: &mut Upload| upload.id.partition == id.partition;
@@ -158,7 +181,7 @@ impl Engine {
             }
             (UploadKind::Gap(_), phase @ Phase::RecordingGap(..)) if !state.revoked => {
                 if let Phase::RecordingGap(running) = std::mem::replace(phase, Phase::Inspecting) {
-                    self.begin(id.partition, running);
+                    self.admit(id.partition, running);
                 }
             }
             _ => {}
@@ -167,16 +190,18 @@ impl Engine {
 
     /// Something else is where the object of `id` must go.
     pub(super) fn conflict(&mut self, id: UploadId, stop: Stop) {
-        let Some(state) = self.partitions.get_mut(&id.partition) else {
-            return;
-        };
         if id.kind == UploadKind::Anchor {
             // Another process anchored this partition meanwhile: its anchor is a fact to begin from, maybe at an earlier offset.
-            if !state.revoked {
-                self.inspect_anew(id.partition);
-            }
-            return;
+            return self.begin_anew(id.partition);
         }
+        self.stop(id.partition, stop);
+    }
+
+    /// The partition stands still from here on; what of it is in flight is still finished.
+    pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
+        let Some(state) = self.partitions.get_mut(&partition) else {
+            return;
+        };
         match &mut state.phase {
             Phase::Running(running) if running.stopped.is_none() => {
                 running.stopped = Some(stop.clone())
@@ -184,18 +209,33 @@ impl Engine {
             Phase::RecordingGap(..) => state.phase = Phase::Refused(stop.clone()),
             _ => return,
         }
-        self.actions.push_back(Action::Stop {
-            partition: id.partition,
-            stop,
-        });
-        self.drop_waiting(id.partition);
+        self.actions.push_back(Action::Stop { partition, stop });
+        self.drop_waiting(partition);
+        self.abandon_chain(partition);
+    }
+
+    /// Nothing more comes for now: what came is landed, in the batched layouts as an extent that ends here.
+    pub(super) fn finish_what_came(&mut self, partition: i32) {
+        self.rotate(partition, Rotation::Drain);
+        let chain = self
+            .partitions
+            .get_mut(&partition)
+            .and_then(PartitionState::running_mut)
+            .and_then(Running::chain_mut);
+        // What still waits for a claimed end cannot be finished here.
+        self.buffered -= chain.map_or(0, Chain::give_up_open);
+    }
+
+    pub(super) fn settled_or_released(&mut self, partition: i32) {
+        self.release_if_idle(partition);
+        self.inspect_if_settled(partition);
     }
 
     pub(super) fn release_if_idle(&mut self, partition: i32) {
         if self
             .partitions
             .get(&partition)
-            .is_some_and(|state| state.revoked && state.in_flight == 0)
+            .is_some_and(|state| state.revoked && state.in_flight == 0 && !state.is_closing())
         {
             self.release_now(partition);
         }
@@ -221,7 +261,9 @@ impl Engine {
                 *counts.dead_letters.entry(reason.code()).or_default() += 1
             }
             UploadKind::Gap(_) => return counts.gaps += 1,
-            UploadKind::Anchor => return,
+            UploadKind::File(records) => counts.records += records,
+            UploadKind::DeadLetters => {}
+            UploadKind::Anchor | UploadKind::Claim => return,
         }
         if already_there {
             counts.already_there += 1;
@@ -229,5 +271,12 @@ impl Engine {
             counts.objects += 1;
             counts.bytes += id.bytes as u64;
         }
+    }
+}
+
+fn about_record(anchor: &Anchor) -> About {
+    About::Record {
+        value: anchor.value,
+        timestamp: anchor.timestamp,
     }
 }

@@ -36,11 +36,32 @@ impl Bucket {
         self.objects.get(key)
     }
 
+    /// The first key below a folder, in the order of a LIST.
+    pub(crate) fn first_below(&self, folder: &str) -> Option<&String> {
+        self.objects
+            .keys()
+            .filter(|key| key.starts_with(folder))
+            .min()
+    }
+
+    /// Writes whatever lies there: what a store without conditions would do.
+    pub(crate) fn overwrite(&mut self, key: String, object: Object) {
+        self.objects.insert(key, object);
+    }
+
     /// Writes where nothing is yet.
     pub(crate) fn create(&mut self, key: String, object: Object) {
         let before = self.objects.insert(key, object);
         assert!(before.is_none(), "the model overwrote an object");
     }
+}
+
+/// The key of the claim for the extent of a partition that begins at `start`.
+pub(crate) fn claim_key(partition: i32, start: i64) -> String {
+    format!(
+        "_control/p/claims/{partition:05}/{:019}.json",
+        i64::MAX - start
+    )
 }
 
 /// The key of a partition's anchor.

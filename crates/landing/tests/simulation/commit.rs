@@ -35,7 +35,7 @@ impl World {
     }
 
     fn transmit(&mut self, w: usize, commit: &Commit) -> Result<bool, String> {
-        if self.group[commit.partition].owner != Some(w) {
+        if self.group[commit.seat].owner != Some(w) {
             if !self.unlucky(50) {
                 self.met(Fault::ZombieCommitFenced);
                 return Ok(false);
@@ -68,9 +68,10 @@ impl World {
     /// The coordinator takes a commit as a fact.
     pub(crate) fn apply_commit(&mut self, commit: &Commit) -> Verdict {
         let (partition, next, view) = (commit.partition, commit.next, commit.view);
+        let seat = commit.seat;
         self.note(|| format!("     committed {partition} at {next}"));
-        self.check_commit(partition, next, &view)?;
-        self.group[partition].committed = Some(Committed {
+        self.check_commit(partition, (next, &commit.metadata), &view)?;
+        self.group[seat].committed = Some(Committed {
             next,
             metadata: commit.metadata.clone(),
             view,

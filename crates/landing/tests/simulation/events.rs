@@ -3,6 +3,8 @@
 //! Not here: owners that change (`ownership`) and what strikes from outside (`hazards`).
 //! Invariant: one call is at most one event, and what it is depends on the seed alone.
 
+use landing::Offset;
+
 use crate::{
     faults::Fault,
     plan::COMMIT_INTERVAL,
@@ -25,7 +27,7 @@ impl World {
             108..111 => self.crash(w),
             111..114 => self.terminate(w),
             114..126 => self.tell_zombie(partition, w),
-            126..136 => self.end_drain(partition),
+            126..136 => self.end_drain(partition, w),
             136..150 => self.deliver_late(),
             150..165 => self.strike(partition),
             165..250 => self.let_time_pass(w),
@@ -51,6 +53,7 @@ impl World {
             Task::Gather(gathering) => self.gather(w, gathering),
             Task::Put(put) => self.attempt(w, put),
             Task::Commit(commit) => self.send_commit(w, &commit),
+            Task::Encode(extent) => self.encode(w, extent),
         }
     }
 
@@ -60,8 +63,29 @@ impl World {
         worker.now += COMMIT_INTERVAL;
         let tasks = worker.tasks.len();
         worker.engine.handle_timeout(worker.now);
+        if !self.faulty || self.rng.u8(0..4) == 0 {
+            self.look_at_commits(w);
+        }
         self.pump(w)?;
         Ok(self.workers[w].tasks.len() != tasks)
+    }
+
+    /// Now and then a consumer asks what the group has committed: a late commit may have set it back.
+    fn look_at_commits(&mut self, w: usize) {
+        for partition in 0..self.plan.partitions {
+            let committed = self.group[self.seat(w, partition)].committed.as_ref();
+            let run = self.workers[w].runs[partition].as_ref();
+            let known = run.and_then(|run| run.confirmed);
+            let Some(next) = committed.map(|known| known.next) else {
+                continue;
+            };
+            if known.is_some_and(|known| next < known) {
+                self.faults.count(Fault::CommitFoundSetBack);
+            }
+            self.workers[w]
+                .engine
+                .committed_seen(partition as i32, Offset(next));
+        }
     }
 
     fn grow(&mut self, partition: usize) -> Happened {

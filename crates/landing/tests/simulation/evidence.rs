@@ -12,10 +12,18 @@ impl World {
     pub(crate) fn look_for_evidence(&mut self, gathering: &Gathering, anchors: [Read; 2]) {
         let log = &self.logs[gathering.partition];
         let committed = gathering.committed.as_ref();
-        let poisoned = committed.is_some_and(|known| log.differs_below(known.next, &known.view));
+        let claim = gathering
+            .newest
+            .as_ref()
+            .and_then(|claim| self.notes[gathering.partition].claim_at(claim.start.0));
+        let known = match claim {
+            Some(claim) => Some((claim.end, claim.view)),
+            None => committed.map(|known| (known.next, known.view)),
+        };
+        let poisoned = known.is_some_and(|(next, view)| log.differs_below(next, &view));
         let is_first = |kept: &&Kept| gathering.first.is_some_and(|first| kept.is(&first));
         let other_anchor = log.history.iter().find(is_first).is_some_and(|kept| {
-            let cut = kept.cut_by.is_some() && committed.is_none();
+            let cut = kept.cut_by.is_some() && known.is_none();
             kept.record.place.incarnation != log.incarnation || cut
         });
         let contradicts = |(anchor, reading): (Anchor, Reading)| match reading {
@@ -25,7 +33,7 @@ impl World {
             Reading::BeyondEnd => true,
             Reading::Gone => false,
         };
-        let shown = committed.is_some_and(|known| known.next > gathering.high)
+        let shown = known.is_some_and(|(next, _)| next > gathering.high)
             || anchors.into_iter().flatten().any(contradicts);
         if (poisoned || other_anchor) && !shown {
             self.notes[gathering.partition].blind = true;

@@ -3,10 +3,19 @@
 //! Not here: what the engine makes of it.
 //! Invariant: a re-creation, a truncation and a foreign object come at most once in a schedule.
 
-use landing::{Offset, identity::Identity, record::ValueHash};
+use landing::{
+    Offset,
+    identity::{About, Identity},
+    record::ValueHash,
+};
 
 use crate::{
-    bucket::Object, events::Happened, faults::Fault, plan::Hazard, record::Expected, world::World,
+    bucket::{Object, claim_key},
+    events::Happened,
+    faults::Fault,
+    plan::Hazard,
+    record::Expected,
+    world::World,
 };
 
 impl World {
@@ -45,7 +54,9 @@ impl World {
         self.note(|| format!("log {partition} is deleted and made again"));
         self.logs[partition].recreate();
         // Kafka 4 drops the group's offsets of a deleted topic.
-        self.group[partition].committed = None;
+        for seat in self.seats_of(partition) {
+            self.group[seat].committed = None;
+        }
         self.refill(partition);
         self.shake(partition, -1);
         true
@@ -64,6 +75,16 @@ impl World {
         self.shake(partition, cut);
         self.refill(partition);
         true
+    }
+
+    /// The partition's seats, one for each deployment.
+    fn seats_of(&self, partition: usize) -> impl Iterator<Item = usize> + use<> {
+        (partition..self.group.len()).step_by(self.plan.partitions)
+    }
+
+    fn some_seat(&mut self, partition: usize) -> usize {
+        let seats: Vec<usize> = self.seats_of(partition).collect();
+        seats[self.rng.usize(0..seats.len())]
     }
 
     fn shake(&mut self, partition: usize, cut: i64) {
@@ -92,6 +113,9 @@ impl World {
 
     /// Something that is not ours comes to lie where a record must go.
     fn plant(&mut self, partition: usize) -> bool {
+        if self.plan.batched {
+            return self.plant_into_an_extent(partition);
+        }
         let log = &self.logs[partition];
         let candidates = log.visible_from(log.low).filter(|kept| kept.objects == 0);
         let keys: Vec<(String, i64)> = candidates
@@ -105,26 +129,48 @@ impl World {
             return false;
         }
         let (key, offset) = keys[self.rng.usize(0..keys.len())].clone();
-        self.met(Fault::ForeignObject);
-        self.note(|| format!("a foreign object comes to lie at {key}"));
         let likeness = Identity {
             zone: "z".into(),
             partition: partition as i32,
             offset: Offset(offset),
-            value: ValueHash::of(Some(b"foreign")),
-            timestamp: None,
+            about: About::Record {
+                value: ValueHash::of(Some(b"foreign")),
+                timestamp: None,
+            },
         };
         let identity = (self.rng.u8(0..2) == 0).then_some(likeness);
-        self.notes[partition].foreign.push(key.clone());
-        let body = b"foreign\n".to_vec();
-        self.bucket.create(key, Object { body, identity });
+        self.put_foreign(partition, key, identity);
         true
     }
 
+    /// The same where the next claim or an object of the newest one must go.
+    fn plant_into_an_extent(&mut self, partition: usize) -> bool {
+        let newest = self.notes[partition].newest_claim();
+        let end = newest.map_or(0, |claim| claim.end);
+        let mut keys = vec![claim_key(partition as i32, end)];
+        keys.extend(newest.iter().flat_map(|claim| claim.keys.clone()));
+        keys.retain(|key| self.bucket.get(key).is_none());
+        if keys.is_empty() {
+            return false;
+        }
+        let key = keys.swap_remove(self.rng.usize(0..keys.len()));
+        self.put_foreign(partition, key, None);
+        true
+    }
+
+    fn put_foreign(&mut self, partition: usize, key: String, identity: Option<Identity>) {
+        self.met(Fault::ForeignObject);
+        self.note(|| format!("a foreign object comes to lie at {key}"));
+        self.notes[partition].foreign.push(key.clone());
+        let body = b"foreign\n".to_vec();
+        self.bucket.create(key, Object { body, identity });
+    }
+
     fn retain(&mut self, partition: usize) -> bool {
+        let seat = self.some_seat(partition);
         let log = &self.logs[partition];
         let mut low = (log.low + self.rng.i64(1..=8)).min(log.high);
-        let committed = self.group[partition].committed.as_ref();
+        let committed = self.group[seat].committed.as_ref();
         if self.rng.u8(0..4) > 0 {
             low = low.min(committed.map_or(0, |known| known.next));
         }
@@ -154,22 +200,27 @@ impl World {
 
     fn rewind(&mut self, partition: usize) -> bool {
         let low = self.logs[partition].low;
-        let Some(committed) = self.group[partition].committed.as_mut() else {
+        let seat = self.some_seat(partition);
+        let Some(committed) = self.group[seat].committed.as_mut() else {
             return false;
         };
         if committed.next <= low {
             return false;
         }
-        committed.next = self.rng.i64(low..committed.next);
+        // With claims it makes no difference how far a reset goes, up to the newest one's end.
+        let newest = self.notes[partition].newest_claim();
+        let most = newest.map_or(committed.next - 1, |claim| claim.end.max(low));
+        committed.next = self.rng.i64(low..=most);
         committed.metadata.clear();
         let next = committed.next;
         self.met(Fault::OffsetRewound);
-        self.note(|| format!("the group is rewound to {next} in {partition}"));
+        self.note(|| format!("the group is reset to {next} in {partition}"));
         true
     }
 
     fn expire(&mut self, partition: usize) -> bool {
-        let some = self.group[partition].committed.take().is_some();
+        let seat = self.some_seat(partition);
+        let some = self.group[seat].committed.take().is_some();
         if some {
             self.met(Fault::OffsetExpired);
             self.note(|| format!("the group's offset of {partition} expires"));

@@ -1,10 +1,11 @@
-//! The end of a schedule: faults stop, one fresh worker finishes everything, and the judge takes its last look.
+//! The end of a schedule: faults stop, one fresh worker of each deployment finishes everything, and the judge takes its last look.
 //!
 //! Not here: what must hold (`judge`).
 //! Invariant: healing ends within a bounded number of rounds, or the schedule is stuck, which is a failure.
 
 use crate::{
     faults::Fault,
+    worker::Worker,
     world::{Late, Verdict, World},
 };
 
@@ -23,17 +24,22 @@ impl World {
         for log in &mut self.logs {
             log.high = log.end;
         }
-        for partition in 0..self.plan.partitions {
-            self.assign(0, partition)?;
+        for w in 0..self.plan.deployments {
+            for partition in 0..self.plan.partitions {
+                self.assign(w, partition)?;
+            }
         }
         self.work_until(Self::is_done)?;
-        self.check_end(0)?;
-        self.workers[0].engine.drain();
-        self.pump(0)?;
-        self.work_until(|world| world.workers[0].engine.is_empty())?;
-        let engine = &self.workers[0].engine;
-        if engine.buffered_bytes() != 0 || engine.in_flight().0 != 0 {
-            return Err("a drained engine still holds something".into());
+        for w in 0..self.plan.deployments {
+            self.check_end(w)?;
+            self.workers[w].engine.drain();
+            self.pump(w)?;
+        }
+        self.work_until(|world| world.healers().all(|worker| worker.engine.is_empty()))?;
+        for worker in self.healers() {
+            if worker.engine.buffered_bytes() != 0 || worker.engine.in_flight().0 != 0 {
+                return Err("a drained engine still holds something".into());
+            }
         }
         for late in after {
             self.arrive_late(late)?;
@@ -69,12 +75,14 @@ impl World {
             if done(self) {
                 return Ok(());
             }
-            self.let_time_pass(0)?;
-            for partition in 0..self.plan.partitions {
-                self.poll(0, partition)?;
-            }
-            for _ in 0..self.workers[0].tasks.len() {
-                self.advance(0, 0)?;
+            for w in 0..self.plan.deployments {
+                self.let_time_pass(w)?;
+                for partition in 0..self.plan.partitions {
+                    self.poll(w, partition)?;
+                }
+                for _ in 0..self.workers[w].tasks.len() {
+                    self.advance(w, 0)?;
+                }
             }
         }
         Err("stuck: healing does not come to an end".into())
@@ -82,12 +90,18 @@ impl World {
 
     /// Each partition stands still or has come to the end of its log.
     fn is_done(&self) -> bool {
-        let worker = &self.workers[0];
-        worker.tasks.is_empty()
-            && (0..self.plan.partitions).all(|partition| {
-                let committed = self.group[partition].committed.as_ref();
+        self.healers().enumerate().all(|(w, worker)| {
+            let done = |partition: usize| {
+                let committed = self.group[self.seat(w, partition)].committed.as_ref();
                 worker.stopped[partition]
                     || committed.is_some_and(|known| known.next == self.logs[partition].high)
-            })
+            };
+            worker.tasks.is_empty() && (0..self.plan.partitions).all(done)
+        })
+    }
+
+    /// One worker of each deployment finishes everything.
+    fn healers(&self) -> impl Iterator<Item = &Worker> {
+        self.workers.iter().take(self.plan.deployments)
     }
 }

@@ -1,16 +1,18 @@
 //! Gathering the facts of an inspection, step by step: anything may happen between two steps.
 //!
 //! Not here: what the facts mean (the engine's `start`).
-//! Invariant: the steps are those of the consumer: committed offset, anchor in the zone, ends of the log, records at the anchors.
+//! Invariant: the steps are those of the consumer, in this order: committed offset, anchor in the zone, newest claim, ends of the log,
+//! records at the anchors, objects of the claim. A claim that is looked for before the committed offset may be older than that.
 
 use landing::{
     Offset,
     anchor::{Anchor, Reading},
-    start::Inspection,
+    start::{Completeness, Inspection, Stop},
 };
 
 use crate::{
     bucket::anchor_key,
+    faults::Fault,
     log::View,
     mistake::Mistake,
     plan::StartAt,
@@ -26,23 +28,37 @@ impl World {
     pub(crate) fn gather(&mut self, w: usize, mut gathering: Box<Gathering>) -> Verdict {
         let partition = gathering.partition;
         gathering.steps_done += 1;
+        let early = self.mistake == Some(Mistake::ClaimsListedBeforeCommitted);
         match gathering.steps_done {
-            1 => gathering.committed = self.group[partition].committed.clone(),
+            1 | 3 if (gathering.steps_done == 1) != early => {
+                gathering.committed = self.group[self.seat(w, partition)].committed.clone();
+            }
+            1 | 3 if self.mistake == Some(Mistake::NoListOnAssignment) => {}
+            1 | 3 => match self.newest_claim(partition) {
+                Ok(newest) => gathering.newest = newest,
+                Err(stop) => return self.refuse(w, &gathering, stop),
+            },
             2 => {
                 let anchor = self.bucket.get(&anchor_key(partition as i32));
                 gathering.first = anchor.and_then(|object| Anchor::from_body(&object.body));
             }
-            3 => {
+            4 => {
                 let log = &self.logs[partition];
                 (gathering.low, gathering.high) = (log.low, log.high);
                 let view = log.view();
+                gathering.start = self.start_of(&gathering);
                 let committed = gathering.committed.as_ref().map(|known| known.next);
                 gathering.ground = Some(Ground {
                     view,
                     committed,
+                    claimed_end: None,
                     shaken: None,
                 });
             }
+            5 if gathering.newest.is_some() => match self.completeness(&gathering) {
+                Ok(completeness) => gathering.completeness = Some(completeness),
+                Err(stop) => return self.refuse(w, &gathering, stop),
+            },
             _ => return self.hand_over(w, &gathering),
         }
         self.workers[w].tasks.push(Task::Gather(gathering));
@@ -52,10 +68,7 @@ impl World {
     fn hand_over(&mut self, w: usize, gathering: &Gathering) -> Verdict {
         let partition = gathering.partition;
         let (first, last) = self.read_anchors(gathering);
-        let start = match self.plan.start_at {
-            StartAt::Earliest => gathering.low,
-            StartAt::Latest => gathering.high,
-        };
+        let start = gathering.start;
         self.look_for_evidence(gathering, [first, last]);
         let committed = gathering.committed.as_ref();
         let mut facts = Inspection {
@@ -65,8 +78,10 @@ impl World {
             first,
             last,
             start: Offset(start),
+            newest: gathering.newest.clone().zip(gathering.completeness),
         };
-        let fresh = (facts.committed.is_none() && first.is_none()).then_some(start);
+        let known = facts.committed.is_some() || first.is_some() || facts.newest.is_some();
+        let fresh = (!known).then_some(start);
         self.distort(&mut facts);
         self.note(|| format!("worker {w} knows of {partition}: {facts:?}"));
         let mut ground = gathering.ground.unwrap();
@@ -74,6 +89,10 @@ impl World {
             fresh,
             ..ground.view
         };
+        if let Some((claim, Completeness::Incomplete)) = &facts.newest {
+            ground.claimed_end = Some(claim.end.0);
+            self.met(Fault::UnfinishedClaimFound);
+        }
         let worker = &mut self.workers[w];
         // The facts of an earlier assignment do not count; the engine must know that by itself.
         if worker.newest[partition] == gathering.generation {
@@ -82,7 +101,26 @@ impl World {
         worker
             .engine
             .inspected(partition as i32, gathering.generation, &facts);
-        self.pump(w)
+        self.pump(w)?;
+        self.count_waiting(w, &facts);
+        Ok(())
+    }
+
+    /// Claims that ask for more memory than there is, or than is left by others.
+    fn count_waiting(&mut self, w: usize, facts: &Inspection) {
+        let Some((claim, Completeness::Incomplete)) = &facts.newest else {
+            return;
+        };
+        let worker = &self.workers[w];
+        let (partition, memory) = (claim.partition, worker.settings.memory_bytes);
+        let inspects = |task: &Task| matches!(task, Task::Gather(_));
+        let asked = worker.tasks.iter().filter(|task| inspects(task)).count();
+        if claim.memory() > memory {
+            self.met(Fault::ClaimLargerThanTheMemory);
+        }
+        if facts.low <= claim.reads_from() && self.workers[w].waits_for_memory(partition, asked) {
+            self.met(Fault::ClaimWaitedForMemory);
+        }
     }
 
     fn read_anchors(&self, gathering: &Gathering) -> (Read, Read) {
@@ -91,9 +129,34 @@ impl World {
             .committed
             .as_ref()
             .map(|known| known.metadata.as_str());
-        let last = metadata.and_then(Anchor::from_commit_metadata);
+        let claimed = gathering
+            .newest
+            .as_ref()
+            .and_then(|claim| claim.last.as_ref()?.to_anchor());
+        let last = claimed.or_else(|| metadata.and_then(Anchor::from_commit_metadata));
         let read = |anchor: Anchor| (anchor, log.read(&anchor));
         (gathering.first.map(read), last.map(read))
+    }
+
+    /// Where `--start` points. In the batched layouts the consumer writes down what `latest` meant when the zone was made.
+    fn start_of(&mut self, gathering: &Gathering) -> i64 {
+        match self.plan.start_at {
+            StartAt::Earliest => gathering.low,
+            StartAt::Latest if self.plan.batched => {
+                let pinned = &mut self.notes[gathering.partition].pinned_start;
+                *pinned.get_or_insert(gathering.high)
+            }
+            StartAt::Latest => gathering.high,
+        }
+    }
+
+    /// The facts cannot be had.
+    fn refuse(&mut self, w: usize, gathering: &Gathering, stop: Stop) -> Verdict {
+        let (partition, generation) = (gathering.partition as i32, gathering.generation);
+        self.workers[w]
+            .engine
+            .inspection_refused(partition, generation, stop);
+        self.pump(w)
     }
 
     /// The planted mistakes of an inspection.
@@ -107,6 +170,19 @@ impl World {
             Some(Mistake::LatestInsteadOfAnchor) if facts.committed.is_none() => {
                 facts.start = facts.high;
                 facts.first = None;
+            }
+            Some(Mistake::CommittedTakenForFinished) => {
+                let committed = facts.committed.as_ref().map(|(next, _)| *next);
+                if let Some((claim, completeness)) = &mut facts.newest
+                    && committed == Some(claim.end)
+                {
+                    *completeness = Completeness::Complete;
+                }
+            }
+            Some(Mistake::CompletenessNotChecked) => {
+                if let Some((_, completeness)) = &mut facts.newest {
+                    *completeness = Completeness::Complete;
+                }
             }
             _ => {}
         }

@@ -3,31 +3,39 @@
 //! Not here: when it is asked (`put`, `commit`, `shell`, `healing`), and what nobody could have noticed (`evidence`).
 //! Invariant: the engine's own counters and states are believed in nothing except the bounds on them.
 
-use landing::start::Stop;
+use landing::{identity::About, start::Stop};
 
 use crate::{
     bucket::anchor_key,
+    extents::ClaimNote,
     log::{Kept, Removed, View, hash},
     poll::BATCH,
     record::Expected,
-    worker::Put,
+    worker::{Put, Run},
     world::{Verdict, World},
 };
 
 /// More bytes than any record of the model costs the engine.
 const MOST_RECORD_BYTES: usize = 2_048;
 
+/// More bytes than the records of an extent of the model take up: the engine's smallest piece of memory for one, and what describes them.
+const MOST_EXTENT_BYTES: usize = 20_000;
+
 /// What the judge keeps in mind about one partition.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     /// The incarnation whose records lie in the zone.
-    landed: Option<u32>,
+    pub(crate) landed: Option<u32>,
     /// Where the group began in each incarnation: nothing below was asked for.
     began: Vec<Option<i64>>,
     /// Recorded gaps: incarnation, start, end.
     gaps: Vec<(u32, i64, i64)>,
     /// Keys at which something foreign was put.
     pub(crate) foreign: Vec<String>,
+    /// Where `latest` was when the zone was made, in the batched layouts.
+    pub(crate) pinned_start: Option<i64>,
+    /// The claims, in order.
+    pub(crate) claims: Vec<ClaimNote>,
     /// The log was changed in a way that no reading can show: not judged any further.
     pub(crate) blind: bool,
 }
@@ -41,7 +49,7 @@ impl Notes {
             .unwrap_or(0)
     }
 
-    fn begin(&mut self, view: &View) {
+    pub(crate) fn begin(&mut self, view: &View) {
         let Some(start) = view.fresh else { return };
         let index = view.incarnation as usize;
         self.began.resize(self.began.len().max(index + 1), None);
@@ -58,11 +66,19 @@ impl Notes {
 
 impl World {
     /// A commit claims that everything below is in the bucket.
-    pub(crate) fn check_commit(&mut self, partition: usize, next: i64, view: &View) -> Verdict {
+    pub(crate) fn check_commit(
+        &mut self,
+        partition: usize,
+        (next, metadata): (i64, &str),
+        view: &View,
+    ) -> Verdict {
         self.notes[partition].begin(view);
         let notes = &self.notes[partition];
         if notes.blind {
             return Ok(());
+        }
+        if self.plan.batched {
+            self.check_committed_extent(partition, (next, metadata))?;
         }
         let claimed = notes.began(view.incarnation)..next;
         for kept in self.logs[partition]
@@ -70,7 +86,7 @@ impl World {
             .iter()
             .filter(|kept| kept.is_in(view))
         {
-            let due = claimed.contains(&kept.offset()) && kept.record.expected != Expected::Nothing;
+            let due = claimed.contains(&kept.offset()) && self.is_due(kept, notes);
             if !due || kept.objects == 1 {
                 continue;
             }
@@ -89,6 +105,16 @@ impl World {
         Ok(())
     }
 
+    /// Whether the record must be in an object once it is committed past.
+    fn is_due(&self, kept: &Kept, notes: &Notes) -> bool {
+        if !self.plan.batched {
+            return kept.record.expected != Expected::Nothing;
+        }
+        let claim = notes.claim_over(kept.offset());
+        let keep = claim.is_some_and(ClaimNote::keeps_tombstones);
+        kept.record.placed(keep).is_some()
+    }
+
     /// An object is about to be written.
     pub(crate) fn check_object(&mut self, key: &str, put: &Put) -> Verdict {
         if key == anchor_key(put.upload.id.partition) {
@@ -96,21 +122,23 @@ impl World {
         }
         match key.strip_prefix("_control/p/gaps/") {
             Some(name) => self.check_gap(name, put),
+            None if key.starts_with("_control/p/claims/") => self.check_claim(key, put),
+            None if self.plan.batched => self.check_part(key, put),
             None => self.check_record(key, put),
         }
     }
 
     fn check_record(&mut self, key: &str, put: &Put) -> Verdict {
         let (partition, identity) = (put.partition(), &put.upload.identity);
+        let (value, timestamp) = record_of(put)?;
         let notes = &mut self.notes[partition];
         let holds = |expected: &Expected| match expected {
             Expected::Object { key: due, body } => due == key && *body == put.upload.body,
             Expected::Nothing => false,
         };
         let mut candidates = self.logs[partition].history.iter_mut().rev();
-        let found = candidates.find(|kept| {
-            kept.record.timestamp == identity.timestamp && holds(&kept.record.expected)
-        });
+        let found = candidates
+            .find(|kept| kept.record.timestamp == timestamp && holds(&kept.record.expected));
         let Some(kept) = found else {
             return Err(format!(
                 "object {key} is not what any record of partition {partition} becomes"
@@ -120,7 +148,7 @@ impl World {
         if identity.zone != "z"
             || identity.partition != place.partition
             || identity.offset.0 != place.offset
-            || identity.value.0 != hash(kept.record.value.as_deref())
+            || value != hash(kept.record.value.as_deref())
         {
             return Err(format!("object {key} has the identity {identity:?}"));
         }
@@ -140,18 +168,17 @@ impl World {
     fn check_anchor(&mut self, put: &Put) -> Verdict {
         let partition = put.partition();
         let identity = &put.upload.identity;
-        let timestamp = identity
-            .timestamp
-            .map_or_else(|| "null".to_owned(), |time| time.to_string());
+        let (value, timestamp) = record_of(put)?;
+        let time = timestamp.map_or_else(|| "null".to_owned(), |time| time.to_string());
         let expected = format!(
-            "{{\"partition\":{partition},\"offset\":{},\"timestamp\":{timestamp},\"sha256\":\"{}\"}}\n",
+            "{{\"partition\":{partition},\"offset\":{},\"timestamp\":{time},\"sha256\":\"{}\"}}\n",
             identity.offset,
-            identity.value.to_hex()
+            hex::encode(value)
         );
         let is_meant = |kept: &Kept| {
-            kept.record.timestamp == identity.timestamp
+            kept.record.timestamp == timestamp
                 && kept.offset() == identity.offset.0
-                && hash(kept.record.value.as_deref()) == identity.value.0
+                && hash(kept.record.value.as_deref()) == value
         };
         if put.upload.body != expected.as_bytes()
             || !self.logs[partition].history.iter().any(is_meant)
@@ -193,12 +220,17 @@ impl World {
         let (log, notes) = (&self.logs[partition], &self.notes[partition]);
         let other_log = log.incarnation > 0 || log.was_cut;
         let justified = match stop {
-            Stop::AnotherRecord(_) | Stop::LogTooShort { .. } => other_log,
+            Stop::AnotherRecord(_) | Stop::LogTooShort { .. } | Stop::MoreThanClaimed(_) => {
+                other_log
+            }
             Stop::Gap(gap) | Stop::UnknownGap(gap) => {
                 gap.start < gap.end && (gap.end.0 <= log.low || other_log)
             }
             // The model's anchors are never touched by others.
             Stop::UnreadableAnchor(_) => false,
+            // Nor are claims removed.
+            Stop::ClaimsEndEarlier { .. } => false,
+            Stop::UnusableControlObject { key, .. } => notes.foreign.contains(key),
             Stop::Conflict { key, .. } => {
                 other_log && !key.starts_with("_control/p/anchors") || notes.foreign.contains(key)
             }
@@ -213,7 +245,10 @@ impl World {
 
     /// After a lost position a partition may be looked at anew only when all that was delivered is landed and committed.
     pub(crate) fn check_settled(&self, w: usize, partition: usize) -> Verdict {
+        // A gap that nothing was read behind belongs to the next extent.
+        let nothing = |run: &Run| self.plan.batched && run.position == run.start;
         match &self.workers[w].runs[partition] {
+            Some(run) if run.adopted || nothing(run) => Ok(()),
             Some(run) if run.reported && run.confirmed != Some(run.position) => Err(format!(
                 "worker {w} looks at {partition} anew with {:?} committed of {}",
                 run.confirmed, run.position
@@ -229,7 +264,11 @@ impl World {
             (puts + 1, bytes + put.upload.body.len())
         });
         let buffered = worker.engine.buffered_bytes();
-        let most = self.plan.memory_bytes + (BATCH + 1) * MOST_RECORD_BYTES;
+        let most = match worker.batching() {
+            None => worker.settings.memory_bytes + (BATCH + 1) * MOST_RECORD_BYTES,
+            // Each record of the last poll may have begun an extent of its own.
+            Some(_) => worker.settings.memory_bytes + (BATCH + 1) * MOST_EXTENT_BYTES,
+        };
         if puts > self.plan.max_in_flight {
             return Err(format!("worker {w} has {puts} requests in flight"));
         }
@@ -238,7 +277,16 @@ impl World {
                 "worker {w} holds {buffered} bytes, {sent} of them sent, {most} allowed"
             ));
         }
-        if buffered > 0 && puts == 0 && worker.engine.is_empty() {
+        let (encoding, allowed) = (
+            worker.encodings().count(),
+            worker
+                .batching()
+                .map_or(0, |batching| batching.max_encoding),
+        );
+        if encoding > allowed {
+            return Err(format!("worker {w} encodes {encoding} extents at once"));
+        }
+        if buffered > 0 && puts + encoding == 0 && worker.engine.is_empty() {
             return Err(format!(
                 "worker {w} holds {buffered} bytes for no partition"
             ));
@@ -254,17 +302,24 @@ impl World {
             }
             let log = &self.logs[partition];
             let (high, view) = (log.high, log.view());
-            let committed = self.group[partition]
-                .committed
-                .as_ref()
-                .map(|known| known.next);
-            if committed != Some(high) {
+            let seat = self.seat(w, partition);
+            let committed = self.group[seat].committed.as_ref();
+            let Some(known) = committed.filter(|known| known.next == high) else {
                 return Err(format!(
                     "partition {partition} ends at {high}, but {committed:?} is committed"
                 ));
-            }
-            self.check_commit(partition, high, &view)?;
+            };
+            let metadata = known.metadata.clone();
+            self.check_commit(partition, (high, &metadata), &view)?;
         }
         Ok(())
+    }
+}
+
+/// Hash of the value and timestamp of the record that an object is about.
+fn record_of(put: &Put) -> Result<([u8; 32], Option<i64>), String> {
+    match &put.upload.identity.about {
+        About::Record { value, timestamp } => Ok((value.0, *timestamp)),
+        about => Err(format!("object {} is about {about:?}", put.upload.key)),
     }
 }

@@ -146,6 +146,14 @@ impl Log {
         }
     }
 
+    /// Whether readers with these views saw another log somewhere below `next`.
+    pub(crate) fn views_differ(&self, [one, other]: [&View; 2], next: i64) -> bool {
+        let (least, most) = (one.cuts.min(other.cuts), one.cuts.max(other.cuts));
+        one.incarnation != other.incarnation
+            || one.incarnation == self.incarnation
+                && self.cuts[least..most].iter().any(|cut| *cut < next)
+    }
+
     /// Whether the log is another one, somewhere below `next`, than the reader with this view saw.
     pub(crate) fn differs_below(&self, next: i64, view: &View) -> bool {
         self.incarnation != view.incarnation || self.cuts[view.cuts..].iter().any(|cut| *cut < next)

@@ -7,9 +7,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bucket;
+mod claims;
 mod commit;
+mod encode;
 mod events;
 mod evidence;
+mod extents;
 mod faults;
 mod group;
 mod hazards;
@@ -24,6 +27,7 @@ mod poll;
 mod put;
 mod record;
 mod run;
+mod settings;
 mod shell;
 mod worker;
 mod world;

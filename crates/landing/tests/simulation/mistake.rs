@@ -1,6 +1,6 @@
 //! Mistakes that are planted to see whether the judge finds them. They sit in the driver; the product has no hook for them.
 //!
-//! Not here: the places where they act (`shell`, `put`, `inspection`, `poll` ask for them by name).
+//! Not here: the places where they act (`shell`, `put`, `inspection`, `poll`, `encode` ask for them by name).
 //! Invariant: without a planted mistake the driver behaves as a correct consumer does.
 
 /// A planted mistake.
@@ -22,12 +22,36 @@ pub(crate) enum Mistake {
     LatestInsteadOfAnchor,
     /// A position outside of the log goes on at the log's start without telling the engine.
     LostPositionIgnored,
+    /// A claim is written over the one that is there.
+    ClaimWithoutCondition,
+    /// An assigned partition goes on at the committed offset, without a look at the claims.
+    NoListOnAssignment,
+    /// Each process closes extents by what it counted since its start, and writes no claims.
+    NoClaims,
+    /// Data objects are written while the claim is still on its way.
+    ClaimNotAwaited,
+    /// An extent's end is committed when all but one of its dates are durable.
+    CommitBeforeTheLastDate,
+    /// Who loses a claim closes the extent where its own buffer ends.
+    OwnEndAfterLosingTheClaim,
+    /// A claim that was found is finished by the own settings.
+    OwnSettingsInsteadOfTheClaims,
+    /// What was read past the end of an adopted claim is not kept for the next extent.
+    RestOfAdoptedLost,
+    /// A claim that was found counts as finished, whatever its objects.
+    CompletenessNotChecked,
+    /// A claim whose end is committed counts as finished, even when the commit was only a place to begin, or somebody's reset.
+    CommittedTakenForFinished,
+    /// A date of a claim that compaction emptied gets no object.
+    EmptiedDatesNotWritten,
+    /// The newest claim is looked for before the committed offset, which may then be newer.
+    ClaimsListedBeforeCommitted,
     /// When a reader comes to an end, the end of the log is asked for, and the reader is taken to have come that far.
     EndAskedElsewhere,
 }
 
 impl Mistake {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::CommitBeforeDurable,
         Self::HighestInsteadOfContiguous,
         Self::NowInTheKey,
@@ -36,6 +60,18 @@ impl Mistake {
         Self::AnchorNotChecked,
         Self::LatestInsteadOfAnchor,
         Self::LostPositionIgnored,
+        Self::ClaimWithoutCondition,
+        Self::NoListOnAssignment,
+        Self::NoClaims,
+        Self::ClaimNotAwaited,
+        Self::CommitBeforeTheLastDate,
+        Self::OwnEndAfterLosingTheClaim,
+        Self::OwnSettingsInsteadOfTheClaims,
+        Self::RestOfAdoptedLost,
+        Self::CompletenessNotChecked,
+        Self::CommittedTakenForFinished,
+        Self::EmptiedDatesNotWritten,
+        Self::ClaimsListedBeforeCommitted,
         Self::EndAskedElsewhere,
     ];
 }

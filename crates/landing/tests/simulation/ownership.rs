@@ -48,7 +48,7 @@ impl World {
     pub(crate) fn assign_an_orphan(&mut self, partition: usize, w: usize) -> Happened {
         let orphan = (partition..partition + self.plan.partitions)
             .map(|p| p % self.plan.partitions)
-            .find(|p| self.group[*p].owner.is_none());
+            .find(|p| self.group[self.seat(w, *p)].owner.is_none());
         match orphan {
             Some(orphan) => self.assign(w, orphan).map(|()| true),
             None if self.events < UNSETTLED => self.rebalance(partition, w),
@@ -57,7 +57,8 @@ impl World {
     }
 
     pub(crate) fn rebalance(&mut self, partition: usize, to: usize) -> Happened {
-        let membership = &self.group[partition];
+        let seat = self.seat(to, partition);
+        let membership = &self.group[seat];
         let (Some(owner), None) = (membership.owner, membership.moving_to) else {
             return Ok(false);
         };
@@ -65,7 +66,10 @@ impl World {
             0..4 => {
                 self.met(Fault::RevokedAndDrained);
                 self.note(|| format!("{partition} is taken back from {owner} for {to}"));
-                self.group[partition].moving_to = Some(to);
+                self.group[seat].moving_to = Some(to);
+                if self.workers[owner].is_encoding(partition) {
+                    self.met(Fault::RevokedWhileEncoding);
+                }
                 self.workers[owner].engine.revoked(partition as i32);
                 self.pump(owner).map(|()| true)
             }
@@ -76,14 +80,15 @@ impl World {
             }
             _ => {
                 self.met(Fault::PartitionLost);
-                self.group[partition].owner = None;
+                self.group[seat].owner = None;
                 self.lose(owner, partition).map(|()| true)
             }
         }
     }
 
     pub(crate) fn tell_zombie(&mut self, partition: usize, w: usize) -> Happened {
-        let zombie = self.workers[w].believes[partition] && self.group[partition].owner != Some(w);
+        let zombie = self.workers[w].believes[partition]
+            && self.group[self.seat(w, partition)].owner != Some(w);
         if zombie {
             self.lose(w, partition).map(|()| true)
         } else {
@@ -91,8 +96,8 @@ impl World {
         }
     }
 
-    pub(crate) fn end_drain(&mut self, partition: usize) -> Happened {
-        let membership = &self.group[partition];
+    pub(crate) fn end_drain(&mut self, partition: usize, w: usize) -> Happened {
+        let membership = &self.group[self.seat(w, partition)];
         let (Some(owner), Some(_)) = (membership.owner, membership.moving_to) else {
             return Ok(false);
         };
@@ -109,7 +114,14 @@ impl World {
     /// kill -9: only what is on the network survives.
     pub(crate) fn kill(&mut self, w: usize) {
         self.note(|| format!("worker {w} is killed"));
-        let fresh = Worker::new(self.plan.settings());
+        let fresh = Worker::new(self.plan.settings(&mut self.rng));
+        if self.workers[w]
+            .tasks
+            .iter()
+            .any(|task| matches!(task, Task::Encode(_)))
+        {
+            self.met(Fault::CrashWhileEncoding);
+        }
         let dead = std::mem::replace(&mut self.workers[w], fresh);
         for task in dead.tasks {
             let travels = self.rng.u8(0..10) < 4;

@@ -1,19 +1,18 @@
 //! What one schedule is about: its size, its settings, and the hazards that may meet it. All drawn from the seed.
 //!
-//! Not here: when things happen (see `events`).
+//! Not here: when things happen (see `events`), and what one process is told (see `settings`).
 //! Invariant: a plan is a function of the seed alone.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 use landing::{
-    Settings,
     engine::Tombstones,
     partition_by::{Granularity, PartitionBy},
     start::OnGap,
 };
 
-use crate::record::{Layout, TOPIC};
+use crate::record::Layout;
 
 /// The most partitions of a schedule.
 pub(crate) const MAX_PARTITIONS: usize = 3;
@@ -56,6 +55,12 @@ pub(crate) enum StartAt {
 pub(crate) struct Plan {
     pub(crate) partitions: usize,
     pub(crate) workers: usize,
+    /// Consumer groups that land the topic into the same zone; the workers belong to them in turn.
+    pub(crate) deployments: usize,
+    /// Whether records become extents, or each an object of its own.
+    pub(crate) batched: bool,
+    /// The most dates of an extent; the product's own limit is more than the model has.
+    pub(crate) max_dates: usize,
     /// How many events before it heals.
     pub(crate) events: u32,
     pub(crate) layout: Layout,
@@ -84,6 +89,13 @@ impl Plan {
         Self {
             partitions: rng.usize(2..=MAX_PARTITIONS),
             workers: rng.usize(2..=3),
+            deployments: if rng.u8(0..6) == 0 { 2 } else { 1 },
+            batched: rng.u8(0..100) < 60,
+            max_dates: if rng.u8(0..3) == 0 {
+                rng.usize(1..=4)
+            } else {
+                usize::MAX
+            },
             events: rng.u32(250..450),
             layout,
             on_gap: match rng.u8(0..2) {
@@ -101,22 +113,6 @@ impl Plan {
                 .filter(|(_, percent)| rng.u32(0..100) < *percent)
                 .map(|(hazard, _)| *hazard)
                 .collect(),
-        }
-    }
-
-    /// The engine's settings.
-    pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            prefix: "p".parse().unwrap(),
-            zone_id: "z".into(),
-            topic: TOPIC.into(),
-            partition_by: self.layout.partition_by.clone(),
-            granularity: self.layout.granularity,
-            tombstones: self.layout.tombstones,
-            on_gap: self.on_gap,
-            max_in_flight: self.max_in_flight,
-            memory_bytes: self.memory_bytes,
-            commit_interval: COMMIT_INTERVAL,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     faults::Fault,
     log::View,
     mistake::Mistake,
-    worker::{Command, Run},
+    worker::{Command, Run, Worker},
     world::{Verdict, World},
 };
 
@@ -21,6 +21,9 @@ impl World {
     /// One poll of a worker. Gives whether there was anything to do.
     pub(crate) fn poll(&mut self, w: usize, partition: usize) -> Result<bool, String> {
         let commands = self.obey(w);
+        if commands {
+            self.pump(w)?;
+        }
         let Some(run) = &self.workers[w].runs[partition] else {
             return Ok(commands);
         };
@@ -119,8 +122,12 @@ impl World {
         let visible = self.logs[partition].visible_from(from);
         let mut records = visible.take_while(|kept| kept.offset() < end);
         let mut to = from;
+        let claimed_end =
+            run_end(worker, partition).filter(|_| self.mistake == Some(Mistake::RestOfAdoptedLost));
         for kept in records.by_ref().take(most) {
-            worker.engine.record(&kept.record.shown());
+            if claimed_end != Some(kept.offset()) {
+                worker.engine.record(&kept.record.shown());
+            }
             to = kept.offset() + 1;
         }
         let at_end = records.next().is_none() && (to < end || !self.faulty);
@@ -184,4 +191,9 @@ impl World {
             self.faults.count(Fault::DeliveredAgain);
         }
     }
+}
+
+/// The end of the last claim of somebody else that this run had to do with.
+fn run_end(worker: &Worker, partition: usize) -> Option<i64> {
+    worker.runs[partition].as_ref()?.claimed_end
 }

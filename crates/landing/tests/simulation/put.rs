@@ -3,7 +3,9 @@
 //! Not here: what an object must hold (`judge`).
 //! Invariant: 200 is `Stored`; 412 is answered by a comparison with what is there; everything else is tried again.
 
-use landing::{Outcome, UploadKind};
+use std::sync::Arc;
+
+use landing::{Outcome, UploadKind, claim::Claim};
 
 use crate::{
     bucket::Object,
@@ -49,7 +51,9 @@ impl World {
     /// The request reaches the bucket. Gives whether it was written, `false` is a 412.
     pub(crate) fn arrive(&mut self, put: &Put) -> Result<bool, String> {
         let key = self.key_of(put);
-        if self.bucket.get(&key).is_some() {
+        let unconditional = self.mistake == Some(Mistake::ClaimWithoutCondition)
+            && put.upload.id.kind == UploadKind::Claim;
+        if self.bucket.get(&key).is_some() && !unconditional {
             return Ok(false);
         }
         self.check_object(&key, put)?;
@@ -57,7 +61,11 @@ impl World {
         let upload = &put.upload;
         let identity = Some(upload.identity.clone());
         let body = upload.body.clone();
-        self.bucket.create(key, Object { body, identity });
+        if unconditional {
+            self.bucket.overwrite(key, Object { body, identity });
+        } else {
+            self.bucket.create(key, Object { body, identity });
+        }
         Ok(true)
     }
 
@@ -77,7 +85,9 @@ impl World {
             (Outcome::Conflict { .. }, UploadKind::Anchor) => {
                 self.met(Fault::AnchorWrittenByAnother)
             }
+            (Outcome::AlreadyThere, UploadKind::File(_)) => self.met(Fault::FileFoundAgain),
             (Outcome::AlreadyThere, _) => self.met(Fault::ObjectFoundAgain),
+            (Outcome::Claimed(claim), _) => self.met(fault_of(claim, put)),
             (_, UploadKind::Gap(_)) => self.met(Fault::GapRecorded),
             _ => {}
         }
@@ -86,6 +96,11 @@ impl World {
             run.highest = run.highest.max(id.offset().0 + 1);
             // Whoever finds another anchor looks again at once.
             run.reported &= id.kind != UploadKind::Anchor || written;
+            if let Outcome::Claimed(claim) = &outcome
+                && claim.to_body() != put.upload.body
+            {
+                (run.adopted, run.claimed_end) = (true, Some(claim.end.0));
+            }
         }
         worker.engine.upload_finished(id, outcome);
         self.pump(w)
@@ -94,6 +109,18 @@ impl World {
     fn compare(&self, put: &Put) -> Outcome {
         let key = self.key_of(put);
         let there = self.bucket.get(&key).unwrap();
+        if put.upload.id.kind == UploadKind::Claim
+            && self.mistake != Some(Mistake::OwnEndAfterLosingTheClaim)
+        {
+            let place = ("z", put.upload.id.partition, put.upload.id.offset());
+            return match Claim::from_body(&there.body, place) {
+                Ok(claim) => Outcome::Claimed(Arc::new(claim)),
+                Err(bad) => Outcome::Conflict {
+                    key,
+                    difference: bad.to_string(),
+                },
+            };
+        }
         match put.upload.identity.compare(&there.metadata()) {
             Err(difference) if self.mistake != Some(Mistake::ExistingObjectNotCompared) => {
                 Outcome::Conflict { key, difference }
@@ -111,5 +138,14 @@ impl World {
             }
             _ => key.clone(),
         }
+    }
+}
+
+/// What it means that a claim was there.
+fn fault_of(claim: &Claim, put: &Put) -> Fault {
+    if claim.to_body() == put.upload.body {
+        Fault::OwnClaimFoundAgain
+    } else {
+        Fault::ClaimOfAnotherFound
     }
 }

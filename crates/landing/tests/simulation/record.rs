@@ -55,6 +55,18 @@ pub(crate) struct ModelRecord {
     pub(crate) timestamp: Option<i64>,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) expected: Expected,
+    placed: Placed,
+}
+
+/// Where a record goes in an extent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    /// To the file of this date.
+    Date(String),
+    /// To the dead letters, as this line.
+    Letter(String),
+    /// A tombstone: to the dead letters as this line, or nowhere.
+    Tombstone(String),
 }
 
 /// A day of [`DAYS`] and an hour.
@@ -99,9 +111,26 @@ impl ModelRecord {
             timestamp,
             value: value.bytes,
             expected: Expected::Nothing,
+            placed: Placed::Date(String::new()),
         };
+        record.placed = record.place_in_an_extent(value.line.is_some(), date, layout);
         record.expected = record.expect(value.line, date, layout);
         record
+    }
+
+    /// Where it goes in an extent; `None` for a tombstone that is skipped.
+    pub(crate) fn placed(&self, keep_tombstones: bool) -> Option<&Placed> {
+        let skipped = matches!(self.placed, Placed::Tombstone(_)) && !keep_tombstones;
+        (!skipped).then_some(&self.placed)
+    }
+
+    fn place_in_an_extent(&self, object: bool, date: Option<Hour>, layout: &Layout) -> Placed {
+        match (&self.value, object, date) {
+            (None, ..) => Placed::Tombstone(self.letter("tombstone")),
+            (_, false, _) => Placed::Letter(self.letter("not-a-json-object")),
+            (_, true, None) => Placed::Letter(self.letter("no-partition-value")),
+            (_, true, Some(hour)) => Placed::Date(folder(hour, layout.granularity)),
+        }
     }
 
     /// The record as the client shows it.

@@ -3,7 +3,7 @@
 //! Not here: how tasks go on (`inspection`, `put`, `commit`) and how records come in (`poll`).
 //! Invariant: at `Inspect` reading of that partition ends; what was read before may still be delivered until the start is confirmed.
 
-use landing::{Action, Offset, Outcome, start::Stop};
+use landing::{Action, Offset, Outcome, UploadKind, start::Stop};
 
 use crate::{
     faults::Fault,
@@ -30,13 +30,14 @@ impl World {
 
     /// Gives a partition to a worker.
     pub(crate) fn assign(&mut self, worker: usize, partition: usize) -> Verdict {
-        self.group[partition].moving_to = None;
+        let seat = self.seat(worker, partition);
+        self.group[seat].moving_to = None;
         if self.workers[worker].ending {
-            self.group[partition].owner = None;
+            self.group[seat].owner = None;
             return Ok(());
         }
         self.note(|| format!("worker {worker} is assigned {partition}"));
-        self.group[partition].owner = Some(worker);
+        self.group[seat].owner = Some(worker);
         if self.workers[worker].believes[partition] {
             self.lose(worker, partition)?;
         }
@@ -61,7 +62,8 @@ impl World {
         self.workers[worker].believes[partition] = false;
         self.workers[worker].stopped[partition] = false;
         self.workers[worker].forget(partition);
-        let membership = &mut self.group[partition];
+        let seat = self.seat(worker, partition);
+        let membership = &mut self.group[seat];
         if membership.owner != Some(worker) {
             return Ok(());
         }
@@ -101,6 +103,7 @@ impl World {
             Action::Pause => self.command(w, Command::Pause),
             Action::Resume => self.command(w, Command::Resume),
             Action::Upload(upload) => self.begin_put(w, upload),
+            Action::Encode(extent) => self.workers[w].tasks.push(Task::Encode(extent)),
             Action::Commit {
                 partition,
                 next,
@@ -148,12 +151,15 @@ impl World {
         self.workers[w].runs[partition] = Some(Run {
             view,
             position: offset,
+            start: offset,
             reading: false,
             paused: false,
             lost,
             reported: false,
             confirmed: ground.committed,
+            adopted: ground.claimed_end.is_some(),
             highest: 0,
+            claimed_end: ground.claimed_end,
         });
         Ok(())
     }
@@ -163,9 +169,17 @@ impl World {
         let worker = &mut self.workers[w];
         let run = worker.runs[partition].as_ref().map(|run| run.view);
         let view = run.or(worker.grounds[partition].map(|ground| ground.view));
-        let reported = self.mistake == Some(Mistake::CommitBeforeDurable);
+        let reported = match self.mistake {
+            Some(Mistake::CommitBeforeDurable) => true,
+            Some(Mistake::CommitBeforeTheLastDate) => worker.has_other_file(&upload),
+            Some(Mistake::ClaimNotAwaited) => upload.id.kind == UploadKind::Claim,
+            _ => false,
+        };
         if reported {
             worker.engine.upload_finished(upload.id, Outcome::Stored);
+        }
+        if self.mistake == Some(Mistake::NoClaims) && upload.id.kind == UploadKind::Claim {
+            return worker.engine.upload_finished(upload.id, Outcome::Stored);
         }
         let put = Put {
             upload,
@@ -202,6 +216,7 @@ impl World {
         };
         Commit {
             partition: p,
+            seat: self.seat(w, p),
             generation: self.workers[w].newest[p],
             told: next,
             next: sent,
@@ -217,7 +232,11 @@ impl World {
             Stop::AnotherRecord(_) => Fault::StoppedByAnchor,
             Stop::LogTooShort { .. } => Fault::StoppedByShortLog,
             Stop::Gap(_) | Stop::UnknownGap(_) => Fault::StoppedByGap,
-            Stop::Conflict { .. } | Stop::UnreadableAnchor(_) => Fault::StoppedByConflict,
+            Stop::Conflict { .. }
+            | Stop::MoreThanClaimed(_)
+            | Stop::UnreadableAnchor(_)
+            | Stop::ClaimsEndEarlier { .. }
+            | Stop::UnusableControlObject { .. } => Fault::StoppedByConflict,
         });
         self.workers[w].stopped[partition] = true;
         self.check_stop(partition, stop)

@@ -3,15 +3,22 @@
 //! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`).
 //! Invariant: the shell holds no rule; it does what the engine says, late and in any order that a real one may.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use landing::{Engine, Settings, Upload, anchor::Anchor};
+use landing::{
+    Engine, Settings, Upload, UploadKind,
+    anchor::Anchor,
+    claim::Claim,
+    engine::{Encode, Form},
+    start::Completeness,
+};
 
 use crate::{group::Committed, log::View, plan::MAX_PARTITIONS};
 
 /// A consumer process.
 pub(crate) struct Worker {
     pub(crate) engine: Engine,
+    pub(crate) settings: Settings,
     pub(crate) now: Duration,
     /// Commands for the thread that polls Kafka, in order.
     pub(crate) mailbox: VecDeque<Command>,
@@ -45,6 +52,8 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     pub(crate) view: View,
     pub(crate) position: i64,
+    /// Where it began.
+    pub(crate) start: i64,
     pub(crate) reading: bool,
     pub(crate) paused: bool,
     /// The client will report at the next poll that its position is lost.
@@ -53,8 +62,12 @@ pub(crate) struct Run {
     pub(crate) reported: bool,
     /// The next offset that the engine knows to be committed.
     pub(crate) confirmed: Option<i64>,
+    /// It had to do with somebody else's claim: what is beyond is begun anew.
+    pub(crate) adopted: bool,
     /// The end of the highest finished record, for a planted mistake.
     pub(crate) highest: i64,
+    /// The end of the last claim of somebody else that it finished, for a planted mistake.
+    pub(crate) claimed_end: Option<i64>,
 }
 
 /// The log as the gathered facts saw it.
@@ -62,6 +75,8 @@ pub(crate) struct Run {
 pub(crate) struct Ground {
     pub(crate) view: View,
     pub(crate) committed: Option<i64>,
+    /// The end of the unfinished claim that was found.
+    pub(crate) claimed_end: Option<i64>,
     /// The log was cut here since (0 and below: re-created).
     pub(crate) shaken: Option<i64>,
 }
@@ -77,6 +92,7 @@ pub(crate) enum Task {
     Gather(Box<Gathering>),
     Put(Box<Put>),
     Commit(Box<Commit>),
+    Encode(Box<Encode>),
 }
 
 /// The facts of one inspection, as far as they are known.
@@ -89,7 +105,12 @@ pub(crate) struct Gathering {
     pub(crate) first: Option<Anchor>,
     pub(crate) low: i64,
     pub(crate) high: i64,
+    /// Where `--start` points.
+    pub(crate) start: i64,
     pub(crate) ground: Option<Ground>,
+    /// The newest claim, and whether all its objects are there.
+    pub(crate) newest: Option<Arc<Claim>>,
+    pub(crate) completeness: Option<Completeness>,
 }
 
 /// An upload that is being tried.
@@ -111,6 +132,7 @@ impl Put {
 #[derive(Clone)]
 pub(crate) struct Commit {
     pub(crate) partition: usize,
+    pub(crate) seat: usize,
     /// The inspection that its run began with.
     pub(crate) generation: u64,
     /// The next offset as the engine gave it.
@@ -126,7 +148,8 @@ pub(crate) struct Commit {
 impl Worker {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
-            engine: Engine::new(settings),
+            engine: Engine::new(settings.clone()),
+            settings,
             now: Duration::ZERO,
             mailbox: VecDeque::new(),
             tasks: Vec::new(),
@@ -168,6 +191,47 @@ impl Worker {
                 run.view.cuts = cuts;
             }
         }
+    }
+
+    /// The batched layouts' settings.
+    pub(crate) fn batching(&self) -> Option<&landing::engine::Batching> {
+        match &self.settings.form {
+            Form::PerRecord => None,
+            Form::Batched(batching) => Some(batching),
+        }
+    }
+
+    /// Extents that are being encoded.
+    pub(crate) fn encodings(&self) -> impl Iterator<Item = &Encode> {
+        self.tasks.iter().filter_map(|task| match task {
+            Task::Encode(extent) => Some(&**extent),
+            _ => None,
+        })
+    }
+
+    /// Whether a partition whose facts are known neither began nor stopped; `asked` others are still being inspected.
+    pub(crate) fn waits_for_memory(&self, partition: i32, asked: usize) -> bool {
+        let p = partition as usize;
+        self.runs[p].is_none()
+            && !self.stopped[p]
+            && self.believes[p]
+            && self.engine.waiting() > asked
+    }
+
+    pub(crate) fn is_encoding(&self, partition: usize) -> bool {
+        self.encodings()
+            .any(|extent| extent.id.partition == partition as i32)
+    }
+
+    /// Whether a file of another date of the same extent is on its way.
+    pub(crate) fn has_other_file(&self, upload: &Upload) -> bool {
+        let is_file = |upload: &Upload| matches!(upload.id.kind, UploadKind::File(_));
+        let other = |put: &Put| {
+            let id = put.upload.id;
+            is_file(&put.upload)
+                && (id.partition, id.offset()) == (upload.id.partition, upload.id.offset())
+        };
+        is_file(upload) && self.puts().any(other)
     }
 
     /// Requests in flight, by the shell's own count.

@@ -30,6 +30,7 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) rng: Rng,
     pub(crate) logs: Vec<Log>,
+    /// The seats: for each deployment each partition.
     pub(crate) group: Vec<Membership>,
     pub(crate) bucket: Bucket,
     pub(crate) workers: Vec<Worker>,
@@ -49,12 +50,16 @@ impl World {
         let mut rng = Rng::with_seed(seed);
         let plan = Plan::draw(&mut rng);
         let partitions = 0..plan.partitions;
+        let seats = 0..plan.partitions * plan.deployments;
         let workers = 0..plan.workers;
+        let workers = workers
+            .map(|_| Worker::new(plan.settings(&mut rng)))
+            .collect();
         Self {
             logs: partitions.clone().map(|p| Log::new(p as i32)).collect(),
-            group: partitions.clone().map(|_| Membership::default()).collect(),
+            group: seats.map(|_| Membership::default()).collect(),
             bucket: Bucket::default(),
-            workers: workers.map(|_| Worker::new(plan.settings())).collect(),
+            workers,
             late: Vec::new(),
             notes: partitions.map(|_| Notes::default()).collect(),
             faults: FaultCounts::default(),
@@ -65,6 +70,11 @@ impl World {
             plan,
             rng,
         }
+    }
+
+    /// Where the group of a worker keeps what it knows of a partition.
+    pub(crate) fn seat(&self, worker: usize, partition: usize) -> usize {
+        worker % self.plan.deployments * self.plan.partitions + partition
     }
 
     /// Keeps a readable trace from now on.

@@ -19,8 +19,9 @@ fn formats_and_compressions_have_their_names_and_suffixes() {
         assert_eq!(format.to_string().parse(), Ok(format));
         for compression in every {
             assert_eq!(compression.to_string().parse(), Ok(compression));
-            if let Ok(encoding) = Encoding::new(options(format, compression)) {
-                suffixes.push(encoding.suffix());
+            let options = options(format, compression);
+            if Encoding::new(options.clone()).is_ok() {
+                suffixes.push(suffix(&options));
             }
         }
     }

@@ -59,6 +59,19 @@ fn options(format: Format, compression: Compression) -> EncodingOptions {
     }
 }
 
+/// What the key of such a file ends in.
+fn suffix(options: &EncodingOptions) -> String {
+    let rules = landing::claim::FileRules {
+        compression: options.compression.to_string(),
+        level: None,
+        csv_header: false,
+        metadata_columns: false,
+        schema: None,
+        keep_tombstones: false,
+    };
+    rules.suffix(&options.format.to_string())
+}
+
 fn with_schema(format: Format, yaml: &str) -> EncodingOptions {
     EncodingOptions {
         schema: Some(Arc::new(serde_saphyr::from_str(yaml).unwrap())),

@@ -82,7 +82,7 @@ fn read(python: &std::ffi::OsStr, reader: &str, file: &Path) -> Value {
 }
 
 fn write(folder: &Path, options: &EncodingOptions, arena: &RecordArena) -> std::path::PathBuf {
-    let suffix = Encoding::new(options.clone()).unwrap().suffix();
+    let suffix = suffix(options);
     let path = folder.join(format!(
         "{}-{}.{suffix}",
         options.compression, options.csv_header

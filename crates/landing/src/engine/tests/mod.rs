@@ -3,12 +3,13 @@
 //! Here are the tools, and the rules about records; those about assignments are in `assignment`.
 
 mod assignment;
+mod batched;
 
 use super::*;
 use crate::{
-    anchor::Reading,
+    anchor::{Anchor, Reading},
     partition_by::{Granularity, PartitionBy},
-    record::Headers,
+    record::{Headers, ValueHash},
     start::{Inspection, OnGap},
 };
 
@@ -24,6 +25,7 @@ pub(crate) fn settings() -> Settings {
         max_in_flight: 4,
         memory_bytes: 1 << 20,
         commit_interval: Duration::from_secs(1),
+        form: Form::PerRecord,
     }
 }
 
@@ -36,6 +38,7 @@ fn facts(committed: Option<i64>) -> Inspection {
         first: None,
         last: None,
         start: Offset(0),
+        newest: None,
     }
 }
 

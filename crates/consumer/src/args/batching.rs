@@ -1,0 +1,138 @@
+//! The flags of the batched layouts: what files are like, and when an extent is closed.
+//!
+//! Not here: which combinations make sense (see `plan.rs`).
+//! Invariant: without any of them a run lands one object per record.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
+
+use super::values::{parse_duration, parse_size};
+use crate::format;
+
+/// Files and their limits.
+#[derive(Args, Clone, Debug)]
+pub struct Batching {
+    /// One object per record (`json`), or batches: JSON Lines, CSV or Parquet. A zone keeps its format
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "json",
+        env = "CONSUMER_FORMAT",
+        help_heading = "Layout"
+    )]
+    pub format: Format,
+
+    /// Compression of batches: none, gzip or zstd; for Parquet none, snappy or zstd [default: gzip; zstd for Parquet]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CONSUMER_COMPRESSION",
+        help_heading = "Layout"
+    )]
+    pub compression: Option<Compression>,
+
+    /// Level of gzip (1-9) or zstd (1-19) [default: 1]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "CONSUMER_COMPRESSION_LEVEL",
+        help_heading = "Layout"
+    )]
+    pub compression_level: Option<i32>,
+
+    /// Begin each CSV file with the column names
+    #[arg(long, env = "CONSUMER_CSV_HEADER", value_parser = BoolishValueParser::new(), help_heading = "Layout")]
+    pub csv_header: bool,
+
+    /// Add Kafka's key, partition, offset, timestamp and headers as columns
+    #[arg(long, env = "CONSUMER_WITH_METADATA", value_parser = BoolishValueParser::new(), help_heading = "Layout")]
+    pub with_metadata: bool,
+
+    /// YAML file with the columns of CSV and Parquet [default: those of stock records]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CONSUMER_SCHEMA",
+        help_heading = "Layout"
+    )]
+    pub schema: Option<PathBuf>,
+
+    /// Close a batch at so many records
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..), env = "CONSUMER_MAX_RECORDS", help_heading = "Batches")]
+    pub max_records: u64,
+
+    /// Close a batch at about so many bytes of output
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = parse_size, env = "CONSUMER_MAX_BYTES", help_heading = "Batches")]
+    pub max_bytes: usize,
+
+    /// Close a batch so long after its first record
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, env = "CONSUMER_MAX_AGE", help_heading = "Batches")]
+    pub max_age: Duration,
+
+    /// Close a batch when nothing came for so long
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, env = "CONSUMER_MAX_IDLE", help_heading = "Batches")]
+    pub max_idle: Duration,
+}
+
+/// What objects hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One object per record
+    Json,
+    /// Batches of JSON Lines
+    Jsonl,
+    /// Batches of CSV
+    Csv,
+    /// Batches of Parquet
+    Parquet,
+}
+
+/// How batches are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Compression {
+    /// Not at all
+    None,
+    /// gzip, for JSON Lines and CSV
+    Gzip,
+    /// Zstandard
+    Zstd,
+    /// Snappy, for Parquet
+    Snappy,
+}
+
+impl Format {
+    /// How its files are encoded; none for one object per record.
+    pub(crate) const fn of_files(self) -> Option<format::Format> {
+        match self {
+            Self::Json => None,
+            Self::Jsonl => Some(format::Format::Jsonl),
+            Self::Csv => Some(format::Format::Csv),
+            Self::Parquet => Some(format::Format::Parquet),
+        }
+    }
+
+    /// Its name, as the zone keeps it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+impl Compression {
+    /// Its name, as a claim keeps it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Snappy => "snappy",
+        }
+    }
+}

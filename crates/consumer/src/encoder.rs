@@ -1,0 +1,224 @@
+//! From an extent's records to its files, on a thread that may take its time.
+//!
+//! Which record goes where is `landing::extent`'s business, what a file looks like that of `format`.
+//! Invariant: an extent with a claim is encoded by the claim's values, with the schema that the claim names.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Result, anyhow};
+use landing::{
+    chain::{Encoded, EncodedFile},
+    claim::{ClaimedBody, FileRules},
+    engine::Encode,
+    extent::{self, Rules},
+    layout::Prefix,
+    partition_by::{Granularity, PartitionBy},
+    record::ValueHash,
+    start::Stop,
+};
+use schema::TableSchema;
+
+use crate::{
+    bucket::{Bucket, retry::Backoff},
+    format::{Compression, Encoding, EncodingOptions, Files, Format, Origin},
+};
+
+/// What all extents of a zone have in common; clones share the schemas that were read.
+#[derive(Clone)]
+pub(crate) struct Encoder {
+    zone: Arc<ZoneRules>,
+    /// The schemas of the zone that are known already, by hash.
+    schemas: Arc<Mutex<BTreeMap<String, Arc<TableSchema>>>>,
+    /// Where the schemas of other processes are kept; nothing in a dry run.
+    bucket: Option<Bucket>,
+}
+
+/// What the zone pins, and what goes into files besides records.
+pub(crate) struct ZoneRules {
+    pub(crate) zone: String,
+    pub(crate) prefix: Prefix,
+    pub(crate) topic: String,
+    pub(crate) format: Format,
+    pub(crate) partition_by: PartitionBy,
+    pub(crate) granularity: Granularity,
+}
+
+impl Encoder {
+    /// An encoder for the zone that knows its own schema, where it has one.
+    pub(crate) fn new(
+        zone: ZoneRules,
+        schema: Option<Arc<TableSchema>>,
+        bucket: Option<Bucket>,
+    ) -> Self {
+        let known = schema.map(|schema| (schema_hash(&schema), schema));
+        Self {
+            zone: Arc::new(zone),
+            schemas: Arc::new(Mutex::new(known.into_iter().collect())),
+            bucket,
+        }
+    }
+
+    /// Lays an extent out and encodes it.
+    pub(crate) async fn encode(self, extent: Box<Encode>) -> (Box<Encode>, Result<Encoded, Stop>) {
+        let schema = match self.schema_of(&extent.files).await {
+            Ok(schema) => schema,
+            Err(stop) => return (extent, Err(stop)),
+        };
+        let encoding = match self.zone.encoding(&extent.files, schema) {
+            Ok(encoding) => encoding,
+            Err(error) => {
+                let stop = self.zone.unusable_claim(&extent, &error);
+                return (extent, Err(stop));
+            }
+        };
+        let zone = self.zone.clone();
+        let work = move || {
+            let encoded = encode(&zone, &encoding, &extent);
+            (extent, encoded)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            // A panic in there is ours, and the records went with it: the process must not go on as if nothing was.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn schema_of(&self, files: &FileRules) -> Result<Option<Arc<TableSchema>>, Stop> {
+        let Some(hash) = &files.schema else {
+            return Ok(None);
+        };
+        if let Some(known) = self.lock().get(hash) {
+            return Ok(Some(known.clone()));
+        }
+        let key = self.zone.prefix.schema_key(hash);
+        let unusable = |problem: &str| Stop::UnusableControlObject {
+            key: key.clone(),
+            problem: problem.to_owned(),
+        };
+        let Some(bucket) = &self.bucket else {
+            return Err(unusable("a dry run reads no schema"));
+        };
+        let mut backoff = Backoff::default();
+        let body = loop {
+            match bucket.read(&key).await {
+                Ok(body) => break body.ok_or_else(|| unusable("it is not there"))?,
+                Err(failure) => bucket.trouble().failed(&failure, &key),
+            }
+            backoff.wait().await;
+        };
+        let schema = read_schema(&body, hash).map_err(|problem| unusable(&problem))?;
+        let schema = Arc::new(schema);
+        self.lock().insert(hash.clone(), schema.clone());
+        Ok(Some(schema))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<TableSchema>>> {
+        self.schemas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ZoneRules {
+    /// The encoding by the rules of a claim.
+    ///
+    /// # Errors
+    /// What does not go together.
+    pub(crate) fn encoding(
+        &self,
+        files: &FileRules,
+        schema: Option<Arc<TableSchema>>,
+    ) -> Result<Encoding> {
+        let compression: Result<Compression, String> = files.compression.parse();
+        Encoding::new(EncodingOptions {
+            format: self.format,
+            compression: compression.map_err(|problem| anyhow!("compression {problem}"))?,
+            level: files.level,
+            csv_header: files.csv_header,
+            metadata_columns: files.metadata_columns,
+            schema,
+            origin: Origin {
+                topic: self.topic.clone(),
+                zone: self.zone.clone(),
+            },
+        })
+    }
+
+    fn unusable_claim(&self, extent: &Encode, error: &anyhow::Error) -> Stop {
+        Stop::UnusableControlObject {
+            key: self.prefix.claim_key(extent.id.partition, extent.id.start),
+            problem: format!("its files cannot be encoded: {error:#}"),
+        }
+    }
+}
+
+/// The name of a schema: the SHA-256 of its canonical text, in hex.
+pub(crate) fn schema_hash(schema: &TableSchema) -> String {
+    ValueHash::of(Some(schema.canonical_text().as_bytes())).to_hex()
+}
+
+/// Reads the schema object of this hash.
+fn read_schema(body: &[u8], hash: &str) -> Result<TableSchema, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let schema = TableSchema::from_canonical_text(text).map_err(|error| error.to_string())?;
+    if schema_hash(&schema) == hash {
+        Ok(schema)
+    } else {
+        Err("its content does not have the hash in its name".to_owned())
+    }
+}
+
+fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Encoded, Stop> {
+    let rules = Rules {
+        topic: &zone.topic,
+        partition_by: &zone.partition_by,
+        granularity: zone.granularity,
+        keep_tombstones: extent.files.keep_tombstones,
+    };
+    let claim = extent.claim.as_deref();
+    let mut files = Files::new(encoding, extent.id.partition, extent.id.start);
+    let contents = extent::lay_out(
+        extent.batch.records(),
+        (&rules, extent.end, claim),
+        |date, record| files.write(date, record),
+    );
+    if let Some(claim) = claim {
+        for date in extent::emptied_dates(claim, &contents) {
+            files.open(&date);
+        }
+    }
+    let finished = files.finish(contents.end);
+    let mut files = finished.map_err(|error| zone.unusable_claim(extent, &error))?;
+    // Those of emptied dates come last.
+    files.sort_by_key(|file| file.records == 0);
+    let files = files.into_iter().map(|file| EncodedFile {
+        date: file.date,
+        records: file.records,
+        claimed: ClaimedBody::of(&file.bytes),
+        body: file.bytes,
+    });
+    Ok(Encoded {
+        contents,
+        files: files.collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_object_is_read_only_under_its_own_name() {
+        let schema = TableSchema::stock();
+        let (text, hash) = (schema.canonical_text(), schema_hash(&schema));
+        assert_eq!(read_schema(text.as_bytes(), &hash), Ok(schema));
+        let other = "0".repeat(64);
+        assert!(
+            read_schema(text.as_bytes(), &other)
+                .unwrap_err()
+                .contains("hash")
+        );
+        assert!(read_schema(b"hello", &hash).is_err());
+    }
+}

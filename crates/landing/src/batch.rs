@@ -1,0 +1,113 @@
+//! The records of one topic partition that wait for their extent, in offset order.
+//!
+//! They lie in chunks of a fixed size: a buffer that doubles as it grows would need up to twice the memory, and copy.
+//! Not here: when a batch is closed (see [`crate::chain`]).
+//! Invariant: offsets only rise, and what was pushed comes out unchanged.
+
+use crate::{arena::RecordArena, offset::Offset, record::Record};
+
+/// The size of a chunk in bytes; a larger record has one of its own.
+const CHUNK: usize = 256 * 1024;
+
+/// Records in chunks.
+#[derive(Debug, Default)]
+pub struct Batch {
+    chunks: Vec<RecordArena>,
+    records: usize,
+    bytes: usize,
+    memory: usize,
+    last: Option<Offset>,
+}
+
+impl Batch {
+    /// Copies a record in and gives the memory that the batch has grown by, in bytes.
+    pub fn push(&mut self, record: &Record<'_>) -> usize {
+        debug_assert!(self.last.is_none_or(|last| last < record.offset));
+        let size = record.byte_len();
+        let mut before = self.memory_of_last();
+        if self.chunks.last().is_none_or(|chunk| chunk.room() < size) {
+            // A batch of few records must not take a whole chunk.
+            let chunk = if self.chunks.is_empty() {
+                CHUNK / 16
+            } else {
+                CHUNK
+            };
+            self.chunks
+                .push(RecordArena::with_capacity(size.max(chunk)));
+            before = 0;
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.copy(record);
+        }
+        self.records += 1;
+        self.bytes += size;
+        self.last = Some(record.offset);
+        let grown = self.memory_of_last() - before;
+        self.memory += grown;
+        grown
+    }
+
+    /// The records, in offset order.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.chunks.iter().flat_map(RecordArena::records)
+    }
+
+    /// Parts at `end`: gives what is at or above it, and keeps what is below. Copies, for it is rare.
+    #[must_use]
+    pub fn split_off(&mut self, end: Offset) -> Self {
+        if self.last.is_none_or(|last| last < end) {
+            return Self::default();
+        }
+        let (mut below, mut rest) = (Self::default(), Self::default());
+        for record in self.records() {
+            let part = if record.offset < end {
+                &mut below
+            } else {
+                &mut rest
+            };
+            part.push(&record);
+        }
+        *self = below;
+        rest
+    }
+
+    /// Puts records that come after its own behind them.
+    pub fn append(&mut self, later: Self) {
+        self.records += later.records;
+        self.bytes += later.bytes;
+        self.memory += later.memory;
+        self.last = later.last.or(self.last);
+        self.chunks.extend(later.chunks);
+    }
+
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// Bytes of keys, values and headers.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Memory that it takes up, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
+    fn memory_of_last(&self) -> usize {
+        self.chunks.last().map_or(0, RecordArena::memory)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! The extents of one topic partition, one after another: the protocol of the batched layouts.
+//!
+//! 1. Records are collected until something says that the extent is to be closed ([`Rotation`]).
+//! 2. The claim for its start is written create-once. Whoever comes second **adopts** the claim that is there: the extent ends
+//!    where the claim says, and its files are written by the claim's values. What is past that end is the next extent's. Who has
+//!    not read all that the claim was made of begins anew from it.
+//! 3. The dead letters and the data objects are written create-once.
+//! 4. Only then the extent's end may be committed, and the next claim be written: a claim proves that all below it is durable.
+//!
+//! The first extent begins at offset 0, wherever reading begins: processes that find no claim may begin at different offsets
+//! (retention goes on meanwhile), and must still meet at one claim. Who comes second begins anew by it.
+//!
+//! One extent is being closed at a time; the next ones are collected meanwhile. Crashes may happen between any two steps: the
+//! next owner begins at the newest claim, and finishes it.
+//! Not here: encoding, requests, memory of several partitions (see [`crate::engine`]).
+//! Invariant: the extents in `closing` and `queue` are contiguous from `durable` on, and hold each delivered record once.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use crate::{
+    anchor::Anchor, batch::Batch, claim::Claim, offset::Offset, record::Record, start::ChainStart,
+};
+
+mod encoded;
+mod filling;
+mod rotation;
+
+pub use encoded::{Encoded, EncodedFile};
+pub(crate) use filling::{Closing, Filling, Step};
+pub use rotation::Rotation;
+
+/// The extents of one partition that are not durable yet.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// No extent is finished yet: nothing of the partition is durable, and there is only a place to begin.
+    fresh: bool,
+    durable: Offset,
+    anchor: Option<Anchor>,
+    pub(crate) closing: Option<Closing>,
+    /// Never empty: the last one takes records in, those before it wait to be closed.
+    queue: VecDeque<Filling>,
+}
+
+impl Chain {
+    /// A chain that goes on as the facts say.
+    pub(crate) fn new(start: &ChainStart, anchor: Option<Anchor>) -> Self {
+        let (read, fresh) = (start.read.offset, start.extent == Offset(0));
+        let mut filling = Filling::read_from(start.extent, read);
+        filling.adopted = start.adopted.clone();
+        filling.read_again = true;
+        let mut queue = VecDeque::from([filling]);
+        if let Some(claim) = &start.adopted
+            && read >= claim.end
+        {
+            // Its records are all gone, and perhaps some of those that follow.
+            queue[0].position = claim.end;
+            queue[0].sealed = Some(Rotation::Adopted);
+            queue.push_back(Filling::read_from(claim.end, read));
+        }
+        Self {
+            fresh,
+            durable: if fresh { read } else { start.extent },
+            anchor,
+            closing: None,
+            queue,
+        }
+    }
+
+    /// Takes a record in and gives the memory that this costs; `None` for one below the position, which was delivered before.
+    pub(crate) fn push(&mut self, record: &Record<'_>, now: Duration) -> Option<usize> {
+        if record.offset < self.open().position {
+            return None;
+        }
+        self.advance(record.offset, now);
+        let open = self.open();
+        let memory = open.batch.push(record);
+        open.position = record.offset.next();
+        open.touch(now);
+        self.end_adopted(now);
+        Some(memory)
+    }
+
+    /// No visible record lies below `position` that was not taken in.
+    pub(crate) fn advance(&mut self, position: Offset, now: Duration) {
+        let fresh = self.fresh;
+        let open = self.open();
+        if position > open.position {
+            open.position = position;
+            open.touch(now);
+            self.end_adopted(now);
+        } else if position == open.position && open.start < open.from && !fresh {
+            // Nothing is left behind a gap: the gap alone is an extent, or it would never be committed past.
+            open.touch(now);
+        }
+    }
+
+    /// Closes the open extent here, unless nothing came in or its end is fixed by a claim.
+    pub(crate) fn seal(&mut self, reason: Rotation) -> bool {
+        let open = self.open();
+        if open.is_untouched() || open.adopted.is_some() {
+            return false;
+        }
+        open.sealed = Some(reason);
+        let next = open.position;
+        self.queue.push_back(Filling::new(next, next));
+        true
+    }
+
+    /// The next extent to be closed, if there is one and none is being closed.
+    pub(crate) fn close_next(&mut self) -> Option<(Filling, Rotation)> {
+        let reason = self.queue.front()?.sealed?;
+        if self.closing.is_some() {
+            return None;
+        }
+        let filling = self.queue.pop_front()?;
+        self.closing = Some(Closing {
+            start: filling.start,
+            from: filling.from,
+            end: filling.position,
+            reason,
+            adopted: filling.adopted.clone(),
+            read_again: filling.read_again,
+            step: Step::Encoding,
+        });
+        Some((filling, reason))
+    }
+
+    /// The extent that is being closed has as many dates as it may: it ends earlier, and `rest` is the next one.
+    pub(crate) fn cut_short(&mut self, end: Offset, rest: Batch) {
+        let Some(closing) = &mut self.closing else {
+            return;
+        };
+        let position = std::mem::replace(&mut closing.end, end);
+        let reason = std::mem::replace(&mut closing.reason, Rotation::Dates);
+        self.queue.push_front(Filling {
+            batch: rest,
+            sealed: Some(reason),
+            ..Filling::new(end, position)
+        });
+    }
+
+    /// Whether all that this claim for the extent that is being closed was made of has been read, too.
+    pub(crate) fn covers(&self, claim: &Claim) -> bool {
+        let closing = self.closing.as_ref();
+        closing.is_some_and(|closing| closing.from <= claim.reads_from())
+            && self.position() >= claim.end
+    }
+
+    /// Somebody else's claim counts, and all its records were read ([`Chain::covers`]): the extent ends where it says. What was past
+    /// its end stays with the next ones, what was missing comes from them.
+    pub(crate) fn adopt(&mut self, claim: Arc<Claim>, batch: Batch) {
+        let Some(closing) = self.closing.take() else {
+            return;
+        };
+        self.queue.push_front(Filling {
+            batch,
+            sealed: Some(closing.reason),
+            ..Filling::new(closing.start, closing.end)
+        });
+        let mut extent = Filling::new(closing.start, closing.start);
+        while extent.position < claim.end
+            && let Some(mut next) = self.queue.pop_front()
+        {
+            let rest = next.split_off(claim.end);
+            extent.batch.append(next.batch);
+            extent.position = next.position;
+            if let Some(rest) = rest {
+                self.queue.push_front(rest);
+            }
+        }
+        extent.from = closing.from;
+        extent.sealed = Some(Rotation::Adopted);
+        extent.adopted = Some(claim);
+        self.queue.push_front(extent);
+    }
+
+    /// The extent that is being closed is durable.
+    pub(crate) fn finished(&mut self, anchor: Option<Anchor>) {
+        if let Some(closing) = self.closing.take() {
+            self.fresh = false;
+            self.durable = closing.end;
+            self.anchor = anchor.or(self.anchor);
+        }
+    }
+
+    /// Drops everything that is not durable and gives the memory back that its records took up.
+    pub(crate) fn abandon(&mut self) -> usize {
+        let claiming = match self.closing.take().map(|closing| closing.step) {
+            Some(Step::Claiming(kept)) => kept.0.memory() + kept.1.bytes(),
+            _ => 0,
+        };
+        let (position, waiting) = (self.position(), self.waiting_memory());
+        self.queue.clear();
+        self.queue.push_back(Filling::new(position, position));
+        claiming + waiting
+    }
+
+    /// The open extent is not collected any further: its records must be read again. Gives the memory back that they took up.
+    pub(crate) fn give_up_open(&mut self) -> usize {
+        let open = self.open();
+        open.position = open.from;
+        open.since = None;
+        std::mem::take(&mut open.batch).memory()
+    }
+
+    /// Memory of the records that are not yet being closed.
+    pub(crate) fn waiting_memory(&self) -> usize {
+        self.queue
+            .iter()
+            .map(|filling| filling.batch.memory())
+            .sum()
+    }
+
+    /// Everything below it may be committed, and the last landed record below it.
+    pub(crate) fn next(&self) -> (Offset, Option<Anchor>) {
+        (self.durable, self.anchor)
+    }
+
+    /// Whether no extent is finished yet: what may be committed is only the place to begin.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// The offset after the last delivered one.
+    pub(crate) fn position(&self) -> Offset {
+        self.queue.back().map_or(self.durable, |open| open.position)
+    }
+
+    /// Whether something is being closed or waits to be.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.closing.is_some()
+            || self
+                .queue
+                .front()
+                .is_some_and(|first| first.sealed.is_some())
+    }
+
+    /// Whether nothing is left to be landed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.closing.is_none() && self.queue.iter().all(Filling::is_untouched)
+    }
+
+    /// The claim whose records are being read again, or are held until they are encoded again.
+    pub(crate) fn adopting(&self) -> Option<&Claim> {
+        let closing = self.closing.as_ref();
+        let encoding = closing.filter(|closing| matches!(closing.step, Step::Encoding));
+        let closing = encoding.and_then(|closing| closing.adopted.as_deref());
+        closing.or_else(|| self.queue.front()?.adopted.as_deref())
+    }
+
+    /// The extent that takes records in.
+    pub(crate) fn open(&mut self) -> &mut Filling {
+        if self.queue.back().is_none_or(|last| last.sealed.is_some()) {
+            let next = self.queue.back().map_or(self.durable, |last| last.position);
+            self.queue.push_back(Filling::new(next, next));
+        }
+        let last = self.queue.len() - 1;
+        &mut self.queue[last]
+    }
+
+    /// The open extent as it is, for whoever only looks.
+    pub(crate) fn look_at_open(&self) -> Option<&Filling> {
+        self.queue.back().filter(|last| last.sealed.is_none())
+    }
+
+    /// Closes an open extent whose claimed end is reached; what was already passed beyond it is the next one's.
+    fn end_adopted(&mut self, now: Duration) {
+        let open = self.open();
+        let Some(end) = open.adopted.as_ref().map(|claim| claim.end) else {
+            return;
+        };
+        if open.position < end {
+            return;
+        }
+        let position = std::mem::replace(&mut open.position, end);
+        open.sealed = Some(Rotation::Adopted);
+        let mut next = Filling::new(end, position);
+        if !next.is_untouched() {
+            next.touch(now);
+        }
+        self.queue.push_back(next);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The engine's way with claims: ours is written, or another one counts.
+//!
+//! Not here: what comes before and after (see `closing`), and the protocol itself (see [`crate::chain`]).
+//! Invariant: no file of an extent is written before it is known which claim counts.
+
+use std::sync::Arc;
+
+use super::{Engine, ExtentId, Form, UploadId, UploadKind, closing::upload_id};
+use crate::{
+    batch::Batch,
+    chain::{Encoded, Step},
+    claim::{
+        CLAIM_VERSION, CLASSIFIER_VERSION, Claim, ClaimedBody, ClaimedDate, ClaimedDeadLetters,
+        FileRules,
+    },
+    identity::About,
+    partition_state::{PartitionState, ZoneAnchor},
+};
+
+impl Engine {
+    /// The extent is encoded by our own rules: they count if our claim does.
+    pub(super) fn write_claim(&mut self, extent: ExtentId, batch: Batch, encoded: Encoded) {
+        let Form::Batched(batching) = &self.settings.form else {
+            return;
+        };
+        let own = (self.settings.zone_id.clone(), batching.files.clone());
+        let claim = claim_of(extent, own, &encoded);
+        let first = claim.first.as_ref().and_then(|first| first.to_anchor());
+        self.buffered += encoded.bytes();
+        let Some(running) = self
+            .partitions
+            .get_mut(&extent.partition)
+            .and_then(PartitionState::running_mut)
+        else {
+            return;
+        };
+        let needs_anchor = running.zone_anchor == ZoneAnchor::Unset;
+        if needs_anchor && first.is_some() {
+            running.zone_anchor = ZoneAnchor::Pending;
+        }
+        if let Some(closing) = running.chain_mut().and_then(|chain| chain.closing.as_mut()) {
+            closing.step = Step::Claiming(Box::new((batch, encoded)));
+        }
+        let body = claim.to_body();
+        let id = upload_id(extent, UploadKind::Claim, body.len());
+        if needs_anchor && let Some(anchor) = first {
+            self.upload_anchor(UploadId { anchor, ..id });
+        }
+        let key = self
+            .settings
+            .prefix
+            .claim_key(extent.partition, extent.start);
+        self.enqueue(id, (key, About::Claim), body);
+    }
+
+    /// The claim of the extent is durable, and it is ours or says the same.
+    pub(super) fn claimed(&mut self, id: UploadId) {
+        if let Some((batch, encoded)) = self.take_claiming(id.partition) {
+            self.buffered -= batch.memory() + encoded.bytes();
+            self.write_files(extent_id(id), encoded);
+        }
+    }
+
+    /// Another claim for the same start was there.
+    pub(super) fn claim_found(&mut self, id: UploadId, claim: Arc<Claim>) {
+        let Form::Batched(batching) = &self.settings.form else {
+            return;
+        };
+        let own = (self.settings.zone_id.clone(), batching.files.clone());
+        let Some(chain) = self.chain_of(id.partition) else {
+            return;
+        };
+        let Some(Step::Claiming(kept)) = chain.closing.as_ref().map(|closing| &closing.step) else {
+            return;
+        };
+        if claim_of(extent_id(id), own, &kept.1) == *claim {
+            // An earlier try of ours whose answer was lost, or somebody who saw the same.
+            self.claimed(id);
+        } else if chain.covers(&claim) {
+            self.adopt(id.partition, claim);
+        } else {
+            self.begin_anew(id.partition);
+        }
+    }
+
+    /// The extent that is being closed is laid out again, by the claim that counts.
+    fn adopt(&mut self, partition: i32, claim: Arc<Claim>) {
+        let Some((batch, encoded)) = self.take_claiming(partition) else {
+            return;
+        };
+        self.buffered -= batch.memory() + encoded.bytes();
+        if let Some(chain) = self.chain_of(partition) {
+            let before = chain.waiting_memory();
+            chain.adopt(claim, batch);
+            let after = chain.waiting_memory();
+            self.buffered += after;
+            self.buffered -= before;
+        }
+        self.close_next(partition);
+    }
+
+    /// What was kept until it is known whose claim counts.
+    fn take_claiming(&mut self, partition: i32) -> Option<(Batch, Encoded)> {
+        let closing = self.chain_of(partition)?.closing.as_mut()?;
+        match std::mem::replace(&mut closing.step, Step::Encoding) {
+            Step::Claiming(kept) => Some(*kept),
+            step => {
+                closing.step = step;
+                None
+            }
+        }
+    }
+}
+
+fn claim_of(extent: ExtentId, (zone, files): (String, FileRules), encoded: &Encoded) -> Claim {
+    let contents = &encoded.contents;
+    let dates = contents.dates.iter().zip(&encoded.files);
+    let dates = dates.map(|(date, file)| ClaimedDate {
+        date: date.date.as_str().to_owned(),
+        records: date.records,
+        hash: date.hash.clone(),
+        body: file.claimed.clone(),
+    });
+    Claim {
+        version: CLAIM_VERSION,
+        classifier: CLASSIFIER_VERSION,
+        zone,
+        partition: extent.partition,
+        start: extent.start,
+        end: contents.end,
+        files,
+        dates: dates.collect(),
+        dead_letters: ClaimedDeadLetters {
+            records: contents.dead_letter_records(),
+            hash: contents.dead_letter_hash.clone(),
+            body: ClaimedBody::of(&contents.dead_letters),
+        },
+        tombstones: contents.tombstones,
+        bytes: contents.bytes,
+        first: contents.first.clone(),
+        last: contents.last.clone(),
+    }
+}
+
+fn extent_id(id: UploadId) -> ExtentId {
+    ExtentId {
+        partition: id.partition,
+        start: id.offset(),
+        generation: id.generation,
+    }
+}

@@ -1,0 +1,211 @@
+//! The engine's way with extents that are being closed: encoding, files, end.
+//!
+//! Not here: when an extent is closed (see `batched`), whose claim counts (see `claiming`), and the protocol itself (see [`crate::chain`]).
+//! Invariant: the memory of a record is given back when its extent's claim counts (its files are counted then), or when its
+//! partition is dropped; so the bound holds for records and files together.
+
+use super::{Encode, Engine, ExtentId, Form, UploadId, UploadKind};
+use crate::{
+    anchor::Anchor,
+    batch::Batch,
+    chain::{Encoded, Step},
+    claim::Claim,
+    extent,
+    identity::About,
+    offset::Offset,
+    partition_state::{PartitionState, Running},
+    record::ValueHash,
+    start::Stop,
+};
+
+impl Engine {
+    /// An extent was laid out and encoded.
+    pub fn encoded(&mut self, done: Box<Encode>, encoded: Encoded) {
+        self.encoding -= 1;
+        let Some(extent) = self.still_wanted(done) else {
+            return;
+        };
+        let (id, claim) = (extent.id, extent.claim.clone());
+        let batch = self.keep_the_rest(*extent, &encoded);
+        let Some(claim) = claim else {
+            return self.write_claim(id, batch, encoded);
+        };
+        self.buffered -= batch.memory();
+        if extent::fits_claim(&claim, &encoded.contents) {
+            self.write_files(id, encoded);
+        } else {
+            self.does_not_fit(id.partition, &claim);
+        }
+    }
+
+    /// The extent, if it is still being closed; else its memory is given back.
+    fn still_wanted(&mut self, done: Box<Encode>) -> Option<Box<Encode>> {
+        let state = self.partitions.get(&done.id.partition);
+        let running = state
+            .filter(|state| state.generation == done.id.generation)
+            .and_then(PartitionState::running)
+            .filter(|running| running.stopped.is_none());
+        let chain = running.and_then(Running::chain);
+        if chain.is_some_and(|chain| chain.closing.is_some()) {
+            return Some(done);
+        }
+        self.buffered -= done.batch.memory();
+        self.settled_or_released(done.id.partition);
+        None
+    }
+
+    /// The records of the extent; those that are one date too many go back to wait for the next one.
+    fn keep_the_rest(&mut self, extent: Encode, encoded: &Encoded) -> Batch {
+        let (mut batch, end) = (extent.batch, encoded.contents.end);
+        if end < extent.end {
+            let memory = batch.memory();
+            let rest = batch.split_off(end);
+            self.buffered += batch.memory() + rest.memory();
+            self.buffered -= memory;
+            if let Some(chain) = self.chain_of(extent.id.partition) {
+                chain.cut_short(end, rest);
+            }
+        } else if encoded.bytes() > 0 && batch.bytes() > 0 {
+            self.ratio = Some(encoded.bytes() as f64 / batch.bytes() as f64);
+        }
+        batch
+    }
+
+    /// What was read is not what a claim was made of. If it was read before that claim was found, the claimer may have read after a
+    /// compaction: then reading again gives what it saw, or less.
+    fn does_not_fit(&mut self, partition: i32, claim: &Claim) {
+        let closing = self
+            .chain_of(partition)
+            .and_then(|chain| chain.closing.as_ref());
+        if closing.is_some_and(|closing| closing.read_again) {
+            self.stop(partition, Stop::MoreThanClaimed(claim.range()));
+        } else {
+            self.begin_anew(partition);
+        }
+        self.settled_or_released(partition);
+    }
+
+    /// An extent cannot be encoded, and trying again does not cure it.
+    pub fn encode_refused(&mut self, done: Box<Encode>, stop: Stop) {
+        self.encoding -= 1;
+        if let Some(extent) = self.still_wanted(done) {
+            self.buffered -= extent.batch.memory();
+            self.stop(extent.id.partition, stop);
+            self.settled_or_released(extent.id.partition);
+        }
+    }
+
+    /// It is known which claim counts: the objects that it speaks of are written.
+    pub(super) fn write_files(&mut self, extent: ExtentId, encoded: Encoded) {
+        let Form::Batched(batching) = self.settings.form.clone() else {
+            return;
+        };
+        let closing = self.chain_of(extent.partition);
+        let Some(closing) = closing.and_then(|chain| chain.closing.as_mut()) else {
+            return;
+        };
+        let claim = closing.adopted.clone();
+        let rules = claim.as_ref().map_or(&batching.files, |claim| &claim.files);
+        let (end, at) = (closing.end, (extent.partition, extent.start));
+        let Encoded {
+            mut contents,
+            files,
+        } = encoded;
+        let letters = std::mem::take(&mut contents.dead_letters);
+        // A claim that speaks of dead letters is complete only with their object, whatever compaction left of them.
+        let claimed = claim
+            .as_ref()
+            .is_some_and(|claim| claim.dead_letters.records > 0);
+        let has_letters = claimed || !letters.is_empty();
+        let objects = files.len() + usize::from(has_letters);
+        closing.step = Step::Writing(objects, Box::new(contents));
+        if has_letters {
+            let key = self.settings.prefix.dead_letters_key(at.0, at.1);
+            self.write_part(
+                extent,
+                (UploadKind::DeadLetters, key),
+                ("dead-letters", end),
+                letters,
+            );
+        }
+        let suffix = batching.suffix(rules);
+        for file in files {
+            let key = self.settings.prefix.extent_key(&file.date, at, &suffix);
+            let kind = UploadKind::File(file.records);
+            self.write_part(extent, (kind, key), (file.date.as_str(), end), file.body);
+        }
+        if objects == 0 {
+            self.extent_finished(extent.partition);
+        }
+    }
+
+    fn write_part(
+        &mut self,
+        extent: ExtentId,
+        (kind, key): (UploadKind, String),
+        (part, end): (&str, Offset),
+        body: Vec<u8>,
+    ) {
+        let part = part.to_owned();
+        let id = upload_id(extent, kind, body.len());
+        self.enqueue(id, (key, About::Extent { end, part }), body);
+    }
+
+    /// One object of the extent that is being closed is durable.
+    pub(super) fn part_durable(&mut self, id: UploadId) {
+        let Some(closing) = self
+            .chain_of(id.partition)
+            .and_then(|chain| chain.closing.as_mut())
+        else {
+            return;
+        };
+        let Step::Writing(left, contents) = &mut closing.step else {
+            return;
+        };
+        *left -= 1;
+        let done = *left == 0;
+        if id.kind == UploadKind::DeadLetters {
+            let reasons = contents.reasons.clone();
+            for (reason, count) in reasons {
+                *self.counts.dead_letters.entry(reason).or_default() += count;
+            }
+        }
+        if done {
+            self.extent_finished(id.partition);
+        }
+    }
+
+    fn extent_finished(&mut self, partition: i32) {
+        let Some(chain) = self.chain_of(partition) else {
+            return;
+        };
+        let Some(closing) = &chain.closing else {
+            return;
+        };
+        let Step::Writing(_, contents) = &closing.step else {
+            return;
+        };
+        let tombstones = contents.tombstones;
+        let anchor = contents.last.as_ref().and_then(|last| last.to_anchor());
+        chain.finished(anchor);
+        self.counts.tombstones += tombstones;
+        // The end of an extent is worth a commit of its own: what is not committed is looked up and compared after a crash.
+        self.next_commit = self.next_commit.min(self.now);
+        self.close_next(partition);
+        self.settled_or_released(partition);
+    }
+}
+
+pub(super) fn upload_id(extent: ExtentId, kind: UploadKind, bytes: usize) -> UploadId {
+    UploadId {
+        partition: extent.partition,
+        kind,
+        generation: extent.generation,
+        anchor: Anchor {
+            offset: extent.start,
+            timestamp: None,
+            value: ValueHash::of(None),
+        },
+        bytes,
+    }
+}
