@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -36,6 +36,8 @@ use crate::{
 
 /// A plain client that gets nothing for so long has lost its broker.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The consumer updates its metrics as often.
+const LOOK: Duration = Duration::from_millis(500);
 /// As many records as the consumer hands over at a time.
 const ARENA_RECORDS: usize = 500;
 
@@ -85,36 +87,33 @@ fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
     Ok((0..order.topic.records).map(object).collect())
 }
 
-/// Gives the time of the first and the last answer, with the number of answers.
+/// Looks twice a second at how many answers there are, as the consumer does: both rates are measured with one ruler.
 async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<(Instant, u64)>> {
     let client = store::client(&order.servers);
-    let next = Arc::new(AtomicUsize::new(0));
+    let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
     let mut workers = JoinSet::new();
     for _ in 0..order.concurrency {
         let (client, bucket) = (client.clone(), order.bucket.clone());
-        let (objects, next) = (objects.clone(), next.clone());
+        let (objects, next, done) = (objects.clone(), next.clone(), done.clone());
         workers.spawn(async move {
-            let mut first = None;
             while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
                 put_one(&client, &bucket, object).await?;
-                first.get_or_insert_with(Instant::now);
+                done.fetch_add(1, Ordering::Relaxed);
             }
-            anyhow::Ok((first, Instant::now()))
+            anyhow::Ok(())
         });
     }
-    let (mut first, mut last) = (None, None);
-    while let Some(ended) = workers.join_next().await {
-        let (began, done) = ended??;
-        first = [first, began].into_iter().flatten().min();
-        last = last.max(Some(done));
+    let mut look = tokio::time::interval(LOOK);
+    let mut looks = Vec::new();
+    loop {
+        tokio::select! {
+            ended = workers.join_next() => match ended {
+                Some(ended) => ended??,
+                None => return Ok(looks),
+            },
+            _ = look.tick() => looks.push((Instant::now(), done.load(Ordering::Relaxed))),
+        }
     }
-    let all = objects.len() as u64;
-    // The last answer counts as the one after which one was left, or it would look like the end.
-    Ok(first
-        .map(|first| (first, 1))
-        .into_iter()
-        .chain(last.map(|last| (last, all - 1)))
-        .collect())
 }
 
 async fn put_one(client: &Client, bucket: &str, object: &Object) -> Result<()> {
