@@ -4,7 +4,9 @@
 //! Invariant: a librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed with its value.
 
 mod batching;
+mod schema_infer;
 mod values;
+mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -15,8 +17,10 @@ use landing::{
 };
 
 pub use batching::{Batching, Compression, Format};
+pub use schema_infer::SchemaInferArgs;
 pub use values::{KafkaOption, StartAt};
 use values::{parse_duration, parse_size};
+pub use verify::VerifyArgs;
 
 /// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or batches (JSON Lines, CSV, Parquet); each
 /// record in exactly one object.
@@ -24,7 +28,14 @@ use values::{parse_duration, parse_size};
 /// Results go to stdout, logs to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 65 a partition was stopped because going on
 /// could lose or mix records, 130 or 143 second Ctrl-C or SIGTERM.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "consumer", version, max_term_width = 120)]
+#[command(
+    name = "consumer",
+    version,
+    max_term_width = 120,
+    after_help = "Commands, each with a --help of its own; without one the topic is landed:\n  \
+                  consumer verify         proves that a landing zone holds each record of its topic exactly once\n  \
+                  consumer schema infer   proposes a file for --schema from records of a topic"
+)]
 pub struct Args {
     /// Bucket to land in
     #[arg(

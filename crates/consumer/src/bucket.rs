@@ -5,6 +5,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod client;
+pub(crate) mod listing;
 pub(crate) mod retry;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -159,7 +159,7 @@ pub(crate) fn schema_hash(schema: &TableSchema) -> String {
 }
 
 /// Reads the schema object of this hash.
-fn read_schema(body: &[u8], hash: &str) -> Result<TableSchema, String> {
+pub(crate) fn read_schema(body: &[u8], hash: &str) -> Result<TableSchema, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let schema = TableSchema::from_canonical_text(text).map_err(|error| error.to_string())?;
     if schema_hash(&schema) == hash {

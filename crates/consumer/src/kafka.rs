@@ -3,9 +3,11 @@
 //! rdkafka's types stay on this side; the event loop sees [`KafkaEvent`] and [`Command`].
 //! Invariant: nothing here commits an offset that the engine did not hand out.
 
+pub(crate) mod cleanup_policy;
 pub(crate) mod commit_thread;
 pub(crate) mod context;
 pub(crate) mod end;
+pub(crate) mod log_reader;
 pub(crate) mod look_up;
 mod message;
 pub(crate) mod poll_thread;

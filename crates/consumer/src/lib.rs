@@ -17,10 +17,12 @@ mod kafka;
 mod metrics;
 mod plan;
 mod revocation;
+pub mod schema_infer;
 mod start_up;
 mod status;
 mod store;
 pub mod summary;
+pub mod verify;
 
 use std::{
     cell::Cell,

@@ -3,16 +3,84 @@
 //! Invariant: stdout carries only results; an error is one line on stderr that begins with `error: `.
 
 use std::{
+    ffi::OsString,
     io::{IsTerminal, Write},
     process::ExitCode,
 };
 
-use consumer::{Failure, config};
+use clap::Parser;
+use consumer::{
+    Args, Failure,
+    args::{SchemaInferArgs, VerifyArgs},
+    config,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// Says where the value of a flag came from.
+type Origins = Box<dyn Fn(&str) -> String>;
+
 fn main() -> ExitCode {
-    let loaded = match config::load::<consumer::Args>(std::env::args_os()) {
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let word = |at: usize| argv.get(at).and_then(|word| word.to_str());
+    match (word(1), word(2)) {
+        (Some("verify"), _) => run(of_command(&argv, 1), verify),
+        (Some("schema"), Some("infer")) => run(of_command(&argv, 2), schema_infer),
+        (Some("schema"), _) => fail(
+            &"'consumer schema' wants a command: consumer schema infer",
+            2,
+        ),
+        _ => run(argv, land),
+    }
+}
+
+/// What a command leaves for stdout, and its exit code.
+struct Done {
+    text: String,
+    code: u8,
+}
+
+async fn land(args: Args, origin: Origins) -> Result<Done, Failure> {
+    let output = args.output;
+    let summary = consumer::run(args, origin, stop_signal()).await?;
+    Ok(Done {
+        text: summary.render(output),
+        code: summary.exit_code(),
+    })
+}
+
+/// It only reads, so a signal ends it at once.
+async fn verify(args: VerifyArgs, origin: Origins) -> Result<Done, Failure> {
+    let output = args.output;
+    let report = consumer::verify::run(args, origin).await?;
+    Ok(Done {
+        text: report.render(output),
+        code: report.exit_code(),
+    })
+}
+
+/// It only reads, so a signal ends it at once.
+async fn schema_infer(args: SchemaInferArgs, _: Origins) -> Result<Done, Failure> {
+    Ok(Done {
+        text: consumer::schema_infer::run(args).await?,
+        code: 0,
+    })
+}
+
+/// The command's own arguments, behind a program name that holds its words.
+fn of_command(argv: &[OsString], words: usize) -> Vec<OsString> {
+    let names = argv[1..=words].iter().map(|word| word.to_string_lossy());
+    let name = names.fold("consumer".to_owned(), |name, word| format!("{name} {word}"));
+    let own = argv[words + 1..].iter().cloned();
+    std::iter::once(name.into()).chain(own).collect()
+}
+
+/// Loads the settings, runs the command, prints its result.
+fn run<P: Parser, D: Future<Output = Result<Done, Failure>>>(
+    argv: Vec<OsString>,
+    command: impl FnOnce(P, Origins) -> D,
+) -> ExitCode {
+    let loaded = match config::load::<P>(argv) {
         Ok(loaded) => loaded,
         Err(error) => error.exit(),
     };
@@ -20,7 +88,6 @@ fn main() -> ExitCode {
     for source in &loaded.sources {
         tracing::info!("settings from {source}");
     }
-    let output = loaded.args.output;
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -35,15 +102,14 @@ fn main() -> ExitCode {
             .cloned()
             .unwrap_or_else(|| "default".to_owned())
     };
-    let result =
-        runtime.block_on(async { consumer::run(loaded.args, origin, stop_signal()).await });
+    let result = runtime.block_on(async { command(loaded.args, Box::new(origin)).await });
     // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
     runtime.shutdown_background();
     match result {
-        Ok(summary) => {
+        Ok(done) => {
             // Nobody may be reading any more (`| head`); the exit code says it all the same.
-            writeln!(std::io::stdout(), "{}", summary.render(output)).ok();
-            ExitCode::from(summary.exit_code())
+            writeln!(std::io::stdout(), "{}", done.text).ok();
+            ExitCode::from(done.code)
         }
         Err(Failure::Usage(error)) => fail(&format!("{error:#}"), 2),
         Err(Failure::Failed(error)) => fail(&format!("{error:#}"), 1),

@@ -207,7 +207,7 @@ fn table_schema(wanted: &args::Batching) -> Result<Option<Arc<TableSchema>>> {
     }
 }
 
-fn librdkafka_options(given: &[args::KafkaOption]) -> Result<Vec<(String, String)>> {
+pub(crate) fn librdkafka_options(given: &[args::KafkaOption]) -> Result<Vec<(String, String)>> {
     let mut options = Vec::new();
     for option in given {
         let Some((key, value)) = option.split() else {

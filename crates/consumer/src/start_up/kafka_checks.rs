@@ -35,11 +35,7 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
     let (timeout, settings) = (plan.args.connect_timeout, plan.kafka.clone());
     let (topic, until_end) = (plan.args.topic.clone(), plan.args.until_end);
     tokio::task::spawn_blocking(move || {
-        let facts = look_up
-            .topic(timeout)
-            .map_err(|error| unreachable_error(&error, &settings, timeout))?;
-        check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
-        let partitions = existing(facts, &topic)?;
+        let partitions = partitions(&look_up, (&settings, &topic), timeout)?;
         let cluster_id = look_up.cluster_id();
         let deadline = Instant::now() + timeout;
         let committed = patiently(deadline, || look_up.committed(&partitions))?;
@@ -59,9 +55,22 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
     .context("the start-up check was broken off")?
 }
 
+/// The partitions of the topic, after it was made sure that Kafka and one of its brokers can be reached. Blocks.
+pub(crate) fn partitions(
+    look_up: &LookUp,
+    (settings, topic): (&KafkaSettings, &str),
+    timeout: Duration,
+) -> Result<Vec<i32>> {
+    let facts = look_up
+        .topic(timeout)
+        .map_err(|error| unreachable_error(&error, settings, timeout))?;
+    check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
+    existing(facts, topic)
+}
+
 /// Asks again while the cluster is still settling: a new cluster makes its offsets topic when the first group asks, a new
 /// topic has no leaders yet. Any other error is final.
-fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
+pub(crate) fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
     loop {
         match question() {
             Err(error) if is_settling(&error) && Instant::now() < deadline => {

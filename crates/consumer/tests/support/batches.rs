@@ -15,7 +15,8 @@ use super::{World, check};
 /// Records by partition and date, in order.
 type Lines = BTreeMap<(i32, String), Vec<Vec<u8>>>;
 
-/// Asserts that each visible record with a value is in exactly one object below `prefix`, in its place.
+/// Asserts that each visible record with a value is in exactly one object below `prefix`, in its place, and that
+/// `consumer verify` agrees.
 pub fn exactly_once(world: &World, prefix: &str, records: usize) {
     let mut expected = Lines::new();
     let mut count = 0;
@@ -38,6 +39,7 @@ pub fn exactly_once(world: &World, prefix: &str, records: usize) {
             length(found)
         );
     }
+    check::verified(world, prefix);
 }
 
 /// The lines of all objects below `prefix`.

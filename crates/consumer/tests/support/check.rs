@@ -11,7 +11,7 @@ use rdkafka::{
     error::KafkaError,
 };
 
-use super::{PARTITIONS, PREFIX, World};
+use super::{PARTITIONS, PREFIX, World, process};
 
 /// What the dump found at (partition, offset): timestamp and value.
 pub type Dump = BTreeMap<(i32, i64), (i64, Option<Vec<u8>>)>;
@@ -99,7 +99,7 @@ pub fn verdict(world: &World) -> Verdict {
     verdict
 }
 
-/// Asserts that each of `records` records is in exactly one object.
+/// Asserts that each of `records` records is in exactly one object, and that `consumer verify` agrees.
 pub fn exactly_once(world: &World, records: usize) {
     assert_eq!(
         verdict(world),
@@ -108,6 +108,16 @@ pub fn exactly_once(world: &World, records: usize) {
             ..Verdict::default()
         }
     );
+    verified(world, PREFIX);
+}
+
+/// Asserts that `consumer verify --deep` has nothing to say against the zone.
+pub fn verified(world: &World, prefix: &str) {
+    let common = ["verify", "--bucket", &world.bucket, "--prefix", prefix];
+    let flags = ["--topic", &world.topic, "--deep", "--strict"];
+    process::start(world, &[&common[..], &flags].concat())
+        .wait()
+        .ok();
 }
 
 /// The UTC day of a Kafka timestamp.

@@ -3,7 +3,10 @@
 //! It looks at the bucket past the relay: faults meet the consumer, never the test's own eyes.
 //! Invariant: the same calls mean the same on both.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use aws_sdk_s3::{
     Client,
@@ -26,6 +29,13 @@ pub struct Real {
     relay: Relay,
     client: Client,
     runtime: Runtime,
+}
+
+/// An object as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    pub body: Vec<u8>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// How many requests of the test itself are in flight.
@@ -152,6 +162,46 @@ impl Store {
                 let put = real.client.put_object().bucket(bucket).key(key);
                 real.wait(put.body(ByteStream::from(body.to_vec())).send())
                     .unwrap();
+            }
+        }
+    }
+
+    /// An object with its user metadata, so that it can be put back or changed in nothing but its body.
+    pub fn whole(&self, bucket: &str, key: &str) -> Whole {
+        match self {
+            Self::Sandbox(s3) => {
+                let object = s3.object(bucket, key).unwrap();
+                Whole {
+                    body: object.body,
+                    metadata: object.metadata,
+                }
+            }
+            Self::Real(real) => real.wait(async {
+                let get = real.client.get_object().bucket(bucket).key(key);
+                let object = get.send().await.unwrap();
+                let metadata = object.metadata.unwrap_or_default();
+                Whole {
+                    body: object.body.collect().await.unwrap().to_vec(),
+                    metadata: metadata.into_iter().collect(),
+                }
+            }),
+        }
+    }
+
+    pub fn put_whole(&self, bucket: &str, key: &str, object: &Whole) {
+        match self {
+            Self::Sandbox(s3) => {
+                let metadata = object.metadata.iter();
+                let metadata: Vec<(&str, &str)> = metadata
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                s3.put(bucket, key, &object.body, &metadata).unwrap();
+            }
+            Self::Real(real) => {
+                let put = real.client.put_object().bucket(bucket).key(key);
+                let put = put.set_metadata(Some(object.metadata.clone().into_iter().collect()));
+                let body = ByteStream::from(object.body.clone());
+                real.wait(put.body(body).send()).unwrap();
             }
         }
     }

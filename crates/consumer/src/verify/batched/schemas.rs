@@ -1,0 +1,82 @@
+//! The rules by which an extent's files are encoded again, with the schema that its claim names.
+//!
+//! Not here: encoding. Invariant: a schema is used only when its content has the hash in its name.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use landing::claim::Claim;
+use schema::TableSchema;
+
+use crate::{
+    encoder::{ZoneRules, read_schema},
+    format::Encoding,
+    verify::{
+        finding::{Finding, Kind},
+        look::Look,
+    },
+};
+
+/// What an extent's records are compared with the help of.
+pub(super) enum Encoder {
+    /// Each line is its record's value.
+    NotNeeded,
+    Of(Box<Encoding>),
+    /// The schema is not to be had, or the rules do not fit each other: that is in a finding.
+    Unknown,
+}
+
+/// The encoding by the rules of a claim.
+pub(super) async fn encoding(look: &mut Look, claim: &Claim) -> Result<Encoder> {
+    if look.zone.format == "jsonl" && !claim.files.metadata_columns {
+        return Ok(Encoder::NotNeeded);
+    }
+    let schema = match &claim.files.schema {
+        None => None,
+        Some(hash) => match schema(look, hash).await? {
+            None => return Ok(Encoder::Unknown),
+            found => found,
+        },
+    };
+    let zone = &look.zone;
+    let Ok(format) = zone.format.parse() else {
+        return Ok(Encoder::Unknown);
+    };
+    let rules = ZoneRules {
+        zone: zone.id.clone(),
+        prefix: zone.prefix.clone(),
+        topic: zone.topic.clone(),
+        format,
+        partition_by: zone.partition_by.clone(),
+        granularity: zone.granularity,
+    };
+    match rules.encoding(&claim.files, schema) {
+        Ok(encoding) => Ok(Encoder::Of(Box::new(encoding))),
+        Err(error) => {
+            let key = zone.prefix.claim_key(claim.partition, claim.start);
+            let text = format!("its files cannot be encoded: {error:#}");
+            look.find(Finding::of_key(Kind::Unparseable, &key, text));
+            Ok(Encoder::Unknown)
+        }
+    }
+}
+
+async fn schema(look: &mut Look, hash: &str) -> Result<Option<Arc<TableSchema>>> {
+    if let Some(known) = look.schemas.get(hash) {
+        return Ok(known.clone());
+    }
+    let key = look.zone.prefix.schema_key(hash);
+    let read = match look.bucket.read_patiently(&key).await? {
+        // That it is missing was found when objects were listed.
+        None => None,
+        Some(body) => match read_schema(&body, hash) {
+            Ok(schema) => Some(Arc::new(schema)),
+            Err(problem) => {
+                look.find(Finding::of_key(Kind::Unparseable, &key, problem));
+                None
+            }
+        },
+    };
+    look.schemas.insert(hash.to_owned(), read.clone());
+    Ok(read)
+}

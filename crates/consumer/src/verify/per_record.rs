@@ -1,0 +1,289 @@
+//! Zones with one object per record: offsets that have an object or a dead letter, and what the others are.
+//!
+//! Offsets without an object are looked up in the topic, which is read only there; under `--deep` all of it is (see [`compare`]), and
+//! then the objects that it no longer has (see [`remaining`]).
+//! Invariant: an offset that the zone must hold has an object, is explained, or is in a finding.
+
+mod compare;
+mod remaining;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use landing::{Offset, OffsetRange};
+
+use super::{
+    finding::{Finding, Kind},
+    keys::DataKey,
+    look::Look,
+    offset_set::{OffsetSet, holes, ranges_of_both},
+    report::MOST_RANGES,
+    topic::Topic,
+};
+use crate::bucket::listing::Listed;
+
+/// `{}` and a line break.
+const SMALLEST_BODY: u64 = 3;
+
+/// What the topic says of an offset that should have an object.
+const MISSING: &str =
+    "the topic holds a record here, and the zone neither an object nor a dead letter";
+
+/// What was listed.
+#[derive(Debug, Default)]
+pub(crate) struct PerRecord {
+    partitions: BTreeMap<i32, Offsets>,
+}
+
+/// The offsets of a partition.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets {
+    landed: OffsetSet,
+    dead_letters: OffsetSet,
+}
+
+/// What a partition must hold.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    /// From where the zone begins to where the group has come, or the last object lies.
+    range: OffsetRange,
+    /// The ends of the log; `None` when Kafka is not asked.
+    log: Option<OffsetRange>,
+}
+
+impl PerRecord {
+    pub(crate) fn data(&mut self, look: &mut Look, key: &DataKey<'_>, object: &Listed) {
+        let offsets = self.partitions.entry(key.partition).or_default();
+        let at = (
+            key.partition,
+            OffsetRange::new(key.offset, key.offset.next()),
+        );
+        let report = &mut look.partition(key.partition).report;
+        report.objects += 1;
+        report.bytes += object.bytes;
+        if offsets.landed.insert(key.offset) {
+            report.records += 1;
+        } else {
+            let text = "another object holds this offset under an earlier date";
+            look.find(Finding::of_key(Kind::Duplicate, &object.key, text).at(at));
+        }
+        too_small(look, object, at);
+    }
+
+    pub(crate) fn dead_letter(
+        &mut self,
+        look: &mut Look,
+        (partition, offset): (i32, Offset),
+        object: &Listed,
+    ) {
+        let offsets = self.partitions.entry(partition).or_default();
+        let report = &mut look.partition(partition).report;
+        report.objects += 1;
+        report.bytes += object.bytes;
+        report.dead_letters += 1;
+        offsets.dead_letters.insert(offset);
+        too_small(
+            look,
+            object,
+            (partition, OffsetRange::new(offset, offset.next())),
+        );
+    }
+
+    /// Judges what was listed, and under `--deep` what is in it.
+    pub(crate) async fn judge(&mut self, look: &mut Look) -> Result<()> {
+        let topic = look.topic.clone();
+        for partition in topic.iter().flat_map(|topic| topic.partitions()) {
+            self.partitions.entry(*partition).or_default();
+        }
+        let mut compared = BTreeMap::new();
+        for (&partition, offsets) in &self.partitions {
+            let Some(wanted) = wanted(look, (partition, offsets)) else {
+                continue;
+            };
+            both(look, partition, offsets);
+            report_ranges(look, partition, offsets, wanted);
+            forgotten(look, partition, offsets, wanted);
+            let (Some(topic), Some(log)) = (&topic, wanted.log) else {
+                continue;
+            };
+            let range = wanted.range;
+            let there = OffsetRange::new(range.start.max(log.start), range.end.min(log.end));
+            if look.deep {
+                let there = (there, log.end);
+                let seen = compare::with_topic(look, topic, (partition, offsets), there).await?;
+                compared.insert(partition, seen);
+            } else {
+                explain_holes(look, topic, (partition, offsets), there).await?;
+            }
+        }
+        if look.deep {
+            remaining::read(look, &self.partitions, &compared).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Offsets {
+    fn bounds(&self) -> Option<OffsetRange> {
+        match (self.landed.bounds(), self.dead_letters.bounds()) {
+            (Some(a), Some(b)) => Some(OffsetRange::new(a.start.min(b.start), a.end.max(b.end))),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = OffsetRange> + '_ {
+        ranges_of_both(&self.landed, &self.dead_letters)
+    }
+}
+
+fn too_small(look: &mut Look, object: &Listed, at: (i32, OffsetRange)) {
+    // Under --deep it is read.
+    if object.bytes < SMALLEST_BODY && !look.deep {
+        let text = format!("{} bytes are no JSON object on a line", object.bytes);
+        look.find(Finding::of_key(Kind::Unparseable, &object.key, text).at(at));
+    }
+}
+
+/// What the partition must hold; `None` when there is nothing to say, or nothing that is right.
+fn wanted(look: &mut Look, (partition, offsets): (i32, &Offsets)) -> Option<Wanted> {
+    let (bounds, topic) = (offsets.bounds(), look.topic.clone());
+    if look.is_unknown(partition) {
+        look.no_such_partition(partition, bounds);
+        return None;
+    }
+    let log = look.partition(partition).log;
+    no_anchor(look, partition, bounds);
+    let known = look.partition(partition);
+    let noted = known.start.or(known.anchor.map(|anchor| anchor.offset));
+    let lowest = bounds.map(|bounds| bounds.start);
+    let begin = [noted, lowest].into_iter().flatten().min();
+    let begin = begin.or(log.map(|log| log.start));
+    let committed = topic.as_ref().and_then(|topic| topic.committed(partition));
+    let committed = committed.map(|committed| committed.next);
+    let end = committed.or(bounds.map(|bounds| bounds.end));
+    if let Some(log) = log {
+        beyond_end(look, (partition, offsets), log);
+        look.committed_beyond_end(partition, committed, log);
+    }
+    begin.zip(end).map(|(begin, end)| Wanted {
+        range: OffsetRange::new(begin, end),
+        log,
+    })
+}
+
+/// The first landed record is written down before any object of the partition.
+fn no_anchor(look: &mut Look, partition: i32, bounds: Option<OffsetRange>) {
+    if let (Some(bounds), None) = (bounds, look.partition(partition).anchor) {
+        let key = look.zone.prefix.anchor_key(partition);
+        let text = "it says which record was landed first, and is written before any other object of the partition";
+        look.find(Finding::of_key(Kind::MissingObject, &key, text).at((partition, bounds)));
+    }
+}
+
+fn beyond_end(look: &mut Look, (partition, offsets): (i32, &Offsets), log: OffsetRange) {
+    if offsets.bounds().is_none_or(|bounds| bounds.end <= log.end) {
+        return;
+    }
+    for range in offsets.ranges().filter(|range| range.end > log.end) {
+        let beyond = OffsetRange::new(range.start.max(log.end), range.end);
+        let text = "the topic ends before these offsets";
+        look.find(Finding::of_offsets(
+            Kind::UnknownObject,
+            (partition, beyond),
+            text,
+        ));
+    }
+}
+
+fn both(look: &mut Look, partition: i32, offsets: &Offsets) {
+    let letters = offsets.dead_letters.ranges();
+    let offsets_of_letters = letters
+        .flat_map(|range| range.start.0..range.end.0)
+        .map(Offset);
+    for offset in offsets_of_letters.filter(|offset| offsets.landed.contains(*offset)) {
+        let at = (partition, OffsetRange::new(offset, offset.next()));
+        let text = "the record has a data object and a dead letter";
+        look.find(Finding::of_offsets(Kind::LandedAndDeadLettered, at, text));
+    }
+}
+
+fn report_ranges(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wanted) {
+    let report = &mut look.partition(partition).report;
+    report.offsets = Some(wanted.range);
+    let mut ranges: Vec<OffsetRange> = Vec::new();
+    for range in offsets.ranges() {
+        let is_full = ranges.len() == MOST_RANGES;
+        match ranges.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ if is_full => break,
+            _ => ranges.push(range),
+        }
+    }
+    report.ranges = ranges;
+    let behind = offsets
+        .bounds()
+        .map_or(wanted.range.end, |bounds| bounds.end.max(wanted.range.end));
+    let not_yet = wanted.log.map(|log| OffsetRange::new(behind, log.end));
+    report.not_landed_yet = not_yet.filter(|range| range.start < range.end);
+}
+
+/// The offsets in a range that have neither object nor dead letter, and are not written down as lost.
+fn open_offsets<'o>(
+    offsets: &'o Offsets,
+    range: OffsetRange,
+    recorded: &'o [OffsetRange],
+) -> impl Iterator<Item = OffsetRange> + 'o {
+    // A LIST shows the recorded ones in the order of their starts.
+    holes(offsets.ranges(), range).flat_map(move |hole| holes(recorded.iter().copied(), hole))
+}
+
+/// What is below the log's start, and has no object: nobody knows.
+fn forgotten(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wanted) {
+    let low = wanted.log.map_or(wanted.range.end, |log| log.start);
+    let range = OffsetRange::new(wanted.range.start, wanted.range.end.min(low));
+    let recorded = look.partition(partition).gaps.clone();
+    for hole in open_offsets(offsets, range, &recorded) {
+        let text =
+            "these offsets have no object, and nobody tells any more whether they held records";
+        look.find(Finding::of_offsets(
+            Kind::Unverifiable,
+            (partition, hole),
+            text,
+        ));
+    }
+}
+
+/// Looks offsets without an object up in the topic.
+async fn explain_holes(
+    look: &mut Look,
+    topic: &Topic,
+    (partition, offsets): (i32, &Offsets),
+    there: OffsetRange,
+) -> Result<()> {
+    look.progress
+        .step("reading the topic where offsets have no object:", None);
+    let recorded = look.partition(partition).gaps.clone();
+    for hole in open_offsets(offsets, there, &recorded) {
+        let mut records = topic.records(partition, hole);
+        let (mut met, mut tombstones) = (0, 0);
+        while let Some(arena) = records.next().await? {
+            for record in arena.records() {
+                met += 1;
+                if record.value.is_none() {
+                    tombstones += 1;
+                    continue;
+                }
+                let at = (
+                    partition,
+                    OffsetRange::new(record.offset, record.offset.next()),
+                );
+                look.find(Finding::of_offsets(Kind::MissingObject, at, MISSING));
+            }
+        }
+        look.progress.add(hole.end.0.abs_diff(hole.start.0));
+        let report = &mut look.partition(partition).report;
+        report.tombstones += tombstones;
+        report.holes += hole.end.0.abs_diff(hole.start.0) - met;
+    }
+    Ok(())
+}
