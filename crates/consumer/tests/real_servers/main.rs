@@ -6,6 +6,7 @@
 //! Invariant: after whatever happened, the independent checker finds each record in exactly one object.
 #![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
+mod backfill;
 mod broker;
 mod crashes;
 mod health;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 
-use crate::support::{World, check, kafka::numbered, process::until, store::unique};
+use crate::support::{World, batches, check, kafka::numbered, process::until, store::unique};
 
 type Transactions = ThreadedProducer<DefaultProducerContext>;
 
@@ -52,6 +52,64 @@ fn aborted_records_and_markers_at_the_end_are_passed_and_never_landed() {
     );
     let again = world.land(&["--group", "passes-markers"]).ok();
     assert!(again.stdout.contains("records 0 "), "{}", again.stdout);
+}
+
+/// The flags of a run that lands batches of this size.
+fn batches_of(records: &str) -> [&str; 6] {
+    [
+        "--format",
+        "jsonl",
+        "--prefix",
+        "batches",
+        "--max-records",
+        records,
+    ]
+}
+
+#[test]
+fn batches_pass_aborted_records_and_markers() {
+    let Some(world) = World::real() else { return };
+    let producer = producer(&world);
+    for _ in 0..3 {
+        begin_and_send(&world, &producer, 10);
+        producer.commit_transaction(LIMIT).unwrap();
+        begin_and_send(&world, &producer, 10);
+        producer.abort_transaction(LIMIT).unwrap();
+    }
+    let group = ["--group", "batches-pass-markers"];
+    world.land(&[&batches_of("7")[..], &group].concat()).ok();
+    batches::exactly_once(&world, "batches", 30);
+    // 60 records and 6 markers.
+    let committed = world.kafka.committed(group[1], &world.topic, 1);
+    assert_eq!(committed, [Some(66)]);
+    let again = world.land(&[&batches_of("9")[..], &group].concat()).ok();
+    assert!(again.stdout.contains("records 0 "), "{}", again.stdout);
+}
+
+#[test]
+fn a_batch_is_closed_in_time_while_a_transaction_behind_it_is_open() {
+    let Some(world) = World::real() else { return };
+    let producer = producer(&world);
+    begin_and_send(&world, &producer, 10);
+    producer.commit_transaction(LIMIT).unwrap();
+    begin_and_send(&world, &producer, 10);
+    let idle = ["--max-idle", "500ms"];
+    let mut running = world.start(&[&batches_of("1000")[..], &idle].concat());
+    running.until("the first batch", || {
+        world
+            .s3
+            .keys(&world.bucket)
+            .iter()
+            .any(|key| key.starts_with("batches/"))
+    });
+    producer.commit_transaction(LIMIT).unwrap();
+    let batch = |key: &&String| key.starts_with("batches/");
+    running.until("the second batch", || {
+        world.s3.keys(&world.bucket).iter().filter(batch).count() == 2
+    });
+    running.signal("TERM");
+    running.wait().ok();
+    batches::exactly_once(&world, "batches", 20);
 }
 
 #[test]

@@ -18,11 +18,22 @@ type Lines = BTreeMap<(i32, String), Vec<Vec<u8>>>;
 /// Asserts that each visible record with a value is in exactly one object below `prefix`, in its place, and that
 /// `consumer verify` agrees.
 pub fn exactly_once(world: &World, prefix: &str, records: usize) {
+    exactly_once_by(world, (prefix, records), |timestamp, _| {
+        check::day(timestamp)
+    });
+}
+
+/// The same where the date is another function of Kafka's timestamp and the value.
+pub fn exactly_once_by(
+    world: &World,
+    (prefix, records): (&str, usize),
+    date: impl Fn(i64, &[u8]) -> String,
+) {
     let mut expected = Lines::new();
     let mut count = 0;
     for ((partition, _), (timestamp, value)) in check::dump(world) {
-        let place = (partition, check::day(timestamp));
         if let Some(value) = value {
+            let place = (partition, date(timestamp, &value));
             expected.entry(place).or_default().push(value);
             count += 1;
         }

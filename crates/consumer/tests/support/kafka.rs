@@ -157,6 +157,8 @@ impl World {
         config
             .set("compression.type", "lz4")
             .set("linger.ms", "5")
+            .set("queue.buffering.max.messages", "0")
+            .set("queue.buffering.max.kbytes", "1000000")
             .set("enable.idempotence", "true");
         let producer: ThreadedProducer<DefaultProducerContext> = config.create().unwrap();
         for (timestamp, record) in records {

@@ -471,3 +471,17 @@ fn many_dates_in_each_extent_are_verified_like_one() {
         keys[7]
     );
 }
+
+#[test]
+fn an_extent_that_is_slow_does_not_wait_for_room_that_later_ones_hold() {
+    // Bug: memory was given to extents in the order in which their claims arrived, and given back in the order of offsets.
+    let world = World::new();
+    world.send_numbered(300);
+    let by_date = ["--compression", "zstd", "--partition-by", "field:Date"];
+    world.land(&flags(&by_date)).ok();
+    let slow = Rule::on("GetObject", Fault::Slow(Duration::from_millis(700)));
+    let first = claim_key(0, 0);
+    world.s3.faults().install(slow.with_key(&first).always());
+    let verdict = verify(&world, &["--deep", "--strict"]).clean();
+    assert_eq!(verdict.total("compared"), 300);
+}

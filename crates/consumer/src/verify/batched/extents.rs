@@ -90,8 +90,13 @@ async fn of_partition(look: &mut Look, batched: &Batched, partition: i32) -> Res
         .index
         .starts()
         .filter(|start| deep || chain.suspects.contains(*start));
-    let reads = starts.map(|start| extent(&source, partition, start));
-    let mut reads = futures::stream::iter(reads).buffered(EXTENTS_AHEAD);
+    let claims = starts.map(|start| claim(&source, partition, start));
+    let claims = futures::stream::iter(claims).buffered(EXTENTS_AHEAD);
+    // Room is given out in the order in which extents are judged and give it back: else later ones could take all of it, and wait
+    // for an earlier one that gets none.
+    let admitted = claims.then(|claim| admit(&source, claim));
+    let reads = admitted.map(|admitted| extent(&source, admitted));
+    let mut reads = std::pin::pin!(reads.buffered(EXTENTS_AHEAD));
     while let Some(extent) = reads.next().await {
         look.progress.add(1);
         if let Some(extent) = extent? {
@@ -112,22 +117,51 @@ async fn of_partition(look: &mut Look, batched: &Batched, partition: i32) -> Res
     Ok(())
 }
 
-/// Reads a claim again, and its objects; `None` when the claim is not there any more.
-async fn extent(source: &Source<'_>, partition: i32, start: Offset) -> Result<Option<ReadExtent>> {
+/// Reads a claim again; `None` when it is not there any more.
+async fn claim(source: &Source<'_>, partition: i32, start: Offset) -> Result<Option<Claim>> {
     let key = source.zone.prefix.claim_key(partition, start);
-    let Some(body) = source.bucket.read_patiently(&key).await? else {
-        return Ok(None);
-    };
-    let Ok(claim) = Claim::from_body(&body, (&source.zone.id, partition, start)) else {
+    let body = source.bucket.read_patiently(&key).await?;
+    let place = (source.zone.id.as_str(), partition, start);
+    Ok(body.and_then(|body| Claim::from_body(&body, place).ok()))
+}
+
+/// An extent that may be read.
+struct Admitted {
+    claim: Claim,
+    is_in_topic: bool,
+    room: OwnedSemaphorePermit,
+}
+
+/// Waits until there is room for the extent.
+async fn admit(source: &Source<'_>, claim: Result<Option<Claim>>) -> Result<Option<Admitted>> {
+    let Some(claim) = claim? else {
         return Ok(None);
     };
     let is_in_topic = source
         .log
         .is_some_and(|log| log.start <= claim.reads_from() && claim.end <= log.end);
-    let room = source
-        .room
-        .take(memory(&source.zone.format, &claim, is_in_topic))
-        .await?;
+    let bytes = memory(&source.zone.format, &claim, is_in_topic);
+    let room = source.room.take(bytes).await?;
+    Ok(Some(Admitted {
+        claim,
+        is_in_topic,
+        room,
+    }))
+}
+
+/// Reads the objects of an extent.
+async fn extent(
+    source: &Source<'_>,
+    admitted: Result<Option<Admitted>>,
+) -> Result<Option<ReadExtent>> {
+    let Some(Admitted {
+        claim,
+        is_in_topic,
+        room,
+    }) = admitted?
+    else {
+        return Ok(None);
+    };
     let keys = claim
         .dates
         .iter()
