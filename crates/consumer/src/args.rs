@@ -4,6 +4,7 @@
 //! Invariant: a librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed with its value.
 
 mod batching;
+mod compact;
 mod schema_infer;
 mod values;
 mod verify;
@@ -17,6 +18,7 @@ use landing::{
 };
 
 pub use batching::{Batching, Compression, Format};
+pub use compact::{CompactArgs, CopyFormat};
 pub use schema_infer::SchemaInferArgs;
 pub use values::{KafkaOption, StartAt};
 use values::{parse_duration, parse_size};
@@ -34,6 +36,7 @@ pub use verify::VerifyArgs;
     max_term_width = 120,
     after_help = "Commands, each with a --help of its own; without one the topic is landed:\n  \
                   consumer verify         proves that a landing zone holds each record of its topic exactly once\n  \
+                  consumer compact        copies finished dates of a landing zone into few objects, Parquet or JSON Lines\n  \
                   consumer schema infer   proposes a file for --schema from records of a topic"
 )]
 pub struct Args {

@@ -5,6 +5,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod client;
+pub(crate) mod creation;
 pub(crate) mod listing;
 pub(crate) mod retry;
 
@@ -89,10 +90,14 @@ impl Bucket {
         for (name, value) in metadata {
             request = request.metadata(*name, value);
         }
-        let request = request
-            .content_type(content_type(key))
-            .body(ByteStream::from(body.into()));
-        PutAnswer::of(request.send().await.map(drop))
+        let body = body.into();
+        let (bytes, request) = (body.len(), request.content_type(content_type(key)));
+        let request = request.body(ByteStream::from(body)).customize();
+        let sent = match client::attempt_timeout(bytes) {
+            None => request.send().await,
+            Some(longer) => request.config_override(longer).send().await,
+        };
+        PutAnswer::of(sent.map(drop))
     }
 
     /// Compares what is there with what should be; `None` when nothing is there any more.

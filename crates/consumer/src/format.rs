@@ -11,6 +11,7 @@ mod encoding;
 mod jsonl;
 mod metadata;
 mod parquet;
+pub(crate) mod parquet_rows;
 mod rows;
 pub(crate) mod schema_file;
 #[cfg(test)]
@@ -21,9 +22,9 @@ use anyhow::{Context, Result};
 use landing::{Offset, OffsetRange, Record, partition_by::DatePartition, value::Misfit};
 
 pub(crate) use self::encoding::{Compression, Encoding, EncodingOptions, Format, Origin};
+pub(crate) use self::rows::{Rows, columns};
 use self::{
-    csv::CsvLines, encoding::Layout, jsonl::JsonLines, parquet::ParquetFiles, rows::Rows,
-    text_files::TextFiles,
+    csv::CsvLines, encoding::Layout, jsonl::JsonLines, parquet::ParquetFiles, text_files::TextFiles,
 };
 
 /// A finished file: the records of one date partition of an extent.
@@ -124,19 +125,32 @@ impl Files {
     /// When a compressor or the Parquet writer failed, now or at an earlier record.
     pub(crate) fn finish(self, end: Offset) -> Result<Vec<File>> {
         let extent = OffsetRange::new(self.start, end);
-        let place = || {
-            format!(
-                "the files of extent {extent} of partition {}",
-                self.partition
-            )
-        };
+        let partition = self.partition;
+        let place = || format!("the files of extent {extent} of partition {partition}");
+        let about = [
+            ("kafka.partition", self.partition.to_string()),
+            ("kafka.start-offset", extent.start.to_string()),
+            ("kafka.end-offset", extent.end.to_string()),
+        ];
+        self.finish_with(&about).with_context(place)
+    }
+
+    /// Ends files of records from many places of the topic.
+    ///
+    /// # Errors
+    /// As for [`Self::finish`].
+    pub(crate) fn finish_copy(self) -> Result<Vec<File>> {
+        self.finish_with(&[])
+    }
+
+    /// `about` goes into the metadata of Parquet files.
+    fn finish_with(self, about: &[(&str, String)]) -> Result<Vec<File>> {
         if let Some(error) = self.failed {
-            return Err(error).with_context(place);
+            return Err(error);
         }
         match self.open {
             Open::Jsonl(_, files) | Open::Csv(_, files) => files.finish(),
-            Open::Parquet(_, files) => files.finish(self.partition, extent),
+            Open::Parquet(_, files) => files.finish(about),
         }
-        .with_context(place)
     }
 }

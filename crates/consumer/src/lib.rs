@@ -7,6 +7,7 @@
 pub mod args;
 mod bucket;
 mod claims;
+pub mod compact;
 pub mod config;
 mod encoder;
 mod event_loop;
@@ -16,6 +17,8 @@ mod inspection;
 mod kafka;
 mod metrics;
 mod plan;
+mod progress;
+mod reading;
 mod revocation;
 pub mod schema_infer;
 mod start_up;

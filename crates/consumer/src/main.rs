@@ -11,7 +11,7 @@ use std::{
 use clap::Parser;
 use consumer::{
     Args, Failure,
-    args::{SchemaInferArgs, VerifyArgs},
+    args::{CompactArgs, SchemaInferArgs, VerifyArgs},
     config,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     let word = |at: usize| argv.get(at).and_then(|word| word.to_str());
     match (word(1), word(2)) {
         (Some("verify"), _) => run(of_command(&argv, 1), verify),
+        (Some("compact"), _) => run(of_command(&argv, 1), compact),
         (Some("schema"), Some("infer")) => run(of_command(&argv, 2), schema_infer),
         (Some("schema"), _) => fail(
             &"'consumer schema' wants a command: consumer schema infer",
@@ -53,6 +54,16 @@ async fn land(args: Args, origin: Origins) -> Result<Done, Failure> {
 async fn verify(args: VerifyArgs, origin: Origins) -> Result<Done, Failure> {
     let output = args.output;
     let report = consumer::verify::run(args, origin).await?;
+    Ok(Done {
+        text: report.render(output),
+        code: report.exit_code(),
+    })
+}
+
+/// What it writes is written once and can be gone on with, so a signal ends it at once.
+async fn compact(args: CompactArgs, origin: Origins) -> Result<Done, Failure> {
+    let output = args.output;
+    let report = consumer::compact::run(args, origin).await?;
     Ok(Done {
         text: report.render(output),
         code: report.exit_code(),

@@ -5,7 +5,7 @@
 
 pub(crate) mod explain;
 pub(crate) mod kafka_checks;
-mod zone_checks;
+pub(crate) mod zone_checks;
 
 use std::{collections::BTreeMap, sync::Arc};
 

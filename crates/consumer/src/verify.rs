@@ -10,15 +10,11 @@
 
 mod anchors;
 mod batched;
-mod body;
 mod claim_index;
 pub mod finding;
-mod keys;
 mod look;
-mod offset_set;
 mod per_record;
 mod place;
-mod progress;
 pub mod report;
 mod start;
 mod topic;
@@ -34,11 +30,19 @@ use anyhow::Result;
 use landing::{Offset, anchor::Anchor};
 
 pub use self::report::Report;
-use self::{
-    batched::Batched, finding::Findings, keys::DataKey, look::Look, per_record::PerRecord,
-    progress::Progress, start::ZoneFacts,
+use self::{batched::Batched, finding::Findings, look::Look, per_record::PerRecord};
+use crate::{
+    Failure,
+    args::VerifyArgs,
+    bucket::listing::Listed,
+    progress::Progress,
+    reading::{
+        body,
+        keys::{self, DataKey},
+        offset_set,
+        zone_facts::{self, ZoneFacts},
+    },
 };
-use crate::{Failure, args::VerifyArgs, bucket::listing::Listed};
 
 /// Verifies a landing zone. `origin` says where a flag's value came from, for the log.
 ///
@@ -57,7 +61,8 @@ async fn verify(
     origin: impl Fn(&str) -> String,
 ) -> Result<Report> {
     let began = Instant::now();
-    let bucket = start::bucket(args, origin).await?;
+    let endpoint = (args.endpoint_url.as_deref(), &*origin("endpoint_url"));
+    let bucket = zone_facts::bucket(&args.bucket, endpoint).await?;
     let (facts, zone) = start::zone(args, &bucket).await?;
     // The group's offsets are asked for before anything is listed.
     let topic = start::topic(args, (&bucket, &facts, &zone), options).await?;

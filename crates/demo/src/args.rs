@@ -10,7 +10,8 @@ use clap::builder::BoolishValueParser;
 /// Where the data lies in the repository.
 const DATA: &str = "data/indexProcessed.csv";
 
-/// The pipeline on this machine in under a minute: CSV -> Kafka -> S3, with a kill -9 in the middle and a check at the end.
+/// The pipeline on this machine in about a minute: CSV -> Kafka -> S3, with a kill -9 in the middle and a check at the end;
+/// then the same as Parquet, a proof of both, and a compacted copy.
 ///
 /// Needs no docker, no account and no network: broker and S3 run in this process, on free ports. Exit codes: 0 each row is in
 /// exactly one object, 1 not so or failed, 2 wrong usage, 130 or 143 Ctrl-C or SIGTERM.
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) csv: Option<PathBuf>,
 
     /// The most rows to take, evenly from each symbol
-    #[arg(long, value_name = "N", default_value_t = 12_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), env = "DEMO_ROWS")]
+    #[arg(long, value_name = "N", default_value_t = 120_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), env = "DEMO_ROWS")]
     pub(crate) rows: u64,
 
     /// Keep the files (chosen rows, objects, logs) and say where they are

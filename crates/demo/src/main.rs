@@ -4,7 +4,7 @@
 //! executable again, with a hidden first argument (see `role`). It talks to nothing outside this machine.
 //!
 //! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt` and `table` (what must land),
-//! `checker` and `question` (what did), `stage` (the servers).
+//! `checker` and `question` (what did), `layouts` (the same as Parquet, verified and compacted), `stage` (the servers).
 //!
 //! Invariant: it ends with 0 only when each row was found in exactly one object, and no process outlives it.
 #![cfg_attr(
@@ -15,6 +15,7 @@
 mod args;
 mod checker;
 mod excerpt;
+mod layouts;
 mod part;
 mod question;
 mod role;

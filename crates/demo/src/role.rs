@@ -1,4 +1,5 @@
-//! The other life of this executable: with the hidden first argument it is a producer or a consumer, and nothing else.
+//! The other life of this executable: with the hidden first argument it is a producer, a consumer or one of
+//! the consumer's commands, and nothing else.
 //!
 //! It reads neither `.env` nor a file of settings: whoever starts it says everything (see `part`).
 //! Invariant: it ends when its parent does, even by kill -9, for its stdin is a pipe whose other end the parent holds.
@@ -17,6 +18,10 @@ pub(crate) const HIDDEN_FLAG: &str = "--play";
 pub(crate) const PRODUCER: &str = "producer";
 /// The name of the consumer's role.
 pub(crate) const CONSUMER: &str = "consumer";
+/// The name of the role of `consumer verify`.
+pub(crate) const VERIFY: &str = "verify";
+/// The name of the role of `consumer compact`.
+pub(crate) const COMPACT: &str = "compact";
 
 /// Plays the role that the rest of the command line begins with; the flags behind it are those of the real program.
 pub(crate) fn play(argv: impl Iterator<Item = OsString>) -> ExitCode {
@@ -56,29 +61,41 @@ fn run(argv: &[OsString]) -> anyhow::Result<u8> {
         .build()
         .context("cannot start the runtime")?;
     let role = argv.first().and_then(|role| role.to_str());
-    let (summary, code) = match role {
-        Some(PRODUCER) => {
-            let args = producer::Args::try_parse_from(argv)?;
-            let ended = runtime.block_on(producer::run(args, std::future::pending()));
-            let summary = ended.map_err(|failure| anyhow!("{failure}"))?;
-            (summary.render(producer::Output::Json), 0)
-        }
-        Some(CONSUMER) => {
-            let args = consumer::Args::try_parse_from(argv)?;
-            let origin = |_: &str| "the demo".to_owned();
-            let ended = runtime.block_on(consumer::run(args, origin, std::future::pending()));
-            let summary = ended.map_err(reason)?;
-            (
-                summary.render(consumer::args::Output::Json),
-                summary.exit_code(),
-            )
-        }
-        _ => bail!("{HIDDEN_FLAG} is for the demo itself; run demo --help"),
-    };
+    let (summary, code) = runtime.block_on(perform(role, argv))?;
     // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
     runtime.shutdown_background();
     writeln!(std::io::stdout(), "{summary}").context("cannot write the summary")?;
     Ok(code)
+}
+
+async fn perform(role: Option<&str>, argv: &[OsString]) -> anyhow::Result<(String, u8)> {
+    let origin = |_: &str| "the demo".to_owned();
+    let json = consumer::args::Output::Json;
+    match role {
+        Some(PRODUCER) => {
+            let args = producer::Args::try_parse_from(argv)?;
+            let ended = producer::run(args, std::future::pending()).await;
+            let summary = ended.map_err(|failure| anyhow!("{failure}"))?;
+            Ok((summary.render(producer::Output::Json), 0))
+        }
+        Some(CONSUMER) => {
+            let args = consumer::Args::try_parse_from(argv)?;
+            let ended = consumer::run(args, origin, std::future::pending()).await;
+            let summary = ended.map_err(reason)?;
+            Ok((summary.render(json), summary.exit_code()))
+        }
+        Some(VERIFY) => {
+            let args = consumer::args::VerifyArgs::try_parse_from(argv)?;
+            let report = consumer::verify::run(args, origin).await.map_err(reason)?;
+            Ok((report.render(json), report.exit_code()))
+        }
+        Some(COMPACT) => {
+            let args = consumer::args::CompactArgs::try_parse_from(argv)?;
+            let report = consumer::compact::run(args, origin).await.map_err(reason)?;
+            Ok((report.render(json), report.exit_code()))
+        }
+        _ => bail!("{HIDDEN_FLAG} is for the demo itself; run demo --help"),
+    }
 }
 
 fn reason(failure: consumer::Failure) -> anyhow::Error {

@@ -19,6 +19,10 @@ pub(crate) const TOPIC: &str = "stock-market";
 pub(crate) const BUCKET: &str = "kafka-stock-market-project";
 /// The consumer's own choice of a folder for the topic.
 pub(crate) const PREFIX: &str = "stock-market/json";
+/// The same for Parquet.
+pub(crate) const PARQUET: &str = "stock-market/parquet";
+/// Where the first zone's compacted copy goes.
+pub(crate) const COPY: &str = "stock-market/compacted";
 
 const PARTITIONS: &str = "6";
 /// The group waits so long for a member that was killed; less is refused by real brokers.
@@ -116,6 +120,61 @@ impl Stage {
         ];
         argv.extend(flags);
         Part::start(&self.backstage(), name, &argv)
+    }
+
+    /// Starts `consumer verify` on the zone of this prefix.
+    ///
+    /// # Errors
+    /// When the process cannot be made.
+    pub(crate) fn start_verify(&self, name: &str, prefix: &str) -> anyhow::Result<Part> {
+        let servers = self.broker.bootstrap_servers();
+        let argv = [
+            role::VERIFY,
+            "--bucket",
+            BUCKET,
+            "--prefix",
+            prefix,
+            "--bootstrap-servers",
+            servers,
+            "--endpoint-url",
+            &self.endpoint,
+            "--deep",
+            "--strict",
+        ];
+        Part::start(&self.backstage(), name, &argv)
+    }
+
+    /// Starts `consumer compact` from one prefix to another, with more flags.
+    ///
+    /// # Errors
+    /// When the process cannot be made.
+    pub(crate) fn start_compact(
+        &self,
+        (from, to): (&str, &str),
+        flags: &[String],
+    ) -> anyhow::Result<Part> {
+        let mut argv = vec![
+            role::COMPACT,
+            "--bucket",
+            BUCKET,
+            "--from",
+            from,
+            "--to",
+            to,
+            "--endpoint-url",
+            &self.endpoint,
+        ];
+        argv.extend(flags.iter().map(String::as_str));
+        Part::start(&self.backstage(), "compact", &argv)
+    }
+
+    /// The keys below a folder of the bucket, and the bytes of their objects.
+    pub(crate) fn below(&self, folder: &str) -> (Vec<String>, u64) {
+        let mut keys = self.s3.keys(BUCKET);
+        keys.retain(|key| key.starts_with(folder));
+        let bytes = keys.iter().filter_map(|key| self.s3.object(BUCKET, key));
+        let bytes = bytes.map(|object| object.body.len() as u64).sum();
+        (keys, bytes)
     }
 
     /// How many objects S3 was asked to write so far.

@@ -12,11 +12,12 @@ use serde_json::Value;
 use crate::args::Args;
 use crate::checker::{Landed, Verdict};
 use crate::excerpt::Excerpt;
+use crate::layouts;
 use crate::question;
 use crate::stage::{BUCKET, PREFIX, Stage, TOPIC};
 
 /// Longer than any step takes on a slow machine, for as many rows as the broker holds.
-const LIMIT: Duration = Duration::from_secs(300);
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 /// Objects that are printed.
 const SHOWN: usize = 3;
 
@@ -37,8 +38,10 @@ pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
     ))?;
     by_hand("cargo run -p sandbox")?;
     produce(stage, &excerpt, &csv).await?;
+    let landing = Instant::now();
     let killed_at = crash(stage, excerpt.expected.len()).await?;
     let finished = finish(stage).await;
+    let landed_in = landing.elapsed();
     // What the broker lost explains why the consumer stopped, so it is told first.
     stage.check_for_loss()?;
     finished?;
@@ -46,6 +49,10 @@ pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
     let verdict = check(&excerpt, &objects)?;
     show(&objects)?;
     let differences = ask(&excerpt, &objects)?;
+    drop(objects);
+    if verdict.is_clean() {
+        layouts::tell(stage, &excerpt.expected, landed_in).await?;
+    }
     summarize(&verdict, killed_at, began.elapsed())?;
     conclude(&verdict, differences)
 }
@@ -210,13 +217,20 @@ fn conclude(verdict: &Verdict, differences: usize) -> anyhow::Result<()> {
 }
 
 /// A count in the summary of a part.
-fn count(summary: &Value, name: &str) -> anyhow::Result<u64> {
+///
+/// # Errors
+/// When it has none of that name.
+pub(crate) fn count(summary: &Value, name: &str) -> anyhow::Result<u64> {
     summary[name]
         .as_u64()
         .with_context(|| format!("the summary has no count {name:?}: {summary}"))
 }
 
-fn by_hand(command: &str) -> anyhow::Result<()> {
+/// The command that does the same by hand.
+///
+/// # Errors
+/// When stdout is closed.
+pub(crate) fn by_hand(command: &str) -> anyhow::Result<()> {
     say(&format!("   $ {command}"))
 }
 

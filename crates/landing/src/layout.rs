@@ -54,10 +54,16 @@ impl Prefix {
         )
     }
 
+    /// `_control/{prefix}/claims/`, below which the claims of all topic partitions lie.
+    #[must_use]
+    pub fn all_claims_folder(&self) -> String {
+        format!("_control/{}/claims/", self.0)
+    }
+
     /// `_control/{prefix}/claims/{partition:05}/`, below which the claims of one topic partition lie.
     #[must_use]
     pub fn claims_folder(&self, partition: i32) -> String {
-        format!("_control/{}/claims/{partition:05}/", self.0)
+        format!("{}{partition:05}/", self.all_claims_folder())
     }
 
     /// The claim for the extent that begins at `start`. The number in it falls as offsets rise, so that a LIST, which is in ascending
@@ -103,6 +109,43 @@ impl Prefix {
             "_control/{}/gaps/{partition:05}-{:020}-{:020}.json",
             self.0, gap.start.0, gap.end.0
         )
+    }
+
+    /// `_control/{prefix}/plans/`, below which a compacted copy keeps what it was made of.
+    #[must_use]
+    pub fn plans_folder(&self) -> String {
+        format!("_control/{}/plans/", self.0)
+    }
+
+    /// `_control/{prefix}/plans/{date}/{number:05}.json`
+    #[must_use]
+    pub fn plan_key(&self, date: &DatePartition, number: u32) -> String {
+        format!("{}{date}/{number:05}.json", self.plans_folder())
+    }
+
+    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan is carried out, and what came of it was verified.
+    #[must_use]
+    pub fn done_key(&self, date: &DatePartition, number: u32) -> String {
+        format!("{}{date}/{number:05}.done.json", self.plans_folder())
+    }
+
+    /// `{prefix}/dt={date}/{number:05}.{suffix}`: the one object that a plan makes.
+    #[must_use]
+    pub fn copy_key(&self, date: &DatePartition, number: u32, suffix: &str) -> String {
+        format!("{}/dt={date}/{number:05}.{suffix}", self.0)
+    }
+
+    /// `{prefix}/dt={date}/`, below which the data of one date lies.
+    #[must_use]
+    pub fn date_folder(&self, date: &DatePartition) -> String {
+        format!("{}/dt={date}/", self.0)
+    }
+
+    /// Whether one of the two is the other, or lies inside of it.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (one, other) = (self.data_folder(), other.data_folder());
+        one.starts_with(&other) || other.starts_with(&one)
     }
 
     /// `_control/{prefix}/zone.json`
@@ -214,6 +257,18 @@ mod tests {
             prefix().cluster_key("a/../b"),
             "_control/stock-market/json/clusters/a....b.json"
         );
+    }
+
+    #[test]
+    fn prefixes_overlap_only_by_whole_folders() {
+        let overlap = |one: &str, other: &str| {
+            let prefix = |text: &str| text.parse::<Prefix>().unwrap();
+            prefix(one).overlaps(&prefix(other))
+        };
+        for (one, other) in [("a/b", "a/b"), ("a/b/c", "a/b"), ("a", "a/b")] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        assert!(!overlap("a/b", "a/bc") && !overlap("a/b", "a/c"));
     }
 
     #[test]

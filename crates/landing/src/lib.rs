@@ -7,7 +7,8 @@
 //! Reading order: [`offset`] and [`record`] (the words), [`partition_by`] and [`layout`] (record -> object key),
 //! [`value`] and [`dead_letter`] (what cannot be landed), [`zone`], [`anchor`] and [`start`] (where to begin, and when
 //! to refuse), [`offset_tracker`] (what may be committed); for the batched layouts [`claim`], [`extent`] and [`chain`] (which records
-//! share their objects, and who says so); [`engine`] (all of it together).
+//! share their objects, and who says so); [`engine`] (all of it together); [`compaction`] (what a compacted copy of a zone keeps of how it
+//! was made).
 //!
 //! The invariant of the crate: a next offset is committed only when each record below it that Kafka showed us is in
 //! exactly one object, and the key and the body of that object are pure functions of the record; in the batched layouts, of the
@@ -18,6 +19,7 @@ pub mod arena;
 pub mod batch;
 pub mod chain;
 pub mod claim;
+pub mod compaction;
 pub mod dead_letter;
 pub mod engine;
 pub mod extent;

@@ -8,6 +8,8 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
+const HOUR_IN_MILLIS: i64 = 60 * 60 * 1000;
+
 /// Where a record's time comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartitionBy {
@@ -68,6 +70,32 @@ impl DatePartition {
             _ => return None,
         };
         Self::from_text(&time, granularity).filter(|date| date.0 == text)
+    }
+
+    /// How much time it covers.
+    #[must_use]
+    pub fn granularity(&self) -> Granularity {
+        match self.0.len() {
+            4 => Granularity::Year,
+            10 => Granularity::Day,
+            _ => Granularity::Hour,
+        }
+    }
+
+    /// The first instant behind it, in milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn end_millis(&self) -> i64 {
+        let (date, hour) = match self.granularity() {
+            Granularity::Year => (format!("{}-12-31", self.0), None),
+            Granularity::Day => (self.0.clone(), None),
+            Granularity::Hour => (self.0[..10].to_owned(), self.0[11..].parse::<i64>().ok()),
+        };
+        let midnight = date.parse::<NaiveDate>().unwrap_or_default();
+        let midnight = midnight
+            .and_time(NaiveTime::MIN)
+            .and_utc()
+            .timestamp_millis();
+        midnight + hour.map_or(24, |hour| hour + 1) * HOUR_IN_MILLIS
     }
 
     fn from_time(time: NaiveDateTime, granularity: Granularity) -> Option<Self> {
@@ -240,6 +268,23 @@ mod tests {
             None,
             "year 10000"
         );
+    }
+
+    #[test]
+    fn a_date_partition_ends_where_the_next_one_begins() {
+        for (text, next) in [
+            ("2026", "2027-01-01T00:00:00Z"),
+            ("2024-02-28", "2024-02-29T00:00:00Z"),
+            ("2026-12-31", "2027-01-01T00:00:00Z"),
+            ("2026-11-21-00", "2026-11-21T01:00:00Z"),
+            ("2026-11-21-23", "2026-11-22T00:00:00Z"),
+            ("0001-01-01", "0001-01-02T00:00:00Z"),
+            ("9999", "+10000-01-01T00:00:00Z"),
+        ] {
+            let date = DatePartition::from_folder(text).unwrap();
+            let next: DateTime<chrono::Utc> = next.parse().unwrap();
+            assert_eq!(date.end_millis(), next.timestamp_millis(), "{text}");
+        }
     }
 
     proptest::proptest! {

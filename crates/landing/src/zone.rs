@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::partition_by::{Granularity, PartitionBy};
+use crate::{
+    compaction::CopyZone,
+    partition_by::{Granularity, PartitionBy},
+};
 
 /// Version of the rules by which records become objects. A zone keeps the version it was made with.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -54,6 +57,17 @@ pub enum ZoneMismatch {
         /// The cluster of this run.
         wanted: String,
     },
+    /// It is no landing zone, but was made of one.
+    #[error(
+        "this is a compacted copy of s3://{bucket}/{prefix}, made by 'consumer compact', and no landing zone: land, and verify, under \
+         another --prefix; what was landed is under {prefix}"
+    )]
+    CompactedCopy {
+        /// The bucket of the zone that it was made of.
+        bucket: String,
+        /// The prefix of that zone.
+        prefix: String,
+    },
     /// The zone object cannot be read.
     #[error("its content is no zone description ({0}): was it written by another program?")]
     Unreadable(String),
@@ -89,8 +103,11 @@ impl Zone {
     /// Reads the object's body.
     ///
     /// # Errors
-    /// [`ZoneMismatch::Unreadable`] when it is something else.
+    /// [`ZoneMismatch::CompactedCopy`] when it is one, [`ZoneMismatch::Unreadable`] when it is something else.
     pub fn from_body(body: &[u8]) -> Result<Self, ZoneMismatch> {
+        if let Some(CopyZone { bucket, prefix, .. }) = CopyZone::from_body(body) {
+            return Err(ZoneMismatch::CompactedCopy { bucket, prefix });
+        }
         serde_json::from_slice(body).map_err(|error| ZoneMismatch::Unreadable(error.to_string()))
     }
 

@@ -97,6 +97,24 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How late records may come: days too, and none at all.
+pub(super) fn parse_lateness(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a number with a unit, such as 0s, 90m, 12h or 1d".to_owned();
+    let unit_at = text
+        .find(|letter: char| letter.is_ascii_alphabetic())
+        .ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.trim().parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * unit))
+}
+
 pub(super) fn parse_size(text: &str) -> Result<usize, String> {
     let wrong = || "must be a whole number of bytes, KiB, MiB or GiB, such as 64MiB".to_owned();
     let unit_at = text
@@ -137,6 +155,16 @@ mod tests {
             Ok(StartAt::Timestamp(1_000))
         );
         assert!(StartAt::parse("yesterday").is_err());
+    }
+
+    #[test]
+    fn lateness_may_be_nothing_or_days() {
+        assert_eq!(parse_lateness("0s"), Ok(Duration::ZERO));
+        assert_eq!(parse_lateness("90m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(parse_lateness("3d"), Ok(Duration::from_secs(3 * 86_400)));
+        for text in ["", "3", "-1d", "1.5d", "1w", "99999999999d"] {
+            assert!(parse_lateness(text).is_err(), "{text}");
+        }
     }
 
     #[test]

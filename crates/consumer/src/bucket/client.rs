@@ -15,6 +15,12 @@ use aws_sdk_s3::{
     config::{ProvideCredentials, RequestChecksumCalculation, ResponseChecksumValidation},
 };
 
+/// How long one request may take, its body included.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// Bytes of a body that a slow line takes in a second.
+const SLOW_LINE: usize = 512 << 10;
+
 /// The client and what it was made of.
 pub(crate) struct S3Client {
     pub(crate) client: Client,
@@ -31,7 +37,7 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_millis(3_100))
-                .operation_attempt_timeout(Duration::from_secs(30))
+                .operation_attempt_timeout(ATTEMPT)
                 .build(),
         )
         // Bodies are small and in memory; the attempt timeout covers a stalled one.
@@ -62,6 +68,17 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
         region,
         origins,
     })
+}
+
+/// Settings for one request whose body is too large for the usual time on a slow line.
+pub(crate) fn attempt_timeout(bytes: usize) -> Option<aws_sdk_s3::config::Builder> {
+    let longer = Duration::from_secs((bytes / SLOW_LINE) as u64);
+    let timeouts = || {
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(longer)
+            .build()
+    };
+    (longer > ATTEMPT).then(|| aws_sdk_s3::config::Builder::new().timeout_config(timeouts()))
 }
 
 /// An address may carry a user and a password (of a proxy): they are not for the log.

@@ -38,6 +38,8 @@ pub(crate) struct Listing<'b> {
     bucket: &'b Bucket,
     prefix: String,
     one_level: bool,
+    /// The first page begins behind this key.
+    after: Option<String>,
     next: Option<String>,
     ended: bool,
 }
@@ -62,6 +64,7 @@ impl Listing<'_> {
         let list = self.bucket.client.list_objects_v2();
         let list = list.bucket(&self.bucket.name).prefix(&self.prefix);
         let list = list.set_continuation_token(self.next.clone());
+        let list = list.set_start_after(self.after.clone());
         let list = list.set_delimiter(self.one_level.then(|| "/".to_owned()));
         let listed = list.send().await.map_err(|error| Failure::of(&error))?;
         let objects = listed.contents.unwrap_or_default().into_iter();
@@ -109,6 +112,14 @@ impl Bucket {
         self.listing(prefix, false)
     }
 
+    /// All keys that begin with `prefix` and sort behind `after`.
+    pub(crate) fn list_after(&self, prefix: &str, after: &str) -> Listing<'_> {
+        Listing {
+            after: Some(after.to_owned()),
+            ..self.listing(prefix, false)
+        }
+    }
+
     /// The keys and folders directly below `folder`, which ends with `/` or is empty.
     pub(crate) fn list_folder(&self, folder: &str) -> Listing<'_> {
         self.listing(folder, true)
@@ -119,6 +130,7 @@ impl Bucket {
             bucket: self,
             prefix: prefix.to_owned(),
             one_level,
+            after: None,
             next: None,
             ended: false,
         }

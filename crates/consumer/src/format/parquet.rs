@@ -9,7 +9,7 @@ mod columns;
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result};
-use landing::{OffsetRange, partition_by::DatePartition};
+use landing::partition_by::DatePartition;
 use parquet::{
     basic::{
         Compression as Codec, LogicalType, Repetition, TimeUnit, Type as PhysicalType, ZstdLevel,
@@ -147,15 +147,10 @@ impl ParquetFiles {
     }
 
     /// Ends the files, in the order of their dates.
-    pub(super) fn finish(self, partition: i32, extent: OffsetRange) -> Result<Vec<File>> {
+    pub(super) fn finish(self, about: &[(&str, String)]) -> Result<Vec<File>> {
         let Origin { topic, zone } = self.shape.origin;
-        let origin = [
-            ("kafka.topic", topic),
-            ("kafka.partition", partition.to_string()),
-            ("kafka.start-offset", extent.start.to_string()),
-            ("kafka.end-offset", extent.end.to_string()),
-            ("landing.zone", zone),
-        ];
+        let (first, last) = ([("kafka.topic", topic)], [("landing.zone", zone)]);
+        let origin = [&first[..], about, &last].concat();
         let finish = |(date, file): (DatePartition, ParquetFile)| {
             let records = file.records;
             let bytes = file.finish(&origin)?;

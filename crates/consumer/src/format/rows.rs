@@ -11,7 +11,7 @@ use schema::{AthenaType, Cell, METADATA_COLUMNS, RecordReader, TableSchema};
 use super::metadata::Metadata;
 
 /// Makes rows of one schema.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     reader: RecordReader,
     metadata: bool,
     /// An empty row whose memory the next one takes.
@@ -19,7 +19,7 @@ pub(super) struct Rows {
 }
 
 /// Names and types of the cells of a row.
-pub(super) fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> {
+pub(crate) fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> {
     let own = schema.columns().iter();
     let own = own.map(|column| (column.name.as_str(), column.kind));
     let metadata = METADATA_COLUMNS.into_iter().filter(|_| metadata);
@@ -27,7 +27,7 @@ pub(super) fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, Athena
 }
 
 impl Rows {
-    pub(super) fn new(schema: &TableSchema, metadata: bool) -> Self {
+    pub(crate) fn new(schema: &TableSchema, metadata: bool) -> Self {
         Self {
             reader: RecordReader::new(schema),
             metadata,
@@ -36,7 +36,7 @@ impl Rows {
     }
 
     /// Gives the record's row to `take`.
-    pub(super) fn with<T>(
+    pub(crate) fn with<T>(
         &mut self,
         record: &Record<'_>,
         take: impl FnOnce(&[Cell<'_>]) -> T,

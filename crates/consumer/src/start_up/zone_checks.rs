@@ -18,6 +18,7 @@ use crate::{
     bucket::{
         Bucket,
         answer::{Failure, PutAnswer},
+        listing,
     },
     encoder::schema_hash,
     inspection::{resolve_start, start_note},
@@ -40,11 +41,8 @@ pub(crate) async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
             PutAnswer::Stored | PutAnswer::Exists => {}
         }
     }
-    match bucket
-        .read(&key)
-        .await
-        .map_err(|failure| explain::failure("read", bucket.name(), &failure))?
-    {
+    let read = listing::patiently(|| bucket.read(&key)).await;
+    match read.map_err(|failure| explain::failure("read", bucket.name(), &failure))? {
         Some(body) if body == PROBE => Ok(()),
         _ => Err(ignores_conditions(bucket)),
     }
@@ -183,7 +181,8 @@ async fn accept_cluster(
 async fn patiently<F: Future<Output = PutAnswer>>(write: impl Fn() -> F) -> PutAnswer {
     for _ in 0..20 {
         match write().await {
-            PutAnswer::Failed(failure) if failure.is_passing() => {
+            // The store has answered before: a connection that broke is no wrong address.
+            PutAnswer::Failed(failure) if failure.is_passing() || failure.status.is_none() => {
                 tokio::time::sleep(Duration::from_millis(500)).await
             }
             answer => return answer,

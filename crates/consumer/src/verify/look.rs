@@ -15,12 +15,11 @@ use schema::TableSchema;
 
 use super::{
     finding::{Finding, Findings, Kind},
-    progress::Progress,
     report::PartitionReport,
-    start::ZoneFacts,
     topic::Topic,
+    zone_facts::ZoneFacts,
 };
-use crate::bucket::Bucket;
+use crate::{bucket::Bucket, progress::Progress};
 
 /// The most folders that are remembered as being of a zone or not.
 const MOST_FOLDERS: usize = 10_000;

@@ -2,42 +2,20 @@
 //!
 //! Not here: the verification. Invariant: nothing is written anywhere.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use landing::{
     layout::Prefix,
-    partition_by::{Granularity, PartitionBy},
     zone::{Zone, ZoneMismatch},
 };
 
 use super::topic::Topic;
 use crate::{
     args::VerifyArgs,
-    bucket::{Bucket, client, listing::patiently},
+    bucket::Bucket,
     kafka::settings::KafkaSettings,
     plan,
-    start_up::explain,
+    reading::zone_facts::{self, ZoneFacts, facts, no_zone},
 };
-
-/// The most requests that are made to find out which zones there are.
-const MOST_FOLDERS: usize = 50;
-
-/// A zone as its object describes it.
-#[derive(Clone, Debug)]
-pub(crate) struct ZoneFacts {
-    pub(crate) prefix: Prefix,
-    pub(crate) id: String,
-    pub(crate) topic: String,
-    /// `json`, `jsonl`, `csv` or `parquet`.
-    pub(crate) format: String,
-    pub(crate) partition_by: PartitionBy,
-    pub(crate) granularity: Granularity,
-}
-
-impl ZoneFacts {
-    pub(crate) fn is_per_record(&self) -> bool {
-        self.format == "json"
-    }
-}
 
 /// Checks what needs no connection; gives librdkafka's options.
 pub(crate) fn check(args: &VerifyArgs) -> Result<Vec<(String, String)>> {
@@ -46,21 +24,10 @@ pub(crate) fn check(args: &VerifyArgs) -> Result<Vec<(String, String)>> {
     plan::librdkafka_options(&args.kafka_options)
 }
 
-/// The bucket, after it was made sure that it may be listed.
-pub(crate) async fn bucket(args: &VerifyArgs, origin: impl Fn(&str) -> String) -> Result<Bucket> {
-    let s3 = client::connect(args.endpoint_url.as_deref(), &origin("endpoint_url")).await?;
-    tracing::info!("S3 bucket {}: {}", args.bucket, s3.origins);
-    let bucket = Bucket::new(s3.client, &args.bucket);
-    match patiently(|| bucket.first_key("")).await {
-        Ok(_) => Ok(bucket),
-        Err(failure) => Err(explain::failure("list", &args.bucket, &failure)),
-    }
-}
-
 /// The zone under the prefix that was given, or the only one of the topic.
 pub(crate) async fn zone(args: &VerifyArgs, bucket: &Bucket) -> Result<(ZoneFacts, Zone)> {
     if let Some(prefix) = &args.prefix {
-        let found = read_zone(bucket, prefix).await?;
+        let found = zone_facts::read_zone(bucket, prefix).await?;
         return match found {
             Some(zone) => facts(bucket, prefix.clone(), zone),
             None => Err(no_zone(bucket, &format!("{prefix}")).await?),
@@ -70,7 +37,7 @@ pub(crate) async fn zone(args: &VerifyArgs, bucket: &Bucket) -> Result<(ZoneFact
     for format in ["json", "jsonl", "csv", "parquet"] {
         let prefix: Result<Prefix, String> = format!("{}/{format}", args.topic).parse();
         let prefix = prefix.map_err(|reason| anyhow!("{reason}: give --prefix"))?;
-        if let Some(zone) = read_zone(bucket, &prefix).await? {
+        if let Some(zone) = zone_facts::landing_zone(bucket, &prefix).await? {
             found.push((prefix, zone));
         }
     }
@@ -90,78 +57,6 @@ pub(crate) async fn zone(args: &VerifyArgs, bucket: &Bucket) -> Result<(ZoneFact
             )
         }
     }
-}
-
-async fn read_zone(bucket: &Bucket, prefix: &Prefix) -> Result<Option<Zone>> {
-    let key = prefix.zone_key();
-    let Some(body) = bucket.read_patiently(&key).await? else {
-        return Ok(None);
-    };
-    let zone = Zone::from_body(&body);
-    zone.map(Some)
-        .with_context(|| format!("s3://{}/{key}", bucket.name()))
-}
-
-fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(ZoneFacts, Zone)> {
-    let place = || format!("s3://{}/{}", bucket.name(), prefix.zone_key());
-    let unknown = |text: String| anyhow!("{text}: use a newer version of this program");
-    if zone.protocol != landing::zone::PROTOCOL_VERSION
-        || !matches!(zone.format.as_str(), "json" | "jsonl" | "csv" | "parquet")
-    {
-        let text = format!("protocol {}, format '{}'", zone.protocol, zone.format);
-        return Err(unknown(text)).with_context(place);
-    }
-    let facts = ZoneFacts {
-        id: zone.id(),
-        topic: zone.topic.clone(),
-        format: zone.format.clone(),
-        partition_by: zone
-            .partition_by
-            .parse()
-            .map_err(unknown)
-            .with_context(place)?,
-        granularity: zone
-            .granularity
-            .parse()
-            .map_err(unknown)
-            .with_context(place)?,
-        prefix: prefix.clone(),
-    };
-    Ok((facts, zone))
-}
-
-/// Says which zones there are instead.
-async fn no_zone(bucket: &Bucket, wanted: &str) -> Result<anyhow::Error> {
-    let zones = zones(bucket).await?;
-    let there = match zones.as_slice() {
-        [] => "the bucket holds no landing zone at all: is it the right one?".to_owned(),
-        zones => format!("there is {}: give it with --prefix", zones.join(", ")),
-    };
-    let name = bucket.name();
-    Ok(anyhow!(
-        "s3://{name}/{wanted} holds no landing zone; {there}"
-    ))
-}
-
-/// The zones of a bucket, as far as some requests show them.
-async fn zones(bucket: &Bucket) -> Result<Vec<String>> {
-    let mut zones = Vec::new();
-    let mut folders = vec!["_control/".to_owned()];
-    let mut asked = 0;
-    while let Some(folder) = folders.pop().filter(|_| asked < MOST_FOLDERS) {
-        asked += 1;
-        let Some(page) = bucket.list_folder(&folder).page().await? else {
-            continue;
-        };
-        let zone = format!("{folder}zone.json");
-        if page.objects.iter().any(|object| object.key == zone) {
-            zones.push(folder["_control/".len()..].trim_end_matches('/').to_owned());
-        } else {
-            folders.extend(page.folders);
-        }
-    }
-    zones.sort();
-    Ok(zones)
 }
 
 /// The topic; `None` with `--without-kafka`.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     bucket::Bucket,
-    verify::{body::Room, look::Look, start::ZoneFacts},
+    verify::{body::Room, look::Look, zone_facts::ZoneFacts},
 };
 
 /// Objects of one extent that are read at the same time.

@@ -4,12 +4,7 @@
 //! Invariant: a line that is accepted reads back as what the consumer writes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use landing::{
-    Offset, OffsetRange,
-    claim::ContentHash,
-    record::ValueHash,
-    value::{self, Reason},
-};
+use landing::{Offset, OffsetRange, claim::ContentHash, record::ValueHash};
 
 /// The first half of a line's SHA-256: two lines have the same one only if they are the same.
 pub(super) type LineHash = [u8; 16];
@@ -28,15 +23,6 @@ pub(super) fn hash(line: &[u8]) -> LineHash {
     let mut half = [0; 16];
     half.copy_from_slice(&ValueHash::of(Some(line)).0[..16]);
     half
-}
-
-/// A record as JSON.
-pub(super) fn json(line: &[u8]) -> Result<(), String> {
-    match value::check_object(line, None) {
-        // What Kafka knows of a record may come on top of a value that is as large as it may be.
-        Ok(_) | Err(Reason::TooLarge) => Ok(()),
-        Err(reason) => Err(format!("not a JSON object that Athena reads ({reason})")),
-    }
 }
 
 /// A record as comma separated values; each line has as many as the first.

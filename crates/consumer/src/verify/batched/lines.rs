@@ -4,12 +4,9 @@
 //! [`super::line`]).
 //! Invariant: what was counted was a record, or a dead letter that can be read back.
 
-use landing::value;
-
 use super::line::{self, Letters, LineHash};
+use crate::reading::lines::{LONGEST, json};
 
-/// The longest line: the largest value, and as much again for what an encoding adds to it.
-const LONGEST: usize = 2 * value::MAX_VALUE_BYTES + (1 << 20);
 /// Dead letters hold values of any size, and in base64.
 const LONGEST_LETTER: usize = 256 << 20;
 
@@ -120,7 +117,7 @@ impl Meaning {
             Self::Records(form, hashes) => (form, hashes),
         };
         match form {
-            RowForm::Json => line::json(line)?,
+            RowForm::Json => json(line)?,
             RowForm::Csv { header, columns } => {
                 line::csv(line, columns)?;
                 if std::mem::take(header) {
@@ -151,12 +148,12 @@ mod tests {
         lines
     }
 
-    fn json(hashes: Option<Vec<LineHash>>) -> Meaning {
+    fn of_json(hashes: Option<Vec<LineHash>>) -> Meaning {
         Meaning::Records(RowForm::Json, hashes)
     }
 
     fn records(text: &[u8], piece: usize) -> Lines {
-        read(json(Some(Vec::new())), text, piece)
+        read(of_json(Some(Vec::new())), text, piece)
     }
 
     #[test]
@@ -209,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_line_that_never_ends_does_not_fill_the_memory() {
-        let mut lines = Lines::new(json(None));
+        let mut lines = Lines::new(of_json(None));
         for _ in 0..40 {
             lines.take(&[b'x'; 1 << 20]);
         }

@@ -23,8 +23,8 @@ use crate::{
     format::{File, Files},
     verify::{
         place::{Place, place},
-        start::ZoneFacts,
         topic::Topic,
+        zone_facts::ZoneFacts,
     },
 };
 

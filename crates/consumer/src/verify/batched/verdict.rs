@@ -18,7 +18,7 @@ use crate::{
     verify::{
         finding::{Finding, Kind},
         look::Look,
-        start::ZoneFacts,
+        zone_facts::ZoneFacts,
     },
 };
 

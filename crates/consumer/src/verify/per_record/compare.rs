@@ -19,6 +19,7 @@ use landing::{
 use super::{MISSING, Offsets};
 use crate::{
     bucket::Bucket,
+    reading::proof,
     verify::{
         body::{self, Body, Room},
         finding::{Finding, Kind},
@@ -218,7 +219,7 @@ fn compared(
     match &expected.content {
         Content::Data(hash) if ValueHash::of(Some(body)) == *hash => {}
         Content::Data(_) => {
-            let object = super::remaining::parsed(body);
+            let object = proof::parsed(body);
             object.map_err(|problem| (Kind::Unparseable, problem))?;
             let text = "its body is not the value that the topic holds at this offset";
             return Err((Kind::Differs, text.to_owned()));

@@ -11,18 +11,22 @@ use futures::StreamExt;
 use landing::{
     Offset, OffsetRange,
     identity::{About, Identity},
-    partition_by::{DatePartition, PartitionBy},
     record::ValueHash,
     value,
 };
 
 use super::Offsets;
-use crate::verify::{
-    body::{self, Body, Room},
-    finding::{Finding, Kind},
-    keys::{self, ControlKey},
-    look::Look,
-    offset_set::OffsetSet,
+use crate::{
+    reading::{
+        body::{self, Body, Room},
+        keys::{self, ControlKey},
+        offset_set::OffsetSet,
+        proof::{self, Doubt},
+    },
+    verify::{
+        finding::{Finding, Kind},
+        look::Look,
+    },
 };
 
 type Problem = (Kind, String);
@@ -174,70 +178,19 @@ fn proves_itself(
     metadata: &BTreeMap<String, String>,
     body: &[u8],
 ) -> Result<(), Problem> {
-    let differs = |difference: String| (Kind::Differs, difference);
-    let (partition, offset) = candidate.at;
-    let named = |name: &str| metadata.get(name).map(String::as_str);
-    let value = named("sha256").and_then(ValueHash::from_hex);
-    let Some(value) = value else {
-        return Err(differs(
-            "it has no sha256 in its metadata, so it was not written by this program".to_owned(),
-        ));
+    let kind_of = |doubt| match doubt {
+        Doubt::Unparseable(text) => (Kind::Unparseable, text),
+        Doubt::Differs(text) => (Kind::Differs, text),
+        Doubt::Unprovable(text) => (Kind::Unverifiable, text.to_owned()),
     };
-    let timestamp = named("timestamp").and_then(|millis| millis.parse().ok());
-    let identity = Identity {
-        zone: look.zone.id.clone(),
-        partition,
-        offset,
-        about: About::Record { value, timestamp },
-    };
+    let identity = proof::identity(&look.zone, candidate.at, metadata).map_err(kind_of)?;
     let Some(date) = &candidate.date else {
         dead_letter(body, &identity)?;
-        return identity.compare(metadata).map_err(differs);
+        let compared = identity.compare(metadata);
+        return compared.map_err(|difference| (Kind::Differs, difference));
     };
-    let line = parsed(body).map_err(|problem| (Kind::Unparseable, problem))?;
-    identity.compare(metadata).map_err(differs)?;
-    if date_of(look, line, timestamp).is_some_and(|of_record| of_record.as_str() != date) {
-        return Err(differs("its record belongs under another date".to_owned()));
-    }
-    if ValueHash::of(Some(line)) == value {
-        return Ok(());
-    }
-    // Only a value that spanned lines was changed, and then no white space is left between its tokens.
-    let spread = [&b"\n"[..], line].concat();
-    if value::on_one_line(&spread) == line {
-        let text = "it does not have the hash in its metadata, which a value that spanned lines would not have either";
-        return Err((Kind::Unverifiable, text.to_owned()));
-    }
-    Err(differs(
-        "it does not have the hash in its metadata".to_owned(),
-    ))
-}
-
-fn date_of(look: &Look, line: &[u8], timestamp: Option<i64>) -> Option<DatePartition> {
-    let granularity = look.zone.granularity;
-    match &look.zone.partition_by {
-        PartitionBy::Timestamp => DatePartition::from_timestamp(timestamp?, granularity),
-        PartitionBy::Field(name) => {
-            let text = value::check_object(line, Some(name)).ok()??;
-            DatePartition::from_text(&text, granularity)
-        }
-    }
-}
-
-/// The line of a data object.
-pub(super) fn parsed(body: &[u8]) -> Result<&[u8], String> {
-    let Some(line) = body.strip_suffix(b"\n") else {
-        return Err("it does not end with a line break".to_owned());
-    };
-    if line.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-        return Err("it has more than one line".to_owned());
-    }
-    match value::check_object(line, None) {
-        Ok(_) => Ok(line),
-        Err(reason) => Err(format!(
-            "it is not a JSON object that Athena reads ({reason})"
-        )),
-    }
+    let proven = proof::data_object(&look.zone, (&identity, date), (metadata, body));
+    proven.map_err(kind_of)
 }
 
 /// Whether a dead letter's body is about the record of this identity.
@@ -265,26 +218,5 @@ pub(super) fn dead_letter(body: &[u8], identity: &Identity) -> Result<(), Proble
             Kind::Differs,
             "it does not hold the record that is, or was, at this offset".to_owned(),
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_one_json_object_on_one_line() {
-        assert_eq!(parsed(b"{\"a\":1}\n"), Ok(&b"{\"a\":1}"[..]));
-        for body in [
-            &b"{}"[..],
-            b"",
-            b"\n",
-            b"{}\n{}\n",
-            b"{\r}\n",
-            b"[1]\n",
-            b"{\"a\":\n",
-        ] {
-            assert!(parsed(body).is_err(), "{}", body.escape_ascii());
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! Reading objects for a verification: whole small bodies, within a bound for all that are in memory at the same time.
+//! Reading objects: whole small bodies, within a bound for all that are in memory at the same time.
 //!
-//! Not here: what a body should be. Invariant: bodies in flight take up at most [`MOST_IN_FLIGHT`] bytes, or one of them is larger
-//! alone.
+//! Not here: what a body should be. Invariant: bodies in flight take up at most as many bytes as their [`Room`] has, or one of them is
+//! larger alone.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,36 +14,50 @@ use crate::bucket::{
     listing::{Opened, patiently},
 };
 
-/// Bytes of bodies in memory.
+/// Bytes of bodies in memory, where nothing else is said.
 const MOST_IN_FLIGHT: u64 = 8 << 20;
 /// What a permit stands for.
 const UNIT: u64 = 1024;
 
 /// The bound for all bodies of a run.
 #[derive(Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+pub(crate) struct Room {
+    units: u32,
+    free: Arc<Semaphore>,
+}
 
 impl Default for Room {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new((MOST_IN_FLIGHT / UNIT) as usize)))
+        Self::of(MOST_IN_FLIGHT)
     }
 }
 
 impl Room {
+    /// Room for so many bytes.
+    pub(crate) fn of(bytes: u64) -> Self {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        let free = Arc::new(Semaphore::new(units as usize));
+        Self { units, free }
+    }
+
     /// Waits until there is room for so many bytes, or for all of it.
     pub(crate) async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit> {
-        let units = bytes.div_ceil(UNIT).clamp(1, MOST_IN_FLIGHT / UNIT);
-        let permit = self.0.clone().acquire_many_owned(units as u32).await;
+        let units = bytes.div_ceil(UNIT).clamp(1, u64::from(self.units));
+        let permit = self.free.clone().acquire_many_owned(units as u32).await;
         permit.context("the bound of memory was closed")
     }
 }
 
-/// An object that was read.
+/// An object that was read, and the room that it takes.
 pub(crate) struct Read {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) body: Body,
     _room: OwnedSemaphorePermit,
 }
+
+/// Room that was taken for an object before it is asked for. Who reads many objects and wants them in their order takes room in that
+/// order, too: else those behind could take all of it, and wait for the one in front.
+pub(crate) struct Taken(pub(crate) OwnedSemaphorePermit);
 
 /// A body, if it is not larger than it may be.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +79,27 @@ pub(crate) async fn read(
         return Ok(None);
     };
     let room = room.take(first.bytes.min(most)).await?;
+    rest((bucket, key, most), first, room).await
+}
+
+/// The same, with room that was taken before.
+pub(crate) async fn read_into(
+    (bucket, Taken(room)): (&Bucket, Taken),
+    key: &str,
+    most: u64,
+) -> Result<Option<Read>> {
+    let opened = patiently(|| bucket.open(key)).await;
+    match opened.map_err(|failure| bucket.unreadable(key, &failure))? {
+        Some(first) => rest((bucket, key, most), first, room).await,
+        None => Ok(None),
+    }
+}
+
+async fn rest(
+    (bucket, key, most): (&Bucket, &str, u64),
+    first: Opened,
+    room: OwnedSemaphorePermit,
+) -> Result<Option<Read>> {
     let metadata = first.metadata.clone();
     if first.bytes > most {
         let body = Body::TooLarge(first.bytes);

@@ -1,8 +1,9 @@
-//! Shows how far a verification is: a bar on a terminal, else a line in the log once per interval.
+//! Shows how far a command is: a bar on a terminal, else a line in the log once per interval.
 //!
 //! Invariant: it writes to stderr only, and a call between two updates costs one look at the clock.
 
 use std::{
+    borrow::Cow,
     io::IsTerminal,
     time::{Duration, Instant},
 };
@@ -17,7 +18,7 @@ pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     interval: Duration,
     next: Instant,
-    step: &'static str,
+    step: Cow<'static, str>,
     done: u64,
     total: Option<u64>,
 }
@@ -31,15 +32,15 @@ impl Progress {
             bar,
             interval,
             next: Instant::now() + interval,
-            step: "",
+            step: "".into(),
             done: 0,
             total: None,
         }
     }
 
     /// Another step begins, which will do so many things, if that is known.
-    pub(crate) fn step(&mut self, step: &'static str, total: Option<u64>) {
-        (self.step, self.done, self.total) = (step, 0, total);
+    pub(crate) fn step(&mut self, step: impl Into<Cow<'static, str>>, total: Option<u64>) {
+        (self.step, self.done, self.total) = (step.into(), 0, total);
         if let Some(bar) = &self.bar {
             let template = match total {
                 Some(_) => "{msg} {wide_bar} {human_pos} of {human_len}, {eta} left",
@@ -49,7 +50,8 @@ impl Progress {
             let style = ProgressStyle::with_template(template);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_length(total.unwrap_or(0));
-            bar.set_message(step);
+            bar.set_message(self.step.clone());
+            bar.set_position(0);
         }
     }
 

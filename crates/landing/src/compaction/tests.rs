@@ -1,0 +1,239 @@
+//! Plans and what they say, read back and refused.
+
+use super::*;
+use crate::{
+    offset::{Offset, OffsetRange},
+    partition_by::{Granularity, PartitionBy},
+    zone::{Zone, ZoneMismatch},
+};
+
+fn date() -> DatePartition {
+    DatePartition::from_folder("2026-11-20").unwrap()
+}
+
+fn zone() -> CopyZone {
+    CopyZone {
+        compacted_copy: PLAN_VERSION,
+        bucket: "b".into(),
+        prefix: "stock-market/json".into(),
+        zone: "z".into(),
+        format: "parquet".into(),
+        granularity: "day".into(),
+    }
+}
+
+fn input(partition: i32, offset: i64, suffix: &str) -> Input<'_> {
+    let bytes = (suffix != "json").then_some(7);
+    let records = if suffix == "json" { 1 } else { 5 };
+    Input {
+        partition,
+        offset: Offset(offset),
+        suffix,
+        bytes,
+        records,
+    }
+}
+
+fn inputs(format: &str, places: &[(i32, i64)]) -> Inputs {
+    let mut inputs = Inputs::of_format(format);
+    for (partition, offset) in places {
+        inputs.push(&input(*partition, *offset, format));
+    }
+    inputs
+}
+
+fn plan(inputs: Inputs) -> Plan {
+    Plan {
+        version: PLAN_VERSION,
+        copy: zone().id(),
+        date: "2026-11-20".into(),
+        number: 3,
+        output: OutputRules {
+            format: "parquet".into(),
+            compression: "zstd".into(),
+            level: None,
+            schema: Some("ab".into()),
+        },
+        inputs,
+    }
+}
+
+#[test]
+fn a_plan_reads_back_with_its_inputs_in_their_order() {
+    let id = zone().id();
+    let places = [(0, 0), (0, 1), (0, 2), (0, 9), (2, 0), (2, 1), (100_000, 5)];
+    for format in ["json", "jsonl.gz"] {
+        let plan = plan(inputs(format, &places[..6]));
+        let body = plan.to_body();
+        assert_eq!(body.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let read = Plan::from_body(&body, (&id, &date(), 3));
+        assert_eq!(read.as_ref(), Ok(&plan));
+        let expected: Vec<_> = places[..6]
+            .iter()
+            .map(|(p, o)| input(*p, *o, format))
+            .collect();
+        assert_eq!(plan.inputs.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(plan.inputs.len(), 6);
+    }
+    let records = plan(inputs("json", &places)).to_body();
+    let text = String::from_utf8(records).unwrap();
+    assert!(
+        text.contains(r#"{"partition":0,"ranges":[{"start":0,"end":3},{"start":9,"end":10}]}"#),
+        "{text}"
+    );
+    assert!(text.len() < 600, "neighbours are one range: {text}");
+}
+
+#[test]
+fn partitions_are_in_the_order_of_their_keys() {
+    let id = zone().id();
+    let read = |places: &[(i32, i64)]| {
+        Plan::from_body(&plan(inputs("json", places)).to_body(), (&id, &date(), 3)).map(drop)
+    };
+    assert_eq!(read(&[(10_000, 0), (100_000, 0), (10_001, 0)]), Ok(()));
+    for places in [
+        &[(1, 0), (0, 0)][..],
+        &[(0, 5), (0, 4)],
+        &[(0, 5), (0, 5)],
+        &[(0, 1), (1, 1), (0, 2)],
+    ] {
+        assert_eq!(read(places), Err(BadPlan::Disorder), "{places:?}");
+    }
+    let twice = plan(inputs("parquet", &[(0, 3), (0, 3)]));
+    assert_eq!(
+        Plan::from_body(&twice.to_body(), (&id, &date(), 3)),
+        Err(BadPlan::Disorder)
+    );
+    let empty_range = Records {
+        partition: 0,
+        ranges: vec![OffsetRange::new(Offset(3), Offset(3))],
+    };
+    let empty = plan(Inputs::Records(vec![empty_range]));
+    assert_eq!(
+        Plan::from_body(&empty.to_body(), (&id, &date(), 3)),
+        Err(BadPlan::Disorder)
+    );
+}
+
+#[test]
+fn what_is_no_plan_of_this_place_is_refused() {
+    let (id, good) = (zone().id(), plan(inputs("json", &[(0, 0)])));
+    let unreadable = Plan::from_body(b"hello", (&id, &date(), 3));
+    assert!(matches!(unreadable, Err(BadPlan::Unreadable(_))));
+    let newer = Plan {
+        version: 2,
+        ..good.clone()
+    };
+    assert_eq!(
+        Plan::from_body(&newer.to_body(), (&id, &date(), 3)),
+        Err(BadPlan::Newer(2))
+    );
+    let other = DatePartition::from_folder("2026-11-21").unwrap();
+    for about in [("x", &date(), 3), (&id, &other, 3), (&id, &date(), 4)] {
+        let read = Plan::from_body(&good.to_body(), about);
+        assert!(
+            matches!(read, Err(BadPlan::Misplaced { number: 3, .. })),
+            "{read:?}"
+        );
+    }
+    // The end of a plan is no plan.
+    let done = done().to_body();
+    assert!(matches!(
+        Plan::from_body(&done, (&id, &date(), 3)),
+        Err(BadPlan::Unreadable(_))
+    ));
+}
+
+fn done() -> Done {
+    Done {
+        version: PLAN_VERSION,
+        copy: zone().id(),
+        date: "2026-11-20".into(),
+        number: 3,
+        inputs: Counted {
+            objects: 4,
+            bytes: 400,
+        },
+        records: 4,
+        content: "cd".into(),
+        output: Some(ClaimedBody::of(b"x")),
+    }
+}
+
+#[test]
+fn the_end_of_a_plan_reads_back_in_its_place_only() {
+    let id = zone().id();
+    assert_eq!(
+        Done::from_body(&done().to_body(), (&id, &date(), 3)),
+        Ok(done())
+    );
+    let misplaced = Done::from_body(&done().to_body(), (&id, &date(), 1));
+    assert!(
+        misplaced
+            .unwrap_err()
+            .to_string()
+            .contains("plan 3 of dt=2026-11-20")
+    );
+}
+
+#[test]
+fn a_copy_is_of_one_zone_and_one_format() {
+    assert_eq!(CopyZone::from_body(&zone().to_body()), Some(zone()));
+    assert_eq!(zone().admit(&zone()), Ok(()));
+    let refused = |change: fn(&mut CopyZone), expected: &str| {
+        let mut wanted = zone();
+        change(&mut wanted);
+        let error = zone().admit(&wanted).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    };
+    refused(
+        |zone| zone.format = "jsonl".into(),
+        "it holds parquet, not jsonl",
+    );
+    refused(|zone| zone.compacted_copy = 2, "use a newer one");
+    let another = "copy of another zone, s3://b/stock-market/json";
+    refused(|zone| zone.zone = "y".into(), another);
+    refused(|zone| zone.prefix = "p".into(), another);
+    refused(|zone| zone.bucket = "c".into(), another);
+}
+
+#[test]
+fn a_copy_and_a_landing_zone_are_never_taken_for_each_other() {
+    let landing = Zone::per_record("t", None, &PartitionBy::Timestamp, Granularity::Day);
+    assert_eq!(CopyZone::from_body(&landing.to_body()), None);
+    let error = Zone::from_body(&zone().to_body()).unwrap_err();
+    assert!(matches!(error, ZoneMismatch::CompactedCopy { .. }));
+    assert!(
+        error
+            .to_string()
+            .contains("compacted copy of s3://b/stock-market/json"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_output_is_called_by_its_format_and_compression() {
+    for (format, compression, suffix) in [
+        ("parquet", "zstd", "parquet"),
+        ("jsonl", "gzip", "jsonl.gz"),
+        ("jsonl", "zstd", "jsonl.zst"),
+        ("jsonl", "none", "jsonl"),
+    ] {
+        let rules = OutputRules {
+            format: format.into(),
+            compression: compression.into(),
+            level: None,
+            schema: None,
+        };
+        assert_eq!(rules.suffix(), suffix);
+    }
+    let prefix: crate::layout::Prefix = "s/compacted".parse().unwrap();
+    assert_eq!(
+        prefix.copy_key(&date(), 3, "parquet"),
+        "s/compacted/dt=2026-11-20/00003.parquet"
+    );
+    assert_eq!(
+        prefix.plan_key(&date(), 3),
+        "_control/s/compacted/plans/2026-11-20/00003.json"
+    );
+}
