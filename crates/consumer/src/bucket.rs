@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod creation;
 pub(crate) mod listing;
+mod requests;
 pub(crate) mod retry;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -30,10 +31,11 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn new(client: Client, name: &str) -> Self {
+        let trouble = StoreTrouble::default();
         Self {
-            client,
+            client: requests::counted(&client, trouble.clone()),
             name: name.to_owned(),
-            trouble: StoreTrouble::default(),
+            trouble,
         }
     }
 

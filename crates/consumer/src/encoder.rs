@@ -3,6 +3,8 @@
 //! Which record goes where is `landing::extent`'s business, what a file looks like that of `format`.
 //! Invariant: an extent with a claim is encoded by the claim's values, with the schema that the claim names.
 
+mod threads;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -21,6 +23,7 @@ use landing::{
 };
 use schema::TableSchema;
 
+use self::threads::Threads;
 use crate::{
     bucket::{Bucket, retry::Backoff},
     format::{Compression, Encoding, EncodingOptions, Files, Format, Origin},
@@ -34,6 +37,7 @@ pub(crate) struct Encoder {
     schemas: Arc<Mutex<BTreeMap<String, Arc<TableSchema>>>>,
     /// Where the schemas of other processes are kept; nothing in a dry run.
     bucket: Option<Bucket>,
+    threads: Threads,
 }
 
 /// What the zone pins, and what goes into files besides records.
@@ -47,18 +51,23 @@ pub(crate) struct ZoneRules {
 }
 
 impl Encoder {
-    /// An encoder for the zone that knows its own schema, where it has one.
-    pub(crate) fn new(
+    /// An encoder for the zone that knows its own schema, where it has one, on so many threads.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub(crate) fn start(
         zone: ZoneRules,
         schema: Option<Arc<TableSchema>>,
         bucket: Option<Bucket>,
-    ) -> Self {
+        threads: usize,
+    ) -> Result<Self> {
         let known = schema.map(|schema| (schema_hash(&schema), schema));
-        Self {
+        Ok(Self {
             zone: Arc::new(zone),
             schemas: Arc::new(Mutex::new(known.into_iter().collect())),
             bucket,
-        }
+            threads: Threads::start(threads)?,
+        })
     }
 
     /// Lays an extent out and encodes it.
@@ -79,11 +88,8 @@ impl Encoder {
             let encoded = encode(&zone, &encoding, &extent);
             (extent, encoded)
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(done) => done,
-            // A panic in there is ours, and the records went with it: the process must not go on as if nothing was.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        // A panic in there is ours, and the records went with it: the process must not go on as if nothing was.
+        self.threads.run(work).await
     }
 
     async fn schema_of(&self, files: &FileRules) -> Result<Option<Arc<TableSchema>>, Stop> {
@@ -178,6 +184,7 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
     };
     let claim = extent.claim.as_deref();
     let mut files = Files::new(encoding, extent.id.partition, extent.id.start);
+    files.expect(extent.batch.bytes());
     let contents = extent::lay_out(
         extent.batch.records(),
         (&rules, extent.end, claim),
@@ -192,11 +199,15 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
     let mut files = finished.map_err(|error| zone.unusable_claim(extent, &error))?;
     // Those of emptied dates come last.
     files.sort_by_key(|file| file.records == 0);
-    let files = files.into_iter().map(|file| EncodedFile {
-        date: file.date,
-        records: file.records,
-        claimed: ClaimedBody::of(&file.bytes),
-        body: file.bytes,
+    let files = files.into_iter().map(|mut file| {
+        // What was reserved in vain would stay for as long as the object is in flight.
+        file.bytes.shrink_to_fit();
+        EncodedFile {
+            date: file.date,
+            records: file.records,
+            claimed: ClaimedBody::of(&file.bytes),
+            body: file.bytes,
+        }
     });
     Ok(Encoded {
         contents,

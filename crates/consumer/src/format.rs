@@ -85,6 +85,14 @@ impl Files {
         }
     }
 
+    /// Says how many bytes the records have about that will come, so that memory is taken once.
+    pub(crate) fn expect(&mut self, bytes: usize) {
+        match &mut self.open {
+            Open::Jsonl(_, files) | Open::Csv(_, files) => files.expect(bytes),
+            Open::Parquet(..) => {}
+        }
+    }
+
     /// Appends a record to the file of its date partition. Its value has passed [`landing::value::check_object`].
     ///
     /// # Errors

@@ -93,7 +93,7 @@ async fn land(
     let mut stop = std::pin::pin!(stop);
     let started = tokio::select! {
         started = start_up::start_up(plan, origin) => started?,
-        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), 0, status::Lag::default(), began.elapsed())),
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), status::Lag::default(), began.elapsed())),
     };
     let last_poll = Arc::new(Mutex::new(Instant::now()));
     let status = Status::new(plan.args.progress_interval, last_poll.clone());
@@ -214,9 +214,11 @@ fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
 }
 
 fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
-    let retries = trouble.map_or(0, |trouble| trouble.retries());
-    let summary = Summary::new(&ended.engine, retries, ended.lag, elapsed);
+    let trouble = trouble.unwrap_or_default();
+    let summary = Summary::new(&ended.engine, ended.lag, elapsed);
     Summary {
+        requests: trouble.requests(),
+        retries: trouble.retries(),
         stopped: ended.stopped.clone(),
         unfinished: ended.unfinished,
         ..summary

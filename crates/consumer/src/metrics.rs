@@ -6,9 +6,9 @@
 use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use landing::Engine;
 
-use crate::status::Lag;
+use crate::{bucket::retry::StoreTrouble, status::Lag};
 
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 9] = [
     (
         "consumer_records_total",
         "records that are in data objects, those found already there included",
@@ -25,6 +25,10 @@ const COUNTERS: [(&str, &str); 8] = [
     ("consumer_dead_letters_total", "dead letters by reason code"),
     ("consumer_tombstones_total", "tombstones that were skipped"),
     ("consumer_gaps_total", "gaps that were recorded"),
+    (
+        "consumer_s3_requests_total",
+        "requests to S3 of every kind, those of the start included",
+    ),
     (
         "consumer_s3_retries_total",
         "requests to S3 that were tried again",
@@ -67,7 +71,7 @@ pub(crate) fn describe() {
 }
 
 /// Takes over the engine's numbers.
-pub(crate) fn update(engine: &Engine, retries: u64, lag: Lag) {
+pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag) {
     let counts = engine.counts();
     counter!("consumer_records_total").absolute(counts.records);
     counter!("consumer_objects_total").absolute(counts.objects);
@@ -78,7 +82,8 @@ pub(crate) fn update(engine: &Engine, retries: u64, lag: Lag) {
     }
     counter!("consumer_tombstones_total").absolute(counts.tombstones);
     counter!("consumer_gaps_total").absolute(counts.gaps);
-    counter!("consumer_s3_retries_total").absolute(retries);
+    counter!("consumer_s3_requests_total").absolute(store.map_or(0, StoreTrouble::requests));
+    counter!("consumer_s3_retries_total").absolute(store.map_or(0, StoreTrouble::retries));
     let (in_flight, limit) = engine.in_flight();
     gauge!("consumer_in_flight").set(in_flight as f64);
     gauge!("consumer_in_flight_limit").set(limit as f64);

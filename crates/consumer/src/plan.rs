@@ -171,6 +171,7 @@ fn compression(wanted: &args::Batching) -> Compression {
 fn expected_ratio(format: Format, compression: Compression) -> f64 {
     match (format, compression) {
         (Format::Csv, Compression::None) => 0.6,
+        (Format::Parquet, Compression::None) => 0.4,
         (_, Compression::None) => 1.0,
         (Format::Parquet, _) => 0.3,
         _ => 0.2,

@@ -54,14 +54,19 @@ pub(crate) async fn start_up(plan: &Plan, origin: impl Fn(&str) -> String) -> Re
         None => "dry-run".to_owned(),
         Some(bucket) => enter(bucket, plan, (&look_up, &found)).await?,
     };
-    let encoder = plan
-        .zone_rules(&zone_id)
-        .map(|zone| Encoder::new(zone, plan.schema.clone(), s3.clone()));
+    let form = plan.form();
+    let encoder = match (plan.zone_rules(&zone_id), &form) {
+        (Some(zone), Form::Batched(batching)) => {
+            let (schema, threads) = (plan.schema.clone(), batching.max_encoding);
+            Some(Encoder::start(zone, schema, s3.clone(), threads)?)
+        }
+        _ => None,
+    };
     Ok(Started {
         look_up,
         bucket: s3,
         zone_id,
-        form: plan.form(),
+        form,
         encoder,
         partitions: found.partitions,
         goals: found.goals,

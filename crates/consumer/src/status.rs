@@ -133,7 +133,7 @@ impl Status {
         self.ask_ends(engine, look_up);
         let lag = self.lag(engine);
         let retries = store.map_or(0, StoreTrouble::retries);
-        metrics::update(engine, retries, lag);
+        metrics::update(engine, store, lag);
         self.waiting = match engine.waiting() {
             0 => None,
             _ => self.waiting.or_else(|| Some(Instant::now())),

@@ -27,6 +27,8 @@ pub struct Summary {
     pub tombstones: u64,
     /// Gaps that were recorded.
     pub gaps: u64,
+    /// Requests to S3, of every kind, those of the start included.
+    pub requests: u64,
     /// Requests to S3 that were tried again.
     pub retries: u64,
     /// Distance to the ends of the logs when they were last looked at.
@@ -44,7 +46,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn new(engine: &Engine, retries: u64, lag: Lag, elapsed: Duration) -> Self {
+    pub(crate) fn new(engine: &Engine, lag: Lag, elapsed: Duration) -> Self {
         let counts = engine.counts().clone();
         Self {
             records: counts.records,
@@ -54,7 +56,8 @@ impl Summary {
             dead_letters: counts.dead_letters,
             tombstones: counts.tombstones,
             gaps: counts.gaps,
-            retries,
+            requests: 0,
+            retries: 0,
             lag_consumed: lag.consumed,
             lag_durable: lag.durable,
             lag_committed: lag.committed,
@@ -91,7 +94,7 @@ impl Summary {
             format!(" ({})", letters.join(", "))
         };
         let mut text = format!(
-            "records {} / objects {} / bytes {} / already there {} / dead letters {}{letters} / tombstones {} / retries {} / \
+            "records {} / objects {} / bytes {} / already there {} / dead letters {}{letters} / tombstones {} / requests {} / retries {} / \
              lag consumed {} durable {} committed {} in {:.1} s",
             self.records,
             self.objects,
@@ -99,6 +102,7 @@ impl Summary {
             self.already_there,
             self.dead_letters.values().sum::<u64>(),
             self.tombstones,
+            self.requests,
             self.retries,
             self.lag_consumed,
             self.lag_durable,

@@ -144,6 +144,16 @@ impl RecordArena {
         }
     }
 
+    /// An empty arena with room for as much as this one holds.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            bytes: Vec::with_capacity(self.bytes.len()),
+            entries: Vec::with_capacity(self.entries.len()),
+            spans: Vec::with_capacity(self.spans.len()),
+        }
+    }
+
     /// How many more bytes fit without growing.
     #[must_use]
     pub fn room(&self) -> usize {

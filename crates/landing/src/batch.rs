@@ -16,6 +16,8 @@ pub struct Batch {
     records: usize,
     bytes: usize,
     memory: usize,
+    /// Memory that is set aside for the files that the records will become.
+    reserved: usize,
     last: Option<Offset>,
 }
 
@@ -47,6 +49,17 @@ impl Batch {
         grown
     }
 
+    /// Sets memory aside for the files that the records will become. Gives it back as what the batch has grown by.
+    pub fn reserve(&mut self, bytes: usize) -> usize {
+        self.reserved += bytes;
+        bytes
+    }
+
+    /// The files are there, and count for themselves: gives the memory that was set aside for them.
+    pub fn give_back_reserved(&mut self) -> usize {
+        std::mem::take(&mut self.reserved)
+    }
+
     /// The records, in offset order.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
         self.chunks.iter().flat_map(RecordArena::records)
@@ -67,6 +80,9 @@ impl Batch {
             };
             part.push(&record);
         }
+        below.reserved =
+            (self.reserved as u64 * below.bytes as u64 / self.bytes.max(1) as u64) as usize;
+        rest.reserved = self.reserved - below.reserved;
         *self = below;
         rest
     }
@@ -76,6 +92,7 @@ impl Batch {
         self.records += later.records;
         self.bytes += later.bytes;
         self.memory += later.memory;
+        self.reserved += later.reserved;
         self.last = later.last.or(self.last);
         self.chunks.extend(later.chunks);
     }
@@ -98,10 +115,16 @@ impl Batch {
         self.bytes
     }
 
-    /// Memory that it takes up, in bytes.
+    /// Memory that the records take up, in bytes.
+    #[must_use]
+    pub fn memory_of_records(&self) -> usize {
+        self.memory
+    }
+
+    /// Memory that it takes up, in bytes, with what is set aside for its files.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.memory
+        self.memory + self.reserved
     }
 
     fn memory_of_last(&self) -> usize {

@@ -66,14 +66,20 @@ impl Chain {
         }
     }
 
-    /// Takes a record in and gives the memory that this costs; `None` for one below the position, which was delivered before.
-    pub(crate) fn push(&mut self, record: &Record<'_>, now: Duration) -> Option<usize> {
+    /// Takes a record in, expected to become so many bytes of files, and gives the memory that this costs; `None` for one below the
+    /// position, which was delivered before.
+    pub(crate) fn push(
+        &mut self,
+        record: &Record<'_>,
+        output: usize,
+        now: Duration,
+    ) -> Option<usize> {
         if record.offset < self.open().position {
             return None;
         }
         self.advance(record.offset, now);
         let open = self.open();
-        let memory = open.batch.push(record);
+        let memory = open.batch.push(record) + open.batch.reserve(output);
         open.position = record.offset.next();
         open.touch(now);
         self.end_adopted(now);
@@ -106,12 +112,18 @@ impl Chain {
         true
     }
 
+    /// Whether there is an extent to be closed, and none is being closed.
+    pub(crate) fn can_close_next(&self) -> bool {
+        let sealed = |first: &Filling| first.sealed.is_some();
+        self.closing.is_none() && self.queue.front().is_some_and(sealed)
+    }
+
     /// The next extent to be closed, if there is one and none is being closed.
     pub(crate) fn close_next(&mut self) -> Option<(Filling, Rotation)> {
-        let reason = self.queue.front()?.sealed?;
-        if self.closing.is_some() {
+        if !self.can_close_next() {
             return None;
         }
+        let reason = self.queue.front()?.sealed?;
         let filling = self.queue.pop_front()?;
         self.closing = Some(Closing {
             start: filling.start,

@@ -16,12 +16,14 @@ use crate::{
     partition_state::{PartitionState, Work},
     record::Record,
     start::Stop,
+    value::Checker,
 };
 
 mod assignment;
 mod batched;
 mod claiming;
 mod closing;
+mod output;
 mod per_record;
 mod progress;
 mod types;
@@ -63,6 +65,8 @@ pub struct Engine {
     queued: VecDeque<i32>,
     /// Bytes of output for a byte of records, as the last extent had it.
     ratio: Option<f64>,
+    /// For the records of the per-record layout; extents have checkers of their own.
+    checker: Checker,
     counts: Counts,
 }
 
@@ -88,6 +92,7 @@ impl Engine {
             encoding: 0,
             queued: VecDeque::new(),
             ratio: None,
+            checker: Checker::default(),
             counts: Counts::default(),
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     offset::Offset,
     partition_by::{DatePartition, Granularity, PartitionBy},
     record::Record,
-    value::{self, Misfit, Reason},
+    value::{Checker, Misfit, Reason},
 };
 
 /// The most date partitions, and so the most data objects, of one extent.
@@ -153,6 +153,7 @@ enum Taken {
 
 struct Walk<'r> {
     rules: &'r Rules<'r>,
+    checker: Checker,
     most_dates: usize,
     dates: Vec<OpenDate>,
     places: BTreeMap<DatePartition, usize>,
@@ -178,6 +179,7 @@ impl<'r> Walk<'r> {
     fn new(rules: &'r Rules<'r>, most_dates: usize) -> Self {
         Self {
             rules,
+            checker: Checker::default(),
             most_dates,
             dates: Vec::new(),
             places: BTreeMap::new(),
@@ -228,7 +230,7 @@ impl<'r> Walk<'r> {
         };
         let date = match self.rules.partition_by {
             PartitionBy::Timestamp => {
-                value::check_object(bytes, None)?;
+                self.checker.check(bytes, None)?;
                 let millis = record.timestamp.ok_or(Reason::NoPartitionValue)?;
                 let hour = millis.div_euclid(HOUR_IN_MILLIS);
                 if let Some((_, place)) = self.recent.filter(|recent| recent.0 == hour) {
@@ -241,7 +243,9 @@ impl<'r> Walk<'r> {
                 }
                 return Ok(Some(place));
             }
-            PartitionBy::Field(name) => value::check_object(bytes, Some(name))?
+            PartitionBy::Field(name) => self
+                .checker
+                .check(bytes, Some(name))?
                 .and_then(|text| DatePartition::from_text(&text, self.rules.granularity)),
         };
         Ok(Some(self.place_of(date.ok_or(Reason::NoPartitionValue)?)))

@@ -10,7 +10,7 @@ use crate::{
     engine::{Settings, Tombstones},
     partition_by::{DatePartition, PartitionBy},
     record::Record,
-    value::{self, Reason},
+    value::{self, Checker, Reason},
 };
 
 /// What becomes of a record.
@@ -28,15 +28,15 @@ pub(crate) enum Placement {
     SkippedTombstone,
 }
 
-/// Places one record.
-pub(crate) fn place(settings: &Settings, record: &Record<'_>) -> Placement {
+/// Places one record. The checker makes it quick, and changes nothing.
+pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<'_>) -> Placement {
     let Some(bytes) = record.value else {
         return match settings.tombstones {
             Tombstones::Skip => Placement::SkippedTombstone,
             Tombstones::DeadLetter => dead_letter(settings, record, Reason::Tombstone),
         };
     };
-    match date_partition(settings, record, bytes) {
+    match date_partition(settings, checker, (record, bytes)) {
         Ok(date) => {
             let line = value::on_one_line(bytes);
             // Exactly as large as needed: a push onto an owned copy would double it.
@@ -56,18 +56,18 @@ pub(crate) fn place(settings: &Settings, record: &Record<'_>) -> Placement {
 
 fn date_partition(
     settings: &Settings,
-    record: &Record<'_>,
-    bytes: &[u8],
+    checker: &mut Checker,
+    (record, bytes): (&Record<'_>, &[u8]),
 ) -> Result<DatePartition, Reason> {
     let date = match &settings.partition_by {
         PartitionBy::Timestamp => {
-            value::check_object(bytes, None)?;
+            checker.check(bytes, None)?;
             record
                 .timestamp
                 .and_then(|millis| DatePartition::from_timestamp(millis, settings.granularity))
         }
         PartitionBy::Field(name) => {
-            let text: Option<Cow<'_, str>> = value::check_object(bytes, Some(name))?;
+            let text: Option<Cow<'_, str>> = checker.check(bytes, Some(name))?;
             text.and_then(|text| DatePartition::from_text(&text, settings.granularity))
         }
     };
@@ -89,6 +89,10 @@ mod tests {
     use super::*;
     use crate::{engine::tests::settings, offset::Offset, record::Headers};
 
+    fn placed(settings: &Settings, record: &Record<'_>) -> Placement {
+        place(settings, &mut Checker::default(), record)
+    }
+
     fn record(value: Option<&[u8]>) -> Record<'_> {
         Record {
             partition: 1,
@@ -102,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_json_object_becomes_an_object_under_its_date() {
-        let Placement::Data { key, body } = place(&settings(), &record(Some(b"{\"a\":1.50}")))
+        let Placement::Data { key, body } = placed(&settings(), &record(Some(b"{\"a\":1.50}")))
         else {
             panic!("no data")
         };
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn the_console_hello_world_becomes_a_dead_letter() {
         let Placement::DeadLetter { key, reason, .. } =
-            place(&settings(), &record(Some(b"hello world")))
+            placed(&settings(), &record(Some(b"hello world")))
         else {
             panic!("no letter")
         };
@@ -139,7 +143,7 @@ mod tests {
             r#"{"Date":"0000-00-00"}"#,
             r#"{"Date":null}"#,
         ] {
-            let placed = place(&by_field, &record(Some(value.as_bytes())));
+            let placed = placed(&by_field, &record(Some(value.as_bytes())));
             assert!(
                 matches!(
                     placed,
@@ -151,7 +155,7 @@ mod tests {
                 "{value}"
             );
         }
-        let placed = place(
+        let placed = placed(
             &settings(),
             &Record {
                 timestamp: None,
@@ -170,7 +174,7 @@ mod tests {
     #[test]
     fn tombstones_are_skipped_unless_they_are_wanted_and_an_empty_value_is_none() {
         assert!(matches!(
-            place(&settings(), &record(None)),
+            placed(&settings(), &record(None)),
             Placement::SkippedTombstone
         ));
         let keep = Settings {
@@ -178,14 +182,14 @@ mod tests {
             ..settings()
         };
         assert!(matches!(
-            place(&keep, &record(None)),
+            placed(&keep, &record(None)),
             Placement::DeadLetter {
                 reason: Reason::Tombstone,
                 ..
             }
         ));
         assert!(matches!(
-            place(&settings(), &record(Some(b""))),
+            placed(&settings(), &record(Some(b""))),
             Placement::DeadLetter {
                 reason: Reason::NotAJsonObject,
                 ..

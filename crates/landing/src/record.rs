@@ -29,11 +29,9 @@ impl Record<'_> {
     #[must_use]
     pub fn byte_len(&self) -> usize {
         let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
-        let headers = self.headers.iter();
-        let headers: usize = headers
-            .map(|(name, value)| name.len() + length(value))
-            .sum();
-        length(self.key) + length(self.value) + headers
+        let headers = self.headers.spans.iter();
+        let headers: u32 = headers.map(|span| span.end() - span.start).sum();
+        length(self.key) + length(self.value) + headers as usize
     }
 }
 
@@ -44,7 +42,6 @@ pub struct Headers<'a> {
     pub(crate) spans: &'a [HeaderSpan],
 }
 
-/// Where one header lies in a buffer: the name, then the value if there is one.
 /// Where one header lies in the bytes: its name, and right behind it its value. Small, for there is one for each header of each
 /// record that waits.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,13 @@
 //! whether a record fits the columns of a table (see [`schema::RecordReader`]); only the reasons why not are.
 //! Invariant: the answer depends on the bytes alone, so every process gives the same answer for the same record.
 
+mod checker;
+
 use std::{borrow::Cow, collections::HashSet, fmt};
 
 use schema::{Members, NotAnObject};
+
+pub use checker::Checker;
 
 /// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new zone.
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
@@ -120,14 +124,7 @@ pub fn check_object<'v>(
     value: &'v [u8],
     field: Option<&str>,
 ) -> Result<Option<Cow<'v, str>>, Reason> {
-    if value.len() > MAX_VALUE_BYTES {
-        return Err(Reason::TooLarge);
-    }
-    // Measured first, so that what is too deep is called so, whether or not it is JSON to its end.
-    if brackets(value) > MAX_DEPTH && depth(value) > MAX_DEPTH {
-        return Err(Reason::TooDeep);
-    }
-    let text = std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)?;
+    let text = check_text(value)?;
     let mut members = Members::of(text).map_err(not_an_object)?;
     let (mut names, mut found, mut collides) = (Names::new(), None, false);
     while let Some(member) = members.next(None).map_err(not_an_object)? {
@@ -142,6 +139,18 @@ pub fn check_object<'v>(
     } else {
         Ok(found)
     }
+}
+
+/// What can be told before the members are looked at.
+fn check_text(value: &[u8]) -> Result<&str, Reason> {
+    if value.len() > MAX_VALUE_BYTES {
+        return Err(Reason::TooLarge);
+    }
+    // Measured first, so that what is too deep is called so, whether or not it is JSON to its end.
+    if brackets(value) > MAX_DEPTH && depth(value) > MAX_DEPTH {
+        return Err(Reason::TooDeep);
+    }
+    std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)
 }
 
 fn not_an_object(_: NotAnObject) -> Reason {

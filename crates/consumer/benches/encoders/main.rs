@@ -6,21 +6,21 @@
 //! programs disturb it little.
 
 mod bare;
+mod ours;
 
-use std::{hint::black_box, sync::Arc};
+use std::hint::black_box;
 
 use anyhow::{Context, Result, ensure};
 use landing::{
-    Offset, Record,
     partition_by::{DatePartition, Granularity},
-    record::Headers,
     value,
 };
 use schema::{Cell, FieldNames, RecordReader, RowEncoder, Schema, TableSchema};
 
 use crate::{
     bare::bare,
-    source::format::{Compression, Encoding, EncodingOptions, Files, Format, Origin},
+    ours::{encode, lines, options},
+    source::format::{Compression, Encoding, Format},
 };
 
 // The encoders are no part of the library's interface, so their file is taken in; `path` is that of the folder.
@@ -139,21 +139,6 @@ fn cases() -> impl Iterator<Item = (Format, Compression)> {
         .flat_map(|(format, with)| with.map(|compression| (format, compression)))
 }
 
-fn options(format: Format, compression: Compression) -> EncodingOptions {
-    EncodingOptions {
-        format,
-        compression,
-        level: None,
-        csv_header: false,
-        metadata_columns: false,
-        schema: (format != Format::Jsonl).then(|| Arc::new(TableSchema::stock())),
-        origin: Origin {
-            topic: "bench".to_owned(),
-            zone: "bench".to_owned(),
-        },
-    }
-}
-
 /// The JSON that the producer makes of the first rows.
 fn values() -> Result<Vec<Vec<u8>>> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/indexProcessed.csv");
@@ -173,34 +158,4 @@ fn values() -> Result<Vec<Vec<u8>>> {
         .collect::<Result<_>>()?;
     ensure!(values.len() == RECORDS, "the data file has too few rows");
     Ok(values)
-}
-
-fn encode(encoding: &Encoding, date: &DatePartition, values: &[Vec<u8>]) -> Result<Vec<u8>> {
-    let mut files = Files::new(encoding, 0, Offset(0));
-    for (offset, value) in (0..).zip(values) {
-        let record = Record {
-            partition: 0,
-            offset: Offset(offset),
-            timestamp: Some(0),
-            key: None,
-            value: Some(value),
-            headers: Headers::default(),
-        };
-        let refused = files.write(date, &record).err();
-        ensure!(refused.is_none(), "{refused:?}");
-    }
-    let file = files.finish(Offset(RECORDS as i64))?.pop();
-    Ok(file.context("no file")?.bytes)
-}
-
-/// The lines of a text format; nothing for Parquet.
-fn lines(format: Format, values: &[Vec<u8>], date: &DatePartition) -> Result<Vec<u8>> {
-    if format == Format::Parquet {
-        return Ok(Vec::new());
-    }
-    encode(
-        &Encoding::new(options(format, Compression::None))?,
-        date,
-        values,
-    )
 }

@@ -31,7 +31,7 @@ use crate::{
     child::Order,
     measure::{self, Meter, Report},
     store,
-    topic::{self, Place},
+    topic::Place,
 };
 
 /// A plain client that gets nothing for so long has lost its broker.
@@ -49,7 +49,12 @@ pub(crate) fn put(order: &Order, metadata: bool) -> Result<Report> {
         .enable_all()
         .build()?;
     let looks = runtime.block_on(put_all(order, &objects))?;
-    meter.report(objects.len() as u64, &looks)
+    let records = objects.len() as u64;
+    Ok(Report {
+        objects: records,
+        requests: records,
+        ..meter.report(records, &looks)?
+    })
 }
 
 struct Object {
@@ -64,7 +69,7 @@ fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
     let today = DatePartition::from_timestamp(now, Granularity::Day).context("a date of today")?;
     let object = |number: u64| {
         let (partition, offset) = order.topic.position(number);
-        let value = topic::value(number);
+        let value = order.topic.value(number);
         let identity = Identity {
             zone: "0123456789abcdef".to_owned(),
             partition,

@@ -3,129 +3,203 @@
 //! A further case is one more entry here; a further kind of work is one more [`Side`], done in `bare.rs` or `ours.rs`.
 //! Invariant: the first side of a case is what the others are compared with.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use crate::options::Options;
+use crate::{
+    options::Options,
+    side::{Files, Side},
+};
 
 /// Sides that are measured in turns.
 pub(crate) struct Case {
     /// To choose it by, and the folder of its objects.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// The head of its table.
-    pub(crate) title: &'static str,
-    /// What the work is, and over which topic.
-    pub(crate) sides: Vec<(Side, Backlog)>,
-    /// What the last side is held against.
+    pub(crate) title: String,
+    pub(crate) runs: Vec<Run>,
     pub(crate) target: Option<Target>,
 }
 
-/// Which of the two topics a side reads.
+/// A side, and what it works on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    pub(crate) side: Side,
+    pub(crate) backlog: Backlog,
+    /// How many processes share the work.
+    pub(crate) processes: u32,
+    /// Whether each write takes half a second to be answered.
+    pub(crate) slow: bool,
+}
+
+/// Which topic a side reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backlog {
-    /// As large as every record can be landed.
+pub(crate) struct Backlog {
+    pub(crate) size: Size,
+    /// Kafka partitions; those of the options where nothing is said.
+    pub(crate) partitions: Option<i32>,
+    /// How many dates the records of a partition go through, one after another.
+    pub(crate) dates: Option<u32>,
+}
+
+/// How many records a topic has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// As many as can be landed with an object for each.
     Small,
-    /// Larger than memory would be, were it not bounded.
+    /// More than memory would hold, were it not bounded.
     Large,
 }
 
-/// What one measured process does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Side {
-    /// Nothing but PUT requests of the SDK, the bodies and keys at hand: what objects cost at least.
-    BarePut {
-        /// With the metadata that says which record an object holds.
-        metadata: bool,
-    },
-    /// Nothing but polling a plain client and copying the values: what records cost at least.
-    BareDrain,
-    /// The consumer to the end of the topic.
-    Land,
-    /// The consumer, stopped as by a signal once so many objects are landed.
-    LandFirst {
-        /// Objects after which it is stopped; the last ones in flight come on top.
-        objects: u64,
-    },
-    /// The consumer to the end of the topic with `--dry-run`.
-    DryRun,
-}
-
-/// What a table's last side should reach.
+/// What should be reached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
-    /// At most so many µs CPU per record more than the first side.
+    /// Of the last side, at most so many µs CPU per record more than the first side.
     CpuAbove(f64),
-    /// A peak RSS of at most so many MiB.
+    /// A peak RSS of at most so many MiB of each side of ours.
     PeakBelow(f64),
 }
 
-impl Side {
-    /// Whether it leaves one object for each record.
-    pub(crate) fn writes(self) -> bool {
-        !matches!(self, Self::BareDrain | Self::DryRun)
-    }
+const SMALL: Backlog = Backlog {
+    size: Size::Small,
+    partitions: None,
+    dates: None,
+};
+const LARGE: Backlog = Backlog {
+    size: Size::Large,
+    ..SMALL
+};
 
-    /// Whether it commits to a group of its own.
-    pub(crate) fn has_group(self) -> bool {
-        matches!(self, Self::Land | Self::LandFirst { .. })
-    }
+/// Many partitions, as where many processes share a topic.
+const MANY_PARTITIONS: i32 = 64;
 
-    /// How many records it has to take, where that is not a matter of when it is stopped.
-    pub(crate) fn takes_all(self, records: u64) -> Option<u64> {
-        (!matches!(self, Self::LandFirst { .. })).then_some(records)
-    }
-}
+/// As many as one batch may hold.
+const DATES_OF_A_BATCH: u32 = 128;
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BarePut { metadata: true } => f.write_str("bare PUT loop, our metadata"),
-            Self::BarePut { metadata: false } => f.write_str("bare PUT loop, no metadata"),
-            Self::BareDrain => f.write_str("bare client, values copied"),
-            Self::Land => f.write_str("consumer --until-end"),
-            Self::LandFirst { objects } => write!(f, "consumer, stopped after {objects}"),
-            Self::DryRun => f.write_str("consumer --dry-run"),
-        }
-    }
-}
+/// As many as the tutorial's file has.
+const MANY_DATES: u32 = 14_657;
+
+const BELOW: Option<Target> = Some(Target::PeakBelow(128.0));
 
 /// All cases in the order in which they are measured.
 pub(crate) fn all(options: &Options) -> Vec<Case> {
-    let objects = options.landed;
-    vec![
-        Case {
-            name: "objects",
-            title: "topic -> one object per record",
-            sides: vec![
-                (Side::BarePut { metadata: true }, Backlog::Small),
-                (Side::BarePut { metadata: false }, Backlog::Small),
-                (Side::Land, Backlog::Small),
-            ],
-            target: Some(Target::CpuAbove(25.0)),
-        },
-        Case {
-            name: "engine",
-            title: "topic -> nothing: the cost of reading, and of deciding what becomes of each record",
-            sides: vec![
-                (Side::BareDrain, Backlog::Large),
-                (Side::DryRun, Backlog::Large),
-            ],
-            target: Some(Target::PeakBelow(128.0)),
-        },
-        Case {
-            name: "memory",
-            title: "memory over a small and over a large backlog",
-            sides: vec![
-                (Side::Land, Backlog::Small),
-                (Side::LandFirst { objects }, Backlog::Large),
-            ],
-            target: Some(Target::PeakBelow(128.0)),
-        },
-    ]
+    let mut cases = per_record(options.landed);
+    cases.push(formats());
+    cases.extend([1, MANY_PARTITIONS].map(partitions));
+    cases.extend([processes(), dates(), slow()]);
+    cases
 }
 
 /// The names to choose from.
-pub(crate) fn names(options: &Options) -> Vec<&'static str> {
-    all(options).iter().map(|case| case.name).collect()
+pub(crate) fn names(options: &Options) -> Vec<String> {
+    all(options).into_iter().map(|case| case.name).collect()
+}
+
+fn case(name: &str, title: &str, runs: Vec<Run>, target: Option<Target>) -> Case {
+    Case {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        runs,
+        target,
+    }
+}
+
+fn run(side: Side, backlog: Backlog) -> Run {
+    Run {
+        side,
+        backlog,
+        processes: 1,
+        slow: false,
+    }
+}
+
+fn land(files: Files, backlog: Backlog) -> Run {
+    run(Side::Land(Some(files)), backlog)
+}
+
+fn per_record(objects: u64) -> Vec<Case> {
+    let put = |metadata| run(Side::BarePut { metadata }, SMALL);
+    vec![
+        case(
+            "objects",
+            "topic -> one object per record",
+            vec![put(true), put(false), run(Side::Land(None), SMALL)],
+            Some(Target::CpuAbove(25.0)),
+        ),
+        case(
+            "engine",
+            "topic -> nothing: the cost of reading, and of deciding what becomes of each record",
+            vec![run(Side::BareDrain, LARGE), run(Side::DryRun, LARGE)],
+            BELOW,
+        ),
+        case(
+            "memory",
+            "memory over a small and over a large backlog",
+            vec![
+                run(Side::Land(None), SMALL),
+                run(Side::LandFirst { objects }, LARGE),
+            ],
+            BELOW,
+        ),
+    ]
+}
+
+fn formats() -> Case {
+    let each = |files| [run(Side::BareEncode(files), LARGE), land(files, LARGE)];
+    let mut runs = vec![run(Side::BareDrain, LARGE)];
+    runs.extend(Files::ALL.into_iter().flat_map(each));
+    case("formats", "topic -> batches", runs, BELOW)
+}
+
+fn partitions(partitions: i32) -> Case {
+    let backlog = Backlog {
+        partitions: Some(partitions),
+        ..LARGE
+    };
+    let runs = vec![
+        run(Side::BareDrain, backlog),
+        land(Files::Gzip, backlog),
+        land(Files::Parquet, backlog),
+    ];
+    let title = format!("topic -> batches, Kafka partitions: {partitions}");
+    case(&format!("partitions-{partitions}"), &title, runs, BELOW)
+}
+
+fn processes() -> Case {
+    let shared = |processes| Run {
+        processes,
+        ..land(Files::Gzip, LARGE)
+    };
+    let mut runs = vec![run(Side::BareDrain, LARGE)];
+    runs.extend([1, 2, 4].map(shared));
+    let title =
+        "topic -> batches by several processes: rate of all together, peak RSS of the largest";
+    case("processes", title, runs, BELOW)
+}
+
+fn dates() -> Case {
+    let of = |dates, backlog: Backlog| Backlog {
+        dates: Some(dates),
+        ..backlog
+    };
+    let by_date = |backlog| run(Side::LandByDate(Files::Gzip), backlog);
+    let runs = vec![
+        run(Side::BareDrain, of(1, LARGE)),
+        by_date(of(1, LARGE)),
+        by_date(of(DATES_OF_A_BATCH, LARGE)),
+        by_date(of(MANY_DATES, SMALL)),
+    ];
+    let title = "topic -> batches by a field's date, another one with each record";
+    case("dates", title, runs, BELOW)
+}
+
+fn slow() -> Case {
+    let backlog = Backlog {
+        partitions: Some(MANY_PARTITIONS),
+        ..LARGE
+    };
+    let slow = |files| Run {
+        slow: true,
+        ..land(files, backlog)
+    };
+    let title = "memory with 64 Kafka partitions and an S3 that takes half a second for each write";
+    let files = [Files::Jsonl, Files::Gzip, Files::Parquet];
+    case("slow", title, files.map(slow).to_vec(), BELOW)
 }

@@ -6,6 +6,7 @@
 use std::{
     io::Read,
     process::{Child, Command, ExitStatus, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -13,11 +14,11 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bare,
-    cases::Side,
+    bare, encoder,
     measure::Report,
     options::{ACCESS_KEY, REGION, SECRET_KEY, Servers},
     ours,
+    side::Side,
     topic::Place,
 };
 
@@ -50,14 +51,27 @@ pub(crate) fn obey(order: &str) -> Result<()> {
     let report = match order.side {
         Side::BarePut { metadata } => bare::put(&order, metadata),
         Side::BareDrain => bare::drain(&order),
-        Side::Land | Side::LandFirst { .. } | Side::DryRun => ours::land(&order),
+        Side::BareEncode(files) => encoder::encode(&order, files),
+        Side::Land(_) | Side::LandByDate(_) | Side::LandFirst { .. } | Side::DryRun => {
+            ours::land(&order)
+        }
     }?;
     eprintln!("{}", serde_json::to_string(&report)?);
     Ok(())
 }
 
-/// Runs a process for the order to its end.
-pub(crate) fn run(order: &Order) -> Result<Report> {
+/// Runs so many processes for the order to their ends; they share its work.
+pub(crate) fn run(order: &Order, processes: u32) -> Result<Report> {
+    let started: Result<Vec<_>> = (0..processes).map(|_| start(order)).collect();
+    let ended: Vec<_> = started?.into_iter().map(end).collect();
+    let reports: Result<Vec<Report>> = ended.into_iter().collect();
+    Report::of_all(reports?).context("no process")
+}
+
+/// A process, and who reads what it says.
+type Started = (Child, JoinHandle<std::io::Result<String>>);
+
+fn start(order: &Order) -> Result<Started> {
     let mut command = Command::new(std::env::current_exe()?);
     // What is set for the operator's own consumer must not change what is measured here.
     for (name, _) in std::env::vars_os() {
@@ -83,6 +97,10 @@ pub(crate) fn run(order: &Order) -> Result<Report> {
         let mut text = String::new();
         pipe.read_to_string(&mut text).map(|_| text)
     });
+    Ok((child, reader))
+}
+
+fn end((mut child, reader): Started) -> Result<Report> {
     let status = wait(&mut child)?;
     let Ok(said) = reader.join() else {
         bail!("the report could not be read")

@@ -11,20 +11,34 @@
 mod bare;
 mod cases;
 mod child;
+mod encoder;
 mod measure;
 mod options;
 mod ours;
+mod side;
 mod store;
 mod table;
 mod topic;
 
-use std::process::ExitCode;
+#[path = "../encoders/bare.rs"]
+mod bare_encoder;
+#[path = "../encoders/ours.rs"]
+mod encoded;
+// The encoders are no part of the library's interface, so their file is taken in; `path` is that of the folder.
+#[path = "../../src"]
+#[allow(dead_code, unused_imports, reason = "the bench uses a part of it")]
+mod source {
+    pub(crate) mod format;
+}
+
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use sandbox::{Fault, Relay, Rule};
 
 use crate::{
-    cases::{Backlog, Case, Side},
+    cases::{Backlog, Case, Run, Size},
     child::Order,
     measure::Report,
     options::{Options, Servers},
@@ -55,7 +69,7 @@ fn run(options: &Options, servers: &Servers) -> Result<()> {
     options.check()?;
     let cases: Vec<Case> = cases::all(options)
         .into_iter()
-        .filter(|case| options.wants(case.name))
+        .filter(|case| options.wants(&case.name))
         .collect();
     ensure!(
         !cases.is_empty(),
@@ -72,6 +86,7 @@ fn run(options: &Options, servers: &Servers) -> Result<()> {
         servers,
         topics: Topics::new(servers)?,
         store: Store::new(servers, &name),
+        slow: slow_s3(servers)?,
         name,
     };
     let measured = runtime.block_on(bench.cases(&cases));
@@ -84,12 +99,21 @@ fn run(options: &Options, servers: &Servers) -> Result<()> {
     removed.with_context(|| format!("not everything of {} could be removed", bench.name))
 }
 
+/// The S3 server behind a relay that lets each write wait.
+fn slow_s3(servers: &Servers) -> Result<Relay> {
+    let relay = Relay::start(&servers.endpoint_url)?;
+    let slow = Rule::on("PutObject", Fault::Slow(Duration::from_millis(500)));
+    relay.faults().install(slow.always());
+    Ok(relay)
+}
+
 /// One run with its servers.
 struct Bench<'a> {
     options: &'a Options,
     servers: &'a Servers,
     topics: Topics,
     store: Store,
+    slow: Relay,
     /// Of the bucket; names of topics and groups begin with it.
     name: String,
 }
@@ -98,21 +122,18 @@ impl Bench<'_> {
     /// The reports of each case: one list for each side.
     async fn cases(&self, cases: &[Case]) -> Result<Vec<Vec<Vec<Report>>>> {
         self.store.create_bucket().await?;
-        for backlog in [Backlog::Small, Backlog::Large] {
-            let needed = |case: &Case| case.sides.iter().any(|(_, needs)| *needs == backlog);
-            if cases.iter().any(needed) {
-                self.topics.fill(&self.place(backlog)).await?;
-            }
+        for place in self.places(cases) {
+            self.topics.fill(&place).await?;
         }
         let mut all = Vec::new();
         for case in cases {
-            let mut reports = vec![Vec::new(); case.sides.len()];
+            let mut reports = vec![Vec::new(); case.runs.len()];
             for round in 1..=self.options.rounds {
-                for (number, (side, backlog)) in case.sides.iter().enumerate() {
+                for (number, run) in case.runs.iter().enumerate() {
                     let folder = format!("{}/{round}-{number}", case.name);
-                    let report = self.measure(*side, *backlog, &folder).await;
-                    let report = report.with_context(|| format!("{side} in round {round}"))?;
-                    eprintln!("{}, round {round}: {side}: {report}", case.name);
+                    let (report, name) = (self.measure(run, &folder).await, table::name(run));
+                    let report = report.with_context(|| format!("{name} in round {round}"))?;
+                    eprintln!("{}, round {round}: {name}: {report}", case.name);
                     reports[number].push(report);
                 }
             }
@@ -121,27 +142,43 @@ impl Bench<'_> {
         Ok(all)
     }
 
-    /// Lets a process measure one side, and compares what it says with what lies in the bucket.
-    async fn measure(&self, side: Side, backlog: Backlog, folder: &str) -> Result<Report> {
+    /// The topics that the cases need, each once.
+    fn places(&self, cases: &[Case]) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        for run in cases.iter().flat_map(|case| &case.runs) {
+            let place = self.place(run.backlog);
+            if !places.iter().any(|known| known.name == place.name) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// Lets processes measure one side, and compares what they say with what lies in the bucket.
+    async fn measure(&self, run: &Run, folder: &str) -> Result<Report> {
+        let mut servers = self.servers.clone();
+        if run.slow {
+            servers.endpoint_url = self.slow.endpoint_url();
+        }
         let order = Order {
-            side,
-            servers: self.servers.clone(),
-            topic: self.place(backlog),
+            side: run.side,
+            servers,
+            topic: self.place(run.backlog),
             bucket: self.name.clone(),
             prefix: folder.to_owned(),
             concurrency: self.options.concurrency,
         };
-        let report = child::run(&order)?;
-        if side.has_group() {
+        let report = child::run(&order, run.processes)?;
+        if run.side.has_group() {
             self.topics.remove_group(&order.group()).await?;
         }
         let written = self.store.remove_folder(folder).await?;
-        let expected = if side.writes() { report.records } else { 0 };
         ensure!(
-            written == expected,
-            "{expected} objects should have been written, and {written} are in the bucket"
+            written == report.objects,
+            "{} objects should have been written, and {written} are in the bucket",
+            report.objects
         );
-        if let Some(all) = side.takes_all(order.topic.records) {
+        if let Some(all) = run.side.takes_all(order.topic.records) {
             ensure!(
                 report.records == all,
                 "{} records were taken, not {all}",
@@ -152,14 +189,20 @@ impl Bench<'_> {
     }
 
     fn place(&self, backlog: Backlog) -> Place {
-        let records = match backlog {
-            Backlog::Small => self.options.records,
-            Backlog::Large => self.options.backlog,
+        let records = match backlog.size {
+            Size::Small => self.options.records,
+            Size::Large => self.options.backlog,
         };
+        let partitions = backlog.partitions.unwrap_or(self.options.partitions);
+        let dates = backlog
+            .dates
+            .map_or(String::new(), |dates| format!("-{dates}-dates"));
         Place {
-            name: format!("{}-{records}", self.name),
+            name: format!("{}-{records}-over-{partitions}{dates}", self.name),
             records,
-            partitions: self.options.partitions,
+            partitions,
+            dates: backlog.dates,
+            headers: self.options.headers,
         }
     }
 

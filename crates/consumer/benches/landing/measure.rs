@@ -18,6 +18,10 @@ const TICKS_PER_SECOND: f64 = 100.0;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) records: u64,
+    /// Data objects that were written.
+    pub(crate) objects: u64,
+    /// Requests to S3.
+    pub(crate) requests: u64,
     /// Records per second between an early and a late look: start, group join and end are left out.
     pub(crate) rate: f64,
     /// From start to end.
@@ -26,9 +30,37 @@ pub(crate) struct Report {
     pub(crate) cpu_seconds: f64,
     /// The most memory that was resident at a time.
     pub(crate) peak_mib: f64,
+    /// When how many records were done, in order: seconds since 1970-01-01 UTC, which several processes have in common.
+    pub(crate) looks: Vec<(f64, u64)>,
 }
 
 impl Report {
+    /// What processes came to that shared the work: everything together, but the memory of the largest.
+    pub(crate) fn of_all(mut reports: Vec<Self>) -> Option<Self> {
+        if reports.len() < 2 {
+            return reports.pop();
+        }
+        let sum = |of: fn(&Self) -> u64| reports.iter().map(of).sum();
+        let most = |of: fn(&Self) -> f64| reports.iter().map(of).fold(0.0, f64::max);
+        let (records, seconds) = (sum(|report| report.records), most(|report| report.seconds));
+        let looks = together(&reports);
+        Some(Self {
+            records,
+            objects: sum(|report| report.objects),
+            requests: sum(|report| report.requests),
+            rate: steady_rate(records, &looks).unwrap_or(records as f64 / seconds),
+            seconds,
+            cpu_seconds: reports.iter().map(|report| report.cpu_seconds).sum(),
+            peak_mib: most(|report| report.peak_mib),
+            looks,
+        })
+    }
+
+    /// Requests for each million of records.
+    pub(crate) fn requests_per_million(&self) -> f64 {
+        self.requests as f64 * 1e6 / self.records.max(1) as f64
+    }
+
     /// µs CPU per record.
     pub(crate) fn cpu_per_record(&self) -> f64 {
         self.cpu_seconds * 1e6 / self.records.max(1) as f64
@@ -39,8 +71,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} records, {:.0}/s, {:.2} µs CPU each, {:.1} s, {:.0} MiB",
+            "{} records, {} objects, {} requests, {:.0}/s, {:.2} µs CPU each, {:.1} s, {:.0} MiB",
             self.records,
+            self.objects,
+            self.requests,
             self.rate,
             self.cpu_per_record(),
             self.seconds,
@@ -51,8 +85,11 @@ impl fmt::Display for Report {
 
 /// The time in milliseconds since 1970-01-01 UTC.
 pub(crate) fn unix_millis() -> Result<i64> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    Ok(i64::try_from(since.as_millis())?)
+    Ok(i64::try_from(since_1970()?.as_millis())?)
+}
+
+fn since_1970() -> Result<Duration> {
+    Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?)
 }
 
 /// Runs from the moment at which a side begins.
@@ -73,23 +110,44 @@ impl Meter {
     /// Ends now. `looks` says when how many records were done, in order.
     pub(crate) fn report(&self, records: u64, looks: &[(Instant, u64)]) -> Result<Report> {
         let seconds = self.began.elapsed().as_secs_f64();
+        let (now, today) = (Instant::now(), since_1970()?.as_secs_f64());
+        let look = |(at, done): &(Instant, u64)| (today - (now - *at).as_secs_f64(), *done);
+        let looks: Vec<(f64, u64)> = looks.iter().map(look).collect();
         Ok(Report {
             records,
-            rate: steady_rate(records, looks).unwrap_or(records as f64 / seconds),
+            objects: 0,
+            requests: 0,
+            rate: steady_rate(records, &looks).unwrap_or(records as f64 / seconds),
             seconds,
             cpu_seconds: cpu_seconds()? - self.cpu_seconds,
             peak_mib: peak_mib()?,
+            looks,
         })
     }
 }
 
 /// Between the first look at which something was done and the last one at which something was left to do.
-fn steady_rate(records: u64, looks: &[(Instant, u64)]) -> Option<f64> {
+fn steady_rate(records: u64, looks: &[(f64, u64)]) -> Option<f64> {
     let (first, before) = looks.iter().find(|(_, done)| *done > 0)?;
     let (last, after) = looks.iter().rfind(|(_, done)| *done < records)?;
-    let between = last.checked_duration_since(*first)?;
-    (between > Duration::from_millis(100) && after > before)
-        .then(|| (after - before) as f64 / between.as_secs_f64())
+    let between = last - first;
+    (between > 0.1 && after > before).then(|| (after - before) as f64 / between)
+}
+
+/// The looks of several processes as those of one.
+fn together(reports: &[Report]) -> Vec<(f64, u64)> {
+    let of = |(process, report): (usize, &Report)| {
+        let looks = report.looks.clone().into_iter();
+        looks.map(move |(at, done)| (at, process, done))
+    };
+    let mut looks: Vec<(f64, usize, u64)> = reports.iter().enumerate().flat_map(of).collect();
+    looks.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut done_of = vec![0; reports.len()];
+    let sum = |(at, process, done): (f64, usize, u64)| {
+        done_of[process] = done;
+        (at, done_of.iter().sum())
+    };
+    looks.into_iter().map(sum).collect()
 }
 
 fn cpu_seconds() -> Result<f64> {

@@ -30,11 +30,14 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 30_000)]
     pub(crate) landed: u64,
     /// How often each side runs
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
     /// Partitions of the topics
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub(crate) partitions: i32,
+    /// Headers of each record; the producer gives three
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(usize))]
+    pub(crate) headers: usize,
     /// Requests to S3 in flight
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: u16,

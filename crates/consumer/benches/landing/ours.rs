@@ -18,9 +18,9 @@ use metrics::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cases::Side,
     child::Order,
     measure::{Meter, Report},
+    side::Side,
 };
 
 /// The counter that is listened to.
@@ -54,7 +54,18 @@ pub(crate) fn land(order: &Order) -> Result<Report> {
         summary.exit_code() == 0 && summary.already_there == 0 && summary.dead_letters.is_empty(),
         "not a clean run: {summary:?}"
     );
-    meter.report(summary.records, &progress.looks())
+    let report = meter.report(summary.records, &progress.looks())?;
+    // A dry run counts the objects that it would write.
+    let objects = if order.side.has_group() {
+        summary.objects
+    } else {
+        0
+    };
+    Ok(Report {
+        objects,
+        requests: summary.requests,
+        ..report
+    })
 }
 
 fn flags(order: &Order) -> Vec<String> {
@@ -77,11 +88,7 @@ fn flags(order: &Order) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    match order.side {
-        Side::DryRun => flags.extend(["--until-end", "--dry-run"].map(str::to_owned)),
-        Side::Land => flags.push("--until-end".to_owned()),
-        _ => {}
-    }
+    flags.extend(order.side.flags());
     flags
 }
 

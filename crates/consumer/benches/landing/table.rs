@@ -4,7 +4,7 @@
 //! Invariant: a ratio is between medians of the same run; digits of different runs are never mixed.
 
 use crate::{
-    cases::{Case, Side, Target},
+    cases::{Case, Run, Target},
     measure::Report,
     options::Options,
 };
@@ -20,9 +20,9 @@ pub(crate) fn print_machine(options: &Options) {
             rest.trim_start_matches([' ', '\t', ':'])
         });
     println!(
-        "\n{model}, {cores} cores, shared with the broker and the S3 server; {} partitions, {} requests in flight; medians of {} rounds \
+        "\n{model}, {cores} cores, shared with the broker and the S3 server; {} partitions where nothing else is said, {} headers a record, {} requests in flight; medians of {} rounds \
          (least and most in parentheses); CPU and memory of the measured process alone, from start to end; the rate once it is going.",
-        options.partitions, options.concurrency, options.rounds
+        options.partitions, options.headers, options.concurrency, options.rounds
     );
 }
 
@@ -30,22 +30,41 @@ pub(crate) fn print_machine(options: &Options) {
 pub(crate) fn print(case: &Case, rounds: &[Vec<Report>]) {
     println!("\n### {}\n", case.title);
     println!(
-        "| | records | records/s | ratio | CPU µs a record | above the first | peak RSS MiB | start to end s |"
+        "| | records | records/s | to the first | to the bare encoder | CPU µs a record | above the first | peak RSS MiB | objects \
+         | S3 requests a million | start to end s |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    let Some(first) = rounds.first().map(|reports| Medians::of(reports)) else {
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let all: Vec<(&Run, Medians)> = case
+        .runs
+        .iter()
+        .zip(rounds.iter().map(|reports| Medians::of(reports)))
+        .collect();
+    let (Some((_, first)), Some((_, last))) = (all.first(), all.last()) else {
         return;
     };
-    for ((side, _), reports) in case.sides.iter().zip(rounds) {
-        let own = Medians::of(reports);
-        println!("{}", row(*side, &own, &first));
+    for (run, own) in &all {
+        let of_encoder = |(other, _): &&(&Run, Medians)| Some(other.side) == run.side.encoder();
+        let encoder = all.iter().find(of_encoder).map(|(_, encoder)| encoder);
+        println!("{}", row(run, own, (first, encoder)));
     }
-    if let (Some(target), Some(last)) = (case.target, rounds.last()) {
-        println!("\n{}", verdict(target, &Medians::of(last), &first));
+    if let Some(target) = case.target {
+        println!("\n{}", verdict(target, (first, last), &all));
     }
 }
 
-fn row(side: Side, own: &Medians, first: &Medians) -> String {
+/// What is done, and how it differs from what others do.
+pub(crate) fn name(run: &Run) -> String {
+    let mut name = run.side.to_string();
+    if let Some(dates) = run.backlog.dates {
+        name.push_str(&format!(", {dates} dates"));
+    }
+    if run.processes > 1 {
+        name.push_str(&format!(", {} processes", run.processes));
+    }
+    name
+}
+
+fn row(run: &Run, own: &Medians, (first, encoder): (&Medians, Option<&Medians>)) -> String {
     let rate = |rate: f64| format!("{rate:.0}");
     let micros = |micros: f64| {
         if first.cpu.median < 10.0 {
@@ -54,26 +73,36 @@ fn row(side: Side, own: &Medians, first: &Medians) -> String {
             format!("{micros:.0}")
         }
     };
+    let to_encoder = encoder.map_or(String::new(), |encoder| {
+        format!("{:.2}", own.rate.median / encoder.rate.median)
+    });
     format!(
-        "| {side} | {:.0} | {} | {:.2} | {} | {} | {:.0} | {:.1} |",
+        "| {} | {:.0} | {} | {:.2} | {to_encoder} | {} | {} | {:.0} | {:.0} | {:.0} | {:.1} |",
+        name(run),
         own.records.median,
         own.rate.text(rate),
         own.rate.median / first.rate.median,
         own.cpu.text(micros),
         micros(own.cpu.median - first.cpu.median),
         own.peak.most,
+        own.objects.median,
+        own.requests.median,
         own.seconds.median,
     )
 }
 
-fn verdict(target: Target, own: &Medians, first: &Medians) -> String {
+fn verdict(target: Target, (first, last): (&Medians, &Medians), all: &[(&Run, Medians)]) -> String {
     let (what, is, most) = match target {
         Target::CpuAbove(most) => (
             "µs CPU a record above the bare loop",
-            own.cpu.median - first.cpu.median,
+            last.cpu.median - first.cpu.median,
             most,
         ),
-        Target::PeakBelow(most) => ("MiB peak RSS", own.peak.most, most),
+        Target::PeakBelow(most) => {
+            let ours = all.iter().filter(|(run, _)| !run.side.is_bare());
+            let peak = ours.map(|(_, own)| own.peak.most).fold(0.0, f64::max);
+            ("MiB peak RSS of ours", peak, most)
+        }
     };
     let word = if is <= most { "reached" } else { "missed" };
     format!("Target {word}: {is:.1} {what}, at most {most:.0} wanted.")
@@ -86,6 +115,8 @@ struct Medians {
     cpu: Spread,
     peak: Spread,
     seconds: Spread,
+    objects: Spread,
+    requests: Spread,
 }
 
 impl Medians {
@@ -97,6 +128,8 @@ impl Medians {
             cpu: spread(Report::cpu_per_record),
             peak: spread(|report| report.peak_mib),
             seconds: spread(|report| report.seconds),
+            objects: spread(|report| report.objects as f64),
+            requests: spread(Report::requests_per_million),
         }
     }
 }

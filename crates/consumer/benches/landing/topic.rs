@@ -1,9 +1,12 @@
-//! The topics of a run: made, filled with stock-like records of about 190 bytes, removed at its end.
+//! The topics of a run: made, filled with the rows of the tutorial's file as records, again and again, removed at its end.
 //!
 //! Invariant: a value is a function of its number, and number `n` lies at a position that follows from `n` and the number of partitions:
 //! so the bare loop writes the same bodies without reading the topic.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use rdkafka::{
@@ -12,23 +15,16 @@ use rdkafka::{
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
+use schema::{FieldNames, RowEncoder, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Servers;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const SYMBOLS: [&str; 8] = [
-    "HSI",
-    "NYA",
-    "IXIC",
-    "000001.SS",
-    "N225",
-    "N100",
-    "GDAXI",
-    "SSMI",
-];
+static ENCODER: OnceLock<RowEncoder> = OnceLock::new();
 
 /// One topic and what is in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +32,10 @@ pub(crate) struct Place {
     pub(crate) name: String,
     pub(crate) records: u64,
     pub(crate) partitions: i32,
+    /// How many dates the records of a partition go through, one after another.
+    pub(crate) dates: Option<u32>,
+    /// Headers of each record.
+    pub(crate) headers: usize,
 }
 
 impl Place {
@@ -45,27 +45,66 @@ impl Place {
         let number = number as i64;
         ((number % partitions) as i32, number / partitions)
     }
+
+    /// The value of a record: a JSON object on one line.
+    pub(crate) fn value(&self, number: u64) -> Vec<u8> {
+        let mut cells: Vec<&[u8]> = row(number).split(',').map(str::as_bytes).collect();
+        let position = self.position(number).1 as u64;
+        let date = self.dates.map(|dates| day(position % u64::from(dates)));
+        if let Some(date) = &date {
+            cells[1] = date.as_bytes();
+        }
+        let mut value = Vec::new();
+        let encoder = ENCODER.get_or_init(|| RowEncoder::new(&Schema::stock(FieldNames::Original)));
+        let encoded = encoder.append_row(cells.into_iter(), &mut value);
+        // A bad row would show: its record becomes a dead letter, and the run is no clean one.
+        debug_assert!(encoded.is_ok(), "{encoded:?}");
+        value
+    }
+
+    /// The headers that the producer gives to a record, or the first ones of them, or some more.
+    fn headers(&self, number: u64) -> OwnedHeaders {
+        let row = number.to_string();
+        let known = [
+            ("source", "indexProcessed.csv"),
+            ("row", &row),
+            ("event-time", "1986-12-31"),
+        ];
+        let more = std::iter::repeat(("more", "a header like others"));
+        let headers = known.into_iter().chain(more).take(self.headers);
+        headers.fold(
+            OwnedHeaders::new_with_capacity(self.headers),
+            |headers, (key, value)| {
+                headers.insert(Header {
+                    key,
+                    value: Some(value),
+                })
+            },
+        )
+    }
 }
 
-/// The value of a record: a JSON object on one line.
-pub(crate) fn value(number: u64) -> Vec<u8> {
-    let mut random = fastrand::Rng::with_seed(number);
-    let mut price = || 100.0 + 30_000.0 * random.f64();
-    let (open, high, low, close, dollars) = (price(), price(), price(), price(), price());
-    format!(
-        "{{\"Index\":\"{}\",\"Date\":\"{}-{:02}-{:02}\",\"Open\":{open:.6},\"High\":{high:.6},\"Low\":{low:.6},\"Close\":{close:.6},\
-         \"Adj Close\":{close:.6},\"Volume\":{}.0,\"CloseUSD\":{dollars:.8}}}",
-        symbol(number),
-        1965 + number / 365 % 57,
-        1 + number % 12,
-        1 + number % 28,
-        number.wrapping_mul(7_919) % 9_000_000_000,
-    )
-    .into_bytes()
+/// A day of 28 of a month of 12, so many behind the first of all.
+fn day(number: u64) -> String {
+    let (year, month, day) = (1965 + number / 336, 1 + number / 28 % 12, 1 + number % 28);
+    format!("{year}-{month:02}-{day:02}")
+}
+
+/// The rows of the tutorial's file.
+fn rows() -> &'static [&'static str] {
+    static ROWS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    ROWS.get_or_init(|| FILE.lines().skip(1).collect())
+}
+
+const FILE: &str = include_str!("../../../../data/indexProcessed.csv");
+
+fn row(number: u64) -> &'static str {
+    let rows = rows();
+    rows[(number % rows.len() as u64) as usize]
 }
 
 fn symbol(number: u64) -> &'static str {
-    SYMBOLS[(number % SYMBOLS.len() as u64) as usize]
+    row(number).split(',').next().unwrap_or_default()
 }
 
 /// Makes and removes what a run leaves in Kafka.
@@ -106,7 +145,7 @@ impl Topics {
         eprintln!(
             "topic {}: {held} records, {} bytes the first one",
             place.name,
-            value(0).len()
+            place.value(0).len()
         );
         Ok(())
     }
@@ -118,11 +157,14 @@ impl Topics {
             .set("linger.ms", "20")
             .create()?;
         for number in 0..place.records {
-            let value = value(number);
+            let value = place.value(number);
             let mut record = BaseRecord::to(&place.name)
                 .partition(place.position(number).0)
                 .key(symbol(number))
                 .payload(&value);
+            if place.headers > 0 {
+                record = record.headers(place.headers(number));
+            }
             while let Err((error, refused)) = producer.send(record) {
                 if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
                     bail!("record {number} cannot be sent: {error}");

@@ -37,6 +37,7 @@ pub(crate) struct StoreTrouble(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    requests: AtomicU64,
     retries: AtomicU64,
     slow_downs: AtomicU64,
     since: Mutex<Option<Since>>,
@@ -50,6 +51,15 @@ struct Since {
 }
 
 impl StoreTrouble {
+    /// Requests that were sent, repeated ones included.
+    pub(crate) fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn requested(&self) {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Requests that were tried again.
     pub(crate) fn retries(&self) -> u64 {
         self.0.retries.load(Ordering::Relaxed)

@@ -25,6 +25,8 @@ pub(super) struct TextFiles {
     /// What each file begins with.
     header: Vec<u8>,
     files: BTreeMap<DatePartition, TextFile>,
+    /// See [`TextFiles::expect`].
+    expected: usize,
 }
 
 struct TextFile {
@@ -33,6 +35,8 @@ struct TextFile {
     compressor: Option<Compressor>,
     /// Whether it compresses before its end.
     early: bool,
+    /// So many bytes the file will have, about; 0 where nobody knows.
+    expected: usize,
     records: u64,
 }
 
@@ -48,29 +52,48 @@ impl TextFiles {
             level: options.level(),
             header,
             files: BTreeMap::new(),
+            expected: 0,
         }
     }
 
     /// Appends a record's line to the file of its date.
     pub(super) fn append(&mut self, date: &DatePartition, line: &[u8]) -> Result<()> {
-        self.open(date);
-        let Some(file) = self.files.get_mut(date) else {
-            return Ok(());
-        };
-        file.lines.extend_from_slice(line);
-        file.records += 1;
-        if file.early && file.lines.len() >= CHUNK {
-            file.compress(self.compression, self.level)?;
+        let (compression, level) = (self.compression, self.level);
+        if let Some(file) = self.files.get_mut(date) {
+            return file.append(line, compression, level);
         }
-        Ok(())
+        self.open(date);
+        match self.files.get_mut(date) {
+            Some(file) => file.append(line, compression, level),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes memory for the first file, in nearly every extent the only one: one that grows by doubling leaves as much behind again.
+    pub(super) fn expect(&mut self, bytes: usize) {
+        self.expected = match self.compression {
+            Compression::None => bytes,
+            _ => bytes / 4,
+        };
     }
 
     /// Makes sure that there is a file of this date. The date is cloned for each file, not for each record.
     pub(super) fn open(&mut self, date: &DatePartition) {
         if !self.files.contains_key(date) {
+            let expected = std::mem::take(&mut self.expected);
             let early = self.files.is_empty() && self.compression != Compression::None;
-            self.files
-                .insert(date.clone(), TextFile::new(self.header.clone(), early));
+            let mut file = TextFile {
+                lines: Vec::new(),
+                compressor: None,
+                early,
+                expected,
+                records: 0,
+            };
+            if self.compression == Compression::None {
+                file.lines.reserve_exact(expected);
+            }
+            file.lines.extend_from_slice(&self.header);
+            self.files.insert(date.clone(), file);
         }
     }
 
@@ -91,13 +114,13 @@ impl TextFiles {
 }
 
 impl TextFile {
-    fn new(lines: Vec<u8>, early: bool) -> Self {
-        Self {
-            lines,
-            compressor: None,
-            early,
-            records: 0,
+    fn append(&mut self, line: &[u8], compression: Compression, level: i32) -> Result<()> {
+        self.lines.extend_from_slice(line);
+        self.records += 1;
+        if self.early && self.lines.len() >= CHUNK {
+            self.compress(compression, level)?;
         }
+        Ok(())
     }
 
     fn finish(mut self, compression: Compression, level: i32) -> Result<Vec<u8>> {
@@ -115,7 +138,8 @@ impl TextFile {
         if self.compressor.is_none() {
             // Known sizes make small files cheap.
             let size = (!self.early).then_some(self.lines.len() as u64);
-            self.compressor = Compressor::new(compression, level, size)?;
+            let output = Vec::with_capacity(self.expected);
+            self.compressor = Compressor::new(compression, level, (output, size))?;
         }
         if let Some(compressor) = &mut self.compressor {
             compressor.write(&self.lines)?;
@@ -126,14 +150,18 @@ impl TextFile {
 }
 
 impl Compressor {
-    fn new(compression: Compression, level: i32, size: Option<u64>) -> Result<Option<Self>> {
+    fn new(
+        compression: Compression,
+        level: i32,
+        (output, size): (Vec<u8>, Option<u64>),
+    ) -> Result<Option<Self>> {
         Ok(match compression {
             Compression::Gzip => {
                 let level = flate2::Compression::new(level.unsigned_abs());
-                Some(Self::Gzip(GzEncoder::new(Vec::new(), level)))
+                Some(Self::Gzip(GzEncoder::new(output, level)))
             }
             Compression::Zstd => {
-                let mut encoder = zstd::Encoder::new(Vec::new(), level)?;
+                let mut encoder = zstd::Encoder::new(output, level)?;
                 encoder.set_pledged_src_size(size)?;
                 // So that `zstd -t` finds a broken file, as gzip's checksum lets `gzip -t`.
                 encoder.include_checksum(true)?;

@@ -26,17 +26,15 @@ pub(crate) fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
     };
     match message.headers() {
         None => arena.push(&record, std::iter::empty()),
-        Some(found) => arena.push(&record, headers(found).into_iter()),
+        Some(found) => arena.push(&record, headers(found)),
     }
 }
 
 /// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header keeps its place without its content.
-fn headers(headers: &BorrowedHeaders) -> Vec<(&str, Option<&[u8]>)> {
+fn headers(headers: &BorrowedHeaders) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
     let one = |index| std::panic::catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
-    (0..headers.count())
-        .filter_map(|index| match one(index) {
-            Ok(header) => header.map(|header| (header.key, header.value)),
-            Err(_) => Some(("(name is not UTF-8)", None)),
-        })
-        .collect()
+    (0..headers.count()).filter_map(move |index| match one(index) {
+        Ok(header) => header.map(|header| (header.key, header.value)),
+        Err(_) => Some(("(name is not UTF-8)", None)),
+    })
 }

@@ -40,6 +40,8 @@ pub(crate) struct PollThread {
     consumer: Arc<BaseConsumer<MemberContext>>,
     committer: CommitThread,
     topic: String,
+    /// Takes the next records; empty between polls.
+    arena: RecordArena,
     commands: Receiver<Command>,
     paused: bool,
     /// Until when that only means not to poll: the client itself is not paused yet.
@@ -67,6 +69,7 @@ impl PollThread {
             consumer,
             committer,
             topic,
+            arena: RecordArena::default(),
             commands,
             paused: false,
             held: None,
@@ -114,8 +117,8 @@ impl PollThread {
     }
 
     /// Takes what the client has at hand, up to one arena.
-    fn poll_arena(&self) {
-        let mut arena = RecordArena::default();
+    fn poll_arena(&mut self) {
+        let mut arena = std::mem::take(&mut self.arena);
         let mut wait = POLL;
         while arena.len() < ARENA_RECORDS && arena.byte_len() < ARENA_BYTES {
             match self.consumer.poll(wait) {
@@ -129,13 +132,14 @@ impl PollThread {
             wait = Duration::ZERO;
         }
         self.send(&mut arena);
+        self.arena = arena;
     }
 
     fn send(&self, arena: &mut RecordArena) {
         if !arena.is_empty() {
-            self.consumer
-                .context()
-                .tell(KafkaEvent::Records(std::mem::take(arena)));
+            let next = arena.another();
+            let full = std::mem::replace(arena, next);
+            self.consumer.context().tell(KafkaEvent::Records(full));
         }
     }
 

@@ -39,7 +39,7 @@ fn record(offset: i64) -> Record<'static> {
 
 fn feed(chain: &mut Chain, offsets: impl IntoIterator<Item = i64>) {
     for offset in offsets {
-        chain.push(&record(offset), SOON);
+        chain.push(&record(offset), 0, SOON);
     }
 }
 
@@ -57,9 +57,9 @@ fn close(chain: &mut Chain) -> Option<(i64, i64, Vec<i64>, Rotation)> {
 #[test]
 fn what_was_delivered_before_is_ignored_and_holes_belong_to_the_extent() {
     let mut chain = chain(5, 5, None);
-    assert!(chain.push(&record(6), SOON).is_some());
-    assert_eq!(chain.push(&record(6), SOON), None);
-    assert_eq!(chain.push(&record(4), SOON), None);
+    assert!(chain.push(&record(6), 0, SOON).is_some());
+    assert_eq!(chain.push(&record(6), 0, SOON), None);
+    assert_eq!(chain.push(&record(4), 0, SOON), None);
     chain.advance(Offset(9), SOON);
     chain.advance(Offset(7), SOON);
     assert!(chain.seal(Rotation::Idle));
@@ -221,7 +221,7 @@ fn a_gap_alone_is_no_extent_until_the_end_of_the_log_is_reached_behind_it() {
 fn what_is_given_up_or_abandoned_gives_its_memory_back() {
     let mut half = chain(5, 5, Some((5, 9)));
     let memory: usize = (5..7)
-        .filter_map(|offset| half.push(&record(offset), SOON))
+        .filter_map(|offset| half.push(&record(offset), 0, SOON))
         .sum();
     assert_eq!(half.waiting_memory(), memory);
     assert_eq!(half.give_up_open(), memory);

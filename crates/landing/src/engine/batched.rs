@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Batching, Encode, Engine, ExtentId, Form};
+use super::{Action, Encode, Engine, ExtentId, Form};
 use crate::{
-    chain::{Chain, Rotation},
+    chain::{Chain, Filling, Rotation},
     extent::MAX_EXTENT_BYTES,
     partition_state::{PartitionState, Phase, Running},
     record::Record,
@@ -17,15 +17,27 @@ use crate::{
 impl Engine {
     /// Takes a record into its partition's open extent.
     pub(super) fn collect(&mut self, record: &Record<'_>) {
+        let Form::Batched(batching) = &self.settings.form else {
+            return;
+        };
+        let output = (record.byte_len() as f64 * self.ratio(batching)) as usize;
+        let limits = (self.limit_now(batching), batching.max_records);
         let now = self.now;
         let Some(chain) = self.chain(record.partition) else {
             return;
         };
-        let Some(memory) = chain.push(record, now) else {
+        let Some(memory) = chain.push(record, output, now) else {
             return;
         };
+        // Nearly always there is nothing else to do, and each look-up of a partition costs.
+        let full = chain
+            .look_at_open()
+            .is_none_or(|open| full(open, limits).is_some());
+        let more_to_do = full || chain.can_close_next();
         self.buffered += memory;
-        self.rotate_if_full(record.partition);
+        if more_to_do {
+            self.rotate_if_full(record.partition);
+        }
     }
 
     /// Closes extents whose time has come. Called as time passes. While an earlier extent is being closed, the next one is not: when
@@ -131,32 +143,19 @@ impl Engine {
         Some(Action::Encode(encode))
     }
 
-    fn rotate_if_full(&mut self, partition: i32) {
-        let (limit, max_records) = match &self.settings.form {
-            Form::Batched(batching) => (self.raw_limit(batching), batching.max_records),
+    pub(super) fn rotate_if_full(&mut self, partition: i32) {
+        let limits = match &self.settings.form {
+            Form::Batched(batching) => (self.limit_now(batching), batching.max_records),
             Form::PerRecord => return,
         };
         let Some(chain) = self.chain_of(partition) else {
             return;
         };
-        let Some(open) = chain.look_at_open() else {
-            return self.close_next(partition);
-        };
-        if open.batch.len() as u64 >= max_records {
-            self.rotate(partition, Rotation::Records);
-        } else if open.batch.bytes() >= limit || open.batch.memory() >= MAX_EXTENT_BYTES {
-            self.rotate(partition, Rotation::Bytes);
-        } else {
+        match chain.look_at_open().and_then(|open| full(open, limits)) {
+            Some(reason) => self.rotate(partition, reason),
             // A claimed end may just have been reached.
-            self.close_next(partition);
+            None => self.close_next(partition),
         }
-    }
-
-    /// Bytes of records at which an extent has about the output that is wanted.
-    fn raw_limit(&self, batching: &Batching) -> usize {
-        let ratio = self.ratio.unwrap_or(batching.expected_ratio).max(0.001);
-        let limit = batching.max_bytes as f64 / ratio;
-        (limit as usize).clamp(1, MAX_EXTENT_BYTES)
     }
 
     /// At the memory's bound the largest open extents are closed until the others hold no more than half of it. Gives whether
@@ -272,6 +271,18 @@ impl Engine {
             return None;
         }
         running.chain_mut()
+    }
+}
+
+/// Why an open extent takes no more records in: it has as many bytes or records as it may.
+fn full(open: &Filling, (bytes, records): (usize, u64)) -> Option<Rotation> {
+    let batch = &open.batch;
+    if batch.len() as u64 >= records {
+        Some(Rotation::Records)
+    } else if batch.bytes() >= bytes || batch.memory_of_records() >= MAX_EXTENT_BYTES {
+        Some(Rotation::Bytes)
+    } else {
+        None
     }
 }
 

@@ -65,9 +65,10 @@ impl Engine {
             if let Some(chain) = self.chain_of(extent.id.partition) {
                 chain.cut_short(end, rest);
             }
-        } else if encoded.bytes() > 0 && batch.bytes() > 0 {
-            self.ratio = Some(encoded.bytes() as f64 / batch.bytes() as f64);
+        } else if extent.claim.is_none() {
+            self.learn_ratio(batch.bytes(), encoded.bytes());
         }
+        self.buffered -= batch.give_back_reserved();
         batch
     }
 

@@ -28,7 +28,7 @@ impl Engine {
         if !tracker.track(record.offset) {
             return;
         }
-        let (key, body, kind) = match placement::place(&self.settings, record) {
+        let (key, body, kind) = match placement::place(&self.settings, &mut self.checker, record) {
             Placement::SkippedTombstone => {
                 self.counts.tombstones += 1;
                 return tracker.skipped(record.offset);

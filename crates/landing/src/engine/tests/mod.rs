@@ -4,6 +4,7 @@
 
 mod assignment;
 mod batched;
+mod memory;
 
 use super::*;
 use crate::{

@@ -1,0 +1,140 @@
+//! What one measured process does.
+//!
+//! Only data. Not here: on which topic, and against what (see `cases.rs`).
+//! Invariant: what is asked of our side is what a user would ask with the flags of [`Side::flags`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::format::{Compression, Format};
+
+/// One kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Side {
+    /// Nothing but PUT requests of the SDK, the bodies and keys at hand: what objects cost at least.
+    BarePut {
+        /// With the metadata that says which record an object holds.
+        metadata: bool,
+    },
+    /// Nothing but polling a plain client and copying the values: what records cost at least.
+    BareDrain,
+    /// Nothing but the compressor or the Parquet writer on finished lines or columns, on one thread: what files cost at least.
+    BareEncode(Files),
+    /// The consumer to the end of the topic: into such files, or one object for each record.
+    Land(Option<Files>),
+    /// The consumer to the end of the topic, one file for each date of a field in a batch.
+    LandByDate(Files),
+    /// The consumer, stopped as by a signal once so many objects are landed.
+    LandFirst {
+        /// Objects after which it is stopped; the last ones in flight come on top.
+        objects: u64,
+    },
+    /// The consumer to the end of the topic with `--dry-run`.
+    DryRun,
+}
+
+/// Files of batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Files {
+    Jsonl,
+    Gzip,
+    Zstd,
+    Csv,
+    Parquet,
+}
+
+impl Side {
+    /// Whether it is what we are held against.
+    pub(crate) fn is_bare(self) -> bool {
+        matches!(
+            self,
+            Self::BarePut { .. } | Self::BareDrain | Self::BareEncode(_)
+        )
+    }
+
+    /// Whether it commits to a group of its own.
+    pub(crate) fn has_group(self) -> bool {
+        matches!(
+            self,
+            Self::Land(_) | Self::LandByDate(_) | Self::LandFirst { .. }
+        )
+    }
+
+    /// How many records it has to take, where that is not a matter of when it is stopped, or of whole files.
+    pub(crate) fn takes_all(self, records: u64) -> Option<u64> {
+        (!matches!(self, Self::LandFirst { .. } | Self::BareEncode(_))).then_some(records)
+    }
+
+    /// The encoder alone that it is held against, too.
+    pub(crate) fn encoder(self) -> Option<Self> {
+        match self {
+            Self::Land(Some(files)) => Some(Self::BareEncode(files)),
+            _ => None,
+        }
+    }
+
+    /// What the consumer is told besides where from and where to.
+    pub(crate) fn flags(self) -> Vec<String> {
+        let flags: &[&str] = match self {
+            Self::DryRun => &["--until-end", "--dry-run"],
+            Self::Land(_) => &["--until-end"],
+            Self::LandByDate(_) => &["--until-end", "--partition-by", "field:Date"],
+            _ => &[],
+        };
+        let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        if let Self::Land(Some(files)) | Self::LandByDate(files) = self {
+            flags.extend(["--format".to_owned(), files.format().to_string()]);
+            flags.extend(["--compression".to_owned(), files.compression().to_string()]);
+        }
+        flags
+    }
+}
+
+impl Files {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Jsonl,
+        Self::Gzip,
+        Self::Zstd,
+        Self::Csv,
+        Self::Parquet,
+    ];
+
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Jsonl | Self::Gzip | Self::Zstd => Format::Jsonl,
+            Self::Csv => Format::Csv,
+            Self::Parquet => Format::Parquet,
+        }
+    }
+
+    pub(crate) fn compression(self) -> Compression {
+        match self {
+            Self::Jsonl => Compression::None,
+            Self::Gzip | Self::Csv => Compression::Gzip,
+            Self::Zstd | Self::Parquet => Compression::Zstd,
+        }
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.format(), self.compression())
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BarePut { metadata: true } => f.write_str("bare PUT loop, our metadata"),
+            Self::BarePut { metadata: false } => f.write_str("bare PUT loop, no metadata"),
+            Self::BareDrain => f.write_str("bare client, values copied"),
+            Self::BareEncode(files) => write!(f, "bare encoder, {files}"),
+            Self::Land(None) => f.write_str("consumer --until-end"),
+            Self::Land(Some(files)) => write!(f, "consumer, {files}"),
+            Self::LandByDate(files) => write!(f, "consumer, {files}, by date"),
+            Self::LandFirst { objects } => write!(f, "consumer, stopped after {objects}"),
+            Self::DryRun => f.write_str("consumer --dry-run"),
+        }
+    }
+}
