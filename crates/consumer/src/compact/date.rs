@@ -222,10 +222,7 @@ impl Job {
         let schema = match &output.schema {
             None => None,
             // The columns of new plans are kept only when there is a plan.
-            Some(hash) if *output == self.rules && self.table.is_some() => {
-                tracing::debug!("columns {hash}");
-                self.table.clone()
-            }
+            Some(_) if *output == self.rules => self.table.clone(),
             Some(hash) => Some(self.schema(&self.order.to.schema_key(hash), hash).await?),
         };
         let form = match &schema {

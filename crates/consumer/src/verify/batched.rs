@@ -5,6 +5,7 @@
 //! Invariant: each offset below a partition's newest claim is covered by a claim, or in a finding; so is each object of a claim.
 
 mod chain;
+mod claimed;
 mod compared;
 mod content;
 mod extents;
@@ -67,11 +68,11 @@ impl Batched {
         (partition, start, key): (i32, Offset, &str),
         body: &[u8],
     ) {
-        let read = Claim::from_body(body, (&look.zone.id, partition, start));
+        let read = claimed::read(body, (&look.zone.id, partition, start));
         let packed = match &read {
             Ok(claim) => Some(self.pack(claim, &look.zone.format)),
             Err(problem) => {
-                let finding = Finding::of_key(Kind::Unparseable, key, problem.to_string());
+                let finding = Finding::of_key(Kind::Unparseable, key, problem.clone());
                 look.find(finding);
                 None
             }
@@ -207,7 +208,7 @@ impl Batched {
 
     /// Judges what was listed, reads what has to be read.
     pub(crate) async fn judge(&mut self, look: &mut Look) -> Result<()> {
-        judge::schemas(look, &self.schemas);
+        judge::schemas(look, &self.schemas).await?;
         let partitions: Vec<i32> = self.chains.keys().copied().collect();
         for partition in partitions {
             if look.is_unknown(partition) {

@@ -154,9 +154,9 @@ fn wanted(look: &mut Look, (partition, offsets): (i32, &Offsets)) -> Option<Want
     let log = look.partition(partition).log;
     no_anchor(look, partition, bounds);
     let known = look.partition(partition);
-    let noted = known.start.or(known.anchor.map(|anchor| anchor.offset));
+    let first = known.anchor.map(|anchor| anchor.offset);
     let lowest = bounds.map(|bounds| bounds.start);
-    let begin = [noted, lowest].into_iter().flatten().min();
+    let begin = [known.start, first, lowest].into_iter().flatten().min();
     let begin = begin.or(log.map(|log| log.start));
     let committed = topic.as_ref().and_then(|topic| topic.committed(partition));
     let committed = committed.map(|committed| committed.next);
@@ -262,8 +262,8 @@ async fn explain_holes(
 ) -> Result<()> {
     look.progress
         .step("reading the topic where offsets have no object:", None);
-    let recorded = look.partition(partition).gaps.clone();
-    for hole in open_offsets(offsets, there, &recorded) {
+    // Nothing that the topic still has can have been lost: what is written down as a gap is looked up, too.
+    for hole in holes(offsets.ranges(), there) {
         let mut records = topic.records(partition, hole);
         let (mut met, mut tombstones) = (0, 0);
         while let Some(arena) = records.next().await? {

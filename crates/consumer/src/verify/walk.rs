@@ -7,7 +7,7 @@
 
 use anyhow::Result;
 use futures::StreamExt;
-use landing::{Offset, anchor::Anchor};
+use landing::{Offset, OffsetRange, anchor::Anchor};
 
 use super::{
     Content,
@@ -20,6 +20,10 @@ use crate::{bucket::listing::Listed, inspection::start_of_note};
 /// Claims that are read at the same time take up memory, dates of up to 128 each.
 const MOST_CLAIMS_AT_ONCE: usize = 32;
 
+/// What an offset can be.
+const FIRST: Offset = Offset(0);
+const LAST: Offset = Offset(i64::MAX);
+
 /// Lists `_control/{prefix}/`.
 pub(crate) async fn control(look: &mut Look, content: &mut Content) -> Result<()> {
     let bucket = look.bucket.clone();
@@ -29,7 +33,7 @@ pub(crate) async fn control(look: &mut Look, content: &mut Content) -> Result<()
         let per_record = look.zone.is_per_record();
         let read = |object: Listed| {
             let key = keys::control_key(&object.key, &look.zone.prefix, per_record);
-            (key, object)
+            (key.filter(is_of_an_offset), object)
         };
         let objects: Vec<_> = page.objects.into_iter().map(read).collect();
         read_claims(look, content, &objects).await?;
@@ -84,6 +88,14 @@ async fn one(
     (key, object): (Option<ControlKey>, Listed),
 ) -> Result<()> {
     match key {
+        Some(
+            ControlKey::Anchor(partition)
+            | ControlKey::Start(partition)
+            | ControlKey::Gap(partition, _),
+        ) if look.is_unknown(partition) => {
+            let text = "the topic has no such partition";
+            look.find(Finding::of_key(Kind::UnknownObject, &object.key, text));
+        }
         Some(ControlKey::DeadLetter(partition, offset)) => {
             content.dead_letter(look, (partition, offset), &object);
         }
@@ -93,13 +105,7 @@ async fn one(
         Some(ControlKey::Anchor(partition)) => anchor(look, partition, &object.key).await?,
         Some(ControlKey::Start(partition)) => start(look, partition, &object.key).await?,
         Some(ControlKey::Gap(partition, range)) => {
-            look.partition(partition).gaps.push(range);
-            let text = "retention removed these offsets before they were landed";
-            look.find(Finding::of_offsets(
-                Kind::RecordedGap,
-                (partition, range),
-                text,
-            ));
+            gap(look, (partition, range), &object.key).await?;
         }
         Some(ControlKey::Schema(hash)) => content.schema(hash),
         Some(ControlKey::Claim(..) | ControlKey::Other) => {}
@@ -108,9 +114,33 @@ async fn one(
     Ok(())
 }
 
+/// Whether the key's offset can be one of a record: the last one that fits cannot, for there is none to commit behind it.
+fn is_of_an_offset(key: &ControlKey) -> bool {
+    match key {
+        ControlKey::DeadLetter(_, offset) | ControlKey::Claim(_, offset) => *offset < LAST,
+        _ => true,
+    }
+}
+
+/// Only a note of ours explains anything.
+async fn gap(look: &mut Look, at: (i32, OffsetRange), key: &str) -> Result<()> {
+    let body = look.bucket.read_patiently(key).await?;
+    let note: Option<OffsetRange> = body.and_then(|body| serde_json::from_slice(&body).ok());
+    if note == Some(at.1) {
+        look.partition(at.0).gaps.push(at.1);
+        let text = "retention removed these offsets before they were landed";
+        look.find(Finding::of_offsets(Kind::RecordedGap, at, text));
+    } else {
+        let text = "it does not say which offsets were lost";
+        look.find(Finding::of_key(Kind::Unparseable, key, text).at(at));
+    }
+    Ok(())
+}
+
 async fn anchor(look: &mut Look, partition: i32, key: &str) -> Result<()> {
     let body = look.bucket.read_patiently(key).await?;
     let anchor = body.as_deref().and_then(Anchor::from_body);
+    let anchor = anchor.filter(|anchor| (FIRST..LAST).contains(&anchor.offset));
     if anchor.is_none() {
         let text = "it does not say which record was landed first";
         look.find(Finding::of_key(Kind::Unparseable, key, text));
@@ -122,6 +152,7 @@ async fn anchor(look: &mut Look, partition: i32, key: &str) -> Result<()> {
 async fn start(look: &mut Look, partition: i32, key: &str) -> Result<()> {
     let body = look.bucket.read_patiently(key).await?;
     let start: Option<Offset> = body.as_deref().and_then(start_of_note);
+    let start = start.filter(|start| *start >= FIRST);
     if start.is_none() {
         let text = "it does not say where the partition begins";
         look.find(Finding::of_key(Kind::Unparseable, key, text));
@@ -141,8 +172,8 @@ pub(crate) async fn data(look: &mut Look, content: &mut Content) -> Result<()> {
         for object in page.objects {
             look.progress.add(1);
             match keys::data_key(&object.key, (&prefix, granularity, &format)) {
-                Some(key) => content.data(look, &key, &object),
-                None => look.unknown(&object.key).await?,
+                Some(key) if key.offset < LAST => content.data(look, &key, &object),
+                _ => look.unknown(&object.key).await?,
             }
         }
     }

@@ -193,8 +193,29 @@ fn a_schema_that_is_gone_or_changed_is_found() {
         .unwrap()
         .replace("bigint", "double");
     world.s3.put(&world.bucket, &key, other.as_bytes());
-    assert_eq!(
-        verify(&world, &["--deep"]).found(&["unparseable"]).key(),
-        key
-    );
+    for flags in [&[][..], &["--deep"], &["--deep", "--without-kafka"]] {
+        assert_eq!(verify(&world, flags).found(&["unparseable"]).key(), key);
+    }
+}
+
+#[test]
+fn a_header_with_other_names_is_found() {
+    // Bug: only the rows behind it were compared with the topic.
+    let world = landed(&["--format", "csv", "--compression", "none", "--csv-header"]);
+    verify(&world, &["--deep"]).clean();
+    let key = key(&world);
+    let object = world.s3.whole(&world.bucket, &key);
+    let text = String::from_utf8(object.body.clone()).unwrap();
+    for names in ["n,index", "index,m"] {
+        let body = text.replacen("index,n", names, 1).into_bytes();
+        assert_ne!(body, object.body);
+        let planted = Whole {
+            body,
+            ..object.clone()
+        };
+        world.s3.put_whole(&world.bucket, &key, &planted);
+        let deep = verify(&world, &["--deep"]).found(&["differs"]);
+        assert_eq!(deep.key(), key);
+        assert!(deep.report.to_string().contains("names of the columns"));
+    }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
 mod batched;
+mod contradictions;
 mod formats;
 mod per_record;
 mod real_servers;

@@ -361,6 +361,74 @@ fn another_zone_inside_of_the_prefix_is_left_alone(world: &World) {
 }
 
 #[test]
+fn what_is_written_down_does_not_excuse_what_the_topic_still_has() {
+    // Bug: a note of a gap was believed, whatever was in it, and a note of the start against the first landed record.
+    let world = landed();
+    let before = snapshot(&world);
+    let lost = keys(&world, 2);
+    let gap = format!("_control/{PREFIX}/gaps/00002-{:020}-{:020}.json", 3, 9);
+    world.s3.delete(&world.bucket, &lost[5]);
+    world.s3.put(
+        &world.bucket,
+        &gap,
+        b"{\"partition\":2,\"start\":3,\"end\":9}\n",
+    );
+    for flags in [&[][..], &["--deep"]] {
+        let verdict = verify(&world, flags).found(&["missing-object", "recorded-gap"]);
+        assert_eq!(verdict.place(), (2, 5, 6));
+    }
+    restore(&world, &before);
+    for junk in [&b""[..], b"{\"partition\":2,\"start\":3,\"end\":8}\n"] {
+        world.s3.put(&world.bucket, &gap, junk);
+        assert_eq!(verify(&world, &[]).found(&["unparseable"]).key(), gap);
+    }
+    restore(&world, &before);
+    for key in &lost[..4] {
+        world.s3.delete(&world.bucket, key);
+    }
+    let start = format!("_control/{PREFIX}/starts/00002.json");
+    world
+        .s3
+        .put(&world.bucket, &start, b"{\"partition\":2,\"offset\":4}\n");
+    for flags in [&[][..], &["--deep"]] {
+        let verdict = verify(&world, flags).found(&["missing-object"]);
+        assert_eq!(verdict.place(), (2, 0, 4));
+    }
+}
+
+#[test]
+fn an_offset_that_cannot_be_is_a_finding_and_no_panic() {
+    // Bug: the offset behind the last number was asked for.
+    let world = landed();
+    let before = snapshot(&world);
+    let object = &before[&keys(&world, 2)[5]];
+    let folder = keys(&world, 2)[5].rsplit_once('/').unwrap().0.to_owned();
+    for key in [
+        format!("{folder}/00002-{:020}.json", i64::MAX),
+        letter_key(2, i64::MAX),
+    ] {
+        world.s3.put_whole(&world.bucket, &key, object);
+        assert_eq!(verify(&world, &[]).found(&["unknown-object"]).key(), key);
+        restore(&world, &before);
+    }
+    let anchor = format!("_control/{PREFIX}/anchors/00002.json");
+    for offset in [i64::MAX, i64::MIN, -1] {
+        let mut changed: serde_json::Value = serde_json::from_slice(&before[&anchor].body).unwrap();
+        changed["offset"] = offset.into();
+        world
+            .s3
+            .put(&world.bucket, &anchor, changed.to_string().as_bytes());
+        let verdict = verify(&world, &[]).found(&["missing-object", "unparseable"]);
+        assert_eq!(verdict.key(), anchor);
+    }
+    restore(&world, &before);
+    // An anchor of a partition that is not the topic's.
+    let other = anchor.replace("00002", "00099");
+    world.s3.put_whole(&world.bucket, &other, &before[&anchor]);
+    assert_eq!(verify(&world, &[]).found(&["unknown-object"]).key(), other);
+}
+
+#[test]
 fn dates_from_a_field_are_verified_like_those_from_timestamps() {
     let world = World::new();
     world.send_numbered(90);

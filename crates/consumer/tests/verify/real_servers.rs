@@ -7,7 +7,12 @@ use std::time::Duration;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 
 use crate::{
-    support::{PARTITIONS, World, check, kafka::numbered, process::until, store::unique},
+    support::{
+        PARTITIONS, World, check,
+        kafka::numbered,
+        process::until,
+        store::{Whole, unique},
+    },
     verify,
 };
 
@@ -147,6 +152,31 @@ fn what_the_topic_has_forgotten_is_proven_by_claims_and_hashes() {
     verify(&world, &["--prefix", "batched"]).found(&["missing-object"]);
     let verdict = verify(&world, &["--prefix", "per-record"]).noted(&["unverifiable"]);
     assert_eq!(verdict.place(), (1, 1, 2));
+}
+
+#[test]
+fn an_object_with_fewer_records_than_claimed_fails_when_the_topic_was_never_compacted() {
+    // Bug: it was called unverifiable as soon as Kafka had forgotten its records.
+    let Some(world) = World::real() else { return };
+    world.send_numbered(90);
+    land(&world, LAYOUTS[1]);
+    world.kafka.delete_records(&world.topic, 0, 20);
+    let mut keys = world.data_keys();
+    keys.retain(|key| key.contains("/00000-00000000000000000007."));
+    let object = world.s3.whole(&world.bucket, &keys[0]);
+    let first_line = object.body.split_inclusive(|byte| *byte == b'\n').next();
+    for body in [Vec::new(), first_line.unwrap().to_vec()] {
+        let planted = Whole {
+            body,
+            ..object.clone()
+        };
+        world.s3.put_whole(&world.bucket, &keys[0], &planted);
+        for flags in [&[][..], &["--deep"]] {
+            let flags = [&["--prefix", "batched"], flags].concat();
+            let verdict = verify(&world, &flags).found(&["differs"]);
+            assert_eq!((verdict.key(), verdict.place()), (&*keys[0], (0, 7, 14)));
+        }
+    }
 }
 
 #[test]

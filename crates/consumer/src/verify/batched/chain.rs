@@ -24,6 +24,8 @@ const MOST_LATER: usize = 10_000;
 pub(crate) struct Chain {
     pub(crate) index: ClaimIndex,
     pub(crate) newest: Option<Newest>,
+    /// Whether a claim saw a record.
+    pub(crate) saw_some: bool,
     /// Start of the last claim that came, the lowest so far.
     lowest: Option<Offset>,
     /// Offsets that no claim covers, and how many objects lie there; the highest first.
@@ -50,9 +52,10 @@ impl Chain {
     pub(crate) fn push(&mut self, look: &mut Look, packed: PackedClaim, claim: &Claim) {
         let (range, partition) = (claim.range(), claim.partition);
         let report = &mut look.partition(partition).report;
-        report.records += claim.records();
+        report.records = report.records.saturating_add(claim.records());
         report.dead_letters += claim.dead_letters.records;
         report.tombstones += claim.tombstones;
+        self.saw_some |= claim.last.is_some();
         match self.lowest {
             Some(above) if range.end < above => {
                 self.gaps.push((OffsetRange::new(range.end, above), 0));

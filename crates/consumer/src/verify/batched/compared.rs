@@ -21,7 +21,7 @@ use crate::verify::finding::Kind;
 pub(super) enum Fewer {
     /// The topic is compacted, or retention was faster, which is written down.
     Explained,
-    /// The topic has these offsets, and is not compacted.
+    /// The topic is not compacted, and nothing is written down.
     Unexplained,
     /// Nobody tells.
     Unknown,
@@ -38,6 +38,8 @@ pub(super) struct Compared<'c> {
     pub(super) body: &'c ClaimedBody,
     pub(super) topic: Option<&'c Part>,
     pub(super) fewer: Fewer,
+    /// Whether the same records are always the same bytes.
+    pub(super) has_one_form: bool,
 }
 
 /// Judges a data object.
@@ -52,6 +54,13 @@ pub(super) fn data_object(facts: &Facts, compared: Compared<'_>) -> Result<(), P
             "it holds {rows} records, and its claim says {claimed}"
         ));
     }
+    let is_claimed = facts.sha256 == compared.body.sha256;
+    if is_claimed && (rows, facts.bytes) != (claimed, compared.body.bytes) {
+        return differs(format!(
+            "its claim has its hash, and says {claimed} records in {} bytes of it: it holds {rows} in {}",
+            compared.body.bytes, facts.bytes
+        ));
+    }
     if let (Some(topic), Some(lines)) = (compared.topic, facts.hashes()) {
         if let Some(record) = &topic.not_in_object {
             return differs(format!("{record} is not in its place in it"));
@@ -60,8 +69,12 @@ pub(super) fn data_object(facts: &Facts, compared: Compared<'_>) -> Result<(), P
             return Ok(());
         }
     }
-    if facts.sha256 == compared.body.sha256 {
+    if is_claimed {
         return Ok(());
+    }
+    if rows == claimed && compared.has_one_form {
+        let text = "it is not the object that its claim was made with, and the same records have no other form";
+        return differs(text.to_owned());
     }
     if rows == claimed {
         let text = "it is not the object that its claim was made with, and the topic no longer tells whether it holds the same records";
@@ -99,8 +112,12 @@ pub(super) fn dead_letters(
         let text = format!("it holds {rows} dead letters, and its claim says {claimed}");
         return Err((Kind::Differs, text));
     }
-    if facts.sha256 == compared.body.sha256 || (rows, hash.as_str()) == (claimed, compared.hash) {
+    if (rows, hash.as_str()) == (claimed, compared.hash) {
         return Ok(());
+    }
+    if facts.sha256 == compared.body.sha256 {
+        let text = "its claim has its hash, and says that it holds other records";
+        return Err((Kind::Differs, text.to_owned()));
     }
     match compared.topic {
         Some(topic) if topic.hash.clone().to_hex() == hash => Ok(()),
@@ -136,7 +153,25 @@ pub(super) fn of_claim(read: &ReadExtent, mut side: TopicSide, fewer: Fewer) -> 
     for (date, of_date) in side.dates {
         part(&format!("date {date}"), (0, ""), of_date);
     }
+    problems.extend(tombstones(read.claim.tombstones, side.tombstones, fewer).err());
+    if problems.is_empty() && !side.seen.fits(&read.claim) {
+        let text = "the topic holds another first or last record than the claim says, or other bytes in all";
+        problems.push((Kind::Differs, text.to_owned()));
+    }
     problems
+}
+
+fn tombstones(claimed: u64, topic: u64, fewer: Fewer) -> Result<(), Problem> {
+    let text = format!("the topic holds {topic} tombstones, and the claim says {claimed}");
+    match fewer {
+        _ if topic == claimed => Ok(()),
+        Fewer::Explained if topic < claimed => Ok(()),
+        Fewer::Unknown if topic < claimed => {
+            let text = format!("{text}; whether the topic was compacted, nobody tells");
+            Err((Kind::Unverifiable, text))
+        }
+        _ => Err((Kind::Differs, text)),
+    }
 }
 
 fn against_claim(

@@ -33,6 +33,8 @@ pub(super) struct Facts {
     pub(super) metadata: BTreeMap<String, String>,
     /// Records or dead letters.
     pub(super) rows: u64,
+    /// The hash of the line with the names of the columns.
+    pub(super) header: Option<LineHash>,
     pub(super) meaning: Meaning,
     /// Why it is not what its name says.
     pub(super) problem: Option<String>,
@@ -129,6 +131,7 @@ async fn pieces(
         sha256: ValueHash(sha256.finalize().into()).to_hex(),
         metadata,
         rows: lines.count,
+        header: lines.header,
         problem: broken.or(lines.problem),
         meaning: lines.meaning,
     })
@@ -158,15 +161,20 @@ async fn whole(mut opened: Opened, meaning: Meaning) -> Result<Facts, Failure> {
         sha256: ValueHash(sha256.finalize().into()).to_hex(),
         metadata,
         rows: rows.count,
+        header: None,
         problem,
         meaning: Meaning::Records(RowForm::Parquet, keep_hashes.then_some(rows.hashes)),
     })
 }
 
-/// The hashes of the records in a file that was encoded here.
-pub(super) async fn hashes(body: Vec<u8>, form: Form<'_>) -> Result<Vec<LineHash>, String> {
+/// The hashes of the header, if there is one, and of the records in a file that was encoded here.
+pub(super) async fn hashes(
+    body: Vec<u8>,
+    form: Form<'_>,
+) -> Result<(Option<LineHash>, Vec<LineHash>), String> {
     if form.rows == RowForm::Parquet {
-        return parquet::read(body, true).await.map(|rows| rows.hashes);
+        let rows = parquet::read(body, true).await?;
+        return Ok((None, rows.hashes));
     }
     let lines = Lines::new(Meaning::Records(form.rows, Some(Vec::new())));
     let mut text = Unpacking::new(form.compression, lines).map_err(|error| error.to_string())?;
@@ -174,6 +182,6 @@ pub(super) async fn hashes(body: Vec<u8>, form: Form<'_>) -> Result<Vec<LineHash
     let (lines, broken) = text.end();
     match (broken.or(lines.problem), lines.meaning) {
         (Some(problem), _) => Err(problem),
-        (None, meaning) => Ok(meaning.hashes().unwrap_or_default().to_vec()),
+        (None, meaning) => Ok((lines.header, meaning.hashes().unwrap_or_default().to_vec())),
     }
 }

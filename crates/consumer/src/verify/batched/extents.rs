@@ -15,7 +15,7 @@ use landing::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    Batched,
+    Batched, claimed,
     content::{self, Facts, Form},
     line::LineHash,
     verdict::{self, Extent},
@@ -122,7 +122,7 @@ async fn claim(source: &Source<'_>, partition: i32, start: Offset) -> Result<Opt
     let key = source.zone.prefix.claim_key(partition, start);
     let body = source.bucket.read_patiently(&key).await?;
     let place = (source.zone.id.as_str(), partition, start);
-    Ok(body.and_then(|body| Claim::from_body(&body, place).ok()))
+    Ok(body.and_then(|body| claimed::read(&body, place).ok()))
 }
 
 /// An extent that may be read.
@@ -217,7 +217,7 @@ async fn dead_letters(source: &Source<'_>, claim: &Claim) -> Result<(String, Opt
 
 /// About the bytes that reading the extent's objects takes.
 fn memory(format: &str, claim: &Claim, is_in_topic: bool) -> u64 {
-    let hashes = claim.records() * size_of::<LineHash>() as u64;
+    let hashes = claim.records().saturating_mul(size_of::<LineHash>() as u64);
     let hashes = if is_in_topic { hashes } else { 0 };
     // A decompressor keeps as much as it may have to look back to.
     let window = match (
@@ -235,7 +235,8 @@ fn memory(format: &str, claim: &Claim, is_in_topic: bool) -> u64 {
         ("zstd", _) => 9 << 20,
         _ => 1 << 16,
     };
-    hashes + window * claim.dates.len().min(OBJECTS_AT_ONCE) as u64
+    let windows = window.saturating_mul(claim.dates.len().min(OBJECTS_AT_ONCE) as u64);
+    hashes.saturating_add(windows)
 }
 
 /// The identity that an object of this claim has in its metadata.

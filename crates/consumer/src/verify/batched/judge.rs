@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use landing::{Offset, OffsetRange, partition_by::DatePartition};
 
-use super::{Batched, chain::Chain, letters};
+use super::{Batched, chain::Chain, letters, schemas};
 use crate::verify::{
     claim_index::{DEAD_LETTERS, PackedClaim},
     finding::{Finding, Kind},
@@ -17,13 +17,20 @@ use crate::verify::{
     report::MOST_RANGES,
 };
 
-/// Schemas that claims name must be there, or nobody can finish them.
-pub(super) fn schemas(look: &mut Look, (named, there): &(BTreeSet<String>, BTreeSet<String>)) {
+/// Schemas that claims name must be there and be what their names say, or nobody can finish them.
+pub(super) async fn schemas(
+    look: &mut Look,
+    (named, there): &(BTreeSet<String>, BTreeSet<String>),
+) -> Result<()> {
     for hash in named.difference(there) {
         let key = look.zone.prefix.schema_key(hash);
         let text = "claims name this schema";
         look.find(Finding::of_key(Kind::MissingObject, &key, text));
     }
+    for hash in named.intersection(there) {
+        schemas::schema(look, hash).await?;
+    }
+    Ok(())
 }
 
 /// Objects behind the newest claim are fine when their claims were made after the claims were listed.
@@ -210,12 +217,7 @@ pub(super) fn ends(look: &mut Look, batched: &Batched, partition: i32) {
 
 /// The first landed record is written down before the first claim that saw one.
 fn no_anchor(look: &mut Look, (partition, chain): (i32, &Chain)) {
-    let newest = chain
-        .newest
-        .as_ref()
-        .and_then(|newest| newest.claim.as_ref());
-    let saw_some = newest.is_some_and(|claim| claim.last.is_some());
-    if saw_some && look.partition(partition).anchor.is_none() {
+    if chain.saw_some && look.partition(partition).anchor.is_none() {
         let key = look.zone.prefix.anchor_key(partition);
         let text = "it says which record was landed first, and is written before the claim";
         look.find(Finding::of_key(Kind::MissingObject, &key, text));

@@ -38,6 +38,8 @@ pub(super) enum RowForm {
 pub(super) struct Lines {
     partial: Vec<u8>,
     pub(super) count: u64,
+    /// The hash of the line with the names of the columns.
+    pub(super) header: Option<LineHash>,
     pub(super) meaning: Meaning,
     /// The first thing that is wrong; nothing is looked at after it.
     pub(super) problem: Option<String>,
@@ -57,6 +59,7 @@ impl Lines {
         Self {
             partial: Vec::new(),
             count: 0,
+            header: None,
             meaning,
             problem: None,
         }
@@ -99,7 +102,8 @@ impl Lines {
 
     fn line(&mut self, line: &[u8]) {
         match self.meaning.check(line) {
-            Ok(counts) => self.count += u64::from(counts),
+            Ok(true) => self.count += 1,
+            Ok(false) => self.header = Some(line::hash(line)),
             Err(problem) => {
                 self.problem = Some(format!("line {}: {problem}", self.count + 1));
             }
@@ -108,7 +112,7 @@ impl Lines {
 }
 
 impl Meaning {
-    /// Looks at a line; gives whether it counts.
+    /// Looks at a line; gives whether it counts, or is the header.
     fn check(&mut self, line: &[u8]) -> Result<bool, String> {
         let (form, hashes) = match self {
             Self::DeadLetters(partition, letters) => {

@@ -61,7 +61,8 @@ pub(super) async fn encoding(look: &mut Look, claim: &Claim) -> Result<Encoder> 
     }
 }
 
-async fn schema(look: &mut Look, hash: &str) -> Result<Option<Arc<TableSchema>>> {
+/// A schema by its hash; none that cannot be had, which is in a finding.
+pub(super) async fn schema(look: &mut Look, hash: &str) -> Result<Option<Arc<TableSchema>>> {
     if let Some(known) = look.schemas.get(hash) {
         return Ok(known.clone());
     }

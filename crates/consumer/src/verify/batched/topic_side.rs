@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use landing::{
     Offset, OffsetRange, Record,
-    claim::{Claim, ClaimedBody, ContentHash},
+    arena::RecordArena,
+    claim::{Claim, ClaimedBody, ClaimedRecord, ContentHash},
     partition_by::DatePartition,
     value,
 };
@@ -34,6 +35,17 @@ pub(super) struct TopicSide {
     pub(super) dates: BTreeMap<String, Part>,
     pub(super) letters: Part,
     pub(super) tombstones: u64,
+    pub(super) seen: Seen,
+}
+
+/// All records of an extent, tombstones included, as far as its claim speaks of them.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    records: u64,
+    /// Of keys, values and headers.
+    bytes: u64,
+    first: Option<ClaimedRecord>,
+    last: Option<ClaimedRecord>,
 }
 
 /// What the topic holds of one date, or of dead letters.
@@ -43,7 +55,7 @@ pub(super) struct Part {
     pub(super) hash: ContentHash,
     /// Records of the object up to the last one that was matched.
     matched_to: usize,
-    /// The first record that the object does not hold, in words.
+    /// The first line that the object does not hold, in words.
     pub(super) not_in_object: Option<String>,
 }
 
@@ -55,6 +67,33 @@ pub(super) struct Wanted<'w> {
     pub(super) range: OffsetRange,
     /// The objects by their dates.
     pub(super) facts: BTreeMap<&'w str, &'w Facts>,
+}
+
+impl Seen {
+    fn take(&mut self, arena: &RecordArena) {
+        for record in arena.records() {
+            self.records += 1;
+            self.bytes += record.byte_len() as u64;
+        }
+        if self.first.is_none() {
+            self.first = arena.records().next().as_ref().map(ClaimedRecord::of);
+        }
+        let last = arena.records().last().as_ref().map(ClaimedRecord::of);
+        self.last = last.or(self.last.take());
+    }
+
+    /// Whether a claim was made of these, and of more where compaction took some: nothing lies before its first or behind its last.
+    pub(super) fn fits(&self, claim: &Claim) -> bool {
+        let claimed = claim.records() + claim.dead_letters.records + claim.tombstones;
+        if self.records == claimed {
+            return (&self.first, &self.last, self.bytes)
+                == (&claim.first, &claim.last, claim.bytes);
+        }
+        let offset = |record: &Option<ClaimedRecord>| record.as_ref().map(|record| record.offset);
+        let starts = offset(&self.first) > offset(&claim.first) || self.first == claim.first;
+        let ends = offset(&self.last) < offset(&claim.last) || self.last == claim.last;
+        self.records == 0 || starts && ends
+    }
 }
 
 impl Part {
@@ -84,6 +123,7 @@ pub(super) async fn read(
     let mut side = TopicSide::default();
     let mut records = topic.records(wanted.claim.partition, wanted.range);
     while let Some(arena) = records.next().await? {
+        side.seen.take(&arena);
         for record in arena.records() {
             side.take(&record, wanted, files.as_mut());
         }
@@ -151,9 +191,12 @@ impl TopicSide {
             return Ok(());
         }
         let form = Form::of(&wanted.zone.format, &wanted.claim.files);
-        let rows = content::hashes(file.bytes, form)
+        let (header, rows) = content::hashes(file.bytes, form)
             .await
             .map_err(anyhow::Error::msg)?;
+        if facts.header != header {
+            part.not_in_object = Some("the line with the names of the columns".to_owned());
+        }
         for (hash, number) in rows.into_iter().zip(1..) {
             let what = || format!("record {number} of those that the topic holds of this date");
             part.find(what, facts.hashes().unwrap_or_default(), hash);

@@ -4,7 +4,7 @@
 //! Invariant: fewer records than a claim says are only accepted where compaction or a recorded gap explains them.
 
 use anyhow::Result;
-use landing::OffsetRange;
+use landing::{OffsetRange, claim::Claim};
 
 use super::{
     compared::{self, Compared, Fewer, Problem},
@@ -106,6 +106,7 @@ fn has_fewer(read: &ReadExtent, side: Option<&TopicSide>) -> bool {
     let in_topic = side.is_some_and(|side| {
         let records = |date: &str| side.dates.get(date).map_or(0, |part| part.records);
         side.letters.records < claimed_letters
+            || side.tombstones < read.claim.tombstones
             || dates().any(|(claimed, _)| records(&claimed.date) < claimed.records)
     });
     in_dates || in_topic || lacks(letters, claimed_letters)
@@ -114,12 +115,9 @@ fn has_fewer(read: &ReadExtent, side: Option<&TopicSide>) -> bool {
 async fn fewer(look: &mut Look, read: &ReadExtent) -> Result<Fewer> {
     let range = read.claim.range();
     let overlaps = |gap: &OffsetRange| gap.start < range.end && range.start < gap.end;
-    if look
-        .partition(read.claim.partition)
-        .gaps
-        .iter()
-        .any(overlaps)
-    {
+    let gaps = &look.partition(read.claim.partition).gaps;
+    // What the topic still has was not lost.
+    if !read.is_in_topic && gaps.iter().any(overlaps) {
         return Ok(Fewer::Explained);
     }
     let compacted = match look.topic.clone() {
@@ -128,8 +126,8 @@ async fn fewer(look: &mut Look, read: &ReadExtent) -> Result<Fewer> {
     };
     Ok(match compacted {
         Some(true) => Fewer::Explained,
-        Some(false) if read.is_in_topic => Fewer::Unexplained,
-        _ => Fewer::Unknown,
+        Some(false) => Fewer::Unexplained,
+        None => Fewer::Unknown,
     })
 }
 
@@ -149,6 +147,7 @@ fn of_dates(
             body: &claimed.body,
             topic,
             fewer,
+            has_one_form: has_one_form(zone, &read.claim),
         };
         let identity = extents::identity(zone, &read.claim, &claimed.date);
         let identity = identity.compare(&facts.metadata);
@@ -157,6 +156,12 @@ fn of_dates(
         Some((key.clone(), problem))
     });
     problems.collect()
+}
+
+/// Lines that are the records' own need no encoder and no compressor, whose next versions may write other bytes.
+fn has_one_form(zone: &ZoneFacts, claim: &Claim) -> bool {
+    let files = &claim.files;
+    zone.format == "jsonl" && files.compression == "none" && !files.metadata_columns
 }
 
 fn of_letters(
@@ -174,6 +179,7 @@ fn of_letters(
         body: &claimed.body,
         topic: side.map(|side| &side.letters),
         fewer,
+        has_one_form: false,
     };
     let identity = extents::identity(zone, &read.claim, "dead-letters").compare(&facts.metadata);
     let identity = identity.map_err(|difference| (Kind::Differs, difference));
