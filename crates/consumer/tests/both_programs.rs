@@ -80,7 +80,7 @@ fn every_row_of_the_csv_is_in_exactly_one_object_digit_for_digit() {
         "{}",
         landed.stdout
     );
-    check::exactly_once(&world, rows);
+    check::in_one_object_each(&world, rows);
     let mut found = BTreeMap::<String, usize>::new();
     for (_, body) in world.s3.objects(&world.bucket, &world.data_keys()) {
         *found.entry(String::from_utf8(body).unwrap()).or_default() += 1;

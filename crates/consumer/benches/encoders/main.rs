@@ -13,7 +13,7 @@ use std::hint::black_box;
 use anyhow::{Context, Result, ensure};
 use landing::{
     partition_by::{DatePartition, Granularity},
-    value,
+    value::Checker,
 };
 use schema::{Cell, FieldNames, RecordReader, RowEncoder, Schema, TableSchema};
 
@@ -72,7 +72,8 @@ fn parts(values: &[Vec<u8>]) -> Result<()> {
     let (mut check, mut read) = (Meter::default(), Meter::default());
     for _ in 0..ROUNDS {
         check.measure(|| {
-            let check = |value: &Vec<u8>| black_box(value::check_object(value, None)).is_ok();
+            let mut checker = Checker::default();
+            let mut check = |value: &Vec<u8>| black_box(checker.check(value, None)).is_ok();
             Ok(values.iter().filter(|value| check(value)).count())
         })?;
         read.measure(|| {

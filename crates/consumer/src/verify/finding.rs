@@ -108,13 +108,13 @@ impl Kind {
                 "an object that is none of this zone's, or of offsets that the topic never had"
             }
             Self::Unverifiable => {
-                "nobody can tell any more: Kafka has forgotten these offsets, and no claim speaks of them; a failure only with --strict"
+                "nobody can tell any more: Kafka has forgotten these offsets, and no claim speaks of them, or the object is not the one that its claim was made with; a failure only with --strict"
             }
             Self::RecordedGap => {
                 "records that retention removed first, written down by --on-gap record; never a failure"
             }
             Self::Unfinished => {
-                "a claimed extent that a consumer has still to finish, and can; never a failure"
+                "a claimed extent, or a record between landed ones behind the group's offset, that a consumer has still to finish, and can; never a failure"
             }
         }
     }

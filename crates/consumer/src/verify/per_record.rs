@@ -29,6 +29,9 @@ const SMALLEST_BODY: u64 = 3;
 const MISSING: &str =
     "the topic holds a record here, and the zone neither an object nor a dead letter";
 
+/// The same of one that lies between others, behind the group's offset.
+const NOT_YET: &str = "the topic holds a record here that has no object, and records behind it do: a consumer lands it when it goes on";
+
 /// What was listed.
 #[derive(Debug, Default)]
 pub(crate) struct PerRecord {
@@ -113,7 +116,11 @@ impl PerRecord {
                 let seen = compare::with_topic(look, topic, (partition, offsets), there).await?;
                 compared.insert(partition, seen);
             } else {
-                explain_holes(look, topic, (partition, offsets), there).await?;
+                let landed_end = offsets.bounds().map_or(there.end, |bounds| bounds.end);
+                let ahead = OffsetRange::new(there.end, landed_end.min(log.end));
+                let of = (partition, offsets);
+                explain_holes(look, topic, of, (there, Kind::MissingObject)).await?;
+                explain_holes(look, topic, of, (ahead, Kind::Unfinished)).await?;
             }
         }
         if look.deep {
@@ -253,13 +260,15 @@ fn forgotten(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wanted)
     }
 }
 
-/// Looks offsets without an object up in the topic.
+/// Looks offsets without an object up in the topic; a record there is a finding of this kind.
 async fn explain_holes(
     look: &mut Look,
     topic: &Topic,
     (partition, offsets): (i32, &Offsets),
-    there: OffsetRange,
+    (there, kind): (OffsetRange, Kind),
 ) -> Result<()> {
+    let is_ahead = kind == Kind::Unfinished;
+    let text = if is_ahead { NOT_YET } else { MISSING };
     look.progress
         .step("reading the topic where offsets have no object:", None);
     // Nothing that the topic still has can have been lost: what is written down as a gap is looked up, too.
@@ -277,7 +286,7 @@ async fn explain_holes(
                     partition,
                     OffsetRange::new(record.offset, record.offset.next()),
                 );
-                look.find(Finding::of_offsets(Kind::MissingObject, at, MISSING));
+                look.find(Finding::of_offsets(kind, at, text));
             }
         }
         look.progress.add(hole.end.0.abs_diff(hole.start.0));

@@ -16,7 +16,7 @@ use landing::{
     value,
 };
 
-use super::{MISSING, Offsets};
+use super::{MISSING, NOT_YET, Offsets};
 use crate::{
     bucket::Bucket,
     reading::proof,
@@ -146,7 +146,7 @@ fn required(
         )),
         Place::Tombstone => differs("the record has no value, and has a data object".to_owned()),
         _ if must => Err(Some((Kind::MissingObject, MISSING.to_owned()))),
-        _ => Err(None),
+        _ => Err(Some((Kind::Unfinished, NOT_YET.to_owned()))),
     }
 }
 
