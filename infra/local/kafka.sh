@@ -4,7 +4,7 @@
 #   infra/local/kafka.sh start [--dir DIR] [--port 9092]    prints the bootstrap address; starting twice is harmless
 #   infra/local/kafka.sh stop  [--dir DIR] [--hard]         --hard is kill -9; the data stays, another start goes on with it
 #   infra/local/kafka.sh wipe  [--dir DIR]                  stop, and delete the data
-#   infra/local/kafka.sh tool CLASS ARGUMENTS…              a tool of Kafka's, for example TopicCommand or ConsumerGroupCommand
+#   infra/local/kafka.sh tool CLASS ARGUMENTS…              a tool of Kafka's, for example TopicCommand or consumer.group.ConsumerGroupCommand
 #
 # Needs Java 17 or newer, and Maven for the first start: it fetches the jars (45 MB) into ~/.cache/stock-market-pipeline.
 # Port + 100 is the controller's. Not for production: one node, no password, replication factor 1, no fsync.

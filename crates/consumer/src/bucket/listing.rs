@@ -67,6 +67,11 @@ impl Listing<'_> {
         let list = list.set_start_after(self.after.clone());
         let list = list.set_delimiter(self.one_level.then(|| "/".to_owned()));
         let listed = list.send().await.map_err(|error| Failure::of(&error))?;
+        if listed.is_truncated == Some(true) && listed.next_continuation_token.is_none() {
+            return Err(Failure::local(
+                "the store broke the list off and does not say where it goes on",
+            ));
+        }
         let objects = listed.contents.unwrap_or_default().into_iter();
         let objects = objects.filter_map(|object| {
             let bytes = object.size.unwrap_or(0).try_into().unwrap_or(0);

@@ -69,6 +69,15 @@ impl Records {
 impl LogReader {
     /// Makes the client and its thread; connects when first asked.
     pub(crate) fn start(settings: &settings::KafkaSettings, topic: &str) -> Result<Self> {
+        Self::with_silence(settings, topic, SILENCE)
+    }
+
+    /// The same with another bound for how long Kafka may be silent.
+    fn with_silence(
+        settings: &settings::KafkaSettings,
+        topic: &str,
+        silence: Duration,
+    ) -> Result<Self> {
         let settings = settings::KafkaSettings {
             queue_bytes: QUEUE,
             ..settings.clone()
@@ -80,6 +89,7 @@ impl LogReader {
         let reader = Reader {
             client,
             topic: topic.to_owned(),
+            silence,
             place: None,
         };
         let (orders, received) = std::sync::mpsc::channel();
@@ -107,6 +117,7 @@ impl LogReader {
 struct Reader {
     client: BaseConsumer<LookUpContext>,
     topic: String,
+    silence: Duration,
     place: Option<Place>,
 }
 
@@ -150,7 +161,7 @@ impl Reader {
         }
         let mut heard = Instant::now();
         while place.next < range.end && place.end.is_none_or(|end| end < range.end) {
-            if heard.elapsed() > SILENCE {
+            if heard.elapsed() > self.silence {
                 bail!(self.silent(&place));
             }
             let Some(answer) = self.client.poll(Duration::from_millis(100)) else {
@@ -169,6 +180,8 @@ impl Reader {
                 if send(order, full).is_err() {
                     return Ok(());
                 }
+                // While nobody took the records, it was not Kafka that was silent.
+                heard = Instant::now();
             }
         }
         place.done = range.end;
@@ -236,7 +249,7 @@ impl Reader {
             "offset {} of partition {} could not be read within {} s{complaint}",
             place.next,
             place.partition,
-            SILENCE.as_secs()
+            self.silence.as_secs()
         )
     }
 }
@@ -312,6 +325,22 @@ mod tests {
         assert!(records.next().await.unwrap().is_some());
         drop(records);
         assert_eq!(offsets(&reader, range(10, 12)).await, [10, 11]);
+    }
+
+    #[tokio::test]
+    async fn who_takes_the_records_slowly_is_not_told_that_kafka_is_silent() {
+        // Bug: the time in which nobody took the records was counted as Kafka's silence.
+        let cluster = TestCluster::start();
+        cluster.append(5_000);
+        let silence = Duration::from_secs(1);
+        let reader = LogReader::with_silence(&cluster.settings, "t", silence).unwrap();
+        let mut records = reader.read(0, range(0, 5_000));
+        let mut count = records.next().await.unwrap().unwrap().len();
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        while let Some(arena) = records.next().await.unwrap() {
+            count += arena.len();
+        }
+        assert_eq!(count, 5_000);
     }
 
     #[tokio::test]

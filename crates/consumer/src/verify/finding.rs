@@ -1,6 +1,6 @@
 //! What `consumer verify` may say of a zone: the codes, their meanings, and a list of findings that cannot grow without end.
 //!
-//! The codes are documented here, in [`Kind::meaning`], and nowhere else: the help prints them from here.
+//! The codes are documented here, in `Kind::meaning`, and nowhere else: the help prints them from here.
 //! Invariant: the number of findings of a code is exact, however many of them are kept.
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// The most findings of one code that are kept; the others are counted.
 const MOST_KEPT: usize = 1_000;
 
-/// The kinds of findings; [`Kind::meaning`] says what each of them is.
+/// The kinds of findings; `Kind::meaning` says what each of them is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
