@@ -67,7 +67,8 @@ async fn compact(
 ) -> Result<Report> {
     let began = Instant::now();
     let endpoint = (args.endpoint_url.as_deref(), &*origin("endpoint_url"));
-    let bucket = zone_facts::bucket(&args.bucket, endpoint).await?;
+    let places = vec![order.from.clone()];
+    let (bucket, _) = zone_facts::bucket(&args.bucket, endpoint, places).await?;
     let source = source(&bucket, &order).await?;
     if let Dates::These(dates) = &order.dates {
         check_dates(dates, (&order, &source))?;
@@ -132,7 +133,7 @@ async fn job(
 async fn source(bucket: &Bucket, order: &Order) -> Result<ZoneFacts> {
     let from = &order.from;
     let Some(zone) = zone_facts::read_zone(bucket, from).await? else {
-        return Err(zone_facts::no_zone(bucket, from.as_str()).await?);
+        return Err(zone_facts::no_zone(bucket, from.as_str()).await);
     };
     let (facts, _) = zone_facts::facts(bucket, from.clone(), zone)?;
     ensure!(

@@ -62,8 +62,9 @@ async fn verify(
 ) -> Result<Report> {
     let began = Instant::now();
     let endpoint = (args.endpoint_url.as_deref(), &*origin("endpoint_url"));
-    let bucket = zone_facts::bucket(&args.bucket, endpoint).await?;
-    let (facts, zone) = start::zone(args, &bucket).await?;
+    let places = start::places(args)?;
+    let (bucket, places) = zone_facts::bucket(&args.bucket, endpoint, places).await?;
+    let (facts, zone) = start::zone(args, (&bucket, places)).await?;
     // The group's offsets are asked for before anything is listed.
     let topic = start::topic(args, (&bucket, &facts, &zone), options).await?;
     let mut content = Content::of(&facts);

@@ -35,14 +35,32 @@ impl ZoneFacts {
     }
 }
 
-/// The bucket, after it was made sure that it may be listed.
-pub(crate) async fn bucket(name: &str, (endpoint, origin): (Option<&str>, &str)) -> Result<Bucket> {
+/// The bucket, and those of the prefixes below which it may be listed: one at least.
+///
+/// Nothing else is listed, for a user may have the rights to one zone only, as in `infra/iam/consumer.json`.
+///
+/// # Errors
+/// When S3 cannot be reached, or refuses all of them.
+pub(crate) async fn bucket(
+    name: &str,
+    (endpoint, origin): (Option<&str>, &str),
+    prefixes: Vec<Prefix>,
+) -> Result<(Bucket, Vec<Prefix>)> {
     let s3 = client::connect(endpoint, origin).await?;
     tracing::info!("S3 bucket {name}: {}", s3.origins);
     let bucket = Bucket::new(s3.client, name);
-    match patiently(|| bucket.first_key("")).await {
-        Ok(_) => Ok(bucket),
-        Err(failure) => Err(explain::failure("list", name, &failure)),
+    let (mut allowed, mut refused) = (Vec::new(), None);
+    for prefix in prefixes {
+        let folder = format!("_control/{prefix}/");
+        match patiently(|| bucket.first_key(&folder)).await {
+            Ok(_) => allowed.push(prefix),
+            Err(failure) if failure.status == Some(403) => refused = refused.or(Some(failure)),
+            Err(failure) => return Err(explain::failure("list", name, &failure)),
+        }
+    }
+    match refused {
+        Some(failure) if allowed.is_empty() => Err(explain::failure("list", name, &failure)),
+        _ => Ok((bucket, allowed)),
     }
 }
 
@@ -104,16 +122,15 @@ pub(crate) fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(Zone
 }
 
 /// Says which zones there are instead.
-pub(crate) async fn no_zone(bucket: &Bucket, wanted: &str) -> Result<anyhow::Error> {
-    let zones = zones(bucket).await?;
-    let there = match zones.as_slice() {
-        [] => "the bucket holds no landing zone at all: is it the right one?".to_owned(),
-        zones => format!("there is {}: give it with --prefix", zones.join(", ")),
+pub(crate) async fn no_zone(bucket: &Bucket, wanted: &str) -> anyhow::Error {
+    let zones = zones(bucket).await;
+    let there = match zones.as_deref() {
+        Err(error) => format!("which others there are cannot be told: {error:#}"),
+        Ok([]) => "the bucket holds no landing zone at all: is it the right one?".to_owned(),
+        Ok(zones) => format!("there is {}: give it with --prefix", zones.join(", ")),
     };
     let name = bucket.name();
-    Ok(anyhow!(
-        "s3://{name}/{wanted} holds no landing zone; {there}"
-    ))
+    anyhow!("s3://{name}/{wanted} holds no landing zone; {there}")
 }
 
 /// The zones of a bucket, as far as some requests show them.

@@ -24,25 +24,41 @@ pub(crate) fn check(args: &VerifyArgs) -> Result<Vec<(String, String)>> {
     plan::librdkafka_options(&args.kafka_options)
 }
 
-/// The zone under the prefix that was given, or the only one of the topic.
-pub(crate) async fn zone(args: &VerifyArgs, bucket: &Bucket) -> Result<(ZoneFacts, Zone)> {
+/// Where the zone may lie: under the prefix that was given, or in one of the places that the consumer chooses by itself.
+pub(crate) fn places(args: &VerifyArgs) -> Result<Vec<Prefix>> {
+    if let Some(prefix) = &args.prefix {
+        return Ok(vec![prefix.clone()]);
+    }
+    let of_format = |format| {
+        let prefix: Result<Prefix, String> = format!("{}/{format}", args.topic).parse();
+        prefix.map_err(|reason| anyhow!("{reason}: give --prefix"))
+    };
+    ["json", "jsonl", "csv", "parquet"]
+        .map(of_format)
+        .into_iter()
+        .collect()
+}
+
+/// The zone under the prefix that was given, or the only one of the topic in these places.
+pub(crate) async fn zone(
+    args: &VerifyArgs,
+    (bucket, places): (&Bucket, Vec<Prefix>),
+) -> Result<(ZoneFacts, Zone)> {
     if let Some(prefix) = &args.prefix {
         let found = zone_facts::read_zone(bucket, prefix).await?;
         return match found {
             Some(zone) => facts(bucket, prefix.clone(), zone),
-            None => Err(no_zone(bucket, &format!("{prefix}")).await?),
+            None => Err(no_zone(bucket, prefix.as_str()).await),
         };
     }
     let mut found = Vec::new();
-    for format in ["json", "jsonl", "csv", "parquet"] {
-        let prefix: Result<Prefix, String> = format!("{}/{format}", args.topic).parse();
-        let prefix = prefix.map_err(|reason| anyhow!("{reason}: give --prefix"))?;
+    for prefix in places {
         if let Some(zone) = zone_facts::landing_zone(bucket, &prefix).await? {
             found.push((prefix, zone));
         }
     }
     match found.len() {
-        0 => Err(no_zone(bucket, &args.topic).await?),
+        0 => Err(no_zone(bucket, &args.topic).await),
         1 => {
             let (prefix, zone) = found.remove(0);
             facts(bucket, prefix, zone)

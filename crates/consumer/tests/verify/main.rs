@@ -9,6 +9,7 @@ mod contradictions;
 mod formats;
 mod per_record;
 mod real_servers;
+mod rights;
 mod start;
 #[path = "../support/mod.rs"]
 mod support;

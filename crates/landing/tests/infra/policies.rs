@@ -13,6 +13,8 @@ use serde_json::Value;
 use super::{BUCKET, TOPIC, files, json, planted, prefix, strings, text};
 
 const CLUSTER: &str = "CLUSTER_NAME/CLUSTER_UUID";
+/// Where the README's command puts the compacted copy.
+const COPY: &str = "stock-market/compacted";
 
 /// Resource -> its actions, of all statements; each must be a plain permission.
 fn grants(policy: &Value) -> BTreeMap<String, Vec<String>> {
@@ -80,8 +82,24 @@ fn expected_of_producer() -> BTreeMap<String, Vec<String>> {
     ])
 }
 
+fn expected_of_compact() -> BTreeMap<String, Vec<String>> {
+    let (bucket, prefix) = (format!("arn:aws:s3:::{BUCKET}"), prefix());
+    let (read, write): (&[&str], &[&str]) = (&["s3:GetObject"], &["s3:GetObject", "s3:PutObject"]);
+    expected(vec![
+        (bucket.clone(), &["s3:ListBucket"]),
+        (format!("{bucket}/{prefix}/*"), read),
+        (format!("{bucket}/_control/{prefix}/*"), read),
+        (format!("{bucket}/{COPY}/*"), write),
+        (format!("{bucket}/_control/{COPY}/*"), write),
+    ])
+}
+
 #[test]
 fn each_program_may_do_what_it_does_and_nothing_else() {
+    assert_eq!(
+        grants(&json("infra/iam/compact.json")),
+        expected_of_compact()
+    );
     assert_eq!(
         grants(&json("infra/iam/consumer.json")),
         expected_of_consumer()
@@ -148,6 +166,12 @@ fn the_consumer_may_list_its_zone_only_and_learns_there_what_is_missing() {
     let prefix = prefix();
     let both = [format!("{prefix}/*"), format!("_control/{prefix}/*")];
     assert_eq!(strings(&list["Condition"]["StringLike"]["s3:prefix"]), both);
+    let compact = json("infra/iam/compact.json");
+    let of_copy = [format!("{COPY}/*"), format!("_control/{COPY}/*")];
+    assert_eq!(
+        strings(&compact["Statement"][0]["Condition"]["StringLike"]["s3:prefix"]),
+        [both, of_copy].concat()
+    );
 }
 
 #[test]
