@@ -31,6 +31,13 @@ fn main() -> ExitCode {
             &"'consumer schema' wants a command: consumer schema infer",
             2,
         ),
+        (Some(other), _) if !other.starts_with('-') && !other.is_empty() => fail(
+            &format!(
+                "there is no command '{other}'; the commands are verify, compact and schema infer, and without one the topic is landed: \
+                 consumer --bucket NAME"
+            ),
+            2,
+        ),
         _ => run(argv, land),
     }
 }

@@ -194,7 +194,8 @@ impl Report {
     fn unfinished(&self) -> Option<String> {
         let (count, first) = (self.unfinished.len(), self.unfinished.first()?);
         Some(format!(
-            "not finished yet: {count} dates from dt={first} on; see --lateness"
+            "not finished yet, so left alone: {count} date(s) from dt={first} on; --lateness says when they are, --partition dt={first} \
+             --unfinished takes one now"
         ))
     }
 
@@ -313,7 +314,8 @@ mod tests {
         );
         assert!(text.contains("1 DATES NOT COMPACTED"), "{text}");
         assert!(
-            text.contains("not finished yet: 1 dates from dt=2026-11-21 on"),
+            text.contains("left alone: 1 date(s) from dt=2026-11-21 on")
+                && text.contains("--unfinished"),
             "{text}"
         );
     }

@@ -68,6 +68,13 @@ fn usage_is_checked_before_any_connection() {
         error.contains("KEY=VALUE") && !error.contains("hunter2"),
         "{error}"
     );
+    let typo = process::start(&world, &["verfy", "--bucket", "landing-zone"]).wait();
+    assert_eq!(typo.code(), Some(2));
+    assert!(
+        typo.error().contains("no command 'verfy'") && typo.error().contains("verify, compact"),
+        "{}",
+        typo.error()
+    );
     let unknown = run(&world, &["--bucket", "landing-zone", "--until-end"]);
     assert_eq!(unknown.code(), Some(2));
     assert!(
