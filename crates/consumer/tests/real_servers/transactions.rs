@@ -153,20 +153,9 @@ fn the_end_is_reached_below_a_transaction_that_stays_open() {
 
 #[test]
 fn a_compacted_topic_lands_what_it_still_holds_and_comes_to_its_end() {
-    let Some(mut world) = World::real() else {
+    let Some(world) = World::real_and_compacted() else {
         return;
     };
-    world.topic = unique("compacted");
-    let settings = [
-        ("cleanup.policy", "compact"),
-        ("segment.ms", "100"),
-        ("min.cleanable.dirty.ratio", "0.001"),
-        ("max.compaction.lag.ms", "100"),
-        ("delete.retention.ms", "0"),
-    ];
-    world
-        .kafka
-        .create_topic(&world.topic, crate::support::PARTITIONS, &settings);
     // All have the same key: of each round only the last stays, and an offset in the middle is a hole.
     for _ in 0..4 {
         world.send_numbered(300);

@@ -67,6 +67,21 @@ impl World {
         Some(Self::at(kafka, &s3))
     }
 
+    /// On the real servers with a topic that is compacted within a second; `None` when there are none.
+    pub fn real_and_compacted() -> Option<Self> {
+        let world = Self::real()?;
+        let settings = [
+            ("cleanup.policy", "compact"),
+            ("segment.ms", "100"),
+            ("min.cleanable.dirty.ratio", "0.001"),
+            ("max.compaction.lag.ms", "100"),
+            ("delete.retention.ms", "0"),
+        ];
+        let topic = store::unique("compacted");
+        world.kafka.create_topic(&topic, PARTITIONS, &settings);
+        Some(Self { topic, ..world })
+    }
+
     /// On these servers.
     pub fn at(bootstrap_servers: String, endpoint_url: &str) -> Self {
         record_the_use();

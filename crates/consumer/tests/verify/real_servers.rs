@@ -84,20 +84,9 @@ fn holes_of_transactions_are_known_while_the_topic_has_them() {
 
 #[test]
 fn a_compacted_topic_is_verified_before_and_after() {
-    let Some(mut world) = World::real() else {
+    let Some(world) = World::real_and_compacted() else {
         return;
     };
-    world.topic = unique("compacted");
-    let settings = [
-        ("cleanup.policy", "compact"),
-        ("segment.ms", "100"),
-        ("min.cleanable.dirty.ratio", "0.001"),
-        ("max.compaction.lag.ms", "100"),
-        ("delete.retention.ms", "0"),
-    ];
-    world
-        .kafka
-        .create_topic(&world.topic, PARTITIONS, &settings);
     world.send_numbered(300);
     for layout in LAYOUTS {
         land(&world, layout);
