@@ -3,9 +3,10 @@
 //! Not here: retries and comparisons (see `bucket`).
 //! Invariant: a dry run writes nothing anywhere but to stdout.
 
-use std::{cell::Cell, io::Write};
+use std::{cell::Cell, io::Write, os::fd::AsFd};
 
 use landing::{Outcome, Upload, UploadId, UploadKind};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::JoinSet;
 
 use crate::bucket::{Bucket, retry::StoreTrouble};
@@ -14,7 +15,7 @@ use crate::bucket::{Bucket, retry::StoreTrouble};
 pub(crate) enum Store {
     /// Create-once writes to S3.
     Bucket(Bucket),
-    /// One line for each object: key and size. The flag is set when nobody reads any more (`head`).
+    /// One line for each object: key and size. The flag is set when a line could not be written.
     Print(Cell<bool>),
 }
 
@@ -24,9 +25,13 @@ impl Store {
         matches!(self, Self::Bucket(_))
     }
 
-    /// Whether the output of a dry run is read by nobody any more.
+    /// Whether the output of a dry run is read by nobody any more (`head`).
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self, Self::Print(closed) if closed.get())
+        match self {
+            Self::Bucket(_) => false,
+            // A write would tell, but on a quiet topic there may never be another one.
+            Self::Print(failed) => failed.get() || reader_is_gone(std::io::stdout()),
+        }
     }
 
     /// Starts an upload; its end comes out of `uploads`.
@@ -69,5 +74,30 @@ impl Store {
             Self::Bucket(bucket) => Some(bucket.trouble()),
             Self::Print(_) => None,
         }
+    }
+}
+
+/// Whether the other end of a pipe or socket was closed. Files and terminals that are there have no such end.
+fn reader_is_gone(output: impl AsFd) -> bool {
+    let mut asked = [PollFd::new(&output, PollFlags::empty())];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    poll(&mut asked, Some(&at_once)).is_ok() && asked[0].revents().intersects(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_whose_reader_left_is_told_from_one_that_is_read_and_from_a_file() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        assert!(!reader_is_gone(&writer));
+        drop(reader);
+        assert!(reader_is_gone(&writer));
+        assert!(!reader_is_gone(tempfile::tempfile().unwrap()));
     }
 }
