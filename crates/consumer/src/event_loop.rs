@@ -210,7 +210,7 @@ impl EventLoop {
         match event {
             KafkaEvent::Records(arena) => {
                 self.status.kafka_answered();
-                arena.records().for_each(|record| engine.record(&record));
+                engine.records(arena);
             }
             KafkaEvent::EndOfPartition {
                 partition,

@@ -10,6 +10,7 @@ pub(crate) mod end;
 pub(crate) mod log_reader;
 pub(crate) mod look_up;
 mod message;
+mod packing;
 pub(crate) mod poll_thread;
 pub(crate) mod settings;
 #[cfg(test)]

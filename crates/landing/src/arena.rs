@@ -30,6 +30,17 @@ struct Entry {
     timestamp: Option<i64>,
 }
 
+/// Records that follow one another in one topic partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Kafka partition.
+    pub partition: i32,
+    /// Offset of the first record.
+    pub first: Offset,
+    /// Offset of the last one.
+    pub last: Offset,
+}
+
 /// The length that stands for null.
 const NULL: u32 = u32::MAX;
 
@@ -127,6 +138,26 @@ impl RecordArena {
         })
     }
 
+    /// What the records are when all are of one partition, in the order of their offsets.
+    #[must_use]
+    pub fn run(&self) -> Option<Run> {
+        let (first, last) = (self.entries.first()?, self.entries.last()?);
+        let follows = |pair: &[Entry]| {
+            pair[0].partition == pair[1].partition && pair[0].offset < pair[1].offset
+        };
+        self.entries.windows(2).all(follows).then_some(Run {
+            partition: first.partition,
+            first: first.offset,
+            last: last.offset,
+        })
+    }
+
+    /// Whether most of the room for its records' bytes is in use.
+    #[must_use]
+    pub fn is_compact(&self) -> bool {
+        self.room() <= self.bytes.len() / 4
+    }
+
     /// Memory that it takes up, in bytes: what was reserved, not only what is in use.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -144,13 +175,15 @@ impl RecordArena {
         }
     }
 
-    /// An empty arena with room for as much as this one holds.
+    /// An empty arena with room for records like these, so many bytes of them: one that grows would waste memory, and copy.
     #[must_use]
-    pub fn another(&self) -> Self {
+    pub fn another(&self, bytes: usize) -> Self {
+        // An eighth more, for they are never quite as large.
+        let many = |number: usize| number * bytes / self.bytes.len().max(1) * 9 / 8 + 8;
         Self {
-            bytes: Vec::with_capacity(self.bytes.len()),
-            entries: Vec::with_capacity(self.entries.len()),
-            spans: Vec::with_capacity(self.spans.len()),
+            bytes: Vec::with_capacity(bytes),
+            entries: Vec::with_capacity(many(self.entries.len())),
+            spans: Vec::with_capacity(many(self.spans.len())),
         }
     }
 
@@ -166,6 +199,12 @@ impl RecordArena {
         }
         let end = start + length as usize;
         (Some(&self.bytes[start..end]), end)
+    }
+
+    /// Kafka partition of the last record.
+    #[must_use]
+    pub fn last_partition(&self) -> Option<i32> {
+        self.entries.last().map(|entry| entry.partition)
     }
 
     /// Number of records.
@@ -243,6 +282,35 @@ mod tests {
             (Some(&b""[..]), None, 0)
         );
         assert_eq!((arena.len(), arena.byte_len()), (2, 18));
+    }
+
+    #[test]
+    fn a_run_is_what_follows_one_another_in_one_partition() {
+        let run = |places: &[(i32, i64)]| {
+            let mut arena = RecordArena::default();
+            for (partition, offset) in places {
+                let record = Record {
+                    partition: *partition,
+                    offset: Offset(*offset),
+                    timestamp: None,
+                    key: None,
+                    value: None,
+                    headers: Headers::default(),
+                };
+                arena.push(&record, std::iter::empty());
+            }
+            arena.run()
+        };
+        let expected = Run {
+            partition: 3,
+            first: Offset(5),
+            last: Offset(9),
+        };
+        assert_eq!(run(&[(3, 5), (3, 6), (3, 9)]), Some(expected));
+        assert_eq!(run(&[]), None);
+        assert_eq!(run(&[(3, 5), (4, 6)]), None, "two partitions");
+        assert_eq!(run(&[(3, 5), (3, 5)]), None, "a record twice");
+        assert_eq!(run(&[(3, 5), (3, 9), (3, 8)]), None, "one from before");
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! The records of one topic partition that wait for their extent, in offset order.
 //!
-//! They lie in chunks of a fixed size: a buffer that doubles as it grows would need up to twice the memory, and copy.
+//! They lie in chunks, the arenas in which they were delivered or ones of a fixed size: a buffer that doubles as it grows would need up
+//! to twice the memory, and copy.
 //! Not here: when a batch is closed (see [`crate::chain`]).
 //! Invariant: offsets only rise, and what was pushed comes out unchanged.
 
-use crate::{arena::RecordArena, offset::Offset, record::Record};
+use crate::{
+    arena::{RecordArena, Run},
+    offset::Offset,
+    record::Record,
+};
 
-/// The size of a chunk in bytes; a larger record has one of its own.
-const CHUNK: usize = 256 * 1024;
+/// The size of a chunk in bytes, at least and at most; a larger record has one of its own.
+const CHUNK: (usize, usize) = (16 * 1024, 256 * 1024);
 
 /// Records in chunks.
 #[derive(Debug, Default)]
@@ -28,12 +33,8 @@ impl Batch {
         let size = record.byte_len();
         let mut before = self.memory_of_last();
         if self.chunks.last().is_none_or(|chunk| chunk.room() < size) {
-            // A batch of few records must not take a whole chunk.
-            let chunk = if self.chunks.is_empty() {
-                CHUNK / 16
-            } else {
-                CHUNK
-            };
+            // As large as all before: a batch of few records must not take up the memory of many.
+            let chunk = self.bytes.clamp(CHUNK.0, CHUNK.1);
             self.chunks
                 .push(RecordArena::with_capacity(size.max(chunk)));
             before = 0;
@@ -46,6 +47,18 @@ impl Batch {
         self.last = Some(record.offset);
         let grown = self.memory_of_last() - before;
         self.memory += grown;
+        grown
+    }
+
+    /// Takes an arena of one partition's later records in as it is, and gives the memory that the batch has grown by, in bytes.
+    pub fn take(&mut self, arena: RecordArena, run: Run) -> usize {
+        debug_assert!(self.last.is_none_or(|last| last < run.first));
+        let grown = arena.memory();
+        self.records += arena.len();
+        self.bytes += arena.byte_len();
+        self.memory += grown;
+        self.last = Some(run.last);
+        self.chunks.push(arena);
         grown
     }
 

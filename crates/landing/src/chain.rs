@@ -17,9 +17,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use crate::{
-    anchor::Anchor, batch::Batch, claim::Claim, offset::Offset, record::Record, start::ChainStart,
-};
+use crate::{anchor::Anchor, batch::Batch, claim::Claim, offset::Offset, start::ChainStart};
 
 mod encoded;
 mod filling;
@@ -66,21 +64,21 @@ impl Chain {
         }
     }
 
-    /// Takes a record in, expected to become so many bytes of files, and gives the memory that this costs; `None` for one below the
-    /// position, which was delivered before.
-    pub(crate) fn push(
+    /// Takes in what was delivered from `first` to `last`: `add` puts it into the open batch, and says what memory that costs. `None` for
+    /// what begins below the position, which was delivered before.
+    pub(crate) fn take(
         &mut self,
-        record: &Record<'_>,
-        output: usize,
+        (first, last): (Offset, Offset),
         now: Duration,
+        add: impl FnOnce(&mut Batch) -> usize,
     ) -> Option<usize> {
-        if record.offset < self.open().position {
+        if first < self.open().position {
             return None;
         }
-        self.advance(record.offset, now);
+        self.advance(first, now);
         let open = self.open();
-        let memory = open.batch.push(record) + open.batch.reserve(output);
-        open.position = record.offset.next();
+        let memory = add(&mut open.batch);
+        open.position = last.next();
         open.touch(now);
         self.end_adopted(now);
         Some(memory)

@@ -11,10 +11,10 @@ use std::{
 };
 
 use crate::{
+    arena::RecordArena,
     in_flight_limit::InFlightLimit,
     offset::Offset,
     partition_state::{PartitionState, Work},
-    record::Record,
     start::Stop,
     value::Checker,
 };
@@ -23,6 +23,7 @@ mod assignment;
 mod batched;
 mod claiming;
 mod closing;
+mod collecting;
 mod output;
 mod per_record;
 mod progress;
@@ -97,11 +98,12 @@ impl Engine {
         }
     }
 
-    /// A record was delivered. One that the partition does not wait for (delivered before, stopped, revoked) is ignored.
-    pub fn record(&mut self, record: &Record<'_>) {
+    /// Records were delivered, those of a partition in the order of their offsets. One that its partition does not wait for (delivered
+    /// before, stopped, revoked) is ignored.
+    pub fn records(&mut self, arena: RecordArena) {
         match self.settings.form {
-            Form::PerRecord => self.land(record),
-            Form::Batched(_) => self.collect(record),
+            Form::PerRecord => arena.records().for_each(|record| self.land(&record)),
+            Form::Batched(_) => self.collect(arena),
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use landing::{Offset, arena::RecordArena};
+use landing::Offset;
 use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext,
@@ -25,12 +25,13 @@ use super::{
     Command, Commit, KafkaEvent,
     commit_thread::{self, CommitThread},
     context::{self, MemberContext},
-    end, message, settings,
+    end,
+    packing::Packing,
+    settings,
 };
 
-/// An arena goes on its way at this many records or bytes, or when the client has nothing more at hand.
-const ARENA_RECORDS: usize = 500;
-const ARENA_BYTES: usize = 256 * 1024;
+/// So many records are polled, or one arena, without a look at the commands.
+const POLLED_AT_ONCE: usize = 1_000;
 
 /// How long a poll waits for the first record: also how long a command waits at most.
 const POLL: Duration = Duration::from_millis(20);
@@ -40,8 +41,8 @@ pub(crate) struct PollThread {
     consumer: Arc<BaseConsumer<MemberContext>>,
     committer: CommitThread,
     topic: String,
-    /// Takes the next records; empty between polls.
-    arena: RecordArena,
+    /// The records that were not told yet.
+    packing: Packing,
     commands: Receiver<Command>,
     paused: bool,
     /// Until when that only means not to poll: the client itself is not paused yet.
@@ -69,7 +70,7 @@ impl PollThread {
             consumer,
             committer,
             topic,
-            arena: RecordArena::default(),
+            packing: Packing::new(),
             commands,
             paused: false,
             held: None,
@@ -97,7 +98,11 @@ impl PollThread {
                             .ok();
                         return Ok(());
                     }
-                    Ok(command) => self.obey(command),
+                    Ok(command) => {
+                        // Records that were fetched before are told before.
+                        self.tell_records();
+                        self.obey(command);
+                    }
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 }
@@ -105,7 +110,7 @@ impl PollThread {
             if self.held.take().is_some() {
                 self.warn("pause", self.consumer.pause(&self.reading()));
             }
-            self.poll_arena();
+            self.poll_records();
         }
     }
 
@@ -116,30 +121,30 @@ impl PollThread {
             .recv_timeout(self.held.map_or(Duration::ZERO, left))
     }
 
-    /// Takes what the client has at hand, up to one arena.
-    fn poll_arena(&mut self) {
-        let mut arena = std::mem::take(&mut self.arena);
+    /// Takes what the client has at hand. Records of an arena that is not done are told only when the client has nothing more, or when a
+    /// command comes.
+    fn poll_records(&mut self) {
         let mut wait = POLL;
-        while arena.len() < ARENA_RECORDS && arena.byte_len() < ARENA_BYTES {
+        for _ in 0..POLLED_AT_ONCE {
             match self.consumer.poll(wait) {
-                Some(Ok(message)) => message::push(&mut arena, &message),
+                Some(Ok(message)) => {
+                    if let Some(done) = self.packing.push(&message) {
+                        return self.consumer.context().tell(KafkaEvent::Records(done));
+                    }
+                }
                 Some(Err(error)) => {
-                    self.send(&mut arena);
+                    self.tell_records();
                     self.error(&error);
                 }
-                None => break,
+                None => return self.tell_records(),
             }
             wait = Duration::ZERO;
         }
-        self.send(&mut arena);
-        self.arena = arena;
     }
 
-    fn send(&self, arena: &mut RecordArena) {
-        if !arena.is_empty() {
-            let next = arena.another();
-            let full = std::mem::replace(arena, next);
-            self.consumer.context().tell(KafkaEvent::Records(full));
+    fn tell_records(&mut self) {
+        if let Some(records) = self.packing.take() {
+            self.consumer.context().tell(KafkaEvent::Records(records));
         }
     }
 

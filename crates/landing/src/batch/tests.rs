@@ -59,6 +59,25 @@ fn records_come_out_as_they_went_in_and_the_growth_adds_up() {
 }
 
 #[test]
+fn whole_arenas_and_single_records_go_into_one_batch_one_after_the_other() {
+    let arena = |offsets: std::ops::Range<i64>| {
+        let mut arena = RecordArena::default();
+        offsets.for_each(|offset| arena.copy(&record(offset)));
+        let run = arena.run().unwrap();
+        (arena, run)
+    };
+    let mut all = batch(0..5);
+    let before = all.memory();
+    let (whole, run) = arena(5..9);
+    assert_eq!(all.take(whole, run), all.memory() - before);
+    all.push(&record(9));
+    let (whole, run) = arena(10..12);
+    all.take(whole, run);
+    assert_holds(&all, 0..12);
+    assert_holds(&all.split_off(Offset(7)), 7..12);
+}
+
+#[test]
 fn a_batch_parts_at_any_offset() {
     for end in [-1, 0, 1, 7, 11, 12, 50] {
         let mut below = batch(0..12);

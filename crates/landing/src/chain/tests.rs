@@ -1,7 +1,11 @@
 //! The chain alone: what is taken in, closed, adopted and given back.
 
 use super::*;
-use crate::{claim::tests::claim, record::Headers, start::Start};
+use crate::{
+    claim::tests::claim,
+    record::{Headers, Record},
+    start::Start,
+};
 
 const SOON: Duration = Duration::from_secs(1);
 
@@ -37,9 +41,15 @@ fn record(offset: i64) -> Record<'static> {
     }
 }
 
+/// Takes one record in.
+fn push(chain: &mut Chain, offset: i64) -> Option<usize> {
+    let at = Offset(offset);
+    chain.take((at, at), SOON, |batch| batch.push(&record(offset)))
+}
+
 fn feed(chain: &mut Chain, offsets: impl IntoIterator<Item = i64>) {
     for offset in offsets {
-        chain.push(&record(offset), 0, SOON);
+        push(chain, offset);
     }
 }
 
@@ -57,9 +67,9 @@ fn close(chain: &mut Chain) -> Option<(i64, i64, Vec<i64>, Rotation)> {
 #[test]
 fn what_was_delivered_before_is_ignored_and_holes_belong_to_the_extent() {
     let mut chain = chain(5, 5, None);
-    assert!(chain.push(&record(6), 0, SOON).is_some());
-    assert_eq!(chain.push(&record(6), 0, SOON), None);
-    assert_eq!(chain.push(&record(4), 0, SOON), None);
+    assert!(push(&mut chain, 6).is_some());
+    assert_eq!(push(&mut chain, 6), None);
+    assert_eq!(push(&mut chain, 4), None);
     chain.advance(Offset(9), SOON);
     chain.advance(Offset(7), SOON);
     assert!(chain.seal(Rotation::Idle));
@@ -220,9 +230,7 @@ fn a_gap_alone_is_no_extent_until_the_end_of_the_log_is_reached_behind_it() {
 #[test]
 fn what_is_given_up_or_abandoned_gives_its_memory_back() {
     let mut half = chain(5, 5, Some((5, 9)));
-    let memory: usize = (5..7)
-        .filter_map(|offset| half.push(&record(offset), 0, SOON))
-        .sum();
+    let memory: usize = (5..7).filter_map(|offset| push(&mut half, offset)).sum();
     assert_eq!(half.waiting_memory(), memory);
     assert_eq!(half.give_up_open(), memory);
     assert!(half.is_empty());

@@ -1,45 +1,18 @@
 //! The engine's way with extents that are collected: when each is closed, and the memory that they take up.
 //!
-//! Not here: what happens to a closed one (see `closing`), the protocol (see [`crate::chain`]), and what the two layouts share (see the
-//! parent module).
+//! Not here: how records come into them (see `collecting`), what happens to a closed one (see `closing`), the protocol (see
+//! [`crate::chain`]), and what the two layouts share (see the parent module).
 //! Invariant: an extent that takes records in is closed by a limit, by time, by the memory's bound, or by the claim that it finishes.
 
 use std::time::Duration;
 
 use super::{Action, Encode, Engine, ExtentId, Form};
 use crate::{
-    chain::{Chain, Filling, Rotation},
-    extent::MAX_EXTENT_BYTES,
+    chain::{Chain, Rotation},
     partition_state::{PartitionState, Phase, Running},
-    record::Record,
 };
 
 impl Engine {
-    /// Takes a record into its partition's open extent.
-    pub(super) fn collect(&mut self, record: &Record<'_>) {
-        let Form::Batched(batching) = &self.settings.form else {
-            return;
-        };
-        let output = (record.byte_len() as f64 * self.ratio(batching)) as usize;
-        let limits = (self.limit_now(batching), batching.max_records);
-        let now = self.now;
-        let Some(chain) = self.chain(record.partition) else {
-            return;
-        };
-        let Some(memory) = chain.push(record, output, now) else {
-            return;
-        };
-        // Nearly always there is nothing else to do, and each look-up of a partition costs.
-        let full = chain
-            .look_at_open()
-            .is_none_or(|open| full(open, limits).is_some());
-        let more_to_do = full || chain.can_close_next();
-        self.buffered += memory;
-        if more_to_do {
-            self.rotate_if_full(record.partition);
-        }
-    }
-
     /// Closes extents whose time has come. Called as time passes. While an earlier extent is being closed, the next one is not: when
     /// the bucket does not answer for a while, one larger extent is better than many small ones that wait.
     pub(super) fn rotate_by_time(&mut self) {
@@ -143,21 +116,6 @@ impl Engine {
         Some(Action::Encode(encode))
     }
 
-    pub(super) fn rotate_if_full(&mut self, partition: i32) {
-        let limits = match &self.settings.form {
-            Form::Batched(batching) => (self.limit_now(batching), batching.max_records),
-            Form::PerRecord => return,
-        };
-        let Some(chain) = self.chain_of(partition) else {
-            return;
-        };
-        match chain.look_at_open().and_then(|open| full(open, limits)) {
-            Some(reason) => self.rotate(partition, reason),
-            // A claimed end may just have been reached.
-            None => self.close_next(partition),
-        }
-    }
-
     /// At the memory's bound the largest open extents are closed until the others hold no more than half of it. Gives whether
     /// anything is under way that will free memory.
     pub(super) fn make_room(&mut self) -> bool {
@@ -258,12 +216,6 @@ impl Engine {
         self.buffered -= freed;
     }
 
-    /// The chain of a partition that takes records in.
-    fn chain(&mut self, partition: i32) -> Option<&mut Chain> {
-        let state = self.partitions.get_mut(&partition)?;
-        state.taking_records()?.chain_mut()
-    }
-
     /// The chain of a partition that is not stopped.
     pub(super) fn chain_of(&mut self, partition: i32) -> Option<&mut Chain> {
         let running = self.partitions.get_mut(&partition)?.running_mut()?;
@@ -271,18 +223,6 @@ impl Engine {
             return None;
         }
         running.chain_mut()
-    }
-}
-
-/// Why an open extent takes no more records in: it has as many bytes or records as it may.
-fn full(open: &Filling, (bytes, records): (usize, u64)) -> Option<Rotation> {
-    let batch = &open.batch;
-    if batch.len() as u64 >= records {
-        Some(Rotation::Records)
-    } else if batch.bytes() >= bytes || batch.memory_of_records() >= MAX_EXTENT_BYTES {
-        Some(Rotation::Bytes)
-    } else {
-        None
     }
 }
 

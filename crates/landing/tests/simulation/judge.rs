@@ -18,8 +18,9 @@ use crate::{
 /// More bytes than any record of the model costs the engine.
 const MOST_RECORD_BYTES: usize = 2_048;
 
-/// More bytes than the records of an extent of the model take up: the engine's smallest piece of memory for one, and what describes them.
-const MOST_EXTENT_BYTES: usize = 20_000;
+/// More bytes than the records of an extent of the model take up: the engine's smallest piece of memory for one, arenas before it, and what
+/// describes them.
+const MOST_EXTENT_BYTES: usize = 24_000;
 
 /// What the judge keeps in mind about one partition.
 #[derive(Debug, Default)]

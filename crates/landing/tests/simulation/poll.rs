@@ -4,7 +4,7 @@
 //! Invariant: a partition is read from its position on, in order, without leaving out a visible record; a position that
 //! is no longer in the log is reported and never moved.
 
-use landing::Offset;
+use landing::{Offset, Record, arena::RecordArena};
 
 use crate::{
     faults::Fault,
@@ -81,7 +81,7 @@ impl World {
         let from = self.rng.i64(log.low..=log.high);
         let engine = &mut self.workers[w].engine;
         if let Some(kept) = log.visible_from(from).next() {
-            engine.record(&kept.record.shown());
+            engine.records(packed(&[kept.record.shown()], true));
             self.faults.count(Fault::DeliveredStale);
         }
         engine.end_of_partition(partition as i32, Offset(log.high));
@@ -113,6 +113,7 @@ impl World {
     fn deliver(&mut self, w: usize, partition: usize) -> Result<bool, String> {
         self.deliver_again(w, partition);
         let most = self.rng.usize(1..=BATCH);
+        let tight = self.rng.bool();
         let Some(run) = &self.workers[w].runs[partition] else {
             return Ok(false);
         };
@@ -124,12 +125,14 @@ impl World {
         let mut to = from;
         let claimed_end =
             run_end(worker, partition).filter(|_| self.mistake == Some(Mistake::RestOfAdoptedLost));
+        let mut shown = Vec::new();
         for kept in records.by_ref().take(most) {
             if claimed_end != Some(kept.offset()) {
-                worker.engine.record(&kept.record.shown());
+                shown.push(kept.record.shown());
             }
             to = kept.offset() + 1;
         }
+        worker.engine.records(packed(&shown, tight));
         let at_end = records.next().is_none() && (to < end || !self.faulty);
         drop(records);
         if at_end {
@@ -187,10 +190,18 @@ impl World {
             .map_or(0, |run| run.position);
         let before = self.logs[partition].visible_from(position - 3).next();
         if let Some(kept) = before.filter(|kept| kept.offset() < position) {
-            worker.engine.record(&kept.record.shown());
+            worker.engine.records(packed(&[kept.record.shown()], true));
             self.faults.count(Fault::DeliveredAgain);
         }
     }
+}
+
+/// Records as the thread hands them over: the engine keeps an arena that is packed tight as it is, and copies out of any other.
+fn packed(records: &[Record<'_>], tight: bool) -> RecordArena {
+    let bytes: usize = records.iter().map(Record::byte_len).sum();
+    let mut arena = RecordArena::with_capacity(if tight { bytes } else { 2 * bytes + 8 });
+    records.iter().for_each(|record| arena.copy(record));
+    arena
 }
 
 /// The end of the last claim of somebody else that this run had to do with.

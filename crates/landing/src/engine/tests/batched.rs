@@ -46,7 +46,7 @@ fn by(batching: Batching) -> Settings {
     }
 }
 
-fn batched() -> Settings {
+pub(super) fn batched() -> Settings {
     by(batching())
 }
 
@@ -63,7 +63,7 @@ fn feed(engine: &mut Engine, offsets: std::ops::Range<i64>) {
 }
 
 /// What an encoder does, with as many dates as `dates`.
-fn encode(extent: &Encode, dates: usize) -> Encoded {
+pub(super) fn encode(extent: &Encode, dates: usize) -> Encoded {
     let rules = Rules {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
@@ -152,7 +152,7 @@ fn theirs(range: std::ops::Range<i64>) -> Claim {
 }
 
 /// Facts of a partition whose newest claim ends at `end` and is complete.
-fn after(end: i64) -> Inspection {
+pub(super) fn after(end: i64) -> Inspection {
     let mut claim = crate::claim::tests::claim();
     claim.partition = 0;
     (claim.start, claim.end) = (Offset(end - 1), Offset(end));
@@ -176,7 +176,7 @@ fn claim_key(start: i64) -> String {
 }
 
 /// Answers uploads as stored.
-fn store(engine: &mut Engine, uploads: &[Upload]) {
+pub(super) fn store(engine: &mut Engine, uploads: &[Upload]) {
     for upload in uploads {
         engine.upload_finished(upload.id, Outcome::Stored);
     }
@@ -840,10 +840,13 @@ fn reading_goes_on_when_only_the_rest_of_a_claim_can_free_memory() {
     actions(&mut engine);
     engine.started(1, generation);
     feed(&mut engine, 10..12);
-    engine.record(&Record {
+    // Not packed tight: it is copied into a chunk, which has room for more.
+    let mut arena = RecordArena::with_capacity(100);
+    arena.copy(&Record {
         partition: 1,
         ..on_day(10)
     });
+    engine.records(arena);
     let claim = encode_all(&mut engine);
     assert!(engine.is_paused(), "the other partition's extent is closed");
     store(&mut engine, &claim);

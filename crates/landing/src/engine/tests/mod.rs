@@ -4,13 +4,14 @@
 
 mod assignment;
 mod batched;
+mod collecting;
 mod memory;
 
 use super::*;
 use crate::{
     anchor::{Anchor, Reading},
     partition_by::{Granularity, PartitionBy},
-    record::{Headers, ValueHash},
+    record::{Headers, Record, ValueHash},
     start::{Inspection, OnGap},
 };
 
@@ -64,6 +65,15 @@ fn record(offset: i64) -> Record<'static> {
         key: None,
         value: Some(b"{}"),
         headers: Headers::default(),
+    }
+}
+
+impl Engine {
+    /// One record is delivered, packed tight.
+    fn record(&mut self, record: &Record<'_>) {
+        let mut arena = RecordArena::with_capacity(record.byte_len());
+        arena.copy(record);
+        self.records(arena);
     }
 }
 

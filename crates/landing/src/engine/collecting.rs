@@ -1,0 +1,127 @@
+//! How delivered records come into the open extent of their partition: whole arenas where that is possible, else one by one.
+//!
+//! Not here: when time or the memory's bound closes an extent (see `batched`).
+//! Invariant: which records an extent holds does not depend on how they were packed.
+
+use super::{Batching, Engine, Form};
+use crate::{
+    arena::{RecordArena, Run},
+    chain::{Chain, Filling, Rotation},
+    extent::MAX_EXTENT_BYTES,
+    record::Record,
+};
+
+impl Engine {
+    /// Takes records into the open extents of their partitions.
+    pub(super) fn collect(&mut self, arena: RecordArena) {
+        match arena.run().filter(|run| self.takes_whole(&arena, run)) {
+            Some(run) => self.take_whole(arena, run),
+            None => arena.records().for_each(|record| self.collect_one(&record)),
+        }
+    }
+
+    /// Whether an arena can become part of an extent as it is, which saves copying its records: all of them go into the extent that is
+    /// open, and it wastes little memory.
+    fn takes_whole(&mut self, arena: &RecordArena, run: &Run) -> bool {
+        let Form::Batched(batching) = &self.settings.form else {
+            return false;
+        };
+        let (most_bytes, most_records) = self.limits(batching);
+        let Some(chain) = self.chain(run.partition) else {
+            return false;
+        };
+        let fits = |open: &Filling| {
+            let records = (open.batch.len() + arena.len()) as u64;
+            let memory = open.batch.memory_of_records() + arena.memory();
+            open.adopted.is_none()
+                && run.first >= open.position
+                && records < most_records
+                && open.batch.bytes() + arena.byte_len() < most_bytes
+                && memory < MAX_EXTENT_BYTES
+        };
+        arena.is_compact() && chain.look_at_open().is_some_and(fits)
+    }
+
+    fn take_whole(&mut self, arena: RecordArena, run: Run) {
+        let (output, now) = (self.output_of(arena.byte_len()), self.now);
+        let taken = self.chain(run.partition).and_then(|chain| {
+            chain.take((run.first, run.last), now, |batch| {
+                batch.take(arena, run) + batch.reserve(output)
+            })
+        });
+        self.buffered += taken.unwrap_or(0);
+    }
+
+    fn collect_one(&mut self, record: &Record<'_>) {
+        let Form::Batched(batching) = &self.settings.form else {
+            return;
+        };
+        let (limits, now) = (self.limits(batching), self.now);
+        let output = self.output_of(record.byte_len());
+        let Some(chain) = self.chain(record.partition) else {
+            return;
+        };
+        let taken = chain.take((record.offset, record.offset), now, |batch| {
+            batch.push(record) + batch.reserve(output)
+        });
+        let Some(memory) = taken else {
+            return;
+        };
+        // Nearly always there is nothing else to do, and each look-up of a partition costs.
+        let full = chain
+            .look_at_open()
+            .is_none_or(|open| full(open, limits).is_some());
+        let more_to_do = full || chain.can_close_next();
+        self.buffered += memory;
+        if more_to_do {
+            self.rotate_if_full(record.partition);
+        }
+    }
+
+    /// Closes the open extent of a partition if it has as much as it may.
+    pub(super) fn rotate_if_full(&mut self, partition: i32) {
+        let limits = match &self.settings.form {
+            Form::Batched(batching) => self.limits(batching),
+            Form::PerRecord => return,
+        };
+        let Some(chain) = self.chain_of(partition) else {
+            return;
+        };
+        match chain.look_at_open().and_then(|open| full(open, limits)) {
+            Some(reason) => self.rotate(partition, reason),
+            // A claimed end may just have been reached.
+            None => self.close_next(partition),
+        }
+    }
+
+    /// Bytes of files that so many bytes of records are expected to become.
+    fn output_of(&self, bytes: usize) -> usize {
+        match &self.settings.form {
+            Form::Batched(batching) => (bytes as f64 * self.ratio(batching)) as usize,
+            Form::PerRecord => 0,
+        }
+    }
+
+    /// Bytes of records and number of records that an extent is closed at now.
+    fn limits(&self, batching: &Batching) -> (usize, u64) {
+        (self.limit_now(batching), batching.max_records)
+    }
+
+    /// The chain of a partition that takes records in.
+    fn chain(&mut self, partition: i32) -> Option<&mut Chain> {
+        let state = self.partitions.get_mut(&partition)?;
+        state.taking_records()?.chain_mut()
+    }
+}
+
+/// Why an open extent takes no more records in: it has as many bytes or records as it may.
+fn full(open: &Filling, (bytes, records): (usize, u64)) -> Option<Rotation> {
+    let batch = &open.batch;
+    if batch.len() as u64 >= records {
+        Some(Rotation::Records)
+    } else if batch.bytes() >= bytes || batch.memory_of_records() >= MAX_EXTENT_BYTES {
+        Some(Rotation::Bytes)
+    } else {
+        None
+    }
+}
