@@ -15,7 +15,10 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use landing::{
-    Action, Engine, Offset, Outcome, UploadId, chain::Encoded, engine::Encode, start::Stop,
+    Action, Engine, Offset, Outcome, UploadId,
+    chain::Encoded,
+    engine::{Encode, Progress},
+    start::Stop,
 };
 use tokio::{
     sync::mpsc::Receiver,
@@ -68,8 +71,8 @@ pub(crate) struct Work {
     slow_downs: u64,
     /// When the drain must be over; set once it has begun.
     deadline: Option<Instant>,
-    /// Taken before the drain lets go of the partitions.
-    lag: Lag,
+    /// How far the partitions were when the drain let go of them.
+    last: BTreeMap<i32, Progress>,
     stopped: BTreeMap<i32, String>,
 }
 
@@ -99,8 +102,8 @@ impl EventLoop {
             self.engine.handle_timeout(began.elapsed());
             self.act();
             if let Some(unfinished) = self.over() {
+                let lag = self.status.lag(self.work.last.values().copied());
                 let Work {
-                    lag,
                     stopped,
                     mut revocations,
                     ..
@@ -148,6 +151,7 @@ impl EventLoop {
                     metadata,
                 } => self.commit((partition, next, metadata)),
                 Action::Release { partition, commit } => {
+                    self.note_last(partition, commit.as_ref().map(|(next, _)| *next));
                     let commit = commit.map(|(next, metadata)| Commit {
                         partition,
                         next,
@@ -196,7 +200,8 @@ impl EventLoop {
             "draining: no more records are taken in"
         );
         self.work.deadline = Some(Instant::now() + self.grace_period);
-        self.work.lag = self.status.lag(&self.engine);
+        let progress = self.engine.progress();
+        self.work.last = progress.map(|at| (at.partition, at)).collect();
         self.work.stopped.extend(
             self.engine
                 .stopped()
@@ -224,6 +229,9 @@ impl EventLoop {
             KafkaEvent::Committed { offsets, confirmed } => {
                 for (partition, offset) in offsets {
                     engine.commit_finished(partition, offset, confirmed);
+                    if let Some(last) = self.work.last.get_mut(&partition).filter(|_| confirmed) {
+                        last.committed = Some(offset);
+                    }
                 }
             }
             KafkaEvent::Started {

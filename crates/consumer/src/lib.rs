@@ -114,6 +114,12 @@ async fn land(
     };
     let committed = leave(&commands, thread, (commits, plan.drain_deadline)).await;
     Ok(Summary {
+        // The last commit brought the group to where the bucket is.
+        lag_committed: if committed {
+            summary.lag_durable
+        } else {
+            summary.lag_committed
+        },
         unfinished: summary.unfinished || !committed,
         ..summary
     })

@@ -27,6 +27,10 @@ fn main() -> ExitCode {
         (Some("verify"), _) => run(of_command(&argv, 1), verify),
         (Some("compact"), _) => run(of_command(&argv, 1), compact),
         (Some("schema"), Some("infer")) => run(of_command(&argv, 2), schema_infer),
+        // It has this one command.
+        (Some("schema"), Some("-h" | "--help")) => {
+            run(of_command(&with_word(&argv, 2, "infer"), 2), schema_infer)
+        }
         (Some("schema"), _) => fail(
             &"'consumer schema' wants a command: consumer schema infer",
             2,
@@ -83,6 +87,12 @@ async fn schema_infer(args: SchemaInferArgs, _: Origins) -> Result<Done, Failure
         text: consumer::schema_infer::run(args).await?,
         code: 0,
     })
+}
+
+/// The arguments with one more word at this place.
+fn with_word(argv: &[OsString], at: usize, word: &str) -> Vec<OsString> {
+    let (before, after) = argv.split_at(at);
+    [before, &[word.into()], after].concat()
 }
 
 /// The command's own arguments, behind a program name that holds its words.

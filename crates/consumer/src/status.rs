@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use landing::{Engine, Offset};
+use landing::{Engine, Offset, engine::Progress};
 
 use crate::{bucket::retry::StoreTrouble, kafka::look_up::LookUp, metrics};
 
@@ -131,7 +131,7 @@ impl Status {
             self.kafka_answered();
         }
         self.ask_ends(engine, look_up);
-        let lag = self.lag(engine);
+        let lag = self.lag(engine.progress());
         let retries = store.map_or(0, StoreTrouble::retries);
         metrics::update(engine, store, lag);
         self.waiting = match engine.waiting() {
@@ -145,11 +145,11 @@ impl Status {
         }
     }
 
-    /// The lag at the last known ends.
-    pub(crate) fn lag(&self, engine: &Engine) -> Lag {
+    /// The lag of partitions that are so far, at the last known ends.
+    pub(crate) fn lag(&self, partitions: impl Iterator<Item = Progress>) -> Lag {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lag = Lag::default();
-        for progress in engine.progress() {
+        for progress in partitions {
             let Some(end) = ends.get(&progress.partition) else {
                 continue;
             };
@@ -217,11 +217,17 @@ impl Status {
     }
 
     /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
+    /// Whether the lag counts each partition: those that have just begun are looked up at once.
+    fn knows_ends(&self, engine: &Engine) -> bool {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut partitions = engine.progress();
+        partitions.all(|progress| ends.contains_key(&progress.partition))
+    }
+
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
         let every = self.interval.min(Duration::from_secs(5));
-        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every)
-            || self.looking_up.swap(true, Ordering::Relaxed)
-        {
+        let asked = self.ends_asked.is_some_and(|asked| asked.elapsed() < every);
+        if asked && self.knows_ends(engine) || self.looking_up.swap(true, Ordering::Relaxed) {
             return;
         }
         self.ends_asked = Some(Instant::now());

@@ -104,6 +104,12 @@ fn after_sigterm_what_was_read_is_landed_and_nothing_is_done_twice() {
     running.signal("TERM");
     let run = running.wait().ok();
     assert!(run.stderr.contains("reason=drain"), "{}", run.stderr);
+    assert!(
+        run.stdout
+            .contains("lag consumed 0 durable 0 committed 0 in"),
+        "{}",
+        run.stdout
+    );
     batches::exactly_once(&world, PREFIX, 300);
     let again = world.land(&flags(&[])).ok();
     assert!(again.stdout.contains("records 0 "), "{}", again.stdout);

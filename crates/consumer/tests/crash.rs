@@ -53,6 +53,15 @@ fn after_sigterm_everything_in_flight_is_committed_and_nothing_is_done_twice() {
         "{} is not {landed}",
         first.stdout
     );
+    // Bug: the summary's lag was that of before the drain.
+    let left = 3_000 - landed;
+    assert!(
+        first
+            .stdout
+            .contains(&format!(" durable {left} committed {left} in")),
+        "{} does not leave {left}",
+        first.stdout
+    );
 
     world.s3.faults().clear();
     let second = world.land(&[]).ok();

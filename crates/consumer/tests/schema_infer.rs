@@ -65,6 +65,12 @@ fn a_topic_without_objects_or_without_a_name_is_told() {
     assert!(run.error().contains(&world.topic), "{}", run.error());
     let run = infer(&world, &["--topic", "no such topic"]);
     assert_eq!(run.code(), Some(2), "{}", run.stderr);
+    let help = process::start(&world, &["schema", "--help"]).wait().ok();
+    assert!(
+        help.stdout.contains("consumer schema infer"),
+        "{}",
+        help.stdout
+    );
     let run = process::start(&world, &["schema", "guess"]).wait();
     assert_eq!(run.code(), Some(2));
     assert!(

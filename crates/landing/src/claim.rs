@@ -172,7 +172,16 @@ impl Claim {
     /// Number of records in data objects.
     #[must_use]
     pub fn records(&self) -> u64 {
-        self.dates.iter().map(|date| date.records).sum()
+        let records = self.dates.iter().map(|date| date.records);
+        // A claim that was changed by hand may say anything.
+        records.fold(0, u64::saturating_add)
+    }
+
+    /// Number of records seen in it: those in data objects, dead letters, and tombstones.
+    #[must_use]
+    pub fn all_records(&self) -> u64 {
+        let letters = self.records().saturating_add(self.dead_letters.records);
+        letters.saturating_add(self.tombstones)
     }
 
     /// The first offset from which all that the extent holds is read: below it nothing was seen. Its end, when it holds nothing.
@@ -184,10 +193,8 @@ impl Claim {
     /// About the memory that its records take up, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let records = self.records() + self.dead_letters.records + self.tombstones;
-        let memory = self
-            .bytes
-            .saturating_add(records.saturating_mul(RECORD_MEMORY));
+        let records = self.all_records().saturating_mul(RECORD_MEMORY);
+        let memory = self.bytes.saturating_add(records);
         usize::try_from(memory).unwrap_or(usize::MAX)
     }
 
@@ -328,6 +335,15 @@ pub(crate) mod tests {
             claim().dates[0].date_partition().unwrap().as_str(),
             "2026-11-21"
         );
+    }
+
+    #[test]
+    fn a_claim_with_absurd_numbers_does_not_overflow() {
+        let mut absurd = claim();
+        absurd.dates.push(absurd.dates[0].clone());
+        absurd.dates[0].records = u64::MAX;
+        absurd.tombstones = u64::MAX;
+        assert_eq!((absurd.records(), absurd.memory()), (u64::MAX, usize::MAX));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::sync::mpsc::SyncSender;
 
 use anyhow::Result;
-use landing::Action;
+use landing::{Action, Offset};
 use tokio::task::JoinError;
 
 use super::EventLoop;
@@ -81,6 +81,14 @@ impl EventLoop {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// How far a partition was when the drain let go of it: at the commit that is still to be made, else where the group is.
+    pub(super) fn note_last(&mut self, partition: i32, commit: Option<Offset>) {
+        if let Some(last) = self.work.last.get_mut(&partition) {
+            let durable = commit.or(last.committed).unwrap_or(last.durable);
+            last.durable = last.durable.max(durable);
+        }
     }
 
     fn forget_inspection(&mut self, partition: i32) {

@@ -84,8 +84,7 @@ impl Seen {
 
     /// Whether a claim was made of these, and of more where compaction took some: nothing lies before its first or behind its last.
     pub(super) fn fits(&self, claim: &Claim) -> bool {
-        let claimed = claim.records() + claim.dead_letters.records + claim.tombstones;
-        if self.records == claimed {
+        if self.records == claim.all_records() {
             return (&self.first, &self.last, self.bytes)
                 == (&claim.first, &claim.last, claim.bytes);
         }
