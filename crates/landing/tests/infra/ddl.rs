@@ -25,7 +25,10 @@ impl TableDdl {
             columns: columns(in_brackets(&statement, "CREATE EXTERNAL TABLE")),
             partitions: columns(in_brackets(&statement, "PARTITIONED BY")),
             serde: quoted(after(&statement, "ROW FORMAT SERDE"))[0].to_owned(),
-            serde_properties: pairs(in_brackets(&statement, "WITH SERDEPROPERTIES")),
+            serde_properties: match statement.contains("WITH SERDEPROPERTIES") {
+                true => pairs(in_brackets(&statement, "WITH SERDEPROPERTIES")),
+                false => BTreeMap::new(),
+            },
             location: quoted(after(&statement, "LOCATION"))[0].to_owned(),
             properties: pairs(in_brackets(&statement, "TBLPROPERTIES")),
         }

@@ -7,6 +7,7 @@
 mod compose;
 mod crawler;
 mod ddl;
+mod parquet_table;
 mod policies;
 mod queries;
 mod table;

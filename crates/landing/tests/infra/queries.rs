@@ -45,10 +45,14 @@ fn each_file_says_what_it_is_for_and_holds_one_statement() {
 
 #[test]
 fn every_query_reads_the_raw_table_once_and_names_its_columns() {
-    let queries: Vec<String> = files(FOLDER).split_off(2);
-    assert!(!queries.is_empty());
+    let statement = |name: &String| without_comments(&text(&format!("{FOLDER}/{name}")));
+    let queries: Vec<String> = files(FOLDER)
+        .into_iter()
+        .filter(|name| !statement(name).starts_with("CREATE"))
+        .collect();
+    assert_eq!(queries.len(), 6);
     for name in queries {
-        let statement = without_comments(&text(&format!("{FOLDER}/{name}")));
+        let statement = statement(&name);
         // Each object is a request to S3: a second scan would cost the same again.
         let scans = statement.matches("FROM stock_market.raw_json").count();
         assert_eq!(scans, 1, "{name}");

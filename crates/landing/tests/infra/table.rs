@@ -20,15 +20,15 @@ const TIMES: [&str; 4] = [
 ];
 
 /// What the programs do, as far as the table has to know.
-struct Facts {
-    header: Vec<&'static str>,
-    prefix: Prefix,
-    granularity: Granularity,
-    key: fn(&Prefix, &DatePartition) -> String,
+pub(crate) struct Facts {
+    pub(crate) header: Vec<&'static str>,
+    pub(crate) prefix: Prefix,
+    pub(crate) granularity: Granularity,
+    pub(crate) key: fn(&Prefix, &DatePartition) -> String,
 }
 
 impl Facts {
-    fn of_the_code() -> Self {
+    pub(crate) fn of_the_code() -> Self {
         Self {
             header: schema::STOCK_HEADER.to_vec(),
             prefix: prefix(),
@@ -55,7 +55,7 @@ fn problems(ddl: &str, facts: &Facts) -> Vec<String> {
 }
 
 /// One problem, unless both are the same.
-fn differs<T: PartialEq + std::fmt::Debug>(what: &str, is: T, should: T) -> Vec<String> {
+pub(crate) fn differs<T: PartialEq + std::fmt::Debug>(what: &str, is: T, should: T) -> Vec<String> {
     if is == should {
         Vec::new()
     } else {
@@ -111,7 +111,7 @@ fn mapping_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     .concat()
 }
 
-fn projection_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
+pub(crate) fn projection_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     let unit = match facts.granularity {
         Granularity::Hour => "HOURS",
         Granularity::Day => "DAYS",
@@ -159,7 +159,7 @@ fn projected(format: &str, time: &str) -> String {
     })
 }
 
-fn path_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
+pub(crate) fn path_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     let root = format!("s3://{BUCKET}/{}", facts.prefix.data_folder());
     let template = table.property("storage.location.template");
     let mut found = differs("LOCATION", &table.location, &root);
