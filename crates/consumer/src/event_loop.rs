@@ -30,7 +30,7 @@ use crate::{
     inspection::{Inspected, Inspector},
     kafka::{Command, Commit, KafkaEvent},
     revocation::Revocations,
-    status::{Lag, Status},
+    status::Status,
     store::Store,
 };
 
@@ -79,7 +79,10 @@ pub(crate) struct Work {
 /// How the loop ended.
 pub(crate) struct Ended {
     pub(crate) engine: Engine,
-    pub(crate) lag: Lag,
+    /// The ends of the logs as they were last looked up.
+    pub(crate) ends: BTreeMap<i32, Offset>,
+    /// How far the partitions were when they were let go, without the last commits.
+    pub(crate) last: BTreeMap<i32, Progress>,
     /// Partitions that stood still, with the reason.
     pub(crate) stopped: BTreeMap<i32, String>,
     /// Something was still in flight when the grace period was over.
@@ -102,15 +105,16 @@ impl EventLoop {
             self.engine.handle_timeout(began.elapsed());
             self.act();
             if let Some(unfinished) = self.over() {
-                let lag = self.status.lag(self.work.last.values().copied());
                 let Work {
+                    last,
                     stopped,
                     mut revocations,
                     ..
                 } = self.work;
                 return Ok(Ended {
                     engine: self.engine,
-                    lag,
+                    ends: self.status.ends(),
+                    last,
                     stopped,
                     unfinished,
                     commits: revocations.leftover(),
@@ -200,7 +204,10 @@ impl EventLoop {
             "draining: no more records are taken in"
         );
         self.work.deadline = Some(Instant::now() + self.grace_period);
-        let progress = self.engine.progress();
+        let progress = self.engine.progress().map(|at| Progress {
+            committed: at.committed.or(Some(at.durable)),
+            ..at
+        });
         self.work.last = progress.map(|at| (at.partition, at)).collect();
         self.work.stopped.extend(
             self.engine

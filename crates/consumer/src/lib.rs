@@ -35,7 +35,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use landing::{Engine, engine::Form};
+use landing::{Engine, Offset, engine::Form};
 
 pub use crate::{args::Args, summary::Summary};
 use crate::{
@@ -52,7 +52,7 @@ use crate::{
     },
     plan::Plan,
     start_up::Started,
-    status::Status,
+    status::{Lag, Status},
     store::Store,
 };
 
@@ -93,7 +93,7 @@ async fn land(
     let mut stop = std::pin::pin!(stop);
     let started = tokio::select! {
         started = start_up::start_up(plan, origin) => started?,
-        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), status::Lag::default(), began.elapsed())),
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), Lag::default(), began.elapsed())),
     };
     let last_poll = Arc::new(Mutex::new(Instant::now()));
     let status = Status::new(plan.args.progress_interval, last_poll.clone());
@@ -105,21 +105,21 @@ async fn land(
     let thread = poll_thread(plan, (tell, orders), last_poll)?;
     let event_loop = event_loop(plan, started, status, (commands.clone(), events));
     let trouble = event_loop.store.trouble().cloned();
-    let ended = event_loop.run(stop).await?;
-    let summary = summarize(&ended, trouble, began.elapsed());
-    let commits = if plan.args.dry_run {
-        Vec::new()
-    } else {
-        ended.commits
+    let mut ended = event_loop.run(stop).await?;
+    let commits = match plan.args.dry_run {
+        true => Vec::new(),
+        false => std::mem::take(&mut ended.commits),
     };
+    let places: Vec<(i32, Offset)> = commits.iter().map(|at| (at.partition, at.next)).collect();
+    let elapsed = began.elapsed();
     let committed = leave(&commands, thread, (commits, plan.drain_deadline)).await;
+    for (partition, next) in places.into_iter().filter(|_| committed) {
+        if let Some(last) = ended.last.get_mut(&partition) {
+            last.committed = Some(next);
+        }
+    }
+    let summary = summarize(&ended, trouble, elapsed);
     Ok(Summary {
-        // The last commit brought the group to where the bucket is.
-        lag_committed: if committed {
-            summary.lag_durable
-        } else {
-            summary.lag_committed
-        },
         unfinished: summary.unfinished || !committed,
         ..summary
     })
@@ -221,7 +221,8 @@ fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
 
 fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
     let trouble = trouble.unwrap_or_default();
-    let summary = Summary::new(&ended.engine, ended.lag, elapsed);
+    let lag = Lag::of(&ended.ends, ended.last.values().copied());
+    let summary = Summary::new(&ended.engine, lag, elapsed);
     Summary {
         requests: trouble.requests(),
         retries: trouble.retries(),

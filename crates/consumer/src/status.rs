@@ -73,6 +73,26 @@ pub(crate) struct Lag {
     pub(crate) committed: i64,
 }
 
+impl Lag {
+    /// The lag of partitions that are so far; one whose end is not known counts nothing.
+    pub(crate) fn of(
+        ends: &BTreeMap<i32, Offset>,
+        partitions: impl Iterator<Item = Progress>,
+    ) -> Self {
+        let mut lag = Self::default();
+        for progress in partitions {
+            let Some(end) = ends.get(&progress.partition) else {
+                continue;
+            };
+            let behind = |offset: Offset| (end.0 - offset.0).max(0);
+            lag.consumed += behind(progress.position);
+            lag.durable += behind(progress.durable);
+            lag.committed += behind(progress.committed.unwrap_or(progress.durable));
+        }
+        lag
+    }
+}
+
 impl Status {
     pub(crate) fn new(interval: Duration, last_poll: Arc<Mutex<Instant>>) -> Self {
         let now = Instant::now();
@@ -131,7 +151,7 @@ impl Status {
             self.kafka_answered();
         }
         self.ask_ends(engine, look_up);
-        let lag = self.lag(engine.progress());
+        let lag = Lag::of(&self.ends(), engine.progress());
         let retries = store.map_or(0, StoreTrouble::retries);
         metrics::update(engine, store, lag);
         self.waiting = match engine.waiting() {
@@ -145,20 +165,10 @@ impl Status {
         }
     }
 
-    /// The lag of partitions that are so far, at the last known ends.
-    pub(crate) fn lag(&self, partitions: impl Iterator<Item = Progress>) -> Lag {
+    /// The ends of the logs as they were last looked up.
+    pub(crate) fn ends(&self) -> BTreeMap<i32, Offset> {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lag = Lag::default();
-        for progress in partitions {
-            let Some(end) = ends.get(&progress.partition) else {
-                continue;
-            };
-            let behind = |offset: Offset| (end.0 - offset.0).max(0);
-            lag.consumed += behind(progress.position);
-            lag.durable += behind(progress.durable);
-            lag.committed += behind(progress.committed.unwrap_or(progress.durable));
-        }
-        lag
+        ends.clone()
     }
 
     fn log(&mut self, engine: &Engine, retries: u64, lag: Lag) {
@@ -216,18 +226,24 @@ impl Status {
             .collect()
     }
 
-    /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
-    /// Whether the lag counts each partition: those that have just begun are looked up at once.
+    /// Whether the lag counts each partition.
     fn knows_ends(&self, engine: &Engine) -> bool {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let mut partitions = engine.progress();
         partitions.all(|progress| ends.contains_key(&progress.partition))
     }
 
+    /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
-        let every = self.interval.min(Duration::from_secs(5));
-        let asked = self.ends_asked.is_some_and(|asked| asked.elapsed() < every);
-        if asked && self.knows_ends(engine) || self.looking_up.swap(true, Ordering::Relaxed) {
+        // Those of partitions that have just begun are not waited for.
+        let every = match self.knows_ends(engine) {
+            true => Duration::from_secs(5),
+            false => Duration::from_secs(1),
+        };
+        let every = self.interval.min(every);
+        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every)
+            || self.looking_up.swap(true, Ordering::Relaxed)
+        {
             return;
         }
         self.ends_asked = Some(Instant::now());

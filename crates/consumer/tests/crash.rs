@@ -44,6 +44,8 @@ fn after_sigterm_everything_in_flight_is_committed_and_nothing_is_done_twice() {
     slow_s3(&world);
     let running = world.start(&["--concurrency", "16"]);
     until("some objects", || world.data_keys().len() > 300);
+    // The lag needs the logs' ends, which are looked up once a second.
+    std::thread::sleep(Duration::from_secs(2));
     running.signal("TERM");
     let first = running.wait().ok();
     let landed = world.data_keys().len();

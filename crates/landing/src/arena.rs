@@ -1,4 +1,4 @@
-//! A few hundred records in one buffer: how records travel from the Kafka thread to the engine.
+//! Some hundred records in one buffer: how records travel from the Kafka thread to the engine.
 //!
 //! One allocation and one send for hundreds of records, instead of several for each. It knows nothing of Kafka's client.
 //! Invariant: what was pushed comes out unchanged and in the same order.
@@ -152,10 +152,20 @@ impl RecordArena {
         })
     }
 
-    /// Whether most of the room for its records' bytes is in use.
+    /// Whether at most a fifth of its memory is unused.
     #[must_use]
     pub fn is_compact(&self) -> bool {
-        self.room() <= self.bytes.len() / 4
+        let used = self.bytes.len()
+            + self.entries.len() * size_of::<Entry>()
+            + self.spans.len() * size_of::<HeaderSpan>();
+        used >= self.memory() / 5 * 4
+    }
+
+    /// Gives unused memory back.
+    pub fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.entries.shrink_to_fit();
+        self.spans.shrink_to_fit();
     }
 
     /// Memory that it takes up, in bytes: what was reserved, not only what is in use.
@@ -175,15 +185,18 @@ impl RecordArena {
         }
     }
 
-    /// An empty arena with room for records like these, so many bytes of them: one that grows would waste memory, and copy.
+    /// An empty arena with room for `bytes` of records like these, and at most so many of them: one that grows would waste memory, and
+    /// copy. Records without bytes do not make it larger.
     #[must_use]
-    pub fn another(&self, bytes: usize) -> Self {
+    pub fn another(&self, bytes: usize, most: usize) -> Self {
         // An eighth more, for they are never quite as large.
-        let many = |number: usize| number * bytes / self.bytes.len().max(1) * 9 / 8 + 8;
+        let records = self.len() * bytes / self.bytes.len().max(1) * 9 / 8 + 8;
+        let records = records.min(most);
+        let spans = records * self.spans.len() / self.len().max(1);
         Self {
             bytes: Vec::with_capacity(bytes),
-            entries: Vec::with_capacity(many(self.entries.len())),
-            spans: Vec::with_capacity(many(self.spans.len())),
+            entries: Vec::with_capacity(records),
+            spans: Vec::with_capacity(spans.min(2 * self.spans.len())),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The size of a chunk in bytes, at least and at most; a larger record has one of its own.
-const CHUNK: (usize, usize) = (16 * 1024, 256 * 1024);
+const CHUNK: (usize, usize) = (16 * 1024, 64 * 1024);
 
 /// Records in chunks.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Batch {
         debug_assert!(self.last.is_none_or(|last| last < record.offset));
         let size = record.byte_len();
         let mut before = self.memory_of_last();
-        if self.chunks.last().is_none_or(|chunk| chunk.room() < size) {
+        if self.chunks.is_empty() || self.room() < size {
             // As large as all before: a batch of few records must not take up the memory of many.
             let chunk = self.bytes.clamp(CHUNK.0, CHUNK.1);
             self.chunks
@@ -60,6 +60,12 @@ impl Batch {
         self.last = Some(run.last);
         self.chunks.push(arena);
         grown
+    }
+
+    /// How many more bytes of records fit into the last chunk.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.chunks.last().map_or(0, RecordArena::room)
     }
 
     /// Sets memory aside for the files that the records will become. Gives it back as what the batch has grown by.

@@ -11,9 +11,11 @@ use super::message;
 
 /// The room that an arena has at least and at most; it is done when the next record does not fit any more.
 const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
+/// It is done with so many records, too: small ones cost the engine more than their bytes.
+const RECORDS: usize = 1_000;
 /// What is kept free for a record's headers, whose size is not known before they are read.
 const HEADERS: usize = 1024;
-/// An arena with so many bytes is done when a record of another partition comes.
+/// An arena with so many bytes is done when a record of another partition comes, and is handed over without unused memory.
 const WORTH_BEING_WHOLE: usize = 32 * 1024;
 
 /// The arena that is being filled.
@@ -27,10 +29,9 @@ impl Packing {
     /// Takes a message in. Gives back the arena that came before it, when that one is done.
     pub(super) fn push(&mut self, message: &BorrowedMessage<'_>) -> Option<RecordArena> {
         let size = message.key_len() + message.payload_len() + HEADERS;
-        let done = self.is_done_before(message.partition(), size);
-        let before = done.then(|| self.take()).flatten();
-        message::push(&mut self.0, message);
-        before
+        self.add(message.partition(), size, |arena| {
+            message::push(arena, message)
+        })
     }
 
     /// What was not given back yet; `None` when there is nothing.
@@ -38,10 +39,30 @@ impl Packing {
         if self.0.is_empty() {
             return None;
         }
+        let bytes = self.0.byte_len();
         // Few records must not take up the memory of many; under load it is soon the whole.
-        let room = (2 * self.0.byte_len()).clamp(ROOM.0, ROOM.1);
-        let next = self.0.another(room);
-        Some(std::mem::replace(&mut self.0, next))
+        let room = match self.0.len() < RECORDS {
+            true => 2 * bytes,
+            false => bytes + bytes / 8,
+        };
+        let next = self.0.another(room.clamp(ROOM.0, ROOM.1), RECORDS);
+        let mut done = std::mem::replace(&mut self.0, next);
+        if bytes >= WORTH_BEING_WHOLE && !done.is_compact() {
+            done.shrink_to_fit();
+        }
+        Some(done)
+    }
+
+    fn add(
+        &mut self,
+        partition: i32,
+        size: usize,
+        push: impl FnOnce(&mut RecordArena),
+    ) -> Option<RecordArena> {
+        let done = self.is_done_before(partition, size);
+        let before = done.then(|| self.take()).flatten();
+        push(&mut self.0);
+        before
     }
 
     fn is_done_before(&self, partition: i32, size: usize) -> bool {
@@ -49,7 +70,9 @@ impl Packing {
             .0
             .last_partition()
             .is_some_and(|last| last != partition);
-        another && self.0.byte_len() >= WORTH_BEING_WHOLE || self.0.room() < size
+        another && self.0.byte_len() >= WORTH_BEING_WHOLE
+            || self.0.room() < size
+            || self.0.len() >= RECORDS
     }
 }
 
@@ -59,15 +82,13 @@ mod tests {
 
     use super::*;
 
-    /// What `Packing::push` does with a message of one value.
+    /// What [`Packing::push`] does with a message of one value.
     fn push(
         packing: &mut Packing,
         partition: i32,
         offset: i64,
         value: &[u8],
     ) -> Option<RecordArena> {
-        let done = packing.is_done_before(partition, value.len() + HEADERS);
-        let before = done.then(|| packing.take()).flatten();
         let record = Record {
             partition,
             offset: Offset(offset),
@@ -76,14 +97,15 @@ mod tests {
             value: Some(value),
             headers: Headers::default(),
         };
-        packing.0.push(&record, std::iter::empty());
-        before
+        packing.add(partition, value.len() + HEADERS, |arena| {
+            arena.push(&record, std::iter::empty());
+        })
     }
 
     #[test]
     fn arenas_grow_under_load_and_are_full_then() {
         let mut packing = Packing::new();
-        let value = [b'x'; 200];
+        let value = [b'x'; 300];
         let arenas: Vec<RecordArena> = (0..10_000)
             .filter_map(|offset| push(&mut packing, 0, offset, &value))
             .collect();
@@ -109,6 +131,34 @@ mod tests {
             whole.run().map(|run| (run.partition, run.first)),
             Some((0, Offset(40)))
         );
+    }
+
+    #[test]
+    fn an_arena_of_some_size_is_handed_over_without_unused_memory_and_a_small_one_as_it_is() {
+        let mut packing = Packing::new();
+        let value = vec![b'x'; 300];
+        (0..10_000).for_each(|offset| drop(push(&mut packing, 0, offset, &value)));
+        packing.take();
+        (0..200).for_each(|offset| drop(push(&mut packing, 0, offset, &value)));
+        let some = packing.take().unwrap();
+        assert!(some.byte_len() == 60_000 && some.is_compact());
+        push(&mut packing, 0, 200, &value);
+        assert!(!packing.take().unwrap().is_compact());
+    }
+
+    #[test]
+    fn records_without_bytes_fill_an_arena_by_their_number_and_make_none_larger() {
+        // Bug: an arena that was done by its bytes alone took them in without end, and the next one reserved memory for as many more of
+        // them as it had bytes.
+        let mut packing = Packing::new();
+        let arenas: Vec<RecordArena> = (0..50_000)
+            .filter_map(|offset| push(&mut packing, 0, offset, b""))
+            .collect();
+        assert_eq!(arenas.len(), 49);
+        for arena in &arenas {
+            assert_eq!(arena.len(), RECORDS);
+            assert!(arena.memory() < ROOM.1, "{}", arena.memory());
+        }
     }
 
     #[test]

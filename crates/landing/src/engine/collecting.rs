@@ -1,7 +1,7 @@
 //! How delivered records come into the open extent of their partition: whole arenas where that is possible, else one by one.
 //!
 //! Not here: when time or the memory's bound closes an extent (see `batched`).
-//! Invariant: which records an extent holds does not depend on how they were packed.
+//! Invariant: where an extent ends by number or bytes does not depend on how its records were packed.
 
 use super::{Batching, Engine, Form};
 use crate::{
@@ -21,7 +21,7 @@ impl Engine {
     }
 
     /// Whether an arena can become part of an extent as it is, which saves copying its records: all of them go into the extent that is
-    /// open, and it wastes little memory.
+    /// open, and little memory is wasted, neither in the arena nor behind what was copied before.
     fn takes_whole(&mut self, arena: &RecordArena, run: &Run) -> bool {
         let Form::Batched(batching) = &self.settings.form else {
             return false;
@@ -34,6 +34,7 @@ impl Engine {
             let records = (open.batch.len() + arena.len()) as u64;
             let memory = open.batch.memory_of_records() + arena.memory();
             open.adopted.is_none()
+                && arena.byte_len() > open.batch.room()
                 && run.first >= open.position
                 && records < most_records
                 && open.batch.bytes() + arena.byte_len() < most_bytes

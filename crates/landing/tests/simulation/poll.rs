@@ -198,9 +198,11 @@ impl World {
 
 /// Records as the thread hands them over: the engine keeps an arena that is packed tight as it is, and copies out of any other.
 fn packed(records: &[Record<'_>], tight: bool) -> RecordArena {
-    let bytes: usize = records.iter().map(Record::byte_len).sum();
-    let mut arena = RecordArena::with_capacity(if tight { bytes } else { 2 * bytes + 8 });
+    let mut arena = RecordArena::with_capacity(1_000);
     records.iter().for_each(|record| arena.copy(record));
+    if tight {
+        arena.shrink_to_fit();
+    }
     arena
 }
 

@@ -37,15 +37,15 @@ fn extents(arenas: Vec<RecordArena>) -> Vec<(i64, i64, Vec<i64>)> {
 
 /// Packs records of (partition, offset), each arena tight or with room to spare.
 fn pack(places: &[(i32, i64)], tight: bool) -> RecordArena {
-    let value = b"{}";
-    let room = if tight { 1 } else { 4 };
-    let mut arena = RecordArena::with_capacity(places.len() * value.len() * room);
+    let mut arena = RecordArena::with_capacity(1_000);
     for (partition, offset) in places {
         arena.copy(&Record {
             partition: *partition,
-            value: Some(value),
             ..record(*offset)
         });
+    }
+    if tight {
+        arena.shrink_to_fit();
     }
     arena
 }

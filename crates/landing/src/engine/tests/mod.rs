@@ -71,8 +71,9 @@ fn record(offset: i64) -> Record<'static> {
 impl Engine {
     /// One record is delivered, packed tight.
     fn record(&mut self, record: &Record<'_>) {
-        let mut arena = RecordArena::with_capacity(record.byte_len());
+        let mut arena = RecordArena::default();
         arena.copy(record);
+        arena.shrink_to_fit();
         self.records(arena);
     }
 }
