@@ -106,11 +106,12 @@ async fn land(
     let event_loop = event_loop(plan, started, status, (commands.clone(), events));
     let trouble = event_loop.store.trouble().cloned();
     let mut ended = event_loop.run(stop).await?;
+    let places = ended.commits.iter().map(|at| (at.partition, at.next));
+    let places: Vec<(i32, Offset)> = places.collect();
     let commits = match plan.args.dry_run {
         true => Vec::new(),
         false => std::mem::take(&mut ended.commits),
     };
-    let places: Vec<(i32, Offset)> = commits.iter().map(|at| (at.partition, at.next)).collect();
     let elapsed = began.elapsed();
     let committed = leave(&commands, thread, (commits, plan.drain_deadline)).await;
     for (partition, next) in places.into_iter().filter(|_| committed) {

@@ -161,13 +161,6 @@ impl RecordArena {
         used >= self.memory() / 5 * 4
     }
 
-    /// Gives unused memory back.
-    pub fn shrink_to_fit(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.entries.shrink_to_fit();
-        self.spans.shrink_to_fit();
-    }
-
     /// Memory that it takes up, in bytes: what was reserved, not only what is in use.
     #[must_use]
     pub fn memory(&self) -> usize {

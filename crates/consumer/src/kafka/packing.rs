@@ -15,7 +15,7 @@ const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
 const RECORDS: usize = 1_000;
 /// What is kept free for a record's headers, whose size is not known before they are read.
 const HEADERS: usize = 1024;
-/// An arena with so many bytes is done when a record of another partition comes, and is handed over without unused memory.
+/// An arena with so many bytes is done when a record of another partition comes.
 const WORTH_BEING_WHOLE: usize = 32 * 1024;
 
 /// The arena that is being filled.
@@ -46,11 +46,7 @@ impl Packing {
             false => bytes + bytes / 8,
         };
         let next = self.0.another(room.clamp(ROOM.0, ROOM.1), RECORDS);
-        let mut done = std::mem::replace(&mut self.0, next);
-        if bytes >= WORTH_BEING_WHOLE && !done.is_compact() {
-            done.shrink_to_fit();
-        }
-        Some(done)
+        Some(std::mem::replace(&mut self.0, next))
     }
 
     fn add(
@@ -131,19 +127,6 @@ mod tests {
             whole.run().map(|run| (run.partition, run.first)),
             Some((0, Offset(40)))
         );
-    }
-
-    #[test]
-    fn an_arena_of_some_size_is_handed_over_without_unused_memory_and_a_small_one_as_it_is() {
-        let mut packing = Packing::new();
-        let value = vec![b'x'; 300];
-        (0..10_000).for_each(|offset| drop(push(&mut packing, 0, offset, &value)));
-        packing.take();
-        (0..200).for_each(|offset| drop(push(&mut packing, 0, offset, &value)));
-        let some = packing.take().unwrap();
-        assert!(some.byte_len() == 60_000 && some.is_compact());
-        push(&mut packing, 0, 200, &value);
-        assert!(!packing.take().unwrap().is_compact());
     }
 
     #[test]

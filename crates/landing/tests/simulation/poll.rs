@@ -198,11 +198,13 @@ impl World {
 
 /// Records as the thread hands them over: the engine keeps an arena that is packed tight as it is, and copies out of any other.
 fn packed(records: &[Record<'_>], tight: bool) -> RecordArena {
-    let mut arena = RecordArena::with_capacity(1_000);
-    records.iter().for_each(|record| arena.copy(record));
-    if tight {
-        arena.shrink_to_fit();
+    let mut loose = RecordArena::with_capacity(1_000);
+    records.iter().for_each(|record| loose.copy(record));
+    if !tight {
+        return loose;
     }
+    let mut arena = loose.another(loose.byte_len(), loose.len());
+    records.iter().for_each(|record| arena.copy(record));
     arena
 }
 

@@ -36,7 +36,7 @@ fn extents(arenas: Vec<RecordArena>) -> Vec<(i64, i64, Vec<i64>)> {
 }
 
 /// Packs records of (partition, offset), each arena tight or with room to spare.
-fn pack(places: &[(i32, i64)], tight: bool) -> RecordArena {
+fn pack(places: &[(i32, i64)], is_tight: bool) -> RecordArena {
     let mut arena = RecordArena::with_capacity(1_000);
     for (partition, offset) in places {
         arena.copy(&Record {
@@ -44,10 +44,10 @@ fn pack(places: &[(i32, i64)], tight: bool) -> RecordArena {
             ..record(*offset)
         });
     }
-    if tight {
-        arena.shrink_to_fit();
+    match is_tight {
+        true => tight(&arena),
+        false => arena,
     }
-    arena
 }
 
 proptest! {

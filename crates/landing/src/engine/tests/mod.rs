@@ -73,9 +73,15 @@ impl Engine {
     fn record(&mut self, record: &Record<'_>) {
         let mut arena = RecordArena::default();
         arena.copy(record);
-        arena.shrink_to_fit();
-        self.records(arena);
+        self.records(tight(&arena));
     }
+}
+
+/// The same records without a byte to spare.
+fn tight(arena: &RecordArena) -> RecordArena {
+    let mut tight = arena.another(arena.byte_len(), arena.len());
+    arena.records().for_each(|record| tight.copy(&record));
+    tight
 }
 
 fn actions(engine: &mut Engine) -> Vec<Action> {
