@@ -206,7 +206,11 @@ fn a_claim_without_its_objects_is_unfinished_until_a_consumer_has_come_back() {
     let down = Rule::on("PutObject", Fault::ServiceUnavailable).with_key("/dt=");
     let rule = world.s3.faults().install(down.always());
     let mut running = world.start(&flags(&["--compression", "none"]));
-    running.until("uploads that fail", || world.s3.faults().hits(rule) > 3);
+    running.until("a claim of each partition, and uploads that fail", || {
+        let keys = world.s3.keys(&world.bucket);
+        let claims = keys.iter().filter(|key| key.contains("/claims/"));
+        claims.count() == 3 && world.s3.faults().hits(rule) > 3
+    });
     running.kill();
     world.s3.faults().clear();
     let verdict = verify(&world, &[]).noted(&["unfinished"; 3]);
