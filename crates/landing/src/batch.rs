@@ -1,6 +1,6 @@
 //! The records of one topic partition that wait for their extent, in offset order.
 //!
-//! They lie in chunks, the arenas in which they were delivered or ones of a fixed size: a buffer that doubles as it grows would need up
+//! They lie in chunks, the arenas in which they were delivered or ones of a bounded size: one buffer that doubles as it grows would need up
 //! to twice the memory, and copy.
 //! Not here: when a batch is closed (see [`crate::chain`]).
 //! Invariant: offsets only rise, and what was pushed comes out unchanged.
