@@ -1,7 +1,8 @@
 //! The command line of `consumer`: every flag with its unit, default and environment variable.
 //!
-//! It acts on nothing; combinations are checked in `plan.rs`, before any connection.
-//! Invariant: a librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed with its value.
+//! It acts on nothing; combinations are checked in `plan.rs`, before any connection. Invariant: a
+//! librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed
+//! with its value.
 
 mod batching;
 mod compact;
@@ -24,11 +25,12 @@ pub use values::{KafkaOption, StartAt};
 use values::{parse_duration, parse_size};
 pub use verify::VerifyArgs;
 
-/// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or batches (JSON Lines, CSV, Parquet); each
-/// record in exactly one object.
+/// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or
+/// batches (JSON Lines, CSV, Parquet); each record in exactly one object.
 ///
-/// Results go to stdout, logs to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 65 a partition was stopped because going on
-/// could lose or mix records, 130 or 143 second Ctrl-C or SIGTERM.
+/// Results go to stdout, logs to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 65 a
+/// partition was stopped because going on could lose or mix records, 130 or 143 second Ctrl-C or
+/// SIGTERM.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "consumer",
@@ -75,7 +77,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024), env = "CONSUMER_CONCURRENCY", help_heading = "S3")]
     pub concurrency: u16,
 
-    /// Where a record's date partition comes from: `timestamp` (Kafka's) or `field:NAME` (a date or an ISO 8601 time in the record)
+    /// Where a record's date partition comes from: `timestamp` (Kafka's) or `field:NAME` (a date or
+    /// an ISO 8601 time in the record)
     #[arg(
         long,
         value_name = "SOURCE",
@@ -138,7 +141,8 @@ pub struct Args {
     )]
     pub group: Option<String>,
 
-    /// Where a new zone begins: `earliest`, `latest`, or a time such as 2026-11-21 or 2026-11-21T07:00:00Z; kept with the zone
+    /// Where a new zone begins: `earliest`, `latest`, or a time such as 2026-11-21 or
+    /// 2026-11-21T07:00:00Z; kept with the zone
     #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = StartAt::parse, env = "CONSUMER_START", help_heading = "Kafka")]
     pub start: StartAt,
 
@@ -160,8 +164,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "CONSUMER_CONNECT_TIMEOUT", help_heading = "Kafka")]
     pub connect_timeout: Duration,
 
-    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into KAFKA_OPTIONS (in the environment
-    /// or in .env), a list of KEY=VALUE separated by blanks
+    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into
+    /// KAFKA_OPTIONS (in the environment or in .env), a list of KEY=VALUE separated by blanks
     #[arg(short = 'X', long = "kafka-option", value_name = "KEY=VALUE", value_parser = KafkaOption::parse, help_heading = "Kafka")]
     pub kafka_options: Vec<KafkaOption>,
 
@@ -181,7 +185,8 @@ pub struct Args {
     #[arg(long, env = "CONSUMER_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = "Run")]
     pub dry_run: bool,
 
-    /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example 127.0.0.1:9464
+    /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example
+    /// 127.0.0.1:9464
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -204,7 +209,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "CONSUMER_PROGRESS_INTERVAL", help_heading = "Output")]
     pub progress_interval: Duration,
 
-    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
+    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env
+    /// win over it
     #[arg(
         long,
         value_name = "FILE",

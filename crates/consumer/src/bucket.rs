@@ -1,7 +1,9 @@
-//! The border to S3: create-once writes that are tried until they are answered for good, and a few reads.
+//! The border to S3: create-once writes that are tried until they are answered for good, and a few
+//! reads.
 //!
-//! The SDK's types stay on this side. Not here: what to write, or how many at a time.
-//! Invariant: [`Bucket::settle`] never reports an object as durable without a 200 for it or a compared identity.
+//! The SDK's types stay on this side. Not here: what to write, or how many at a time. Invariant:
+//! [`Bucket::settle`] never reports an object as durable without a 200 for it or a compared
+//! identity.
 
 pub(crate) mod answer;
 pub(crate) mod client;
@@ -48,7 +50,8 @@ impl Bucket {
         &self.name
     }
 
-    /// Writes the object, or finds out that it or another one is there. Tries for ever, with full jitter.
+    /// Writes the object, or finds out that it or another one is there. Tries for ever, with full
+    /// jitter.
     pub(crate) async fn settle(&self, mut upload: Upload) -> Outcome {
         // One copy of the body serves all tries.
         let body = Bytes::from(std::mem::take(&mut upload.body));
@@ -60,7 +63,8 @@ impl Bucket {
                     self.trouble.succeeded();
                     return Outcome::Stored;
                 }
-                // It may be our own object, from an earlier try whose reply was lost, or from a process before us.
+                // It may be our own object, from an earlier try whose reply was lost, or from a
+                // process before us.
                 PutAnswer::Exists => match self.compare(&upload).await {
                     Ok(Some(outcome)) => {
                         self.trouble.succeeded();
@@ -174,7 +178,8 @@ impl Bucket {
         }
     }
 
-    /// The first key below `prefix`, if there is one. The answer also proves that the bucket is there and may be listed.
+    /// The first key below `prefix`, if there is one. The answer also proves that the bucket is
+    /// there and may be listed.
     pub(crate) async fn first_key(&self, prefix: &str) -> Result<Option<String>, Failure> {
         let list = self
             .client
@@ -205,7 +210,8 @@ impl Bucket {
     }
 }
 
-/// Somebody removed the object between our two requests: writing is tried again, after the usual wait.
+/// Somebody removed the object between our two requests: writing is tried again, after the usual
+/// wait.
 fn continue_after_removal() -> Failure {
     Failure::local("the object was removed while it was compared")
 }

@@ -1,7 +1,9 @@
-//! The newest claim of a topic partition, and whether everything that it speaks of is in the bucket.
+//! The newest claim of a topic partition, and whether everything that it speaks of is in the
+//! bucket.
 //!
-//! Only reads. Not here: what follows from it (see `landing::start`).
-//! Invariant: a claim is called complete only when each of its objects was seen with the right identity, or its end was committed.
+//! Only reads. Not here: what follows from it (see `landing::start`). Invariant: a claim is called
+//! complete only when each of its objects was seen with the right identity, or its end was
+//! committed.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -65,8 +67,8 @@ impl Claims {
         claim: &Claim,
         committed: Option<&(Offset, String)>,
     ) -> Result<Result<Completeness, Stop>> {
-        // Only a commit of ours that followed the objects names the record that it landed last; one that is a mere place to begin, or
-        // that an operator made, proves nothing.
+        // Only a commit of ours that followed the objects names the record that it landed last; one
+        // that is a mere place to begin, or that an operator made, proves nothing.
         let proves = |metadata: &str| Anchor::from_commit_metadata(metadata).is_some();
         if committed.is_some_and(|(offset, metadata)| *offset == claim.end && proves(metadata)) {
             return Ok(Ok(Completeness::Complete));

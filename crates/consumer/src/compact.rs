@@ -1,13 +1,16 @@
-//! `consumer compact`: finished date partitions of a landing zone become few objects under another prefix, verified before they count.
+//! `consumer compact`: finished date partitions of a landing zone become few objects under another
+//! prefix, verified before they count.
 //!
-//! Reading order: `order` (what is asked for), `target` (the copy and its plans), `date` (the order of things), `source`, `fetch`,
-//! `unpack`, `pack` (from the zone's objects to the copy's), `settle` (plan, write, read back, done), `deletion`. What a plan is, and
-//! what it says, is `landing::compaction`.
+//! Reading order: `order` (what is asked for), `target` (the copy and its plans), `date` (the order
+//! of things), `source`, `fetch`, `unpack`, `pack` (from the zone's objects to the copy's),
+//! `settle` (plan, write, read back, done), `deletion`. What a plan is, and what it says, is
+//! `landing::compaction`.
 //!
-//! Memory: bodies of the zone's objects within `--memory`; two objects of the copy, one that is being made and one that is being
-//! verified, each as large as it is compressed; 32 MiB of a Parquet row group; a record at a time unpacked; and for the plans of a date
-//! a bit for each offset that they cover.
-//! Invariant: an object of the zone is deleted only when it is in a copy that was read back and found to hold the same.
+//! Memory: bodies of the zone's objects within `--memory`; two objects of the copy, one that is
+//! being made and one that is being verified, each as large as it is compressed; 32 MiB of a
+//! Parquet row group; a record at a time unpacked; and for the plans of a date a bit for each
+//! offset that they cover. Invariant: an object of the zone is deleted only when it is in a copy
+//! that was read back and found to hold the same.
 
 mod content;
 mod date;
@@ -54,7 +57,8 @@ use crate::{
 /// Compacts what was asked for. `origin` says where a flag's value came from, for the log.
 ///
 /// # Errors
-/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when zone or copy cannot be used, a date is not finished, or S3 fails.
+/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when zone or copy cannot be used,
+/// a date is not finished, or S3 fails.
 pub async fn run(args: CompactArgs, origin: impl Fn(&str) -> String) -> Result<Report, Failure> {
     let order = Order::of(&args).map_err(Failure::Usage)?;
     compact(&args, order, origin).await.map_err(Failure::Failed)
@@ -196,7 +200,8 @@ impl Job {
             });
             found.extend(dates.filter(|date| date.granularity() == self.source.granularity));
         }
-        // A plan that is not done is finished even where nothing of its date is listed: its inputs are missed, then.
+        // A plan that is not done is finished even where nothing of its date is listed: its inputs
+        // are missed, then.
         let plans = self.plans_below(&self.order.to.plans_folder()).await;
         let plans = plans.map_err(|trouble| match trouble {
             Trouble::Failed(error) => error,

@@ -1,10 +1,13 @@
-//! Settings from flags, environment, `.env` and a YAML file, in this order of strength, laid over each other before clap parses.
+//! Settings from flags, environment, `.env` and a YAML file, in this order of strength, laid over
+//! each other before clap parses.
 //!
-//! clap knows flags and environment itself; `.env` is loaded into the environment, where it replaces nothing; a key of the file
-//! becomes a flag in front of the others unless flag or variable is given. Librdkafka options of all three places are merged, the
-//! last of a name wins. Does not know any flag but `--config` and `--kafka-option`.
+//! clap knows flags and environment itself; `.env` is loaded into the environment, where it
+//! replaces nothing; a key of the file becomes a flag in front of the others unless flag or
+//! variable is given. Librdkafka options of all three places are merged, the last of a name wins.
+//! Does not know any flag but `--config` and `--kafka-option`.
 //!
-//! Invariant: no value of a librdkafka option appears in an error, and no value of the environment in the help: it may be a secret.
+//! Invariant: no value of a librdkafka option appears in an error, and no value of the environment
+//! in the help: it may be a secret.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -30,10 +33,12 @@ pub struct Loaded<P> {
     pub origins: BTreeMap<String, String>,
 }
 
-/// Loads `.env`, reads the file of `--config`, and parses `argv` (with the program's name in front) over both.
+/// Loads `.env`, reads the file of `--config`, and parses `argv` (with the program's name in front)
+/// over both.
 ///
 /// # Errors
-/// What clap finds wrong; a `.env` or file that cannot be read; an unknown key in the file. Help and version come as errors too.
+/// What clap finds wrong; a `.env` or file that cannot be read; an unknown key in the file. Help
+/// and version come as errors too.
 pub fn load<P: Parser>(argv: impl IntoIterator<Item = OsString>) -> Result<Loaded<P>, clap::Error> {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();

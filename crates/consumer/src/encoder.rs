@@ -1,7 +1,8 @@
 //! From an extent's records to its files, on a thread that may take its time.
 //!
-//! Which record goes where is `landing::extent`'s business, what a file looks like that of `format`.
-//! Invariant: an extent with a claim is encoded by the claim's values, with the schema that the claim names.
+//! Which record goes where is `landing::extent`'s business, what a file looks like that of
+//! `format`. Invariant: an extent with a claim is encoded by the claim's values, with the schema
+//! that the claim names.
 
 mod threads;
 
@@ -88,7 +89,8 @@ impl Encoder {
             let encoded = encode(&zone, &encoding, &extent);
             (extent, encoded)
         };
-        // A panic in there is ours, and the records went with it: the process must not go on as if nothing was.
+        // A panic in there is ours, and the records went with it: the process must not go on as if
+        // nothing was.
         self.threads.run(work).await
     }
 

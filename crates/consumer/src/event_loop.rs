@@ -1,7 +1,9 @@
-//! The one loop of the consumer: Kafka's events, upload results, deadlines and the stop signal, wired to the engine.
+//! The one loop of the consumer: Kafka's events, upload results, deadlines and the stop signal,
+//! wired to the engine.
 //!
 //! It holds no rule: what to upload, when to pause and what to commit is the engine's business.
-//! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never waits for long.
+//! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never
+//! waits for long.
 
 mod coming_and_going;
 mod look;
@@ -92,7 +94,8 @@ pub(crate) struct Ended {
 }
 
 impl EventLoop {
-    /// Runs until `stop` resolves (or the goal is reached, or every partition stands still) and the drain is over.
+    /// Runs until `stop` resolves (or the goal is reached, or every partition stands still) and the
+    /// drain is over.
     ///
     /// # Errors
     /// When the Kafka client cannot go on.

@@ -1,10 +1,13 @@
-//! Records into the bytes of files: JSON Lines, CSV, Parquet; one file for each date partition of an extent.
+//! Records into the bytes of files: JSON Lines, CSV, Parquet; one file for each date partition of
+//! an extent.
 //!
-//! Encoding is work for a blocking thread: nothing here waits, and nothing here knows S3, keys or claims. Which records a file gets is
-//! decided by the caller. The columns of CSV and Parquet come from a [`schema::TableSchema`] (see [`schema_file`]).
+//! Encoding is work for a blocking thread: nothing here waits, and nothing here knows S3, keys or
+//! claims. Which records a file gets is decided by the caller. The columns of CSV and Parquet come
+//! from a [`schema::TableSchema`] (see [`schema_file`]).
 //!
-//! Invariants: the bytes of a file are a function of the encoding, the records and their extent; a record that is refused leaves no
-//! trace; between the first record and the end a file holds each record that was not refused exactly once, in the order of offsets.
+//! Invariants: the bytes of a file are a function of the encoding, the records and their extent; a
+//! record that is refused leaves no trace; between the first record and the end a file holds each
+//! record that was not refused exactly once, in the order of offsets.
 
 mod csv;
 mod encoding;
@@ -40,8 +43,8 @@ pub(crate) struct File {
 
 /// The open files of one extent.
 ///
-/// They hold at most about as many bytes as the records have as text; the first date partition, in nearly every extent the only one,
-/// is compressed as it comes.
+/// They hold at most about as many bytes as the records have as text; the first date partition, in
+/// nearly every extent the only one, is compressed as it comes.
 pub(crate) struct Files {
     open: Open,
     partition: i32,
@@ -93,7 +96,8 @@ impl Files {
         }
     }
 
-    /// Appends a record to the file of its date partition. Its value has passed [`landing::value::check_object`].
+    /// Appends a record to the file of its date partition. Its value has passed
+    /// [`landing::value::check_object`].
     ///
     /// # Errors
     /// Why the record cannot be in such a file, and the column; no file has changed then.
@@ -127,7 +131,8 @@ impl Files {
         }
     }
 
-    /// Ends the files of the extent, which reaches up to but without `end`; in the order of their dates.
+    /// Ends the files of the extent, which reaches up to but without `end`; in the order of their
+    /// dates.
     ///
     /// # Errors
     /// When a compressor or the Parquet writer failed, now or at an earlier record.

@@ -1,7 +1,8 @@
 //! Gathers the facts that decide where an assigned partition begins.
 //!
-//! Kafka is asked on the blocking pool, S3 directly; a failure is tried again until the partition is taken away.
-//! Invariant: the committed offset is read after the assignment, so that the previous owner's last commit is seen.
+//! Kafka is asked on the blocking pool, S3 directly; a failure is tried again until the partition
+//! is taken away. Invariant: the committed offset is read after the assignment, so that the
+//! previous owner's last commit is seen.
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,8 +63,8 @@ impl Inspector {
         }
     }
 
-    /// The order matters: a claim that is listed after the committed offset was read is at least as new, and the log's ends come
-    /// after both, so that neither can seem to lie beyond them.
+    /// The order matters: a claim that is listed after the committed offset was read is at least as
+    /// new, and the log's ends come after both, so that neither can seem to lie beyond them.
     async fn gather(&self, partition: i32) -> Result<Result<Inspection, Stop>> {
         let committed = self
             .ask(move |look_up| committed(look_up, partition))
@@ -124,8 +125,9 @@ impl Inspector {
             .context("the look-up was broken off")?
     }
 
-    /// Where a partition begins that has neither offset nor anchor. What `latest` or a time meant is written down when the zone
-    /// is made; a partition without such a note came later, and all of it is wanted.
+    /// Where a partition begins that has neither offset nor anchor. What `latest` or a time meant
+    /// is written down when the zone is made; a partition without such a note came later, and all
+    /// of it is wanted.
     async fn start(&self, partition: i32) -> Result<Begin> {
         if self.start == StartAt::Earliest {
             return Ok(Begin::AtLow);
@@ -223,7 +225,8 @@ fn ask_kafka(look_up: &LookUp, partition: i32, known: Known) -> Result<Inspectio
     })
 }
 
-/// The log's ends. A broker that answers from a replica that lags is given some time to come up to the newest claim.
+/// The log's ends. A broker that answers from a replica that lags is given some time to come up to
+/// the newest claim.
 fn ends_behind(
     look_up: &LookUp,
     partition: i32,

@@ -38,7 +38,8 @@ pub(crate) enum KafkaEvent {
         position: Offset,
     },
     Assigned(Vec<i32>),
-    /// The group takes partitions back; the answer is what to commit first. The poll thread waits for it, up to the drain deadline.
+    /// The group takes partitions back; the answer is what to commit first. The poll thread waits
+    /// for it, up to the drain deadline.
     Revoked {
         partitions: Vec<i32>,
         reply: SyncSender<Vec<Commit>>,

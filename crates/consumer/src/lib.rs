@@ -1,8 +1,9 @@
 //! Lands a Kafka topic in S3: the library behind the `consumer` binary.
 //!
-//! Reading order: [`args`] (what can be asked for), `plan` (checks without a connection), `start_up` (checks with one),
-//! `event_loop` (the run), `kafka` and `bucket` (the borders). The rules live in the `landing` crate.
-//! Invariant: an offset is committed only when the engine handed it out, after its records were durable.
+//! Reading order: [`args`] (what can be asked for), `plan` (checks without a connection),
+//! `start_up` (checks with one), `event_loop` (the run), `kafka` and `bucket` (the borders). The
+//! rules live in the `landing` crate. Invariant: an offset is committed only when the engine handed
+//! it out, after its records were durable.
 
 pub mod args;
 mod bucket;
@@ -68,13 +69,16 @@ pub enum Failure {
     Failed(anyhow::Error),
 }
 
-/// Lands records until `stop` resolves, or the goal of `--until-end` is reached, or every partition is stopped.
+/// Lands records until `stop` resolves, or the goal of `--until-end` is reached, or every partition
+/// is stopped.
 ///
-/// `origin` says where a flag's value came from, for the log (flag, environment, file, default). Must be called on a
-/// current-thread runtime of its own: the requests to S3 share it, which halves their cost.
+/// `origin` says where a flag's value came from, for the log (flag, environment, file, default).
+/// Must be called on a current-thread runtime of its own: the requests to S3 share it, which halves
+/// their cost.
 ///
 /// # Errors
-/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when a start-up check or the Kafka client fails.
+/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when a start-up check or the Kafka
+/// client fails.
 pub async fn run(
     args: Args,
     origin: impl Fn(&str) -> String,
@@ -233,8 +237,9 @@ fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) ->
     }
 }
 
-/// Makes the last commits and leaves the group; gives whether the broker took the commits. The client may hang when Kafka is
-/// gone, and nothing is lost by not waiting: what is durable is recognised at the next start.
+/// Makes the last commits and leaves the group; gives whether the broker took the commits. The
+/// client may hang when Kafka is gone, and nothing is lost by not waiting: what is durable is
+/// recognised at the next start.
 async fn leave(
     commands: &std::sync::mpsc::Sender<Command>,
     thread: std::thread::JoinHandle<()>,

@@ -1,6 +1,7 @@
 //! The `consumer` program: flags, logs, signals, exit code. Everything else is the library's.
 //!
-//! Invariant: stdout carries only results; an error is one line on stderr that begins with `error: `.
+//! Invariant: stdout carries only results; an error is one line on stderr that begins with `error:
+//! `.
 
 use std::{
     ffi::OsString,
@@ -165,7 +166,8 @@ fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nothing can be lost by it.
+/// Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nothing can be
+/// lost by it.
 async fn stop_signal() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),

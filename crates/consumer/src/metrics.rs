@@ -1,7 +1,8 @@
 //! The numbers that Prometheus reads. Names appear only here.
 //!
-//! Not here: where the numbers come from (the engine counts) and how they are served (see `http.rs`).
-//! Invariant: no value of a record, no key and no secret is ever part of a name or label.
+//! Not here: where the numbers come from (the engine counts) and how they are served (see
+//! `http.rs`). Invariant: no value of a record, no key and no secret is ever part of a name or
+//! label.
 
 use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use landing::Engine;

@@ -1,7 +1,7 @@
 //! From what was typed to what a run needs, with every check that needs no connection.
 //!
-//! Not here: anything that asks Kafka or S3 (see `start_up.rs`).
-//! Invariant: a plan that exists is consistent: deadlines fit each other, names are allowed, no fixed option is changed.
+//! Not here: anything that asks Kafka or S3 (see `start_up.rs`). Invariant: a plan that exists is
+//! consistent: deadlines fit each other, names are allowed, no fixed option is changed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,8 @@ pub(crate) struct Plan {
     pub(crate) args: Args,
     pub(crate) prefix: Prefix,
     pub(crate) kafka: KafkaSettings,
-    /// How long a revoked partition may finish what is in flight: below the session timeout, or the group would not wait.
+    /// How long a revoked partition may finish what is in flight: below the session timeout, or the
+    /// group would not wait.
     pub(crate) drain_deadline: Duration,
     /// The columns of CSV and Parquet.
     pub(crate) schema: Option<Arc<TableSchema>>,
@@ -120,7 +121,8 @@ impl Plan {
         }))
     }
 
-    /// What the engine is told; the rest of the memory is the client's queue and what is on its way between the threads.
+    /// What the engine is told; the rest of the memory is the client's queue and what is on its way
+    /// between the threads.
     pub(crate) fn engine_settings(&self, zone_id: String, form: Form) -> engine::Settings {
         engine::Settings {
             prefix: self.prefix.clone(),
@@ -167,7 +169,8 @@ fn compression(wanted: &args::Batching) -> Compression {
     wanted.compression.unwrap_or(default)
 }
 
-/// Bytes of output for a byte of records, until an extent has shown it: a rough guess from stock records.
+/// Bytes of output for a byte of records, until an extent has shown it: a rough guess from stock
+/// records.
 fn expected_ratio(format: Format, compression: Compression) -> f64 {
     match (format, compression) {
         (Format::Csv, Compression::None) => 0.6,

@@ -1,5 +1,5 @@
-//! What the commands share that look through a landing zone: what the zone says of itself, its keys, bodies within a bound of memory,
-//! and whether an object is what it says.
+//! What the commands share that look through a landing zone: what the zone says of itself, its
+//! keys, bodies within a bound of memory, and whether an object is what it says.
 //!
 //! Not here: what a command makes of it. Invariant: nothing here writes.
 

@@ -1,4 +1,5 @@
-//! Revocations that are being answered: the poll thread waits while in-flight uploads of its partitions finish.
+//! Revocations that are being answered: the poll thread waits while in-flight uploads of its
+//! partitions finish.
 //!
 //! Not here: what is finished or dropped (the engine's business).
 //! Invariant: each waiting poll thread is answered once, at the latest by its deadline.
@@ -78,7 +79,8 @@ impl Revocations {
         self.open.retain_mut(|revocation| {
             let finished = revocation.waiting.is_empty();
             if finished {
-                // The poll thread has given up waiting when this fails; then the records are looked at again by the next owner.
+                // The poll thread has given up waiting when this fails; then the records are looked
+                // at again by the next owner.
                 revocation
                     .reply
                     .send(std::mem::take(&mut revocation.commits))

@@ -1,6 +1,8 @@
-//! `consumer schema infer`: a proposal for `--schema`, from the oldest and the newest records of a topic.
+//! `consumer schema infer`: a proposal for `--schema`, from the oldest and the newest records of a
+//! topic.
 //!
-//! Not here: how columns follow from records (see `schema::infer`). Invariant: nothing is written or committed anywhere.
+//! Not here: how columns follow from records (see `schema::infer`). Invariant: nothing is written
+//! or committed anywhere.
 
 use std::{
     sync::Arc,
@@ -18,13 +20,15 @@ use crate::{
     start_up::kafka_checks,
 };
 
-/// Values that are kept until the proposal is made, in bytes: a sample of large records is a smaller one.
+/// Values that are kept until the proposal is made, in bytes: a sample of large records is a
+/// smaller one.
 const MOST_BYTES: usize = 32 << 20;
 
 /// Proposes a schema, as the text of a schema file.
 ///
 /// # Errors
-/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when the topic cannot be read or holds no JSON object.
+/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when the topic cannot be read or
+/// holds no JSON object.
 pub async fn run(args: SchemaInferArgs) -> Result<String, Failure> {
     plan::check_topic_name(&args.topic).map_err(Failure::Usage)?;
     let options = plan::librdkafka_options(&args.kafka_options).map_err(Failure::Usage)?;
@@ -82,7 +86,8 @@ async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<(i
         .context("the look-up was broken off")?
 }
 
-/// The oldest and the newest offsets of each log, so many of them together, or all where there are no more.
+/// The oldest and the newest offsets of each log, so many of them together, or all where there are
+/// no more.
 fn sample(logs: &[(i32, OffsetRange)], most: i64) -> Vec<(i32, OffsetRange)> {
     let count = i64::try_from(logs.len()).unwrap_or(i64::MAX).max(1);
     let half = (most / count / 2).max(1);

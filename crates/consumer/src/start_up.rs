@@ -1,7 +1,7 @@
 //! Start-up: everything the run will need is tried once, and what is missing is said plainly.
 //!
-//! The same failure later is tried again for ever; here it ends the program.
-//! Invariant: nothing but `_control/{prefix}/…` (and the bucket, if asked for) is written here, and nothing is committed.
+//! The same failure later is tried again for ever; here it ends the program. Invariant: nothing but
+//! `_control/{prefix}/…` (and the bucket, if asked for) is written here, and nothing is committed.
 
 pub(crate) mod explain;
 pub(crate) mod kafka_checks;

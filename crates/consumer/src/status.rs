@@ -1,7 +1,9 @@
-//! How the run is doing: the log line per interval, what the health page says, the numbers for metrics.
+//! How the run is doing: the log line per interval, what the health page says, the numbers for
+//! metrics.
 //!
 //! It only watches. Not here: HTTP (see `http.rs`) and names of metrics (see `metrics.rs`).
-//! Invariant: a trouble that lasts is logged at most every 30 s, and the health page is red for as long as it lasts.
+//! Invariant: a trouble that lasts is logged at most every 30 s, and the health page is red for as
+//! long as it lasts.
 
 use std::{
     collections::BTreeMap,
@@ -233,7 +235,8 @@ impl Status {
         partitions.all(|progress| ends.contains_key(&progress.partition))
     }
 
-    /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign of life.
+    /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign
+    /// of life.
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
         // Those of partitions that have just begun are not waited for.
         let every = match self.knows_ends(engine) {

@@ -77,7 +77,8 @@ impl Store {
     }
 }
 
-/// Whether the other end of a pipe or socket was closed. Files and terminals that are there have no such end.
+/// Whether the other end of a pipe or socket was closed. Files and terminals that are there have no
+/// such end.
 fn reader_is_gone(output: impl AsFd) -> bool {
     let mut asked = [PollFd::new(&output, PollFlags::empty())];
     let at_once = Timespec {

@@ -39,7 +39,8 @@ pub struct Summary {
     pub lag_committed: i64,
     /// Partitions that were stopped, with the reason.
     pub stopped: BTreeMap<i32, String>,
-    /// Whether something was still in flight at the end of the grace period; it will be looked at again at the next start.
+    /// Whether something was still in flight at the end of the grace period; it will be looked at
+    /// again at the next start.
     pub unfinished: bool,
     /// How long the run took.
     pub seconds: f64,
@@ -67,7 +68,8 @@ impl Summary {
         }
     }
 
-    /// The exit code of the process: 0 done, 1 something was left unfinished, 65 a partition was stopped.
+    /// The exit code of the process: 0 done, 1 something was left unfinished, 65 a partition was
+    /// stopped.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match (self.stopped.is_empty(), self.unfinished) {

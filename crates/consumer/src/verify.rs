@@ -1,12 +1,15 @@
-//! `consumer verify`: whether a landing zone holds each record of its topic exactly once, and if not, what is wrong.
+//! `consumer verify`: whether a landing zone holds each record of its topic exactly once, and if
+//! not, what is wrong.
 //!
-//! Reading order: [`finding`] (what may be said), `start` (bucket, zone, topic), `walk` (the two lists), then the two layouts,
-//! `per_record` and `batched`. It shares with the consumer the names of keys, what a value is, and what a claim is; how records
-//! become objects it works out for itself. It reads, and writes nothing.
+//! Reading order: [`finding`] (what may be said), `start` (bucket, zone, topic), `walk` (the two
+//! lists), then the two layouts, `per_record` and `batched`. It shares with the consumer the names
+//! of keys, what a value is, and what a claim is; how records become objects it works out for
+//! itself. It reads, and writes nothing.
 //!
-//! Memory: keys are forgotten as they are listed. What stays for a million objects is below 1 MiB in a zone with one object per record
-//! (bits for offsets), and below 16 MiB in a batched one (sizes from claims), in whatever order dates scatter them.
-//! Invariant: "clean" is said only when every offset that the zone must hold was accounted for.
+//! Memory: keys are forgotten as they are listed. What stays for a million objects is below 1 MiB
+//! in a zone with one object per record (bits for offsets), and below 16 MiB in a batched one
+//! (sizes from claims), in whatever order dates scatter them. Invariant: "clean" is said only when
+//! every offset that the zone must hold was accounted for.
 
 mod anchors;
 mod batched;
@@ -47,7 +50,8 @@ use crate::{
 /// Verifies a landing zone. `origin` says where a flag's value came from, for the log.
 ///
 /// # Errors
-/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when there is no zone, or bucket or topic cannot be read.
+/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when there is no zone, or bucket
+/// or topic cannot be read.
 pub async fn run(args: VerifyArgs, origin: impl Fn(&str) -> String) -> Result<Report, Failure> {
     let options = start::check(&args).map_err(Failure::Usage)?;
     verify(&args, options, origin)

@@ -1,6 +1,8 @@
-//! kill -9 at each step of a batch's life: whatever was done when it came, the next process finishes it, once.
+//! kill -9 at each step of a batch's life: whatever was done when it came, the next process
+//! finishes it, once.
 //!
-//! A step is held by a fault of S3 (or of the sandbox's broker), so that the kill hits it and not its neighbour.
+//! A step is held by a fault of S3 (or of the sandbox's broker), so that the kill hits it and not
+//! its neighbour.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -69,7 +71,8 @@ fn world() -> World {
     world
 }
 
-/// Holds a step by this fault on these keys, kills the consumer when `reached`, and lets the next one finish.
+/// Holds a step by this fault on these keys, kills the consumer when `reached`, and lets the next
+/// one finish.
 fn killed_when(
     world: &World,
     (fault, key, concurrency): (Fault, &str, &str),
@@ -136,7 +139,8 @@ fn after_each_of_the_data_objects() {
 #[test]
 fn after_the_data_and_before_the_commit() {
     let world = world();
-    // All objects are stored and all answers are lost: the process does not know that it may commit.
+    // All objects are stored and all answers are lost: the process does not know that it may
+    // commit.
     let lost = Fault::LostReply;
     killed_when(&world, (lost, "/dt=", "16"), |world, _| data(world) >= 9).kill();
     finish(&world);

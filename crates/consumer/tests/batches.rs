@@ -1,4 +1,5 @@
-//! Batches of JSON Lines: what lands when, and that crashes, rebalances and changed settings cost nothing and double nothing.
+//! Batches of JSON Lines: what lands when, and that crashes, rebalances and changed settings cost
+//! nothing and double nothing.
 #![allow(clippy::unwrap_used)]
 
 mod support;

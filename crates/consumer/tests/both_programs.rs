@@ -27,7 +27,8 @@ fn producer() -> PathBuf {
     producer
 }
 
-/// The JSON that each row must become, by a reader that knows nothing of the producer: no cell of this file has quotes.
+/// The JSON that each row must become, by a reader that knows nothing of the producer: no cell of
+/// this file has quotes.
 fn expected(csv: &str, rows: usize) -> BTreeMap<String, usize> {
     let mut lines = csv.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();

@@ -181,7 +181,8 @@ fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
     );
     assert!(world.s3.keys(&world.bucket).is_empty());
 
-    // A reader that has had enough is no failure, and a dry run leaves no offsets behind for the next one.
+    // A reader that has had enough is no failure, and a dry run leaves no offsets behind for the
+    // next one.
     let mut head = support::process::command(&world);
     head.args([
         "--bucket",

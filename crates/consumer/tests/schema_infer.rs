@@ -1,4 +1,5 @@
-//! `consumer schema infer` by its executable: what it proposes is a file that lands the topic it was made from.
+//! `consumer schema infer` by its executable: what it proposes is a file that lands the topic it
+//! was made from.
 #![allow(clippy::unwrap_used)]
 
 mod support;

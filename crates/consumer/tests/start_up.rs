@@ -1,4 +1,5 @@
-//! What a person meets who has something wrong at the start: one line, the exit code, the fix; no secret, no panic.
+//! What a person meets who has something wrong at the start: one line, the exit code, the fix; no
+//! secret, no panic.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -10,15 +10,17 @@ use clap::builder::BoolishValueParser;
 /// Where the data lies in the repository.
 const DATA: &str = "data/indexProcessed.csv";
 
-/// The pipeline on this machine in about a minute: CSV -> Kafka -> S3, with a kill -9 in the middle and a check at the end;
-/// then the same as Parquet, a proof of both, and a compacted copy.
+/// The pipeline on this machine in about a minute: CSV -> Kafka -> S3, with a kill -9 in the middle
+/// and a check at the end; then the same as Parquet, a proof of both, and a compacted copy.
 ///
-/// Needs no docker, no account and no network: broker and S3 run in this process, on free ports. Exit codes: 0 each row is in
-/// exactly one object, 1 not so or failed, 2 wrong usage, 130 or 143 Ctrl-C or SIGTERM.
+/// Needs no docker, no account and no network: broker and S3 run in this process, on free ports.
+/// Exit codes: 0 each row is in exactly one object, 1 not so or failed, 2 wrong usage, 130 or 143
+/// Ctrl-C or SIGTERM.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "demo", version, max_term_width = 120)]
 pub(crate) struct Args {
-    /// CSV file with a header line, plain and separated by commas [default: data/indexProcessed.csv of this repository]
+    /// CSV file with a header line, plain and separated by commas [default: data/indexProcessed.csv
+    /// of this repository]
     #[arg(long, value_name = "FILE", env = "DEMO_CSV")]
     pub(crate) csv: Option<PathBuf>,
 
@@ -30,13 +32,15 @@ pub(crate) struct Args {
     #[arg(long, env = "DEMO_KEEP", value_parser = BoolishValueParser::new())]
     pub(crate) keep: bool,
 
-    /// Show the logs of producer and consumer on stderr; RUST_LOG does so as well, and chooses what they say
+    /// Show the logs of producer and consumer on stderr; RUST_LOG does so as well, and chooses what
+    /// they say
     #[arg(short, long, env = "DEMO_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
 }
 
 impl Args {
-    /// The file to read: the one that was named, or the repository's, from wherever the demo is run.
+    /// The file to read: the one that was named, or the repository's, from wherever the demo is
+    /// run.
     pub(crate) fn csv(&self) -> PathBuf {
         let repository = || {
             Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,8 +1,8 @@
 //! Compares what must be in the bucket with what is there: the judge of the demo.
 //!
-//! It reads keys and bodies only, with code of its own; it does not know the engine, and S3 only as a list.
-//! Invariant: a verdict without differences means that rows and objects are the same multiset, byte for byte, and that no
-//! place in Kafka has two objects.
+//! It reads keys and bodies only, with code of its own; it does not know the engine, and S3 only as
+//! a list. Invariant: a verdict without differences means that rows and objects are the same
+//! multiset, byte for byte, and that no place in Kafka has two objects.
 
 use std::collections::{HashMap, HashSet};
 

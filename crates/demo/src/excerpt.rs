@@ -1,7 +1,8 @@
-//! The part of the CSV that the demo sends: rows from each symbol, as a CSV of its own, and what must become of them.
+//! The part of the CSV that the demo sends: rows from each symbol, as a CSV of its own, and what
+//! must become of them.
 //!
-//! It holds the chosen rows in memory, never the file. Invariant: each row of the excerpt has its JSON in `expected`, in the
-//! same order, and there are no others.
+//! It holds the chosen rows in memory, never the file. Invariant: each row of the excerpt has its
+//! JSON in `expected`, in the same order, and there are no others.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -128,8 +129,8 @@ struct Sieve {
 }
 
 impl Sieve {
-    /// Each group may be rounded up by one row, which the step makes up for. Where there are more symbols than rows wanted,
-    /// the file is one group.
+    /// Each group may be rounded up by one row, which the step makes up for. Where there are more
+    /// symbols than rows wanted, the file is one group.
     fn new(census: &Census, most: u64) -> Sieve {
         let symbols = census.symbols as u64;
         let by_symbol = symbols > 0 && symbols < most;

@@ -1,7 +1,8 @@
-//! The demo's second half: the same topic as Parquet, a proof of both zones, and the first zone compacted; side by side at the end.
+//! The demo's second half: the same topic as Parquet, a proof of both zones, and the first zone
+//! compacted; side by side at the end.
 //!
-//! What a zone must hold is known by then (see `checker`). Invariant: it fails unless both zones are proven to hold each record
-//! once, and the copy as many.
+//! What a zone must hold is known by then (see `checker`). Invariant: it fails unless both zones
+//! are proven to hold each record once, and the copy as many.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -22,7 +23,8 @@ struct Layout {
     took: Duration,
 }
 
-/// Tells it; each layout must hold `expected`, JSON objects; `landed_in` is what the first one took.
+/// Tells it; each layout must hold `expected`, JSON objects; `landed_in` is what the first one
+/// took.
 ///
 /// # Errors
 /// When a step fails, or a zone or the copy does not hold each record once.

@@ -1,12 +1,16 @@
-//! The `demo` program: the whole pipeline on the sandbox with one command, with a crash in the middle and a check at the end.
+//! The `demo` program: the whole pipeline on the sandbox with one command, with a crash in the
+//! middle and a check at the end.
 //!
-//! It starts a broker and an S3 in this process, and the producer and the consumer as processes of their own: this
-//! executable again, with a hidden first argument (see `role`). It talks to nothing outside this machine.
+//! It starts a broker and an S3 in this process, and the producer and the consumer as processes of
+//! their own: this executable again, with a hidden first argument (see `role`). It talks to nothing
+//! outside this machine.
 //!
-//! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt` and `table` (what must land),
-//! `checker` and `question` (what did), `layouts` (the same as Parquet, verified and compacted), `stage` (the servers).
+//! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt` and
+//! `table` (what must land), `checker` and `question` (what did), `layouts` (the same as Parquet,
+//! verified and compacted), `stage` (the servers).
 //!
-//! Invariant: it ends with 0 only when each row was found in exactly one object, and no process outlives it.
+//! Invariant: it ends with 0 only when each row was found in exactly one object, and no process
+//! outlives it.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")
@@ -67,7 +71,8 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ended
 }
 
-/// The run itself. The servers live outside of the runtime, and longer than every process that talks to them.
+/// The run itself. The servers live outside of the runtime, and longer than every process that
+/// talks to them.
 fn play(args: &Args, folder: &TempDir) -> anyhow::Result<ExitCode> {
     let stage = Stage::set(folder.path(), args.is_verbose())?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,6 +1,7 @@
 //! A part of the pipeline as a process: started, watched, waited for, killed.
 //!
-//! It does not know what the parts do. Invariant: a process that was started here is gone when its [`Part`] is dropped.
+//! It does not know what the parts do. Invariant: a process that was started here is gone when its
+//! [`Part`] is dropped.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Lines of a log that are shown when its part has failed.
 const TAIL: usize = 30;
 
-/// What of our environment the parts get to see; everything else could be a setting that leads elsewhere.
+/// What of our environment the parts get to see; everything else could be a setting that leads
+/// elsewhere.
 const INHERITED: [&str; 4] = ["RUST_LOG", "RUST_BACKTRACE", "LD_LIBRARY_PATH", "TERM"];
 
 /// Where parts are started: the folder of their files, and what the environment tells them.
@@ -39,7 +41,8 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Starts this executable in a role, with the flags of the real program. `name` is for messages and file names.
+    /// Starts this executable in a role, with the flags of the real program. `name` is for messages
+    /// and file names.
     ///
     /// # Errors
     /// When a file or the process cannot be made.
@@ -156,7 +159,8 @@ impl Part {
             .with_context(|| format!("cannot look at {}", self.name))
     }
 
-    /// The error for a part that has ended when it should not, or not so. Its own words, if it had any.
+    /// The error for a part that has ended when it should not, or not so. Its own words, if it had
+    /// any.
     fn failed(&self, status: ExitStatus) -> anyhow::Error {
         self.show_log();
         let words = self.log_text();

@@ -1,7 +1,8 @@
-//! The question that is answered twice, from the objects and from the CSV: the average close per symbol.
+//! The question that is answered twice, from the objects and from the CSV: the average close per
+//! symbol.
 //!
-//! It does not choose the columns (see `table`). Invariant: the figures do not depend on the order of the rows, so that the
-//! same rows give the same bits.
+//! It does not choose the columns (see `table`). Invariant: the figures do not depend on the order
+//! of the rows, so that the same rows give the same bits.
 
 use std::collections::{BTreeMap, BTreeSet};
 

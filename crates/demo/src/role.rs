@@ -1,8 +1,9 @@
-//! The other life of this executable: with the hidden first argument it is a producer, a consumer or one of
-//! the consumer's commands, and nothing else.
+//! The other life of this executable: with the hidden first argument it is a producer, a consumer
+//! or one of the consumer's commands, and nothing else.
 //!
 //! It reads neither `.env` nor a file of settings: whoever starts it says everything (see `part`).
-//! Invariant: it ends when its parent does, even by kill -9, for its stdin is a pipe whose other end the parent holds.
+//! Invariant: it ends when its parent does, even by kill -9, for its stdin is a pipe whose other
+//! end the parent holds.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
@@ -23,7 +24,8 @@ pub(crate) const VERIFY: &str = "verify";
 /// The name of the role of `consumer compact`.
 pub(crate) const COMPACT: &str = "compact";
 
-/// Plays the role that the rest of the command line begins with; the flags behind it are those of the real program.
+/// Plays the role that the rest of the command line begins with; the flags behind it are those of
+/// the real program.
 pub(crate) fn play(argv: impl Iterator<Item = OsString>) -> ExitCode {
     start_logging();
     std::thread::spawn(end_with_the_parent);
@@ -54,7 +56,8 @@ fn end_with_the_parent() {
     std::process::exit(1);
 }
 
-/// Runs the library of the role and prints its summary as JSON; gives the exit code of the real program.
+/// Runs the library of the role and prints its summary as JSON; gives the exit code of the real
+/// program.
 fn run(argv: &[OsString]) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,6 +1,7 @@
 //! The servers of the demo, and how its parts are told where they are.
 //!
-//! It decides nothing about when a part starts or ends. Invariant: nothing here listens on anything but 127.0.0.1, or is written outside of the folder.
+//! It decides nothing about when a part starts or ends. Invariant: nothing here listens on anything
+//! but 127.0.0.1, or is written outside of the folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -99,7 +100,8 @@ impl Stage {
         Part::start(&self.backstage(), "producer", &argv)
     }
 
-    /// Starts a consumer that lands the topic, with more flags. `name` is for messages and file names.
+    /// Starts a consumer that lands the topic, with more flags. `name` is for messages and file
+    /// names.
     ///
     /// # Errors
     /// When the process cannot be made.

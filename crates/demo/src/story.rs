@@ -1,4 +1,5 @@
-//! The demo as a learner sees it: each step is done, then told in a sentence with the command that does the same by hand.
+//! The demo as a learner sees it: each step is done, then told in a sentence with the command that
+//! does the same by hand.
 //!
 //! It judges nothing itself (see `checker`). Invariant: every wait has a limit.
 
@@ -119,7 +120,8 @@ async fn crash(stage: &Stage, rows: usize) -> anyhow::Result<usize> {
     Ok(left)
 }
 
-/// The second consumer. It begins where the first one had committed, and meets what that one wrote after its last commit.
+/// The second consumer. It begins where the first one had committed, and meets what that one wrote
+/// after its last commit.
 async fn finish(stage: &Stage) -> anyhow::Result<()> {
     say(
         "5. The consumer starts again. Kafka waits some seconds for the dead one before it gives the partitions away.",

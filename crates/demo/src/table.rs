@@ -1,7 +1,7 @@
 //! What a row of the CSV must look like as an object: the checker's own way from cells to JSON.
 //!
-//! It takes the types of the columns from `schema`, but deliberately nothing that writes JSON there: an error in the
-//! producer's code must not be repeated here. Speed does not matter.
+//! It takes the types of the columns from `schema`, but deliberately nothing that writes JSON
+//! there: an error in the producer's code must not be repeated here. Speed does not matter.
 //! Invariant: a number keeps the digits it had in the text.
 
 use anyhow::{Context, bail};
@@ -122,7 +122,8 @@ fn quoted(text: &str) -> String {
     json
 }
 
-/// A number as JSON: the digits as they stand, but `+5`, `007`, `.5` and `5.` as `5`, `7`, `0.5` and `5.0`.
+/// A number as JSON: the digits as they stand, but `+5`, `007`, `.5` and `5.` as `5`, `7`, `0.5`
+/// and `5.0`.
 fn number(cell: &str) -> Result<String, String> {
     let text = cell.trim_ascii();
     if MISSING.contains(&text.to_ascii_lowercase().as_str()) {

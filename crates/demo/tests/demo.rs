@@ -1,7 +1,8 @@
-//! The real executable, from its flags to its exit code, its output and the processes it leaves behind (none).
+//! The real executable, from its flags to its exit code, its output and the processes it leaves
+//! behind (none).
 //!
-//! Not here: what the checker finds (unit tests). Invariant: each test has a folder of its own for temporary files, and
-//! nothing is left in it.
+//! Not here: what the checker finds (unit tests). Invariant: each test has a folder of its own for
+//! temporary files, and nothing is left in it.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -9,7 +10,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A CSV of another shape than the tutorial's: byte order mark, CRLF, quotes, no value, a row that is no record.
+/// A CSV of another shape than the tutorial's: byte order mark, CRLF, quotes, no value, a row that
+/// is no record.
 const OTHER: &str = "\u{feff}Date,Name,Close Price,\"Note, long\"\r\n\
     2024-01-02,AAL,10.50,\"say \"\"hi\"\"\"\r\n\
     2024-01-03,AAL,11.50,\r\n\
@@ -99,7 +101,8 @@ fn send(signal: &str, process: u32) {
     );
 }
 
-/// Whether a process is there and not a zombie that waits for its parent (Linux only; elsewhere nothing is seen).
+/// Whether a process is there and not a zombie that waits for its parent (Linux only; elsewhere
+/// nothing is seen).
 fn runs(process: u32) -> bool {
     let stat = std::fs::read_to_string(Path::new("/proc").join(process.to_string()).join("stat"));
     stat.is_ok_and(|stat| !stat.contains(") Z "))

@@ -1,8 +1,10 @@
-//! Anchors: records remembered by offset, timestamp and hash, by which a re-created or truncated topic is noticed.
+//! Anchors: records remembered by offset, timestamp and hash, by which a re-created or truncated
+//! topic is noticed.
 //!
-//! The first landed record of a topic partition is kept create-once in the zone; the last durable one travels in the
-//! metadata of the offset commit. Kafka's client shows neither topic ids nor leader epochs, so this is how we tell.
-//! Invariant: the text forms read back to the same anchor; anything else reads as no anchor, never as a wrong one.
+//! The first landed record of a topic partition is kept create-once in the zone; the last durable
+//! one travels in the metadata of the offset commit. Kafka's client shows neither topic ids nor
+//! leader epochs, so this is how we tell. Invariant: the text forms read back to the same anchor;
+//! anything else reads as no anchor, never as a wrong one.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,8 @@ use crate::{
     record::{Record, ValueHash},
 };
 
-/// The metadata of a commit that is only the place to begin, in the batched layouts: no extent was finished yet.
+/// The metadata of a commit that is only the place to begin, in the batched layouts: no extent was
+/// finished yet.
 pub const START_METADATA: &str = "v1;start";
 
 /// A record that was landed.
@@ -86,7 +89,8 @@ impl Anchor {
         })
     }
 
-    /// The metadata of an offset commit, below 120 bytes of ASCII (Kafka's `offset.metadata.max.bytes` is 4096).
+    /// The metadata of an offset commit, below 120 bytes of ASCII (Kafka's
+    /// `offset.metadata.max.bytes` is 4096).
     #[must_use]
     pub fn to_commit_metadata(&self) -> String {
         let timestamp = self

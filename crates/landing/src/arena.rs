@@ -1,7 +1,7 @@
 //! Some hundred records in one buffer: how records travel from the Kafka thread to the engine.
 //!
-//! One allocation and one send for hundreds of records, instead of several for each. It knows nothing of Kafka's client.
-//! Invariant: what was pushed comes out unchanged and in the same order.
+//! One allocation and one send for hundreds of records, instead of several for each. It knows
+//! nothing of Kafka's client. Invariant: what was pushed comes out unchanged and in the same order.
 
 use crate::{
     offset::Offset,
@@ -16,8 +16,8 @@ pub struct RecordArena {
     spans: Vec<HeaderSpan>,
 }
 
-/// Where a record's parts lie in the buffer: key, value and headers, one after another. Lengths of 4 bytes keep it small: there is
-/// one for every record that waits.
+/// Where a record's parts lie in the buffer: key, value and headers, one after another. Lengths of
+/// 4 bytes keep it small: there is one for every record that waits.
 #[derive(Clone, Debug)]
 struct Entry {
     partition: i32,
@@ -178,8 +178,8 @@ impl RecordArena {
         }
     }
 
-    /// An empty arena with room for `bytes` of records like these, and at most so many of them: one that grows would waste memory, and
-    /// copy. Records without bytes do not make it larger.
+    /// An empty arena with room for `bytes` of records like these, and at most so many of them: one
+    /// that grows would waste memory, and copy. Records without bytes do not make it larger.
     #[must_use]
     pub fn another(&self, bytes: usize, most: usize) -> Self {
         // An eighth more, for they are never quite as large.

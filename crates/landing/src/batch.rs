@@ -1,9 +1,9 @@
 //! The records of one topic partition that wait for their extent, in offset order.
 //!
-//! They lie in chunks, the arenas in which they were delivered or ones of a bounded size: one buffer that doubles as it grows would need up
-//! to twice the memory, and copy.
-//! Not here: when a batch is closed (see [`crate::chain`]).
-//! Invariant: offsets only rise, and what was pushed comes out unchanged.
+//! They lie in chunks, the arenas in which they were delivered or ones of a bounded size: one
+//! buffer that doubles as it grows would need up to twice the memory, and copy. Not here: when a
+//! batch is closed (see [`crate::chain`]). Invariant: offsets only rise, and what was pushed comes
+//! out unchanged.
 
 use crate::{
     arena::{RecordArena, Run},
@@ -50,7 +50,8 @@ impl Batch {
         grown
     }
 
-    /// Takes an arena of one partition's later records in as it is, and gives the memory that the batch has grown by, in bytes.
+    /// Takes an arena of one partition's later records in as it is, and gives the memory that the
+    /// batch has grown by, in bytes.
     pub fn take(&mut self, arena: RecordArena, run: Run) -> usize {
         debug_assert!(self.last.is_none_or(|last| last < run.first));
         let grown = arena.memory();
@@ -68,7 +69,8 @@ impl Batch {
         self.chunks.last().map_or(0, RecordArena::room)
     }
 
-    /// Sets memory aside for the files that the records will become. Gives it back as what the batch has grown by.
+    /// Sets memory aside for the files that the records will become. Gives it back as what the
+    /// batch has grown by.
     pub fn reserve(&mut self, bytes: usize) -> usize {
         self.reserved += bytes;
         bytes
@@ -84,7 +86,8 @@ impl Batch {
         self.chunks.iter().flat_map(RecordArena::records)
     }
 
-    /// Parts at `end`: gives what is at or above it, and keeps what is below. Copies, for it is rare.
+    /// Parts at `end`: gives what is at or above it, and keeps what is below. Copies, for it is
+    /// rare.
     #[must_use]
     pub fn split_off(&mut self, end: Offset) -> Self {
         if self.last.is_none_or(|last| last < end) {

@@ -1,19 +1,22 @@
 //! The extents of one topic partition, one after another: the protocol of the batched layouts.
 //!
 //! 1. Records are collected until something says that the extent is to be closed ([`Rotation`]).
-//! 2. The claim for its start is written create-once. Whoever comes second **adopts** the claim that is there: the extent ends
-//!    where the claim says, and its files are written by the claim's values. What is past that end is the next extent's. Who has
-//!    not read all that the claim was made of begins anew from it.
+//! 2. The claim for its start is written create-once. Whoever comes second **adopts** the claim
+//!    that is there: the extent ends where the claim says, and its files are written by the claim's
+//!    values. What is past that end is the next extent's. Who has not read all that the claim was
+//!    made of begins anew from it.
 //! 3. The dead letters and the data objects are written create-once.
-//! 4. Only then the extent's end may be committed, and the next claim be written: a claim proves that all below it is durable.
+//! 4. Only then the extent's end may be committed, and the next claim be written: a claim proves
+//!    that all below it is durable.
 //!
-//! The first extent begins at offset 0, wherever reading begins: processes that find no claim may begin at different offsets
-//! (retention goes on meanwhile), and must still meet at one claim. Who comes second begins anew by it.
+//! The first extent begins at offset 0, wherever reading begins: processes that find no claim may
+//! begin at different offsets (retention goes on meanwhile), and must still meet at one claim. Who
+//! comes second begins anew by it.
 //!
-//! One extent is being closed at a time; the next ones are collected meanwhile. Crashes may happen between any two steps: the
-//! next owner begins at the newest claim, and finishes it.
-//! Not here: encoding, requests, memory of several partitions (see [`crate::engine`]).
-//! Invariant: the extents in `closing` and `queue` are contiguous from `durable` on, and hold each delivered record once.
+//! One extent is being closed at a time; the next ones are collected meanwhile. Crashes may happen
+//! between any two steps: the next owner begins at the newest claim, and finishes it. Not here:
+//! encoding, requests, memory of several partitions (see [`crate::engine`]). Invariant: the extents
+//! in `closing` and `queue` are contiguous from `durable` on, and hold each delivered record once.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -30,7 +33,8 @@ pub use rotation::Rotation;
 /// The extents of one partition that are not durable yet.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    /// No extent is finished yet: nothing of the partition is durable, and there is only a place to begin.
+    /// No extent is finished yet: nothing of the partition is durable, and there is only a place to
+    /// begin.
     fresh: bool,
     durable: Offset,
     anchor: Option<Anchor>,
@@ -64,8 +68,9 @@ impl Chain {
         }
     }
 
-    /// Takes in what was delivered from `first` to `last`: `add` puts it into the open batch, and says what memory that costs. `None` for
-    /// what begins below the position, which was delivered before.
+    /// Takes in what was delivered from `first` to `last`: `add` puts it into the open batch, and
+    /// says what memory that costs. `None` for what begins below the position, which was delivered
+    /// before.
     pub(crate) fn take(
         &mut self,
         (first, last): (Offset, Offset),
@@ -93,7 +98,8 @@ impl Chain {
             open.touch(now);
             self.end_adopted(now);
         } else if position == open.position && open.start < open.from && !fresh {
-            // Nothing is left behind a gap: the gap alone is an extent, or it would never be committed past.
+            // Nothing is left behind a gap: the gap alone is an extent, or it would never be
+            // committed past.
             open.touch(now);
         }
     }
@@ -135,7 +141,8 @@ impl Chain {
         Some((filling, reason))
     }
 
-    /// The extent that is being closed has as many dates as it may: it ends earlier, and `rest` is the next one.
+    /// The extent that is being closed has as many dates as it may: it ends earlier, and `rest` is
+    /// the next one.
     pub(crate) fn cut_short(&mut self, end: Offset, rest: Batch) {
         let Some(closing) = &mut self.closing else {
             return;
@@ -149,15 +156,17 @@ impl Chain {
         });
     }
 
-    /// Whether all that this claim for the extent that is being closed was made of has been read, too.
+    /// Whether all that this claim for the extent that is being closed was made of has been read,
+    /// too.
     pub(crate) fn covers(&self, claim: &Claim) -> bool {
         let closing = self.closing.as_ref();
         closing.is_some_and(|closing| closing.from <= claim.reads_from())
             && self.position() >= claim.end
     }
 
-    /// Somebody else's claim counts, and all its records were read ([`Chain::covers`]): the extent ends where it says. What was past
-    /// its end stays with the next ones, what was missing comes from them.
+    /// Somebody else's claim counts, and all its records were read ([`Chain::covers`]): the extent
+    /// ends where it says. What was past its end stays with the next ones, what was missing comes
+    /// from them.
     pub(crate) fn adopt(&mut self, claim: Arc<Claim>, batch: Batch) {
         let Some(closing) = self.closing.take() else {
             return;
@@ -205,7 +214,8 @@ impl Chain {
         claiming + waiting
     }
 
-    /// The open extent is not collected any further: its records must be read again. Gives the memory back that they took up.
+    /// The open extent is not collected any further: its records must be read again. Gives the
+    /// memory back that they took up.
     pub(crate) fn give_up_open(&mut self) -> usize {
         let open = self.open();
         open.position = open.from;
@@ -273,7 +283,8 @@ impl Chain {
         self.queue.back().filter(|last| last.sealed.is_none())
     }
 
-    /// Closes an open extent whose claimed end is reached; what was already passed beyond it is the next one's.
+    /// Closes an open extent whose claimed end is reached; what was already passed beyond it is the
+    /// next one's.
     fn end_adopted(&mut self, now: Duration) {
         let open = self.open();
         let Some(end) = open.adopted.as_ref().map(|claim| claim.end) else {

@@ -1,9 +1,11 @@
-//! Claims: the create-once objects that fix where an extent of a topic partition ends, and everything else that enters its files.
+//! Claims: the create-once objects that fix where an extent of a topic partition ends, and
+//! everything else that enters its files.
 //!
-//! Whoever finds a claim finishes it by its values, not by its own settings; so any process may crash at any step. A claim
-//! also proves what belongs to the extent (records and a hash for each date), long after Kafka has forgotten the records.
-//! Not here: when an extent is closed (see [`crate::extent`]) and how its files are encoded.
-//! Invariant: claims of a topic partition are contiguous, and a claim at `start` proves that all below `start` is durable.
+//! Whoever finds a claim finishes it by its values, not by its own settings; so any process may
+//! crash at any step. A claim also proves what belongs to the extent (records and a hash for each
+//! date), long after Kafka has forgotten the records. Not here: when an extent is closed (see
+//! [`crate::extent`]) and how its files are encoded. Invariant: claims of a topic partition are
+//! contiguous, and a claim at `start` proves that all below `start` is durable.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,7 +20,8 @@ use crate::{
 /// The version of the claim's form and of what it means.
 pub const CLAIM_VERSION: u32 = 1;
 
-/// The version of the rules by which a record is data or a dead letter ([`crate::value`]) and by which it has its date.
+/// The version of the rules by which a record is data or a dead letter ([`crate::value`]) and by
+/// which it has its date.
 pub const CLASSIFIER_VERSION: u32 = 1;
 
 /// Memory that a record costs besides its bytes.
@@ -64,7 +67,8 @@ pub struct ClaimedDate {
     pub records: u64,
     /// [`ContentHash`] of the records, in hex: comparable with the topic.
     pub hash: String,
-    /// The object as the claimer encoded it: comparable without the topic. Who finishes the claim later may have other bytes.
+    /// The object as the claimer encoded it: comparable without the topic. Who finishes the claim
+    /// later may have other bytes.
     pub body: ClaimedBody,
 }
 
@@ -122,7 +126,8 @@ pub struct Claim {
     pub dead_letters: ClaimedDeadLetters,
     /// Tombstones that were skipped.
     pub tombstones: u64,
-    /// Bytes of keys, values and headers of all records seen in it: whoever finishes the claim has to hold them.
+    /// Bytes of keys, values and headers of all records seen in it: whoever finishes the claim has
+    /// to hold them.
     pub bytes: u64,
     /// The first record that was seen in the extent, by which a re-created topic is noticed.
     pub first: Option<ClaimedRecord>,
@@ -184,7 +189,8 @@ impl Claim {
         letters.saturating_add(self.tombstones)
     }
 
-    /// The first offset from which all that the extent holds is read: below it nothing was seen. Its end, when it holds nothing.
+    /// The first offset from which all that the extent holds is read: below it nothing was seen.
+    /// Its end, when it holds nothing.
     #[must_use]
     pub fn reads_from(&self) -> Offset {
         self.first.as_ref().map_or(self.end, |first| first.offset)
@@ -261,8 +267,9 @@ impl ClaimedRecord {
     }
 }
 
-/// The hash of what a file holds, whatever the file's format: over each record in offset order its offset and the length of
-/// its value, both as 8 bytes big endian (a null value has the length `u64::MAX`), and the value as Kafka has it.
+/// The hash of what a file holds, whatever the file's format: over each record in offset order its
+/// offset and the length of its value, both as 8 bytes big endian (a null value has the length
+/// `u64::MAX`), and the value as Kafka has it.
 #[derive(Clone, Debug, Default)]
 pub struct ContentHash(Sha256);
 

@@ -1,10 +1,10 @@
 //! A compacted copy of a landing zone: what it says of itself, and the plans by which it was made.
 //!
-//! A plan is a create-once object that fixes which objects of one date become one object of the copy, and how that is written; whoever
-//! finds it finishes it by its values. When its output was read back and found to hold the same, that is written down too ([`Done`]),
-//! again create-once. Not here: reading, encoding, comparing.
-//! Invariant: an object of the zone is in at most one plan of its date, for a plan's number is only taken by who has read all plans
-//! before it.
+//! A plan is a create-once object that fixes which objects of one date become one object of the
+//! copy, and how that is written; whoever finds it finishes it by its values. When its output was
+//! read back and found to hold the same, that is written down too ([`Done`]), again create-once.
+//! Not here: reading, encoding, comparing. Invariant: an object of the zone is in at most one plan
+//! of its date, for a plan's number is only taken by who has read all plans before it.
 
 mod inputs;
 
@@ -18,7 +18,8 @@ use crate::{claim::ClaimedBody, partition_by::DatePartition};
 /// The version of the form of plans, and of what they mean.
 pub const PLAN_VERSION: u32 = 1;
 
-/// The most objects of the zone that one plan covers. It bounds the plan, and what is done again after a crash.
+/// The most objects of the zone that one plan covers. It bounds the plan, and what is done again
+/// after a crash.
 pub const MOST_INPUTS: usize = 100_000;
 
 /// The content of `_control/{prefix}/zone.json` where a compacted copy lies.
@@ -68,7 +69,8 @@ pub struct Plan {
     pub inputs: Inputs,
 }
 
-/// That a plan was carried out, and its output was read back and found to hold what its inputs hold.
+/// That a plan was carried out, and its output was read back and found to hold what its inputs
+/// hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// [`PLAN_VERSION`] of the writer.
@@ -83,7 +85,8 @@ pub struct Done {
     pub inputs: Counted,
     /// Records in them, and so in the output.
     pub records: u64,
-    /// SHA-256 in hex over the records in their order: lines of JSON Lines, or rows of typed values.
+    /// SHA-256 in hex over the records in their order: lines of JSON Lines, or rows of typed
+    /// values.
     pub content: String,
     /// The output; none when the inputs held no record.
     pub output: Option<ClaimedBody>,

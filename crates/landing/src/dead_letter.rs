@@ -1,14 +1,16 @@
-//! The object kept for a record that cannot be landed: everything Kafka knew of it, and the reason code.
+//! The object kept for a record that cannot be landed: everything Kafka knew of it, and the reason
+//! code.
 //!
-//! Not here: deciding that a record is a dead letter (see [`crate::value`]).
-//! Invariant: the body is a function of the record, the topic and the code; the value's bytes can always be had back.
+//! Not here: deciding that a record is a dead letter (see [`crate::value`]). Invariant: the body is
+//! a function of the record, the topic and the code; the value's bytes can always be had back.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
 use crate::{record::Record, value::Misfit};
 
-/// One dead letter. Bytes are base64; `value_text` and `key_text` repeat them where they are UTF-8, for the eye and for queries.
+/// One dead letter. Bytes are base64; `value_text` and `key_text` repeat them where they are UTF-8,
+/// for the eye and for queries.
 #[derive(Serialize)]
 struct DeadLetter<'a> {
     reason: &'static str,
@@ -35,7 +37,8 @@ struct Header<'a> {
 /// The most value bytes that are repeated as text.
 const MAX_TEXT_BYTES: usize = 4096;
 
-/// The dead letter's body: one line of JSON and a line break. A column is named where the misfit names one.
+/// The dead letter's body: one line of JSON and a line break. A column is named where the misfit
+/// names one.
 #[must_use]
 pub fn body(topic: &str, record: &Record<'_>, misfit: impl Into<Misfit>) -> Vec<u8> {
     let Misfit { reason, column } = misfit.into();

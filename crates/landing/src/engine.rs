@@ -1,9 +1,11 @@
 //! The engine of one consumer process: facts in, actions out.
 //!
-//! Call a fact method when something happened, then [`Engine::poll_action`] until it gives `None`, then sleep until
-//! [`Engine::poll_timeout`] or the next fact. It holds every rule about order, memory and commits; whoever drives it holds none.
-//! Not here: records one by one (`per_record`), the extents of the batched layouts (`batched`, [`crate::chain`]), where a partition begins ([`crate::start`]), requests and their retries.
-//! Invariant: `Commit` and `Release` carry only next offsets below which every record shown to the engine is durable.
+//! Call a fact method when something happened, then [`Engine::poll_action`] until it gives `None`,
+//! then sleep until [`Engine::poll_timeout`] or the next fact. It holds every rule about order,
+//! memory and commits; whoever drives it holds none. Not here: records one by one (`per_record`),
+//! the extents of the batched layouts (`batched`, [`crate::chain`]), where a partition begins
+//! ([`crate::start`]), requests and their retries. Invariant: `Commit` and `Release` carry only
+//! next offsets below which every record shown to the engine is durable.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -47,7 +49,8 @@ pub struct Engine {
     settings: Settings,
     partitions: BTreeMap<i32, PartitionState>,
     waiting: VecDeque<Upload>,
-    /// Uploads of partitions whose anchor is not yet durable: nothing is written to a zone that could not be told apart from another.
+    /// Uploads of partitions whose anchor is not yet durable: nothing is written to a zone that
+    /// could not be told apart from another.
     held: Vec<Upload>,
     actions: VecDeque<Action>,
     limit: InFlightLimit,
@@ -98,8 +101,8 @@ impl Engine {
         }
     }
 
-    /// Records were delivered, those of a partition in the order of their offsets. One that its partition does not wait for (delivered
-    /// before, stopped, revoked) is ignored.
+    /// Records were delivered, those of a partition in the order of their offsets. One that its
+    /// partition does not wait for (delivered before, stopped, revoked) is ignored.
     pub fn records(&mut self, arena: RecordArena) {
         match self.settings.form {
             Form::PerRecord => arena.records().for_each(|record| self.land(&record)),
@@ -107,8 +110,9 @@ impl Engine {
         }
     }
 
-    /// All visible records below `position` were delivered: this reader came to the end of the log there. It must be the end that
-    /// this very reader came to: the tracker passes the holes below it for good, and a record below it that comes later is ignored.
+    /// All visible records below `position` were delivered: this reader came to the end of the log
+    /// there. It must be the end that this very reader came to: the tracker passes the holes below
+    /// it for good, and a record below it that comes later is ignored.
     pub fn end_of_partition(&mut self, partition: i32, position: Offset) {
         if let Some(running) = self
             .partitions
@@ -123,8 +127,8 @@ impl Engine {
         }
     }
 
-    /// The client can no longer read at its position (removed by retention, truncated, re-created): what was delivered is
-    /// finished and committed, then the partition is inspected again.
+    /// The client can no longer read at its position (removed by retention, truncated, re-created):
+    /// what was delivered is finished and committed, then the partition is inspected again.
     pub fn position_lost(&mut self, partition: i32) {
         if let Some(running) = self
             .partitions
@@ -186,8 +190,9 @@ impl Engine {
         self.inspect_if_settled(partition);
     }
 
-    /// The broker was asked and holds this next offset for the group. A lower one than it confirmed to us (a late commit of an
-    /// earlier owner, a reset) is not left standing: ours is offered again.
+    /// The broker was asked and holds this next offset for the group. A lower one than it confirmed
+    /// to us (a late commit of an earlier owner, a reset) is not left standing: ours is offered
+    /// again.
     pub fn committed_seen(&mut self, partition: i32, offset: Offset) {
         let running = self
             .partitions

@@ -1,8 +1,10 @@
-//! One walk over the records of an extent: which date each belongs to, what is a dead letter, and what the claim says of it.
+//! One walk over the records of an extent: which date each belongs to, what is a dead letter, and
+//! what the claim says of it.
 //!
-//! The files themselves are written by whoever is offered the records here (the `write` of [`lay_out`]). Not here: when an
-//! extent is closed and who may write it (see [`crate::chain`]).
-//! Invariant: the result is a function of the records and the rules; process, time and file format never enter.
+//! The files themselves are written by whoever is offered the records here (the `write` of
+//! [`lay_out`]). Not here: when an extent is closed and who may write it (see [`crate::chain`]).
+//! Invariant: the result is a function of the records and the rules; process, time and file format
+//! never enter.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +20,8 @@ use crate::{
 /// The most date partitions, and so the most data objects, of one extent.
 pub const MAX_DATES: usize = 128;
 
-/// The most bytes of keys, values and headers that an extent is closed at. Part of the protocol: whoever finds a claim must be able to hold
-/// its extent. One record may exceed it.
+/// The most bytes of keys, values and headers that an extent is closed at. Part of the protocol:
+/// whoever finds a claim must be able to hold its extent. One record may exceed it.
 pub const MAX_EXTENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What decides where a record goes.
@@ -49,7 +51,8 @@ pub struct DateContent {
 /// What an extent holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// The offset after the last record that was taken in, or the end that was asked for when all were.
+    /// The offset after the last record that was taken in, or the end that was asked for when all
+    /// were.
     pub end: Offset,
     /// The dates, in order.
     pub dates: Vec<DateContent>,
@@ -77,8 +80,9 @@ impl Contents {
     }
 }
 
-/// Offers each record that can be landed to `write`, with its date, in offset order. `write` may refuse it: then it is a dead letter,
-/// and must have left no trace. A claimed extent is laid out to its end; a new one ends before the record of the date after [`MAX_DATES`].
+/// Offers each record that can be landed to `write`, with its date, in offset order. `write` may
+/// refuse it: then it is a dead letter, and must have left no trace. A claimed extent is laid out
+/// to its end; a new one ends before the record of the date after [`MAX_DATES`].
 pub fn lay_out<'a>(
     records: impl Iterator<Item = Record<'a>>,
     (rules, end, claim): (&Rules<'_>, Offset, Option<&Claim>),
@@ -95,8 +99,9 @@ pub fn lay_out<'a>(
     walk.contents(last, end)
 }
 
-/// The dates of a claim that nothing is left for: compaction removed their records since. Their objects are written all the same,
-/// without records, so that a claim is complete exactly when all its objects are there.
+/// The dates of a claim that nothing is left for: compaction removed their records since. Their
+/// objects are written all the same, without records, so that a claim is complete exactly when all
+/// its objects are there.
 pub fn emptied_dates<'c>(
     claim: &'c Claim,
     contents: &Contents,
@@ -110,7 +115,8 @@ pub fn emptied_dates<'c>(
     claimed.filter(move |date| !left.contains(date))
 }
 
-/// Whether what is there now can be what the claim was made of: compaction removes records, nothing adds or changes any.
+/// Whether what is there now can be what the claim was made of: compaction removes records, nothing
+/// adds or changes any.
 #[must_use]
 pub fn fits_claim(claim: &Claim, contents: &Contents) -> bool {
     let fits =
@@ -133,7 +139,8 @@ pub fn fits_claim(claim: &Claim, contents: &Contents) -> bool {
         && ends_fit(claim, contents)
 }
 
-/// Nothing lies before the claim's first record or behind its last one, and where those are still there, they are the same.
+/// Nothing lies before the claim's first record or behind its last one, and where those are still
+/// there, they are the same.
 fn ends_fit(claim: &Claim, contents: &Contents) -> bool {
     let (Some(first), Some(last)) = (&contents.first, &contents.last) else {
         return true;

@@ -1,7 +1,9 @@
-//! What an object says it holds: the metadata that goes with it, and the comparison when an object is already there.
+//! What an object says it holds: the metadata that goes with it, and the comparison when an object
+//! is already there.
 //!
-//! S3 keeps the metadata, this module only reads and writes it. An ETag is never compared: under SSE-KMS it is no hash.
-//! Invariant: two identities are equal exactly when both objects hold the same record, or the same part of the same extent, of the same zone.
+//! S3 keeps the metadata, this module only reads and writes it. An ETag is never compared: under
+//! SSE-KMS it is no hash. Invariant: two identities are equal exactly when both objects hold the
+//! same record, or the same part of the same extent, of the same zone.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +32,8 @@ pub enum About {
         /// Kafka's timestamp in milliseconds, if there is one.
         timestamp: Option<i64>,
     },
-    /// What an extent holds of one date, or its dead letters. Content is not compared: after compaction an honest second writer has less.
+    /// What an extent holds of one date, or its dead letters. Content is not compared: after
+    /// compaction an honest second writer has less.
     Extent {
         /// The offset after the extent.
         end: Offset,
@@ -42,7 +45,8 @@ pub enum About {
 }
 
 impl Identity {
-    /// The object's user metadata (S3 adds `x-amz-meta-` to each name). ASCII only, below 250 bytes.
+    /// The object's user metadata (S3 adds `x-amz-meta-` to each name). ASCII only, below 250
+    /// bytes.
     #[must_use]
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = vec![

@@ -1,4 +1,5 @@
-//! How many requests may be in flight: additive increase, multiplicative decrease, as the store asks for.
+//! How many requests may be in flight: additive increase, multiplicative decrease, as the store
+//! asks for.
 //!
 //! Not here: retries and their delays (they belong to the request).
 //! Invariant: the limit stays between 1 and the configured maximum.

@@ -1,8 +1,9 @@
 //! Object keys of a landing zone: where data, dead letters and the zone's own objects lie.
 //!
-//! Everything that is not data lies under `_control/`, so that a table over the prefix sees only data.
-//! Not here: which date partition a record belongs to (see [`crate::partition_by`]).
-//! Invariant: a key is a function of its arguments alone, and different (partition, offset) have different keys.
+//! Everything that is not data lies under `_control/`, so that a table over the prefix sees only
+//! data. Not here: which date partition a record belongs to (see [`crate::partition_by`]).
+//! Invariant: a key is a function of its arguments alone, and different (partition, offset) have
+//! different keys.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +12,8 @@ use crate::{
     partition_by::DatePartition,
 };
 
-/// The folder of a landing zone in its bucket, without slashes at its ends, for example `stock-market/json`.
+/// The folder of a landing zone in its bucket, without slashes at its ends, for example
+/// `stock-market/json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
 
@@ -36,15 +38,16 @@ impl Prefix {
         )
     }
 
-    /// `{prefix}/dt={date}/{partition:05}-{start:020}.{suffix}`: what an extent that begins at `start` holds of one date. The suffix
-    /// says format and compression, for example `jsonl.gz`.
+    /// `{prefix}/dt={date}/{partition:05}-{start:020}.{suffix}`: what an extent that begins at
+    /// `start` holds of one date. The suffix says format and compression, for example `jsonl.gz`.
     #[must_use]
     pub fn extent_key(&self, date: &DatePartition, at: (i32, Offset), suffix: &str) -> String {
         let (partition, start) = (at.0, at.1.0);
         format!("{}/dt={date}/{partition:05}-{start:020}.{suffix}", self.0)
     }
 
-    /// `_control/{prefix}/dead-letters/{partition:05}-{start:020}.jsonl`: the dead letters of an extent.
+    /// `_control/{prefix}/dead-letters/{partition:05}-{start:020}.jsonl`: the dead letters of an
+    /// extent.
     #[must_use]
     pub fn dead_letters_key(&self, partition: i32, start: Offset) -> String {
         format!(
@@ -60,14 +63,15 @@ impl Prefix {
         format!("_control/{}/claims/", self.0)
     }
 
-    /// `_control/{prefix}/claims/{partition:05}/`, below which the claims of one topic partition lie.
+    /// `_control/{prefix}/claims/{partition:05}/`, below which the claims of one topic partition
+    /// lie.
     #[must_use]
     pub fn claims_folder(&self, partition: i32) -> String {
         format!("{}{partition:05}/", self.all_claims_folder())
     }
 
-    /// The claim for the extent that begins at `start`. The number in it falls as offsets rise, so that a LIST, which is in ascending
-    /// order, begins with the newest claim.
+    /// The claim for the extent that begins at `start`. The number in it falls as offsets rise, so
+    /// that a LIST, which is in ascending order, begins with the newest claim.
     #[must_use]
     pub fn claim_key(&self, partition: i32, start: Offset) -> String {
         let folder = self.claims_folder(partition);
@@ -96,7 +100,8 @@ impl Prefix {
         format!("_control/{}/anchors/{partition:05}.json", self.0)
     }
 
-    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins when the zone was not made to begin at the earliest offset.
+    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins when the zone was
+    /// not made to begin at the earliest offset.
     #[must_use]
     pub fn start_key(&self, partition: i32) -> String {
         format!("_control/{}/starts/{partition:05}.json", self.0)
@@ -123,7 +128,8 @@ impl Prefix {
         format!("{}{date}/{number:05}.json", self.plans_folder())
     }
 
-    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan is carried out, and what came of it was verified.
+    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan is carried out, and what
+    /// came of it was verified.
     #[must_use]
     pub fn done_key(&self, date: &DatePartition, number: u32) -> String {
         format!("{}{date}/{number:05}.done.json", self.plans_folder())
@@ -154,7 +160,8 @@ impl Prefix {
         format!("_control/{}/zone.json", self.0)
     }
 
-    /// `_control/{prefix}/clusters/{cluster id}.json`, made when the operator says that the topic has moved.
+    /// `_control/{prefix}/clusters/{cluster id}.json`, made when the operator says that the topic
+    /// has moved.
     #[must_use]
     pub fn cluster_key(&self, cluster_id: &str) -> String {
         let safe: String = cluster_id
@@ -192,8 +199,9 @@ impl Prefix {
 impl FromStr for Prefix {
     type Err = String;
 
-    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, other signs than letters, digits and `-_.=+@,:`,
-    /// parts that begin with `_` or `.` (Athena takes them for hidden), more than 512 bytes.
+    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, other signs than
+    /// letters, digits and `-_.=+@,:`, parts that begin with `_` or `.` (Athena takes them for
+    /// hidden), more than 512 bytes.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.strip_suffix('/').unwrap_or(text);
         if text.len() > 512 {

@@ -1,8 +1,9 @@
 //! Offsets of one topic partition, and half-open ranges of them.
 //!
-//! Not here: arithmetic that assumes offsets without holes. Compaction, transaction markers and aborted records leave
-//! holes, so a difference of two offsets is never a count of records.
-//! Invariant: a range has `start <= end`; its `end` is the *next offset* after it, the only thing ever committed.
+//! Not here: arithmetic that assumes offsets without holes. Compaction, transaction markers and
+//! aborted records leave holes, so a difference of two offsets is never a count of records.
+//! Invariant: a range has `start <= end`; its `end` is the *next offset* after it, the only thing
+//! ever committed.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Offset(pub i64);
 
 impl Offset {
-    /// The offset after this one: what is committed when everything up to and including this one is durable.
+    /// The offset after this one: what is committed when everything up to and including this one is
+    /// durable.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)

@@ -44,7 +44,8 @@ impl OffsetTracker {
         }
     }
 
-    /// Takes a delivered offset in. Gives `false`, and does nothing, for one below the position: it was delivered before.
+    /// Takes a delivered offset in. Gives `false`, and does nothing, for one below the position: it
+    /// was delivered before.
     pub fn track(&mut self, offset: Offset) -> bool {
         if offset < self.position {
             return false;
@@ -67,7 +68,8 @@ impl OffsetTracker {
         self.finish(offset, State::Skipped);
     }
 
-    /// No visible record lies between the last delivered one and `position`, now or later: markers and holes at the end are passed.
+    /// No visible record lies between the last delivered one and `position`, now or later: markers
+    /// and holes at the end are passed.
     pub fn advance_to(&mut self, position: Offset) {
         self.position = self.position.max(position);
         self.settle();
@@ -174,7 +176,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain set as the model: offsets with holes, finished in any order, some twice, some unknown.
+        /// Against a plain set as the model: offsets with holes, finished in any order, some twice,
+        /// some unknown.
         #[test]
         fn the_next_offset_is_the_first_unfinished_one(steps in proptest::collection::vec(1i64..4, 1..40), order in proptest::collection::vec(0usize..60, 0..120)) {
             let offsets: Vec<i64> = steps.iter().scan(-1, |at, step| { *at += step; Some(*at) }).collect();

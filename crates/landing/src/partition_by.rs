@@ -1,8 +1,9 @@
 //! From a record to its date partition, the `dt=…` folder of its object.
 //!
-//! A pure function of the record: the time of writing never enters. Not here: the rest of the key (see [`crate::layout`]).
-//! Invariant: a [`DatePartition`] is made only from a valid calendar time between the years 1 and 9999, so it holds
-//! digits and dashes alone and can never carry a key out of its prefix.
+//! A pure function of the record: the time of writing never enters. Not here: the rest of the key
+//! (see [`crate::layout`]). Invariant: a [`DatePartition`] is made only from a valid calendar time
+//! between the years 1 and 9999, so it holds digits and dashes alone and can never carry a key out
+//! of its prefix.
 
 use std::{fmt, str::FromStr};
 
@@ -35,7 +36,8 @@ pub enum Granularity {
 pub struct DatePartition(String);
 
 impl DatePartition {
-    /// The partition of a time in milliseconds since 1970-01-01 UTC; `None` outside the years 1 to 9999.
+    /// The partition of a time in milliseconds since 1970-01-01 UTC; `None` outside the years 1 to
+    /// 9999.
     #[must_use]
     pub fn from_timestamp(millis: i64, granularity: Granularity) -> Option<Self> {
         Self::from_time(
@@ -44,8 +46,8 @@ impl DatePartition {
         )
     }
 
-    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`, a space instead of `T`
-    /// is fine, a time without zone is UTC); `None` for anything else.
+    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`, a
+    /// space instead of `T` is fine, a time without zone is UTC); `None` for anything else.
     #[must_use]
     pub fn from_text(text: &str, granularity: Granularity) -> Option<Self> {
         Self::from_time(parse_time(text)?, granularity)
@@ -57,7 +59,8 @@ impl DatePartition {
         &self.0
     }
 
-    /// Reads what stands behind `dt=` in a key; `None` when it is no date partition of any granularity.
+    /// Reads what stands behind `dt=` in a key; `None` when it is no date partition of any
+    /// granularity.
     #[must_use]
     pub fn from_folder(text: &str) -> Option<Self> {
         let (time, granularity) = match text.len() {
@@ -112,7 +115,8 @@ impl DatePartition {
 }
 
 fn parse_time(text: &str) -> Option<NaiveDateTime> {
-    // Shapes are checked by hand first: chrono would also take `+002021-6-3`, signs and missing digits.
+    // Shapes are checked by hand first: chrono would also take `+002021-6-3`, signs and missing
+    // digits.
     let bytes = text.as_bytes();
     let dashed = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
     let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);

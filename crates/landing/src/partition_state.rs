@@ -1,7 +1,9 @@
-//! One topic partition's life in this process: inspecting -> (recording a gap) -> (queued) -> starting -> running -> stopped or released.
+//! One topic partition's life in this process: inspecting -> (recording a gap) -> (queued) ->
+//! starting -> running -> stopped or released.
 //!
-//! Not here: anything that concerns several partitions (memory, the queue, limits): see [`crate::engine`].
-//! Invariant: nothing is offered for commit before the partition's anchor is durable, unless no record was landed.
+//! Not here: anything that concerns several partitions (memory, the queue, limits): see
+//! [`crate::engine`]. Invariant: nothing is offered for commit before the partition's anchor is
+//! durable, unless no record was landed.
 
 use crate::{
     anchor::{Anchor, START_METADATA},
@@ -49,7 +51,8 @@ pub(crate) struct Running {
     pub(crate) committed: Option<Offset>,
     /// A commit that has not been answered.
     pub(crate) committing: Option<Offset>,
-    /// The client lost its position: after what was delivered is committed, the partition is inspected again.
+    /// The client lost its position: after what was delivered is committed, the partition is
+    /// inspected again.
     pub(crate) position_lost: bool,
     /// No more records are taken in; what is in flight is finished and committed.
     pub(crate) stopped: Option<Stop>,
@@ -176,7 +179,8 @@ impl Running {
         }
     }
 
-    /// What should be committed now, with its metadata; `None` when the broker already knows it or the anchor is not yet kept.
+    /// What should be committed now, with its metadata; `None` when the broker already knows it or
+    /// the anchor is not yet kept.
     pub(crate) fn to_commit(&self) -> Option<(Offset, String)> {
         let (next, anchor) = self.next();
         if self.zone_anchor == ZoneAnchor::Pending || self.committed == Some(next) {

@@ -1,7 +1,8 @@
-//! One record -> what becomes of it in the per-record layout: a data object, a dead letter, or nothing.
+//! One record -> what becomes of it in the per-record layout: a data object, a dead letter, or
+//! nothing.
 //!
-//! Not here: when it is uploaded and what is committed (see [`crate::engine`]).
-//! Invariant: a function of the record and of what the zone pins; the time and the process never enter.
+//! Not here: when it is uploaded and what is committed (see [`crate::engine`]). Invariant: a
+//! function of the record and of what the zone pins; the time and the process never enter.
 
 use std::borrow::Cow;
 

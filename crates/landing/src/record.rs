@@ -14,7 +14,8 @@ pub struct Record<'a> {
     pub partition: i32,
     /// Offset in that partition.
     pub offset: Offset,
-    /// Kafka's timestamp (create time or log append time) in milliseconds since 1970-01-01 UTC; `None` when the broker has none.
+    /// Kafka's timestamp (create time or log append time) in milliseconds since 1970-01-01 UTC;
+    /// `None` when the broker has none.
     pub timestamp: Option<i64>,
     /// The key's bytes, if the record has a key.
     pub key: Option<&'a [u8]>,
@@ -42,8 +43,8 @@ pub struct Headers<'a> {
     pub(crate) spans: &'a [HeaderSpan],
 }
 
-/// Where one header lies in the bytes: its name, and right behind it its value. Small, for there is one for each header of each
-/// record that waits.
+/// Where one header lies in the bytes: its name, and right behind it its value. Small, for there is
+/// one for each header of each record that waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderSpan {
     pub(crate) start: u32,
@@ -81,7 +82,8 @@ impl<'a> Headers<'a> {
     }
 }
 
-/// The SHA-256 of a record's value bytes: the identity of what Kafka holds at an offset. A tombstone has one of its own.
+/// The SHA-256 of a record's value bytes: the identity of what Kafka holds at an offset. A
+/// tombstone has one of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ValueHash(pub [u8; 32]);
 

@@ -1,8 +1,9 @@
 //! Where a topic partition begins after it was assigned, or why it must not.
 //!
-//! All facts are gathered before (committed offset, log ends, anchors as kept and as Kafka shows them now); this is the
-//! table of what they mean. Not here: `--start` as the user wrote it (it arrives as an offset).
-//! Invariant: an offset that was visible and not landed is never stepped over without a stop or a recorded gap.
+//! All facts are gathered before (committed offset, log ends, anchors as kept and as Kafka shows
+//! them now); this is the table of what they mean. Not here: `--start` as the user wrote it (it
+//! arrives as an offset). Invariant: an offset that was visible and not landed is never stepped
+//! over without a stop or a recorded gap.
 
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ pub struct Inspection {
     pub committed: Option<(Offset, String)>,
     /// The log's first offset.
     pub low: Offset,
-    /// The log's end: the last stable offset, that is the next offset a committed reader can get to.
+    /// The log's end: the last stable offset, that is the next offset a committed reader can get
+    /// to.
     pub high: Offset,
     /// The first landed record as the zone keeps it, and what Kafka holds there now.
     pub first: Option<(Anchor, Reading)>,
@@ -61,7 +63,8 @@ pub struct Start {
 /// Where the chain of extents of a topic partition goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainStart {
-    /// The start of the next extent: the end of the last finished one, 0 when there is none. A gap belongs to the extent that follows it.
+    /// The start of the next extent: the end of the last finished one, 0 when there is none. A gap
+    /// belongs to the extent that follows it.
     pub extent: Offset,
     /// The first offset to read, and the gap before it.
     pub read: Start,
@@ -95,7 +98,8 @@ pub enum Stop {
          start with --on-gap record to write the gap down and go on"
     )]
     Gap(OffsetRange),
-    /// The group has no offset, and the first landed record is gone: nobody knows what was landed of the rest.
+    /// The group has no offset, and the first landed record is gone: nobody knows what was landed
+    /// of the rest.
     #[error(
         "the group has no committed offset, and offsets {0} are gone from the topic: whether they were landed is not known; \
          start with --on-gap record to write that down and go on"
@@ -152,7 +156,8 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
     check_anchors(facts)?;
     let resume = match (&facts.committed, facts.first) {
         (Some((committed, _)), _) => *committed,
-        // Offsets expired or were deleted, or another group: what was landed is replayed, which changes nothing in the zone.
+        // Offsets expired or were deleted, or another group: what was landed is replayed, which
+        // changes nothing in the zone.
         (None, Some((first, _))) => first.offset.min(facts.start),
         (None, None) => facts.start,
     };
@@ -179,8 +184,8 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
     }
 }
 
-/// Decides where the chain of extents goes on: at the newest claim, whatever the group has committed, for a claim proves that
-/// everything below its start is durable.
+/// Decides where the chain of extents goes on: at the newest claim, whatever the group has
+/// committed, for a claim proves that everything below its start is durable.
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
@@ -452,7 +457,8 @@ mod tests {
         }
     }
 
-    /// The extent's start, the first offset to read, the gap before it, and whether a claim is to be finished.
+    /// The extent's start, the first offset to read, the gap before it, and whether a claim is to
+    /// be finished.
     type Decided = (i64, i64, Option<(i64, i64)>, bool);
 
     fn chain(facts: &Inspection, on_gap: OnGap) -> Result<Decided, Stop> {
@@ -596,7 +602,8 @@ mod tests {
 
     #[test]
     fn a_start_beyond_the_end_of_the_log_stops() {
-        // Bug: what `latest` had meant before the topic was re-created was asked for again and again.
+        // Bug: what `latest` had meant before the topic was re-created was asked for again and
+        // again.
         let late = Inspection {
             start: Offset(12),
             ..facts(None, 0, 9)

@@ -1,8 +1,10 @@
-//! Whether a value can be landed as a JSON object that Athena reads, and if not, the fixed reason code.
+//! Whether a value can be landed as a JSON object that Athena reads, and if not, the fixed reason
+//! code.
 //!
-//! It looks at the bytes once and changes nothing but line breaks between tokens (a document must stay on one line). Not here:
-//! whether a record fits the columns of a table (see [`schema::RecordReader`]); only the reasons why not are.
-//! Invariant: the answer depends on the bytes alone, so every process gives the same answer for the same record.
+//! It looks at the bytes once and changes nothing but line breaks between tokens (a document must
+//! stay on one line). Not here: whether a record fits the columns of a table (see
+//! [`schema::RecordReader`]); only the reasons why not are. Invariant: the answer depends on the
+//! bytes alone, so every process gives the same answer for the same record.
 
 mod checker;
 
@@ -12,10 +14,12 @@ use schema::{Members, NotAnObject};
 
 pub use checker::Checker;
 
-/// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new zone.
+/// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new
+/// zone.
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Values nested deeper than this become dead letters: readers give up there (serde_json and Jackson-like limits).
+/// Values nested deeper than this become dead letters: readers give up there (serde_json and
+/// Jackson-like limits).
 pub const MAX_DEPTH: usize = 128;
 
 /// Why a record became a dead letter. The codes are fixed: they are in the objects.
@@ -33,7 +37,8 @@ pub enum Reason {
     KeysCollide,
     /// A tombstone, kept because the operator asked for it.
     Tombstone,
-    /// A value of another kind than its column's: text in a number column, `1.5` in a bigint column.
+    /// A value of another kind than its column's: text in a number column, `1.5` in a bigint
+    /// column.
     WrongType,
     /// A text that is no day, in a date column.
     UnparseableDate,
@@ -82,7 +87,8 @@ impl fmt::Display for Reason {
 pub struct Misfit {
     /// The reason.
     pub reason: Reason,
-    /// The column of the table that has no place for what the record holds, or the field that has no column.
+    /// The column of the table that has no place for what the record holds, or the field that has
+    /// no column.
     pub column: Option<String>,
 }
 
@@ -116,7 +122,8 @@ impl From<schema::NoRow> for Misfit {
 
 /// Checks that `value` is one JSON object that Athena can read.
 ///
-/// With `field`, gives back the string that this top-level field holds (`None`: no such field, or not a string).
+/// With `field`, gives back the string that this top-level field holds (`None`: no such field, or
+/// not a string).
 ///
 /// # Errors
 /// The reason code for the dead letter.
@@ -167,7 +174,8 @@ fn unescaped(name: &str) -> Result<Cow<'_, str>, Reason> {
     }
 }
 
-/// The document on one line: the bytes as they are where they hold no line break, else without white space between tokens.
+/// The document on one line: the bytes as they are where they hold no line break, else without
+/// white space between tokens.
 ///
 /// `value` must have passed [`check_object`]: then line breaks occur only between tokens.
 #[must_use]
@@ -211,9 +219,11 @@ impl StringState {
     }
 }
 
-/// Opening brackets, in strings or not: a value is nested at most so deep. Quick, and nearly always enough to know.
+/// Opening brackets, in strings or not: a value is nested at most so deep. Quick, and nearly always
+/// enough to know.
 fn brackets(value: &[u8]) -> usize {
-    // The two differ in one bit. Counts of up to 255 bytes fit a byte, of which the processor adds up many at once.
+    // The two differ in one bit. Counts of up to 255 bytes fit a byte, of which the processor adds
+    // up many at once.
     let count = |bytes: &[u8]| {
         bytes
             .iter()
@@ -245,11 +255,13 @@ fn depth(value: &[u8]) -> usize {
     deepest
 }
 
-/// The names seen so far. Few names are compared one by one, many are hashed: a record with 100,000 names must not take minutes.
+/// The names seen so far. Few names are compared one by one, many are hashed: a record with 100,000
+/// names must not take minutes.
 struct Names<'v> {
     few: Vec<Cow<'v, str>>,
     many: HashSet<String>,
-    /// A bit for each length and first letter that occurred: a name whose bit is not there is surely new.
+    /// A bit for each length and first letter that occurred: a name whose bit is not there is
+    /// surely new.
     occurred: u64,
 }
 

@@ -1,7 +1,8 @@
 //! The landing zone: what is pinned for good when the first consumer starts on a bucket and prefix.
 //!
-//! The object itself is written create-once by the consumer; here is its content and the comparison with a later run.
-//! Invariant: two runs that agree on the zone write the same key and body for the same record.
+//! The object itself is written create-once by the consumer; here is its content and the comparison
+//! with a later run. Invariant: two runs that agree on the zone write the same key and body for the
+//! same record.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -103,7 +104,8 @@ impl Zone {
     /// Reads the object's body.
     ///
     /// # Errors
-    /// [`ZoneMismatch::CompactedCopy`] when it is one, [`ZoneMismatch::Unreadable`] when it is something else.
+    /// [`ZoneMismatch::CompactedCopy`] when it is one, [`ZoneMismatch::Unreadable`] when it is
+    /// something else.
     pub fn from_body(body: &[u8]) -> Result<Self, ZoneMismatch> {
         if let Some(CopyZone { bucket, prefix, .. }) = CopyZone::from_body(body) {
             return Err(ZoneMismatch::CompactedCopy { bucket, prefix });

@@ -167,7 +167,8 @@ fn the_top_level_holds_only_what_the_design_names() {
         .current_dir(root())
         .output();
     let top: BTreeSet<String> = match listed {
-        // In a checkout only what git tracks counts; elsewhere (a source archive) everything that is there.
+        // In a checkout only what git tracks counts; elsewhere (a source archive) everything that
+        // is there.
         Ok(output) if output.status.success() => {
             let text = String::from_utf8(output.stdout).unwrap();
             text.lines()
@@ -218,8 +219,9 @@ fn nothing_is_left_open_or_switched_off() {
 
 #[test]
 fn one_build_serves_all_commands() {
-    // Features are unified over the selected packages; where the sets differ, `cargo run -p consumer` after `cargo run -p demo` builds
-    // half of the tree again. See "One build for all commands" in the workspace's Cargo.toml.
+    // Features are unified over the selected packages; where the sets differ, `cargo run -p
+    // consumer` after `cargo run -p demo` builds half of the tree again. See "One build for all
+    // commands" in the workspace's Cargo.toml.
     let all = features(&["--workspace"]);
     let mut broken = Vec::new();
     for program in ["producer", "consumer", "sandbox", "demo"] {
@@ -238,7 +240,8 @@ fn one_build_serves_all_commands() {
 
 #[test]
 fn the_programs_ask_the_same_of_what_builds_them() {
-    // `cargo tree` shows one set for what is built for the host and for the target, so the sets of the host are compared here.
+    // `cargo tree` shows one set for what is built for the host and for the target, so the sets of
+    // the host are compared here.
     let block = |name: &str| {
         let manifest =
             fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();

@@ -1,4 +1,5 @@
-//! Prints the look-alike of the tutorial's data: `cargo run -p producer --example look-alike > data/indexProcessed.csv`.
+//! Prints the look-alike of the tutorial's data: `cargo run -p producer --example look-alike >
+//! data/indexProcessed.csv`.
 
 use std::io::{self, BufWriter, Write};
 

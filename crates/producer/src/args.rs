@@ -1,7 +1,8 @@
 //! The command line of `producer`: every flag with its unit, default and environment variable.
 //!
-//! Does not act on anything; `Args::plan` in `plan.rs` checks the combinations. Invariant: a librdkafka option, which may be a
-//! secret, is kept as [`KafkaOption`], which cannot be printed with its value, and is never parsed by clap, whose errors would.
+//! Does not act on anything; `Args::plan` in `plan.rs` checks the combinations. Invariant: a
+//! librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed
+//! with its value, and is never parsed by clap, whose errors would.
 
 mod values;
 
@@ -18,8 +19,9 @@ use values::{parse_columns, parse_delimiter, parse_duration, parse_rate};
 
 /// Replays stock data, or any CSV, as JSON records into a Kafka topic.
 ///
-/// Results go to stdout, logs and progress to stderr. Exit codes: 0 each record read was acknowledged, 1 failed, 2 wrong usage, 65 data
-/// that must not be skipped, 130 or 143 second Ctrl-C or SIGTERM.
+/// Results go to stdout, logs and progress to stderr. Exit codes: 0 each record read was
+/// acknowledged, 1 failed, 2 wrong usage, 65 data that must not be skipped, 130 or 143 second
+/// Ctrl-C or SIGTERM.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "producer", version, max_term_width = 120)]
 pub struct Args {
@@ -31,8 +33,8 @@ pub struct Args {
     #[arg(long, value_name = "CHAR", default_value = ",", value_parser = parse_delimiter, env = "PRODUCER_DELIMITER", help_heading = "Input")]
     pub delimiter: Delimiter,
 
-    /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`. Prices and volumes are known to
-    /// be numbers, other columns are text
+    /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`.
+    /// Prices and volumes are known to be numbers, other columns are text
     #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true, value_parser = parse_columns, env = "PRODUCER_COLUMNS", help_heading = "Input")]
     pub columns: Columns,
 
@@ -82,7 +84,8 @@ pub struct Args {
     )]
     pub key_column: Option<String>,
 
-    /// Headers of a record: `source` (file), `row` (its number, from 1) and `event-time` (the date column), or none, which is faster
+    /// Headers of a record: `source` (file), `row` (its number, from 1) and `event-time` (the date
+    /// column), or none, which is faster
     #[arg(
         long,
         value_name = "HEADERS",
@@ -92,7 +95,8 @@ pub struct Args {
     )]
     pub headers: Headers,
 
-    /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka takes them]
+    /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka
+    /// takes them]
     #[arg(long, value_name = "R", value_parser = parse_rate, env = "PRODUCER_RATE", help_heading = "Records")]
     pub rate: Option<f64>,
 
@@ -136,8 +140,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_duration, env = "PRODUCER_DELIVERY_TIMEOUT", help_heading = "Kafka")]
     pub delivery_timeout: Duration,
 
-    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into KAFKA_OPTIONS (in the environment
-    /// or in .env), a list of KEY=VALUE separated by blanks
+    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into
+    /// KAFKA_OPTIONS (in the environment or in .env), a list of KEY=VALUE separated by blanks
     #[arg(short = 'X', long = "kafka-option", value_name = "KEY=VALUE", value_parser = KafkaOption::parse, help_heading = "Kafka")]
     pub kafka_options: Vec<KafkaOption>,
 
@@ -155,7 +159,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "PRODUCER_PROGRESS_INTERVAL", help_heading = "Output")]
     pub progress_interval: Duration,
 
-    /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example 127.0.0.1:9465
+    /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example
+    /// 127.0.0.1:9465
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -164,7 +169,8 @@ pub struct Args {
     )]
     pub metrics_addr: Option<SocketAddr>,
 
-    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
+    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env
+    /// win over it
     #[arg(
         long,
         value_name = "FILE",

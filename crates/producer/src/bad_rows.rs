@@ -1,6 +1,8 @@
-//! What happens to a row that is not a record: it ends the run, or it is kept, counted and reported.
+//! What happens to a row that is not a record: it ends the run, or it is kept, counted and
+//! reported.
 //!
-//! Does not find bad rows. Invariant: a bad row is never passed over without being counted and, where a file is given, kept.
+//! Does not find bad rows. Invariant: a bad row is never passed over without being counted and,
+//! where a file is given, kept.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

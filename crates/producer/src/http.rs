@@ -1,7 +1,7 @@
 //! `/metrics` and `/healthz` on a loopback address.
 //!
-//! Not here: what is measured. Nothing else is served: no configuration, no profiler.
-//! Invariant: an answer never waits for Kafka or for the work, and shows the numbers of its own moment.
+//! Not here: what is measured. Nothing else is served: no configuration, no profiler. Invariant: an
+//! answer never waits for Kafka or for the work, and shows the numbers of its own moment.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
 //! The program: settings in, log to stderr, summary to stdout, exit code.
 //!
-//! Everything else is in the library. Invariant: one line begins with `error: ` when the exit code is not 0.
+//! Everything else is in the library. Invariant: one line begins with `error: ` when the exit code
+//! is not 0.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -68,7 +69,8 @@ fn report(summary: &Summary, output: Option<Output>) {
     }
 }
 
-/// Writes a log line to stderr; on a terminal in place of the progress bar, which is drawn again below it.
+/// Writes a log line to stderr; on a terminal in place of the progress bar, which is drawn again
+/// below it.
 struct LogLine {
     over_bar: bool,
 }

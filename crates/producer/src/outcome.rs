@@ -1,6 +1,7 @@
 //! How a run ended: the counts, and the exit code they deserve.
 //!
-//! Does not count (see `replay` and `deliveries`). Invariant: `Ok(Summary)` from a run means that each record it read was acknowledged.
+//! Does not count (see `replay` and `deliveries`). Invariant: `Ok(Summary)` from a run means that
+//! each record it read was acknowledged.
 
 use std::time::Duration;
 

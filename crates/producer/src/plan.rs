@@ -1,6 +1,7 @@
 //! The command line, checked as a whole: what a run will do.
 //!
-//! Opens no file and connects to nothing. Invariant: a plan has no contradiction; what can be refused by looking at flags is refused here.
+//! Opens no file and connects to nothing. Invariant: a plan has no contradiction; what can be
+//! refused by looking at flags is refused here.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

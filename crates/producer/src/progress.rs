@@ -1,6 +1,7 @@
 //! Shows how far a run is: a bar on a terminal, else a line in the log once per interval.
 //!
-//! Counts nothing itself. Invariant: it writes to stderr only, and a call between two updates costs one look at the clock.
+//! Counts nothing itself. Invariant: it writes to stderr only, and a call between two updates costs
+//! one look at the clock.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -37,7 +38,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// `log_interval` is the time between two lines where stderr is not a terminal; `bytes` counts what is read of the inputs.
+    /// `log_interval` is the time between two lines where stderr is not a terminal; `bytes` counts
+    /// what is read of the inputs.
     pub(crate) fn start(total: Total, log_interval: Duration, bytes: Arc<AtomicU64>) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| bar(total));
         let interval = if bar.is_some() { REDRAW } else { log_interval };

@@ -1,7 +1,8 @@
 //! The run itself: inputs in, records out, bad rows aside, and the counts at the end.
 //!
-//! Does not know how rows are cut or records are sent. Invariant: a row is counted as read only once its fate is in other hands: sent,
-//! or taken as a bad row; so that after the last result `read = acknowledged + failed + skipped`.
+//! Does not know how rows are cut or records are sent. Invariant: a row is counted as read only
+//! once its fate is in other hands: sent, or taken as a bad row; so that after the last result
+//! `read = acknowledged + failed + skipped`.
 
 use std::ops::ControlFlow::{Break, Continue};
 use std::path::Path;
@@ -59,7 +60,8 @@ pub(crate) fn replay(plan: &Plan, stop: &Stop, status: &Status) -> Result<Summar
     replay.close(end)
 }
 
-/// Opens every file once and reads its header, so that a mistake in the last one is found before the first is sent.
+/// Opens every file once and reads its header, so that a mistake in the last one is found before
+/// the first is sent.
 fn check_inputs(plan: &Plan, stop: &Stop) -> Result<Total, Failure> {
     let mut bytes = Some(0);
     for path in &plan.inputs {

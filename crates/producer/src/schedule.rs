@@ -1,6 +1,7 @@
 //! When the n-th record is due at a given rate: an absolute schedule, so that delays do not add up.
 //!
-//! Pure: no clock. Invariant: `due` depends on the number of the record and the rate only, never on when others were sent.
+//! Pure: no clock. Invariant: `due` depends on the number of the record and the rate only, never on
+//! when others were sent.
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
-//! Sends records one after the other, each in its time, until the limit, a stop request or a failure.
+//! Sends records one after the other, each in its time, until the limit, a stop request or a
+//! failure.
 //!
-//! Does not read rows. Invariant: every wait ends early when a stop is requested or a record has failed.
+//! Does not read rows. Invariant: every wait ends early when a stop is requested or a record has
+//! failed.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::{Duration, Instant};
@@ -109,8 +111,9 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Whether the run has to end before the next record. A record that fails requests a stop as well: asking for the stop first keeps
-    /// this off the counters that the client's thread writes at each acknowledgement.
+    /// Whether the run has to end before the next record. A record that fails requests a stop as
+    /// well: asking for the stop first keeps this off the counters that the client's thread writes
+    /// at each acknowledgement.
     pub(crate) fn check(&self) -> Flow {
         if !self.stop.requested() {
             Continue(())
@@ -121,7 +124,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Waits until the fate of each record is known; an error says what failed. `whole` is whether all of the input was sent.
+    /// Waits until the fate of each record is known; an error says what failed. `whole` is whether
+    /// all of the input was sent.
     pub(crate) fn finish(&mut self, whole: bool) -> Result<(), Failure> {
         let sent = self.sent;
         let progress = &mut self.progress;

@@ -1,12 +1,14 @@
 //! SIGINT and SIGTERM: the first asks for a stop, the second ends the process.
 //!
-//! Belongs to the program, not to the library's runs. Invariant: once installed, no signal of the two kills the process by itself.
+//! Belongs to the program, not to the library's runs. Invariant: once installed, no signal of the
+//! two kills the process by itself.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Installs the handlers; the future ends at the first signal. A second one leaves at once, with 130 for SIGINT and 143 for SIGTERM.
+/// Installs the handlers; the future ends at the first signal. A second one leaves at once, with
+/// 130 for SIGINT and 143 for SIGTERM.
 ///
 /// # Errors
 /// When the operating system refuses a handler.

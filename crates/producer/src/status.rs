@@ -1,7 +1,8 @@
 //! How a run is doing while it goes on: its counts, and what is wrong.
 //!
-//! Written by the thread that does the work, read by the pages. Not here: HTTP (see `http.rs`) and names of metrics (see `metrics.rs`).
-//! Invariant: what a record costs here is two stores, whoever reads; a reader never holds up the work.
+//! Written by the thread that does the work, read by the pages. Not here: HTTP (see `http.rs`) and
+//! names of metrics (see `metrics.rs`). Invariant: what a record costs here is two stores, whoever
+//! reads; a reader never holds up the work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,7 +70,8 @@ impl Status {
 
     /// `total` records are sent; the last had so many bytes. Called by one thread only.
     pub(crate) fn sent(&self, total: u64, bytes: usize) {
-        // Loads and stores, for there is one writer: adding in one step would lock the memory for each record.
+        // Loads and stores, for there is one writer: adding in one step would lock the memory for
+        // each record.
         let bytes = self.shared.sent_bytes.load(Ordering::Relaxed) + bytes as u64;
         self.shared.sent_bytes.store(bytes, Ordering::Relaxed);
         self.shared.sent.store(total, Ordering::Relaxed);
@@ -81,7 +83,8 @@ impl Status {
     }
 
     pub(crate) fn numbers(&self) -> Numbers {
-        // What is acknowledged is read before what is sent: the queue would be too short otherwise, or below zero.
+        // What is acknowledged is read before what is sent: the queue would be too short otherwise,
+        // or below zero.
         let (acknowledged, failed) = (self.deliveries.acknowledged(), self.deliveries.failed());
         let sent = self.shared.sent.load(Ordering::Relaxed);
         let skipped = self.shared.skipped.load(Ordering::Relaxed);

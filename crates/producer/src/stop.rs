@@ -1,6 +1,7 @@
 //! One flag that ends a run early, seen by everything that waits.
 //!
-//! Does not know signals (see `signals`). Invariant: once requested it stays so, and every waiter wakes.
+//! Does not know signals (see `signals`). Invariant: once requested it stays so, and every waiter
+//! wakes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

@@ -1,9 +1,10 @@
-//! A Kafka broker in this process: librdkafka's mock cluster with one broker, its faults, and the watch over its losses.
+//! A Kafka broker in this process: librdkafka's mock cluster with one broker, its faults, and the
+//! watch over its losses.
 //!
 //! It does not persist, and it cannot listen on a chosen port: a [`Forwarder`] in front of it can.
 //!
-//! The invariant: a record that was acknowledged and is gone before every known consumer group passed it is reported by
-//! [`Broker::loss`].
+//! The invariant: a record that was acknowledged and is gone before every known consumer group
+//! passed it is reported by [`Broker::loss`].
 
 mod watch;
 
@@ -62,7 +63,8 @@ impl Broker {
         &self.bootstrap_servers
     }
 
-    /// Creates a topic. Topics that nobody created appear with 4 partitions when a client asks for them.
+    /// Creates a topic. Topics that nobody created appear with 4 partitions when a client asks for
+    /// them.
     ///
     /// # Errors
     /// When the topic exists already or its name is not one.
@@ -72,9 +74,11 @@ impl Broker {
             .with_context(|| format!("cannot create topic {name} with {partitions} partitions: does it exist already?"))
     }
 
-    /// Listens on `addr` and passes each connection on to the broker, until the forwarder is dropped.
+    /// Listens on `addr` and passes each connection on to the broker, until the forwarder is
+    /// dropped.
     ///
-    /// Only the first connection of a client goes through it: the broker's metadata names the broker's own port.
+    /// Only the first connection of a client goes through it: the broker's metadata names the
+    /// broker's own port.
     ///
     /// # Errors
     /// When `addr` cannot be listened on.
@@ -116,8 +120,8 @@ impl Broker {
             .context("cannot set the round trip time")
     }
 
-    /// Answers the next requests of this kind with these errors, one request each, first error first.
-    /// `RD_KAFKA_RESP_ERR__TRANSPORT` closes the connection instead.
+    /// Answers the next requests of this kind with these errors, one request each, first error
+    /// first. `RD_KAFKA_RESP_ERR__TRANSPORT` closes the connection instead.
     ///
     /// # Errors
     /// When there is no mock cluster any more.
@@ -163,8 +167,8 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        // A test that never asked would otherwise look for its missing records in the wrong place; it may have no
-        // subscriber for log lines either.
+        // A test that never asked would otherwise look for its missing records in the wrong place;
+        // it may have no subscriber for log lines either.
         if let Some(loss) = self.watch().untold() {
             eprintln!("error: {loss}");
         }

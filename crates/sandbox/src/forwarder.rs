@@ -1,4 +1,5 @@
-//! A plain TCP forwarder: a fixed address in front of a server whose port is not known before it runs.
+//! A plain TCP forwarder: a fixed address in front of a server whose port is not known before it
+//! runs.
 //!
 //! It does not look at what it passes on.
 //!

@@ -1,9 +1,11 @@
-//! The sandbox as a program: a Kafka broker and an S3 on fixed ports of this machine, with a topic and a bucket in them.
+//! The sandbox as a program: a Kafka broker and an S3 on fixed ports of this machine, with a topic
+//! and a bucket in them.
 //!
-//! It does not produce or consume, takes no other machine's connections, and each start is fresh; only the files of
-//! earlier runs stay.
+//! It does not produce or consume, takes no other machine's connections, and each start is fresh;
+//! only the files of earlier runs stay.
 //!
-//! The invariant: it ends with exit code 1 and a reason on stderr when it cannot keep what it acknowledged.
+//! The invariant: it ends with exit code 1 and a reason on stderr when it cannot keep what it
+//! acknowledged.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -28,7 +30,8 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A Kafka broker and an S3 on this machine, to try the pipeline without docker or an AWS account.
 ///
-/// Everything in the broker is gone when it ends (Ctrl-C); the objects stay as files in the directory.
+/// Everything in the broker is gone when it ends (Ctrl-C); the objects stay as files in the
+/// directory.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -40,7 +43,8 @@ struct Args {
     #[arg(long, env = "SANDBOX_S3_ADDR", default_value = S3_ADDR, value_name = "IP:PORT", value_parser = loopback)]
     s3_addr: SocketAddr,
 
-    /// A new or empty directory for the objects [default: a new one below the system's directory for temporary files]
+    /// A new or empty directory for the objects [default: a new one below the system's directory
+    /// for temporary files]
     #[arg(long, env = "SANDBOX_DIR")]
     dir: Option<PathBuf>,
 

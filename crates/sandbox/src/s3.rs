@@ -1,9 +1,12 @@
-//! An S3 in this process: a server on the `s3s` framework with a small store of ours, path style, signatures checked.
+//! An S3 in this process: a server on the `s3s` framework with a small store of ours, path style,
+//! signatures checked.
 //!
-//! It knows the operations that a sink and its checks need, no multipart uploads, versions, tags or policies. It keeps
-//! nothing over a restart: the index is in memory; only the files with the bodies stay.
+//! It knows the operations that a sink and its checks need, no multipart uploads, versions, tags or
+//! policies. It keeps nothing over a restart: the index is in memory; only the files with the
+//! bodies stay.
 //!
-//! The invariant: what [`S3::object`] and [`S3::keys`] show is what a client would get at the same moment.
+//! The invariant: what [`S3::object`] and [`S3::keys`] show is what a client would get at the same
+//! moment.
 
 mod access;
 mod checksums;
@@ -46,7 +49,8 @@ pub const ACCESS_KEY: &str = "test";
 /// The secret access key that goes with [`ACCESS_KEY`].
 pub const SECRET_KEY: &str = "test";
 
-/// The region of buckets that were created without another one. Signatures for any region are taken.
+/// The region of buckets that were created without another one. Signatures for any region are
+/// taken.
 pub const REGION: &str = "us-east-1";
 
 /// An object as it is stored.
@@ -94,7 +98,8 @@ impl S3 {
         )
     }
 
-    /// Starts a server without buckets on `addr`, over a directory that is empty or does not exist; it is kept.
+    /// Starts a server without buckets on `addr`, over a directory that is empty or does not exist;
+    /// it is kept.
     ///
     /// # Errors
     /// When `addr` cannot be listened on, or the directory holds something or cannot be made.
@@ -207,7 +212,8 @@ impl S3 {
             .map_err(|error| plain_error(&error))
     }
 
-    /// How many well-signed requests there were for this operation, by S3's name (`PutObject`), faults included.
+    /// How many well-signed requests there were for this operation, by S3's name (`PutObject`),
+    /// faults included.
     pub fn requests(&self, operation: &str) -> u64 {
         self.gate.requests(operation)
     }
@@ -217,17 +223,20 @@ impl S3 {
         &self.gate.faults
     }
 
-    /// From now on this bucket belongs to another account: each request for it is answered 403, its creation 409.
+    /// From now on this bucket belongs to another account: each request for it is answered 403, its
+    /// creation 409.
     pub fn refuse_bucket(&self, name: &str) {
         self.gate.refuse_bucket(name);
     }
 
-    /// From now on this bucket lies in another region: each request for it is answered 301 with the region's name.
+    /// From now on this bucket lies in another region: each request for it is answered 301 with the
+    /// region's name.
     pub fn redirect_bucket(&self, name: &str, region: &str) {
         self.gate.redirect_bucket(name, region);
     }
 
-    /// Whether PUTs are carried out without a look at `If-None-Match` and `If-Match`, as some stores do.
+    /// Whether PUTs are carried out without a look at `If-None-Match` and `If-Match`, as some
+    /// stores do.
     pub fn ignore_conditions(&self, ignore: bool) {
         self.ignore_conditions.store(ignore, Ordering::Relaxed);
     }

@@ -1,4 +1,5 @@
-//! The broker as Kafka clients see it, its faults, the forwarder, and the watch over what it forgets.
+//! The broker as Kafka clients see it, its faults, the forwarder, and the watch over what it
+//! forgets.
 #![allow(clippy::unwrap_used, reason = "a test may fail at any step")]
 
 use std::time::Duration;
@@ -39,7 +40,8 @@ fn consumer(servers: &str, group: &str) -> BaseConsumer {
     config.create().unwrap()
 }
 
-/// Sends this many records of this many bytes to partition 0, a batch each ten, and waits until all are acknowledged.
+/// Sends this many records of this many bytes to partition 0, a batch each ten, and waits until all
+/// are acknowledged.
 fn send(producer: &BaseProducer, records: usize, bytes: usize) {
     let payload: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
         .take(bytes)

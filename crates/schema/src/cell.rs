@@ -1,7 +1,7 @@
 //! One text cell becomes one JSON value, by hand: no detour through a float, no allocation.
 //!
-//! Does not know columns' names (see `row`). Invariant: what is appended is one valid JSON value, or nothing and an error; a number
-//! that JSON allows is appended byte for byte.
+//! Does not know columns' names (see `row`). Invariant: what is appended is one valid JSON value,
+//! or nothing and an error; a number that JSON allows is appended byte for byte.
 
 use crate::ColumnType;
 
@@ -34,9 +34,10 @@ const MISSING: [&[u8]; 6] = [b"null", b"nan", b"none", b"na", b"n/a", b"#n/a"];
 /// Appends `cell` to `out` as a JSON value of a column of this type.
 ///
 /// - String: JSON-escaped as it stands; a blank cell is `null`.
-/// - Number: blanks around it are dropped; `null`, `NaN`, `None`, `NA`, `N/A`, `#N/A` in any case, and blank, are `null`.
-///   Numbers of JSON's grammar are copied as they are. `+5`, `007`, `.5` and `5.` are written `5`, `7`, `0.5` and `5.0`: the same
-///   value, in the form JSON asks for. Anything else is an error, `1,234` too: a comma may be thousands or decimals.
+/// - Number: blanks around it are dropped; `null`, `NaN`, `None`, `NA`, `N/A`, `#N/A` in any case,
+///   and blank, are `null`. Numbers of JSON's grammar are copied as they are. `+5`, `007`, `.5` and
+///   `5.` are written `5`, `7`, `0.5` and `5.0`: the same value, in the form JSON asks for.
+///   Anything else is an error, `1,234` too: a comma may be thousands or decimals.
 ///
 /// # Errors
 /// [`CellError`]; `out` is then as it was.

@@ -1,7 +1,8 @@
 //! One JSON value becomes one cell of a typed column, or there is a fixed reason why not.
 //!
-//! Does not know records (see `record_reader`). Invariant: a cell holds exactly what the value says, but for what is finer than a
-//! millisecond; the answer depends on the text of the value alone.
+//! Does not know records (see `record_reader`). Invariant: a cell holds exactly what the value
+//! says, but for what is finer than a millisecond; the answer depends on the text of the value
+//! alone.
 
 use std::borrow::Cow;
 
@@ -55,8 +56,9 @@ const POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// Prices and volumes in half the time of the general way. Without an exponent and with few digits, digits and power of ten are both
-/// exact as doubles, and the division rounds once: that is the nearest double.
+/// Prices and volumes in half the time of the general way. Without an exponent and with few digits,
+/// digits and power of ten are both exact as doubles, and the division rounds once: that is the
+/// nearest double.
 fn quick_f64(text: &[u8]) -> Option<f64> {
     let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -82,7 +84,8 @@ fn quick_f64(text: &[u8]) -> Option<f64> {
 /// Why a value is no cell, or a record no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// A value of another kind: text in a number column, `1.5` in a bigint column, a number in a date column.
+    /// A value of another kind: text in a number column, `1.5` in a bigint column, a number in a
+    /// date column.
     WrongType,
     /// A text that is no day, in a date column.
     UnparseableDate,
@@ -90,7 +93,8 @@ pub enum Problem {
     UnparseableTimestamp,
     /// A number beyond what the column's type holds, or a time outside of the years 1 to 9999.
     NumberOutOfRange,
-    /// A text with half of a surrogate pair (`"\ud800"`): JSON can write it, no encoding of Unicode can.
+    /// A text with half of a surrogate pair (`"\ud800"`): JSON can write it, no encoding of Unicode
+    /// can.
     NotUnicode,
     /// Two fields of the record fill the same column.
     SameColumn,
@@ -153,7 +157,8 @@ fn double(value: &str, exponent: bool) -> Result<Number<'_>, Problem> {
     }
 }
 
-/// The value of a number that is whole, however it is written (`12`, `12.0`, `1.2e1`), without a detour through a float.
+/// The value of a number that is whole, however it is written (`12`, `12.0`, `1.2e1`), without a
+/// detour through a float.
 fn whole_number(value: &str) -> Result<i64, Problem> {
     if let Ok(number) = value.parse() {
         return Ok(number);

@@ -1,6 +1,7 @@
 //! What a column is, and the `name:type,…` list by which people type columns themselves.
 //!
-//! Does not know which names are stock columns (see `stock`). Invariant: a list that parses names no column twice.
+//! Does not know which names are stock columns (see `stock`). Invariant: a list that parses names
+//! no column twice.
 
 use crate::table::SchemaError;
 
@@ -48,11 +49,12 @@ pub struct TypedColumn {
     pub kind: ColumnType,
 }
 
-/// Reads a list such as `price:number,comment:string`. The last colon of an entry ends the name, so names may hold colons.
+/// Reads a list such as `price:number,comment:string`. The last colon of an entry ends the name, so
+/// names may hold colons.
 ///
 /// # Errors
-/// [`SchemaError::BadColumn`] for an entry without name or type, or with a type that does not exist;
-/// [`SchemaError::TypedTwice`] when a name comes twice.
+/// [`SchemaError::BadColumn`] for an entry without name or type, or with a type that does not
+/// exist; [`SchemaError::TypedTwice`] when a name comes twice.
 pub fn parse_columns(text: &str) -> Result<Vec<TypedColumn>, SchemaError> {
     let mut columns: Vec<TypedColumn> = Vec::new();
     for entry in text

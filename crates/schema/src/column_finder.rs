@@ -1,7 +1,8 @@
 //! Which column of a table a field of a record fills.
 //!
-//! The list of a column is asked first, then the names of the columns without a list, then these names for the field's snake form.
-//! Invariant: upper and lower case are the same, as they are for Athena when it reads the records themselves.
+//! The list of a column is asked first, then the names of the columns without a list, then these
+//! names for the field's snake form. Invariant: upper and lower case are the same, as they are for
+//! Athena when it reads the records themselves.
 
 use std::collections::BTreeMap;
 

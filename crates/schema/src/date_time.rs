@@ -1,6 +1,8 @@
-//! Days and instants as numbers, from the texts that records hold and back to the texts that Athena reads.
+//! Days and instants as numbers, from the texts that records hold and back to the texts that Athena
+//! reads.
 //!
-//! Does not know columns. Invariant: only times of the years 1 to 9999 pass, in both directions: no reader agrees on others.
+//! Does not know columns. Invariant: only times of the years 1 to 9999 pass, in both directions: no
+//! reader agrees on others.
 
 use std::ops::RangeInclusive;
 
@@ -22,10 +24,12 @@ pub(crate) fn parse_date(text: &str) -> Option<i32> {
     }
 }
 
-/// Milliseconds since 1970-01-01 UTC of an ISO 8601 text such as `2026-11-21T07:30:00.5+02:00`; `None` for anything else.
+/// Milliseconds since 1970-01-01 UTC of an ISO 8601 text such as `2026-11-21T07:30:00.5+02:00`;
+/// `None` for anything else.
 ///
-/// A space may stand for the `T`, seconds and zone may be missing (then it is UTC), a date alone is its midnight, and digits behind
-/// the milliseconds are cut off. A leap second counts as the first of the next minute.
+/// A space may stand for the `T`, seconds and zone may be missing (then it is UTC), a date alone is
+/// its midnight, and digits behind the milliseconds are cut off. A leap second counts as the first
+/// of the next minute.
 pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
     let (days, rest) = parse_leading_date(text.as_bytes())?;
     let midnight = i64::from(days) * MILLIS_PER_DAY;
@@ -79,7 +83,8 @@ fn parse_clock(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((millis + digit(0) * 100 + digit(1) * 10 + digit(2), rest))
 }
 
-/// What a zone is ahead of UTC in milliseconds: nothing, `Z`, `+HH`, `+HHMM` or `+HH:MM`, with blanks in front or not.
+/// What a zone is ahead of UTC in milliseconds: nothing, `Z`, `+HH`, `+HHMM` or `+HH:MM`, with
+/// blanks in front or not.
 fn parse_zone(text: &[u8]) -> Option<i64> {
     let (sign, rest) = match text.trim_ascii_start() {
         [] | [b'Z' | b'z'] => return Some(0),
@@ -111,7 +116,8 @@ fn number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// Appends a day as `2026-11-21`. Nothing is appended for a day outside of the years 1 to 9999, which no cell holds.
+/// Appends a day as `2026-11-21`. Nothing is appended for a day outside of the years 1 to 9999,
+/// which no cell holds.
 pub fn append_date(days: i32, out: &mut Vec<u8>) {
     let date = days
         .checked_add(EPOCH_DAY)
@@ -127,8 +133,8 @@ pub fn append_date(days: i32, out: &mut Vec<u8>) {
     append_digits(date.day(), 2, out);
 }
 
-/// Appends an instant as `2026-11-21 07:30:00.500`, UTC: the form that `CAST(… AS timestamp)` and both JSON readers of Athena take.
-/// Nothing is appended for an instant outside of [`TIMESTAMPS`].
+/// Appends an instant as `2026-11-21 07:30:00.500`, UTC: the form that `CAST(… AS timestamp)` and
+/// both JSON readers of Athena take. Nothing is appended for an instant outside of [`TIMESTAMPS`].
 pub fn append_timestamp(millis: i64, out: &mut Vec<u8>) {
     let days = i32::try_from(millis.div_euclid(MILLIS_PER_DAY));
     let of_day = u32::try_from(millis.rem_euclid(MILLIS_PER_DAY));

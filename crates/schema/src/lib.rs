@@ -1,11 +1,14 @@
-//! Columns and types of a record: how a text cell becomes a JSON value, and how a JSON record becomes a row of a table.
+//! Columns and types of a record: how a text cell becomes a JSON value, and how a JSON record
+//! becomes a row of a table.
 //!
-//! On the way into Kafka a [`Schema`] is made once from a CSV header; a [`RowEncoder`] made from it turns each row into one JSON
-//! object, keys in header order. On the way out a [`TableSchema`] says which columns Athena gets; a [`RecordReader`] made from it
-//! turns each JSON object into one [`Cell`] a column. Pure: no files, clock, environment or randomness. It does not read CSV and
+//! On the way into Kafka a [`Schema`] is made once from a CSV header; a [`RowEncoder`] made from it
+//! turns each row into one JSON object, keys in header order. On the way out a [`TableSchema`] says
+//! which columns Athena gets; a [`RecordReader`] made from it turns each JSON object into one
+//! [`Cell`] a column. Pure: no files, clock, environment or randomness. It does not read CSV and
 //! does not know Kafka or S3.
 //!
-//! Invariant: a type belongs to a column, never to a cell, and a number keeps the digits it had in the text.
+//! Invariant: a type belongs to a column, never to a cell, and a number keeps the digits it had in
+//! the text.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")

@@ -1,8 +1,10 @@
-//! The members of one JSON object, as they stand in its text: no copy, no conversion, and every byte checked on the way.
+//! The members of one JSON object, as they stand in its text: no copy, no conversion, and every
+//! byte checked on the way.
 //!
-//! What is JSON is what serde_json takes for it when it skips a value, in half the time: a text is walked once, by hand.
-//! Does not know what names and values mean. Invariant: of a JSON object it gives every member in order; any other text is an error
-//! at the latest at its end, and nothing panics.
+//! What is JSON is what serde_json takes for it when it skips a value, in half the time: a text is
+//! walked once, by hand. Does not know what names and values mean. Invariant: of a JSON object it
+//! gives every member in order; any other text is an error at the latest at its end, and nothing
+//! panics.
 
 /// The deepest nesting that is walked, the object itself being the first level.
 const MAX_DEPTH: u32 = 128;
@@ -21,7 +23,8 @@ pub struct Member<'v> {
 pub struct Json<'v> {
     /// The valid JSON.
     pub text: &'v str,
-    /// Whether it is a number with an exponent; no other number can be too large for a double unless it is very long.
+    /// Whether it is a number with an exponent; no other number can be too large for a double
+    /// unless it is very long.
     pub(crate) exponent: bool,
 }
 
@@ -53,8 +56,8 @@ impl<'v> Members<'v> {
         Ok(members)
     }
 
-    /// The next member, or `None` behind the last one. An expected name is only compared, not searched for its end; it is a name
-    /// that was given before, as it was written.
+    /// The next member, or `None` behind the last one. An expected name is only compared, not
+    /// searched for its end; it is a name that was given before, as it was written.
     ///
     /// # Errors
     /// Where the text ceases to be JSON; only `None` says that all of it is.
@@ -177,7 +180,8 @@ impl<'v> Members<'v> {
         Ok(exponent)
     }
 
-    /// From behind an opening quote to behind the closing one. Quotes are ASCII, so they never lie inside of another character.
+    /// From behind an opening quote to behind the closing one. Quotes are ASCII, so they never lie
+    /// inside of another character.
     #[inline]
     fn skip_string(&mut self) -> Result<(), NotAnObject> {
         loop {
@@ -293,7 +297,8 @@ mod tests {
         assert_eq!(members("{}"), Ok(Vec::new()));
     }
 
-    /// Whether serde_json takes the text for an object; it does not look at names and values more closely than we do.
+    /// Whether serde_json takes the text for an object; it does not look at names and values more
+    /// closely than we do.
     fn is_object(text: &str) -> bool {
         let value = serde_json::from_str::<&serde_json::value::RawValue>(text);
         value.is_ok_and(|value| value.get().starts_with('{'))

@@ -1,13 +1,14 @@
 //! The columns that tell where in Kafka a record was, and whether a record leaves room for them.
 //!
-//! Does not know Kafka's records (the consumer fills the cells). Invariant: these names never stand twice in a row or in a record.
+//! Does not know Kafka's records (the consumer fills the cells). Invariant: these names never stand
+//! twice in a row or in a record.
 
 use crate::{AthenaType, cell_value::unquoted, members::Members};
 
 /// The columns that follow the record's own columns where they are asked for.
 ///
-/// Key and headers are text also where their bytes are none (then `base64:` and the bytes in base64); headers are a JSON array of
-/// `{"name":…,"value":…}` in that text.
+/// Key and headers are text also where their bytes are none (then `base64:` and the bytes in
+/// base64); headers are a JSON array of `{"name":…,"value":…}` in that text.
 pub const METADATA_COLUMNS: [(&str, AthenaType); 5] = [
     ("kafka_key", AthenaType::String),
     ("kafka_partition", AthenaType::BigInt),
@@ -16,7 +17,8 @@ pub const METADATA_COLUMNS: [(&str, AthenaType); 5] = [
     ("kafka_headers", AthenaType::String),
 ];
 
-/// The first name of [`METADATA_COLUMNS`] that the record has as a field itself, in lower case. `value` is a valid JSON object.
+/// The first name of [`METADATA_COLUMNS`] that the record has as a field itself, in lower case.
+/// `value` is a valid JSON object.
 #[must_use]
 pub fn metadata_field(value: &str) -> Option<&'static str> {
     let mut members = Members::of(value).ok()?;

@@ -1,6 +1,8 @@
-//! Names of JSON keys: as in the header, or in the snake form that every reader of the table understands.
+//! Names of JSON keys: as in the header, or in the snake form that every reader of the table
+//! understands.
 //!
-//! Does not decide whether two names clash (see `table`). Invariant: a snake name holds only `a-z`, `0-9` and `_`, and is never empty.
+//! Does not decide whether two names clash (see `table`). Invariant: a snake name holds only `a-z`,
+//! `0-9` and `_`, and is never empty.
 
 use std::fmt::Write as _;
 
@@ -24,10 +26,12 @@ impl FieldNames {
     }
 }
 
-/// The snake form of a name: `Adj Close` and `AdjClose` become `adj_close`, `CloseUSD` becomes `close_usd`.
+/// The snake form of a name: `Adj Close` and `AdjClose` become `adj_close`, `CloseUSD` becomes
+/// `close_usd`.
 ///
-/// Letters outside ASCII are spelled by their code point (`é` becomes `u00e9`), so that different names stay different; a name that
-/// would start with a digit gets `n` in front, as Athena wants a letter there; a name of signs only becomes `column`.
+/// Letters outside ASCII are spelled by their code point (`é` becomes `u00e9`), so that different
+/// names stay different; a name that would start with a digit gets `n` in front, as Athena wants a
+/// letter there; a name of signs only becomes `column`.
 pub fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let letters: Vec<char> = name.chars().collect();
@@ -50,7 +54,8 @@ pub fn snake(name: &str) -> String {
     }
 }
 
-/// Whether a word begins at `i`: after a sign, at `dC` or `1C`, and at the `N` of `USDName`; a sign itself ends the word before it.
+/// Whether a word begins at `i`: after a sign, at `dC` or `1C`, and at the `N` of `USDName`; a sign
+/// itself ends the word before it.
 fn starts_word(letters: &[char], i: usize) -> bool {
     let here = letters[i];
     let Some(before) = i.checked_sub(1).map(|at| letters[at]) else {

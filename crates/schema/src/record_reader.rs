@@ -1,8 +1,9 @@
-//! One record, a JSON object, becomes one row of a table: a cell for each column, in the schema's order.
+//! One record, a JSON object, becomes one row of a table: a cell for each column, in the schema's
+//! order.
 //!
-//! Records of a topic have the same fields in the same order, again and again: where a field was the last time is where it is looked
-//! for first. Does not know Kafka or files.
-//! Invariant: what was read before never changes what a record becomes, only how fast.
+//! Records of a topic have the same fields in the same order, again and again: where a field was
+//! the last time is where it is looked for first. Does not know Kafka or files. Invariant: what was
+//! read before never changes what a record becomes, only how fast.
 
 use std::borrow::Cow;
 
@@ -51,7 +52,8 @@ struct Hint {
 pub struct NoRow {
     /// What is wrong.
     pub problem: Problem,
-    /// The column that has no cell, or the field that no column takes; `None` where no single one is to blame.
+    /// The column that has no cell, or the field that no column takes; `None` where no single one
+    /// is to blame.
     pub column: Option<String>,
 }
 
@@ -68,7 +70,8 @@ impl RecordReader {
         }
     }
 
-    /// Puts the cells of a record into `row`, one for each column of the schema; what was in `row` before is dropped.
+    /// Puts the cells of a record into `row`, one for each column of the schema; what was in `row`
+    /// before is dropped.
     ///
     /// # Errors
     /// The first thing that keeps the record from being a row; `row` then holds nothing of use.
@@ -104,7 +107,8 @@ impl RecordReader {
         }
     }
 
-    /// The column for a field that was not expected at this place of the record, `None` for one that is to be ignored.
+    /// The column for a field that was not expected at this place of the record, `None` for one
+    /// that is to be ignored.
     #[cold]
     fn column(&mut self, place: usize, name: &str) -> Result<Option<usize>, NoRow> {
         let column = self.look_up(name)?;

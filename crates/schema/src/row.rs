@@ -1,6 +1,7 @@
 //! One row of cells becomes one JSON object, keys in header order.
 //!
-//! Does not split text into cells. Invariant: every object of one encoder has the same keys in the same order.
+//! Does not split text into cells. Invariant: every object of one encoder has the same keys in the
+//! same order.
 
 use crate::cell::{CellError, append_cell, append_string};
 use crate::{ColumnType, Schema};

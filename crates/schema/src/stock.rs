@@ -1,7 +1,8 @@
 //! The stock columns we know by name: their types, and which one is the symbol and which the date.
 //!
-//! Names are compared without case, blanks and signs, so `Adj Close`, `adj_close` and `AdjClose` are one. Invariant: only a column
-//! whose every usual value is a plain number is a number here; `Change %` or `Market Cap` ("1.2B") stay text.
+//! Names are compared without case, blanks and signs, so `Adj Close`, `adj_close` and `AdjClose`
+//! are one. Invariant: only a column whose every usual value is a plain number is a number here;
+//! `Change %` or `Market Cap` ("1.2B") stay text.
 
 use crate::ColumnType;
 
@@ -18,7 +19,8 @@ pub const STOCK_HEADER: [&str; 9] = [
     "CloseUSD",
 ];
 
-/// Names of the symbol column, the strongest first: beside a `Symbol`, an `index` is only the row number of an export.
+/// Names of the symbol column, the strongest first: beside a `Symbol`, an `index` is only the row
+/// number of an export.
 const SYMBOL: [&str; 9] = [
     "symbol",
     "ticker",

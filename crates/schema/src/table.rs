@@ -1,6 +1,7 @@
 //! The columns of one table, made from a header.
 //!
-//! Does not read rows (see `row`). Invariant: no two keys of a schema are the same after lower-casing, for Athena lower-cases them.
+//! Does not read rows (see `row`). Invariant: no two keys of a schema are the same after
+//! lower-casing, for Athena lower-cases them.
 
 use crate::column::same_name;
 use crate::{Column, FieldNames, TypedColumn, stock};
@@ -58,11 +59,13 @@ pub enum SchemaError {
 }
 
 impl Schema {
-    /// Makes a schema from the names in a header. Blanks around a name are dropped; a column without a name, as data frames write
-    /// for their index, is called `column_1` by its place. `typed` wins over the type we know a stock column by.
+    /// Makes a schema from the names in a header. Blanks around a name are dropped; a column
+    /// without a name, as data frames write for their index, is called `column_1` by its place.
+    /// `typed` wins over the type we know a stock column by.
     ///
     /// # Errors
-    /// [`SchemaError`] for a header without names, for names that clash, and for a typed column that is not there.
+    /// [`SchemaError`] for a header without names, for names that clash, and for a typed column
+    /// that is not there.
     pub fn from_header<'a>(
         header: impl IntoIterator<Item = &'a str>,
         typed: &[TypedColumn],

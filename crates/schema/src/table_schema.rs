@@ -1,8 +1,9 @@
-//! The columns of the table that a topic becomes: names and types as Athena has them, and which fields of a record fill them.
+//! The columns of the table that a topic becomes: names and types as Athena has them, and which
+//! fields of a record fill them.
 //!
-//! Not here: the file form (see `text`), a proposal made from records (see `infer`), reading a record (see
-//! [`RecordReader`](crate::RecordReader)).
-//! Invariant: Athena can read every table that has such columns: names of `a-z`, `0-9` and `_`, none twice, none of them `dt`.
+//! Not here: the file form (see `text`), a proposal made from records (see `infer`), reading a
+//! record (see [`RecordReader`](crate::RecordReader)). Invariant: Athena can read every table that
+//! has such columns: names of `a-z`, `0-9` and `_`, none twice, none of them `dt`.
 
 mod infer;
 mod text;
@@ -38,8 +39,8 @@ pub enum AthenaType {
     Boolean,
     /// A day written `2026-11-21`.
     Date,
-    /// An instant: ISO 8601 text, UTC where it names no zone, or a number of milliseconds since 1970-01-01 UTC.
-    /// Finer parts than milliseconds are cut off, as Athena holds no finer ones.
+    /// An instant: ISO 8601 text, UTC where it names no zone, or a number of milliseconds since
+    /// 1970-01-01 UTC. Finer parts than milliseconds are cut off, as Athena holds no finer ones.
     Timestamp,
 }
 
@@ -62,7 +63,8 @@ impl AthenaType {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnknownFields {
-    /// The record lands without the field: a producer that adds one must not empty everybody's table.
+    /// The record lands without the field: a producer that adds one must not empty everybody's
+    /// table.
     #[default]
     Ignore,
     /// The record becomes a dead letter, for those who would rather be told.
@@ -78,8 +80,9 @@ pub struct TableColumn {
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: AthenaType,
-    /// The fields of a record that fill it, upper and lower case being the same. When empty, those do whose name is the column's,
-    /// or whose name becomes the column's in the snake form: `adj_close`, `Adj Close` and `AdjClose` for `adj_close`.
+    /// The fields of a record that fill it, upper and lower case being the same. When empty, those
+    /// do whose name is the column's, or whose name becomes the column's in the snake form:
+    /// `adj_close`, `Adj Close` and `AdjClose` for `adj_close`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }
@@ -186,7 +189,8 @@ impl TableSchema {
         })
     }
 
-    /// The schema of the records that the producer makes of the tutorial's file, whichever form their names have.
+    /// The schema of the records that the producer makes of the tutorial's file, whichever form
+    /// their names have.
     #[must_use]
     pub fn stock() -> Self {
         let kind = |header| match header {

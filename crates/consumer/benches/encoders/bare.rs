@@ -1,6 +1,8 @@
-//! The bare encoders: what compressor and Parquet writer cost by themselves, on lines and columns that are at hand.
+//! The bare encoders: what compressor and Parquet writer cost by themselves, on lines and columns
+//! that are at hand.
 //!
-//! Not here: measuring (see the parent). Invariant: what they write has the size of ours, but for statistics and checksums.
+//! Not here: measuring (see the parent). Invariant: what they write has the size of ours, but for
+//! statistics and checksums.
 
 use std::{io::Write, sync::Arc};
 

@@ -1,9 +1,11 @@
-//! `cargo bench -p consumer --bench encoders`: what the encoders cost on one core, against the bare encoder on data that is at hand.
+//! `cargo bench -p consumer --bench encoders`: what the encoders cost on one core, against the bare
+//! encoder on data that is at hand.
 //!
-//! The records are those of the tutorial's file. Bare is, for text, the same compressor (or a copy) on the finished lines, and for
-//! Parquet the same writer on finished columns: what the format costs by itself, without reading a record. No server is needed.
-//! Invariant: both sides run in turns in this thread, on as many records to a file; what counts is the thread's own time, so that other
-//! programs disturb it little.
+//! The records are those of the tutorial's file. Bare is, for text, the same compressor (or a copy)
+//! on the finished lines, and for Parquet the same writer on finished columns: what the format
+//! costs by itself, without reading a record. No server is needed. Invariant: both sides run in
+//! turns in this thread, on as many records to a file; what counts is the thread's own time, so
+//! that other programs disturb it little.
 
 mod bare;
 mod ours;
@@ -23,7 +25,8 @@ use crate::{
     source::format::{Compression, Encoding, Format},
 };
 
-// The encoders are no part of the library's interface, so their file is taken in; `path` is that of the folder.
+// The encoders are no part of the library's interface, so their file is taken in; `path` is that of
+// the folder.
 #[path = "../../src"]
 #[allow(dead_code, unused_imports, reason = "the bench uses a part of it")]
 mod source {

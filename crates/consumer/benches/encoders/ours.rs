@@ -1,6 +1,7 @@
 //! Our encoder, on records that are at hand.
 //!
-//! Not here: measuring (see the parent). Invariant: no record is refused, so a file holds all of them.
+//! Not here: measuring (see the parent). Invariant: no record is refused, so a file holds all of
+//! them.
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
-//! The bare loops: what the S3 client and the Kafka client cost by themselves, each with the settings that suit it best.
+//! The bare loops: what the S3 client and the Kafka client cost by themselves, each with the
+//! settings that suit it best.
 //!
-//! They remember nothing, try nothing again and commit nothing: what a program costs on top of them is its own work.
-//! Invariant: objects have the shape of ours: same bodies, same key layout, same condition; keys and bodies are at hand before it begins.
+//! They remember nothing, try nothing again and commit nothing: what a program costs on top of them
+//! is its own work. Invariant: objects have the shape of ours: same bodies, same key layout, same
+//! condition; keys and bodies are at hand before it begins.
 
 use std::{
     sync::{
@@ -92,7 +94,8 @@ fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
     Ok((0..order.topic.records).map(object).collect())
 }
 
-/// Looks twice a second at how many answers there are, as the consumer does: both rates are measured with one ruler.
+/// Looks twice a second at how many answers there are, as the consumer does: both rates are
+/// measured with one ruler.
 async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<(Instant, u64)>> {
     let client = store::client(&order.servers);
     let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));

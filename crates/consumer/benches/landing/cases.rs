@@ -1,7 +1,8 @@
 //! What is compared with what: the one list of all cases.
 //!
-//! A further case is one more entry here; a further kind of work is one more [`Side`], done in `bare.rs` or `ours.rs`.
-//! Invariant: the first side of a case is what the others are compared with.
+//! A further case is one more entry here; a further kind of work is one more [`Side`], done in
+//! `bare.rs` or `ours.rs`. Invariant: the first side of a case is what the others are compared
+//! with.
 
 use crate::{
     options::Options,

@@ -1,7 +1,9 @@
-//! A measured process: this executable again, with one order as its argument and one report as its answer.
+//! A measured process: this executable again, with one order as its argument and one report as its
+//! answer.
 //!
-//! The report is the last line on stderr: stdout belongs to the side (a dry run prints there), and goes nowhere.
-//! Invariant: a process that does not end in time is killed by its id, and its end is waited for.
+//! The report is the last line on stderr: stdout belongs to the side (a dry run prints there), and
+//! goes nowhere. Invariant: a process that does not end in time is killed by its id, and its end is
+//! waited for.
 
 use std::{
     io::Read,

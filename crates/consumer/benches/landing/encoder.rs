@@ -1,4 +1,5 @@
-//! The bare encoder as a side: the compressor or the Parquet writer, file after file, on one thread.
+//! The bare encoder as a side: the compressor or the Parquet writer, file after file, on one
+//! thread.
 //!
 //! Not here: what it does to a file (see `../encoders/bare.rs`).
 //! Invariant: lines and columns are at hand before it begins.

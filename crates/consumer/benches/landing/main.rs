@@ -4,9 +4,10 @@
 //!     export E2E_BOOTSTRAP_SERVERS=127.0.0.1:9092 E2E_ENDPOINT_URL=http://127.0.0.1:4566
 //!     cargo bench -p consumer -- --records 20000 --backlog 2000000
 //!
-//! Each side runs in a process of its own (this executable again, see `child.rs`), the sides take turns, and the table shows medians:
-//! what counts are the ratios between the sides, not the digits. What is compared with what is the list in `cases.rs`.
-//! Invariant: topics, bucket and consumer groups are made for one run, and removed at its end.
+//! Each side runs in a process of its own (this executable again, see `child.rs`), the sides take
+//! turns, and the table shows medians: what counts are the ratios between the sides, not the
+//! digits. What is compared with what is the list in `cases.rs`. Invariant: topics, bucket and
+//! consumer groups are made for one run, and removed at its end.
 
 mod bare;
 mod cases;
@@ -24,7 +25,8 @@ mod topic;
 mod bare_encoder;
 #[path = "../encoders/ours.rs"]
 mod encoded;
-// The encoders are no part of the library's interface, so their file is taken in; `path` is that of the folder.
+// The encoders are no part of the library's interface, so their file is taken in; `path` is that of
+// the folder.
 #[path = "../../src"]
 #[allow(dead_code, unused_imports, reason = "the bench uses a part of it")]
 mod source {

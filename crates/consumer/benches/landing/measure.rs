@@ -1,4 +1,5 @@
-//! What a process has used, as Linux tells it in `/proc/self`, and how fast it was once it was going.
+//! What a process has used, as Linux tells it in `/proc/self`, and how fast it was once it was
+//! going.
 //!
 //! Not here: medians and ratios (see `table.rs`).
 //! Invariant: CPU and memory are those of the whole process, threads of the Kafka client included.
@@ -30,12 +31,14 @@ pub(crate) struct Report {
     pub(crate) cpu_seconds: f64,
     /// The most memory that was resident at a time.
     pub(crate) peak_mib: f64,
-    /// When how many records were done, in order: seconds since 1970-01-01 UTC, which several processes have in common.
+    /// When how many records were done, in order: seconds since 1970-01-01 UTC, which several
+    /// processes have in common.
     pub(crate) looks: Vec<(f64, u64)>,
 }
 
 impl Report {
-    /// What processes came to that shared the work: everything together, but the memory of the largest.
+    /// What processes came to that shared the work: everything together, but the memory of the
+    /// largest.
     pub(crate) fn of_all(mut reports: Vec<Self>) -> Option<Self> {
         if reports.len() < 2 {
             return reports.pop();
@@ -126,7 +129,8 @@ impl Meter {
     }
 }
 
-/// Between the first look at which something was done and the last one at which something was left to do.
+/// Between the first look at which something was done and the last one at which something was left
+/// to do.
 fn steady_rate(records: u64, looks: &[(f64, u64)]) -> Option<f64> {
     let (first, before) = looks.iter().find(|(_, done)| *done > 0)?;
     let (last, after) = looks.iter().rfind(|(_, done)| *done < records)?;
@@ -153,7 +157,8 @@ fn together(reports: &[Report]) -> Vec<(f64, u64)> {
 fn cpu_seconds() -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")
         .context("the CPU time is read from /proc/self/stat, which only Linux has")?;
-    // The name of the program comes second, in parentheses, and may hold blanks; utime and stime are the 14th and 15th.
+    // The name of the program comes second, in parentheses, and may hold blanks; utime and stime
+    // are the 14th and 15th.
     let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks = behind_name.split_whitespace().skip(11).take(2);
     let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>()?;

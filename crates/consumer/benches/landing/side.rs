@@ -12,14 +12,16 @@ use crate::source::format::{Compression, Format};
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Side {
-    /// Nothing but PUT requests of the SDK, the bodies and keys at hand: what objects cost at least.
+    /// Nothing but PUT requests of the SDK, the bodies and keys at hand: what objects cost at
+    /// least.
     BarePut {
         /// With the metadata that says which record an object holds.
         metadata: bool,
     },
     /// Nothing but polling a plain client and copying the values: what records cost at least.
     BareDrain,
-    /// Nothing but the compressor or the Parquet writer on finished lines or columns, on one thread: what files cost at least.
+    /// Nothing but the compressor or the Parquet writer on finished lines or columns, on one
+    /// thread: what files cost at least.
     BareEncode(Files),
     /// The consumer to the end of the topic: into such files, or one object for each record.
     Land(Option<Files>),
@@ -61,7 +63,8 @@ impl Side {
         )
     }
 
-    /// How many records it has to take, where that is not a matter of when it is stopped, or of whole files.
+    /// How many records it has to take, where that is not a matter of when it is stopped, or of
+    /// whole files.
     pub(crate) fn takes_all(self, records: u64) -> Option<u64> {
         (!matches!(self, Self::LandFirst { .. } | Self::BareEncode(_))).then_some(records)
     }

@@ -1,4 +1,5 @@
-//! The bucket of a run: made at its start, emptied folder by folder, removed at its end; and the client for it.
+//! The bucket of a run: made at its start, emptied folder by folder, removed at its end; and the
+//! client for it.
 //!
 //! Invariant: only the bucket that was made for this run is ever touched.
 
@@ -61,7 +62,8 @@ impl Store {
             .with_context(|| format!("bucket {} cannot be made", self.bucket))
     }
 
-    /// Removes what lies in the folder, and what the consumer wrote about it; gives how many objects were in the folder itself.
+    /// Removes what lies in the folder, and what the consumer wrote about it; gives how many
+    /// objects were in the folder itself.
     pub(crate) async fn remove_folder(&self, folder: &str) -> Result<u64> {
         self.remove_below(&format!("_control/{folder}/")).await?;
         self.remove_below(&format!("{folder}/")).await

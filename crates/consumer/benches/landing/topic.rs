@@ -1,7 +1,9 @@
-//! The topics of a run: made, filled with the rows of the tutorial's file as records, again and again, removed at its end.
+//! The topics of a run: made, filled with the rows of the tutorial's file as records, again and
+//! again, removed at its end.
 //!
-//! Invariant: a value is a function of its number, and number `n` lies at a position that follows from `n` and the number of partitions:
-//! so the bare loop writes the same bodies without reading the topic.
+//! Invariant: a value is a function of its number, and number `n` lies at a position that follows
+//! from `n` and the number of partitions: so the bare loop writes the same bodies without reading
+//! the topic.
 
 use std::{
     sync::{Mutex, OnceLock},

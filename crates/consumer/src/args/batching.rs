@@ -13,7 +13,8 @@ use crate::format;
 /// Files and their limits.
 #[derive(Args, Clone, Debug)]
 pub struct Batching {
-    /// One object per record (`json`), or batches: JSON Lines, CSV or Parquet. A zone keeps its format
+    /// One object per record (`json`), or batches: JSON Lines, CSV or Parquet. A zone keeps its
+    /// format
     #[arg(
         long,
         value_name = "FORMAT",
@@ -23,7 +24,8 @@ pub struct Batching {
     )]
     pub format: Format,
 
-    /// Compression of batches: none, gzip or zstd; for Parquet none, snappy or zstd [default: gzip; zstd for Parquet]
+    /// Compression of batches: none, gzip or zstd; for Parquet none, snappy or zstd [default: gzip;
+    /// zstd for Parquet]
     #[arg(
         long,
         value_name = "NAME",

@@ -1,4 +1,5 @@
-//! The command line of `consumer compact`. What means the same in the main job has the same flag and variable there.
+//! The command line of `consumer compact`. What means the same in the main job has the same flag
+//! and variable there.
 //!
 //! It acts on nothing; combinations are checked in `compact/order.rs`, before any connection.
 //! Invariant: a variable of the main job never changes what a copy is like.
@@ -13,12 +14,15 @@ use super::{
     values::{parse_duration, parse_lateness, parse_size},
 };
 
-/// Copies finished date partitions of a landing zone into few objects, Parquet or JSON Lines, under another prefix of the bucket.
+/// Copies finished date partitions of a landing zone into few objects, Parquet or JSON Lines, under
+/// another prefix of the bucket.
 ///
-/// Records are in the order of topic partition and offset. Each object is read back and compared with what it was made of, by number
-/// and content, before it counts as done; a record that does not fit ends the date with its object named, and nothing is left out.
-/// It may be killed, repeated, and run twice at once: a plan under _control, written once, says which objects become which, whoever finds
-/// it finishes it, and objects that came later become the next one. The zone's own objects stay unless --delete-source is given.
+/// Records are in the order of topic partition and offset. Each object is read back and compared
+/// with what it was made of, by number and content, before it counts as done; a record that does
+/// not fit ends the date with its object named, and nothing is left out. It may be killed,
+/// repeated, and run twice at once: a plan under _control, written once, says which objects become
+/// which, whoever finds it finishes it, and objects that came later become the next one. The zone's
+/// own objects stay unless --delete-source is given.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "consumer compact",
@@ -85,7 +89,8 @@ pub struct CompactArgs {
     #[arg(long, env = "CONSUMER_COMPACT_ALL_FINISHED", value_parser = BoolishValueParser::new(), help_heading = "Dates")]
     pub all_finished: bool,
 
-    /// A date partition is finished so long after its end (UTC): how late records may come. 0s, 90m, 12h, 1d …
+    /// A date partition is finished so long after its end (UTC): how late records may come. 0s,
+    /// 90m, 12h, 1d …
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = parse_lateness, env = "CONSUMER_COMPACT_LATENESS", help_heading = "Dates")]
     pub lateness: Duration,
 
@@ -103,7 +108,8 @@ pub struct CompactArgs {
     )]
     pub format: CopyFormat,
 
-    /// none, snappy or zstd for Parquet; none, gzip or zstd for JSON Lines [default: zstd; gzip for JSON Lines]
+    /// none, snappy or zstd for Parquet; none, gzip or zstd for JSON Lines [default: zstd; gzip for
+    /// JSON Lines]
     #[arg(
         long,
         value_name = "NAME",
@@ -121,7 +127,8 @@ pub struct CompactArgs {
     )]
     pub compression_level: Option<i32>,
 
-    /// YAML file with the columns of Parquet [default: those of stock records; of a Parquet zone, its own]
+    /// YAML file with the columns of Parquet [default: those of stock records; of a Parquet zone,
+    /// its own]
     #[arg(
         long,
         value_name = "FILE",
@@ -130,11 +137,13 @@ pub struct CompactArgs {
     )]
     pub schema: Option<PathBuf>,
 
-    /// Leave fields that no column takes out of the copy; without it a record that has one does not fit
+    /// Leave fields that no column takes out of the copy; without it a record that has one does not
+    /// fit
     #[arg(long, env = "CONSUMER_COMPACT_DROP_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new(), help_heading = "Copy")]
     pub drop_unknown_fields: bool,
 
-    /// Bytes of records, before compression, that end an object of the copy; the object of the zone that reaches them is its last
+    /// Bytes of records, before compression, that end an object of the copy; the object of the zone
+    /// that reaches them is its last
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = parse_size, env = "CONSUMER_COMPACT_MAX_BYTES", help_heading = "Copy")]
     pub max_bytes: usize,
 
@@ -142,13 +151,14 @@ pub struct CompactArgs {
     #[arg(long, env = "CONSUMER_COMPACT_DELETE_SOURCE", value_parser = BoolishValueParser::new(), help_heading = "Run")]
     pub delete_source: bool,
 
-    /// Take single records whose object does not have the hash of its record: a value that spanned lines in Kafka was put on one line, and
-    /// does not have it. Without it such an object is taken for one that was changed
+    /// Take single records whose object does not have the hash of its record: a value that spanned
+    /// lines in Kafka was put on one line, and does not have it. Without it such an object is taken
+    /// for one that was changed
     #[arg(long, env = "CONSUMER_COMPACT_ALLOW_UNPROVEN", value_parser = BoolishValueParser::new(), help_heading = "Run")]
     pub allow_unproven: bool,
 
-    /// Bound for objects of the zone that are in memory. Two objects of the copy come on top: one that is being made, one that is being
-    /// verified
+    /// Bound for objects of the zone that are in memory. Two objects of the copy come on top: one
+    /// that is being made, one that is being verified
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_size, env = "CONSUMER_MEMORY", help_heading = "Run")]
     pub memory: usize,
 
@@ -166,7 +176,8 @@ pub struct CompactArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "CONSUMER_PROGRESS_INTERVAL", help_heading = "Output")]
     pub progress_interval: Duration,
 
-    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
+    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env
+    /// win over it
     #[arg(
         long,
         value_name = "FILE",

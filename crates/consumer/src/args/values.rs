@@ -50,7 +50,8 @@ fn parse_time(text: &str) -> Option<i64> {
 pub struct KafkaOption(String);
 
 impl KafkaOption {
-    /// Takes any text: a mistake is reported later, by name only (clap's own message would show the value).
+    /// Takes any text: a mistake is reported later, by name only (clap's own message would show the
+    /// value).
     pub(super) fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
         Ok(Self(text.to_owned()))
     }

@@ -1,4 +1,5 @@
-//! The command line of `consumer verify`. What it shares with the main job has the same flags and variables there.
+//! The command line of `consumer verify`. What it shares with the main job has the same flags and
+//! variables there.
 //!
 //! It acts on nothing; combinations are checked in `verify/start.rs`, before any connection.
 //! Invariant: as for [`super::Args`], a librdkafka option cannot be printed with its value.
@@ -11,11 +12,13 @@ use landing::layout::Prefix;
 use super::{KafkaOption, Output, values::parse_duration};
 use crate::verify::finding;
 
-/// Proves that a landing zone holds each record of its topic exactly once, or says what is wrong. Reads only.
+/// Proves that a landing zone holds each record of its topic exactly once, or says what is wrong.
+/// Reads only.
 ///
-/// By default it lists the bucket and reads the claims of batches: offsets without a gap, an overlap or a second object; each object
-/// that must be there, with the size that its claim says (one with another size is read). The topic is read only where offsets
-/// have no object. What is inside of the other objects is not looked at: that is --deep.
+/// By default it lists the bucket and reads the claims of batches: offsets without a gap, an
+/// overlap or a second object; each object that must be there, with the size that its claim says
+/// (one with another size is read). The topic is read only where offsets have no object. What is
+/// inside of the other objects is not looked at: that is --deep.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "consumer verify",
@@ -76,7 +79,8 @@ pub struct VerifyArgs {
     )]
     pub bootstrap_servers: String,
 
-    /// Consumer group whose offsets say how far the zone must reach [default: derived from bucket and prefix]
+    /// Consumer group whose offsets say how far the zone must reach [default: derived from bucket
+    /// and prefix]
     #[arg(
         long,
         value_name = "NAME",
@@ -97,8 +101,8 @@ pub struct VerifyArgs {
     #[arg(short = 'X', long = "kafka-option", value_name = "KEY=VALUE", value_parser = KafkaOption::parse, help_heading = "Kafka")]
     pub kafka_options: Vec<KafkaOption>,
 
-    /// Read every object: compare each record with the topic where Kafka still has it, else each object with its claim's hash, or a
-    /// record's object with the hash in its own metadata
+    /// Read every object: compare each record with the topic where Kafka still has it, else each
+    /// object with its claim's hash, or a record's object with the hash in its own metadata
     #[arg(long, env = "CONSUMER_DEEP", value_parser = BoolishValueParser::new(), help_heading = "Run")]
     pub deep: bool,
 
@@ -120,7 +124,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "CONSUMER_PROGRESS_INTERVAL", help_heading = "Output")]
     pub progress_interval: Duration,
 
-    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env win over it
+    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env
+    /// win over it
     #[arg(
         long,
         value_name = "FILE",

@@ -1,7 +1,8 @@
 //! What an answer of S3 means: stored, already there, or a failure with its code.
 //!
-//! One place sorts the answers, by HTTP status and error code (the SDK models neither 412 nor 409 for a PUT).
-//! Invariant: only a success status is `Stored`, only 412 is `Exists`; everything unknown is a failure that is tried again.
+//! One place sorts the answers, by HTTP status and error code (the SDK models neither 412 nor 409
+//! for a PUT). Invariant: only a success status is `Stored`, only 412 is `Exists`; everything
+//! unknown is a failure that is tried again.
 
 use std::{error::Error, fmt};
 
@@ -115,7 +116,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The innermost error says what happened ("connection refused"); the outer ones only that a request failed.
+/// The innermost error says what happened ("connection refused"); the outer ones only that a
+/// request failed.
 fn root_cause(error: &(impl Error + 'static)) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(source) = innermost.source() {

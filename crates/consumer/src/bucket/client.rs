@@ -32,7 +32,8 @@ pub(crate) struct S3Client {
 /// Builds the client and proves that there are credentials; makes no request to S3.
 pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3Client> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        // Each request is tried again by our own loop, for ever; the SDK's retries would only hide it.
+        // Each request is tried again by our own loop, for ever; the SDK's retries would only hide
+        // it.
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -51,7 +52,8 @@ pub(crate) async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Re
     let at_endpoint = config.endpoint_url().map(str::to_owned);
     let s3 = aws_sdk_s3::config::Builder::from(&config)
         .region(Region::new(region.clone()))
-        // Path style wherever an endpoint is given: local servers do not answer to bucket.localhost.
+        // Path style wherever an endpoint is given: local servers do not answer to
+        // bucket.localhost.
         .force_path_style(at_endpoint.is_some())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)

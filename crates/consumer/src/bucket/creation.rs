@@ -1,6 +1,8 @@
-//! Create-once writes and removals of commands that people wait for: tried again for a while, and not for ever.
+//! Create-once writes and removals of commands that people wait for: tried again for a while, and
+//! not for ever.
 //!
-//! Not here: what is written, or whether it may be removed. Invariant: only 200 and 412 count as answers to a write.
+//! Not here: what is written, or whether it may be removed. Invariant: only 200 and 412 count as
+//! answers to a write.
 
 use anyhow::{Result, anyhow};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -45,7 +47,8 @@ impl Bucket {
         created.map_err(|failure| anyhow!("s3://{}/{key} cannot be written: {failure}", self.name))
     }
 
-    /// Removes at most [`MOST_REMOVED`] objects; gives those that S3 did not remove. One that is not there counts as removed.
+    /// Removes at most [`MOST_REMOVED`] objects; gives those that S3 did not remove. One that is
+    /// not there counts as removed.
     ///
     /// # Errors
     /// When S3 refuses the whole request, or fails for long.
@@ -140,7 +143,8 @@ mod tests {
         )
     }
 
-    /// Answers each request to remove keys by the next list of refusals: key and code. Gives the keys of each request.
+    /// Answers each request to remove keys by the next list of refusals: key and code. Gives the
+    /// keys of each request.
     async fn remove(
         refusals: Vec<Vec<(&'static str, &'static str)>>,
     ) -> (Vec<NotRemoved>, Vec<Vec<String>>) {

@@ -1,7 +1,7 @@
 //! Looking through a bucket: pages of keys, folders, and bodies piece by piece.
 //!
-//! Only reads, and not for ever: a look that keeps failing ends with its failure. Not here: what the keys mean.
-//! Invariant: pages come in the order of keys, and none is left out or given twice.
+//! Only reads, and not for ever: a look that keeps failing ends with its failure. Not here: what
+//! the keys mean. Invariant: pages come in the order of keys, and none is left out or given twice.
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 

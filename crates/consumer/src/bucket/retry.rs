@@ -1,7 +1,7 @@
 //! Waiting between tries, and telling the operator when a store has been failing.
 //!
-//! Not here: whether to try again; a request that must succeed is always tried again.
-//! Invariant: a log line about the same trouble comes at most every 30 s, whatever the number of requests.
+//! Not here: whether to try again; a request that must succeed is always tried again. Invariant: a
+//! log line about the same trouble comes at most every 30 s, whatever the number of requests.
 
 use std::{
     sync::{

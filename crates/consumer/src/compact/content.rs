@@ -1,9 +1,11 @@
-//! What objects hold, whatever they are written as: the number of records, and a hash over them in their order.
+//! What objects hold, whatever they are written as: the number of records, and a hash over them in
+//! their order.
 //!
-//! For JSON Lines it is the SHA-256 of the lines with their line feeds, as `zcat | sha256sum` shows it. For Parquet it is the SHA-256
-//! of typed values: for each row and column a letter for the type, and the value as big endian bytes; a text with its length in front.
-//! What is read from the zone's objects and what is read back from the copy come here by different ways.
-//! Invariant: two contents that differ in a record, or in the order of records, have different hashes.
+//! For JSON Lines it is the SHA-256 of the lines with their line feeds, as `zcat | sha256sum` shows
+//! it. For Parquet it is the SHA-256 of typed values: for each row and column a letter for the
+//! type, and the value as big endian bytes; a text with its length in front. What is read from the
+//! zone's objects and what is read back from the copy come here by different ways. Invariant: two
+//! contents that differ in a record, or in the order of records, have different hashes.
 
 use std::sync::Arc;
 
@@ -141,7 +143,8 @@ impl Parts {
     }
 }
 
-/// What an object of the copy holds, read by other code than wrote it; and the hashes of parts of so many records each.
+/// What an object of the copy holds, read by other code than wrote it; and the hashes of parts of
+/// so many records each.
 ///
 /// # Errors
 /// Why it is no such object.

@@ -1,7 +1,9 @@
-//! One date partition: unfinished plans are finished first, then new ones are made until every object of the date is in one.
+//! One date partition: unfinished plans are finished first, then new ones are made until every
+//! object of the date is in one.
 //!
-//! Not here: the steps of a plan (see [`super::settle`]), and how objects are deleted (see [`super::deletion`]).
-//! Invariant: a new plan takes a number only after all plans before it were read, and covers no object of theirs.
+//! Not here: the steps of a plan (see [`super::settle`]), and how objects are deleted (see
+//! [`super::deletion`]). Invariant: a new plan takes a number only after all plans before it were
+//! read, and covers no object of theirs.
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc};
 
@@ -26,7 +28,8 @@ use crate::format;
 /// Bodies on their way to the thread that packs; the bound of memory holds for them, too.
 const CHANNEL: usize = 64;
 
-/// How often the date is looked at again after other runs were quicker; each time they have done something.
+/// How often the date is looked at again after other runs were quicker; each time they have done
+/// something.
 const MOST_ROUNDS: u32 = 1_000;
 
 /// A date partition under way.

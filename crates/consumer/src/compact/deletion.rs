@@ -1,6 +1,7 @@
 //! Removes the zone's objects that are in the copy.
 //!
-//! Invariant: an object is removed only when this very run has compared what it holds with what was read back from the copy.
+//! Invariant: an object is removed only when this very run has compared what it holds with what was
+//! read back from the copy.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -61,8 +62,8 @@ impl Job {
         removal.finish(self).await
     }
 
-    /// The plan was carried out before. The copy may have changed since, and so may the zone: a topic that was made again lands other
-    /// records under the same keys.
+    /// The plan was carried out before. The copy may have changed since, and so may the zone: a
+    /// topic that was made again lands other records under the same keys.
     async fn delete_compared(
         &self,
         (date, plan): (&DatePartition, &Plan),
@@ -110,8 +111,9 @@ impl Job {
         Err(self.trouble(&key, problem))
     }
 
-    /// Whether a consumer that starts looks for this object: those of the newest claim of each partition say how far it came. Without
-    /// them it would land those records again, or stop when the topic no longer has them.
+    /// Whether a consumer that starts looks for this object: those of the newest claim of each
+    /// partition say how far it came. Without them it would land those records again, or stop when
+    /// the topic no longer has them.
     async fn is_of_newest_batch(
         &self,
         known: &mut NewestBatches,

@@ -1,7 +1,8 @@
-//! Bodies of the zone's objects, many at a time, in the order of the objects and within the bound of memory.
+//! Bodies of the zone's objects, many at a time, in the order of the objects and within the bound
+//! of memory.
 //!
-//! Not here: what is inside. Invariant: room is taken in the order in which bodies are wanted, so the one in front never waits for
-//! those behind it.
+//! Not here: what is inside. Invariant: room is taken in the order in which bodies are wanted, so
+//! the one in front never waits for those behind it.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! What is to be done, checked as far as that needs no connection.
 //!
-//! Invariant: an order that exists has two prefixes that do not touch, dates that are dates, and an encoding that works.
+//! Invariant: an order that exists has two prefixes that do not touch, dates that are dates, and an
+//! encoding that works.
 
 use std::{sync::Arc, time::Duration};
 
@@ -90,8 +91,9 @@ impl Order {
         }
     }
 
-    /// The columns of the copy: those of the file, or else of the zone. `with_metadata` says that the zone's records have Kafka's own
-    /// words among their fields; `by_column` that they are rows of a table already, whose fields are called as its columns.
+    /// The columns of the copy: those of the file, or else of the zone. `with_metadata` says that
+    /// the zone's records have Kafka's own words among their fields; `by_column` that they are rows
+    /// of a table already, whose fields are called as its columns.
     ///
     /// # Errors
     /// When they do not go together.

@@ -1,8 +1,8 @@
 //! Bodies of the zone become objects of the copy; on a thread that may take its time.
 //!
-//! Each record goes two ways: to the encoder, and into a hash that is compared later with what was read back from the copy. Not here:
-//! writing anything.
-//! Invariant: a pack holds whole objects of the zone, each record of them once, in their order.
+//! Each record goes two ways: to the encoder, and into a hash that is compared later with what was
+//! read back from the copy. Not here: writing anything. Invariant: a pack holds whole objects of
+//! the zone, each record of them once, in their order.
 
 use std::sync::Arc;
 

@@ -39,7 +39,8 @@ pub struct DateReport {
     pub date: String,
     /// Its plans, in the order of their numbers.
     pub plans: Vec<PlanReport>,
-    /// Objects of the zone that the plans cover, and that were there still, or again, before any was deleted.
+    /// Objects of the zone that the plans cover, and that were there still, or again, before any
+    /// was deleted.
     pub remaining: u64,
     /// Objects under the date that are none of the zone's. They were left alone.
     pub unknown_objects: u64,
@@ -64,7 +65,8 @@ pub struct PlanReport {
     pub content: String,
     /// Objects of the zone that were deleted.
     pub deleted: u64,
-    /// Objects of the zone that were not deleted because the consumer looks for them when it starts.
+    /// Objects of the zone that were not deleted because the consumer looks for them when it
+    /// starts.
     pub kept: u64,
 }
 

@@ -1,7 +1,9 @@
-//! A pack becomes an object of the copy: planned, written, read back, compared, and only then called done.
+//! A pack becomes an object of the copy: planned, written, read back, compared, and only then
+//! called done.
 //!
-//! Each step is create-once, so two processes may be at it: the second one finds what the first one made, and reads it back like its own.
-//! Invariant: what is said of a plan's end was read from the bucket and compared with what was read from the zone.
+//! Each step is create-once, so two processes may be at it: the second one finds what the first one
+//! made, and reads it back like its own. Invariant: what is said of a plan's end was read from the
+//! bucket and compared with what was read from the zone.
 
 use bytes::Bytes;
 use landing::{
@@ -27,7 +29,8 @@ impl Job {
     /// Makes the plan of this number for what is in the pack.
     ///
     /// # Errors
-    /// [`Trouble::Overtaken`] when another run has taken the number for other objects, or for another form of them.
+    /// [`Trouble::Overtaken`] when another run has taken the number for other objects, or for
+    /// another form of them.
     pub(crate) async fn plan_pack(
         &self,
         (date, number): (&DatePartition, u32),
@@ -86,7 +89,8 @@ impl Job {
         Ok(done)
     }
 
-    /// Writes the object, unless another process has, and compares what is there with what the zone holds.
+    /// Writes the object, unless another process has, and compares what is there with what the zone
+    /// holds.
     async fn write(
         &self,
         (date, plan, form): (&DatePartition, &Plan, &Form),
@@ -120,8 +124,8 @@ impl Job {
         Ok(())
     }
 
-    /// Reads the output of a plan that was done before, and compares it with what was said then; gives the hash of what it holds of each
-    /// input.
+    /// Reads the output of a plan that was done before, and compares it with what was said then;
+    /// gives the hash of what it holds of each input.
     pub(crate) async fn verify_again(
         &self,
         (date, plan, form): (&DatePartition, &Plan, &Form),
@@ -153,7 +157,8 @@ impl Job {
         (form, suffix): (&Form, &'static str),
         parts: Vec<u64>,
     ) -> Result<(Facts, ClaimedBody, Vec<ValueHash>), Trouble> {
-        // It is bounded by the object itself: there is one at a time, and room for the zone's objects is not taken for it.
+        // It is bounded by the object itself: there is one at a time, and room for the zone's
+        // objects is not taken for it.
         let room = Taken(Room::of(1).take(1).await?);
         let read = body::read_into((&self.bucket, room), key, most).await?;
         let Some(read) = read else {
@@ -180,7 +185,8 @@ impl Job {
         read.map_err(|problem| self.trouble(key, problem))
     }
 
-    /// Before the first thing is written: refuses a store that does not honour `If-None-Match: *`, and keeps the columns under their hash.
+    /// Before the first thing is written: refuses a store that does not honour `If-None-Match: *`,
+    /// and keeps the columns under their hash.
     async fn prepare(&self) -> Result<(), Trouble> {
         if !self.prepared.get() {
             zone_checks::probe(&self.bucket, &self.order.to).await?;

@@ -1,6 +1,7 @@
 //! The copy: its own zone object, its columns, and which plans there are.
 //!
-//! Not here: what a plan does. Invariant: the copy's zone object is written once, and a prefix that holds anything else is refused.
+//! Not here: what a plan does. Invariant: the copy's zone object is written once, and a prefix that
+//! holds anything else is refused.
 
 use std::collections::BTreeMap;
 

@@ -1,13 +1,15 @@
 //! Why a date could not be compacted.
 //!
-//! Invariant: what is wrong with data ends its date and no other; what is wrong with S3 ends the run.
+//! Invariant: what is wrong with data ends its date and no other; what is wrong with S3 ends the
+//! run.
 
 use std::fmt::Display;
 
 /// An end that was not wanted.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// An object is not what it should be, or a record does not fit. Nothing is left out, so the date ends here.
+    /// An object is not what it should be, or a record does not fit. Nothing is left out, so the
+    /// date ends here.
     Data(String),
     /// This object of the zone is gone: another run may have finished, and deleted it.
     Gone(String),

@@ -1,7 +1,8 @@
-//! From an object of the zone to its records as JSON, each on a line; on a thread that may take its time.
+//! From an object of the zone to its records as JSON, each on a line; on a thread that may take its
+//! time.
 //!
-//! An object is believed only when it is what its metadata, or its claim, says. Not here: what becomes of the records.
-//! Invariant: either each record of the object is given, or an error.
+//! An object is believed only when it is what its metadata, or its claim, says. Not here: what
+//! becomes of the records. Invariant: either each record of the object is given, or an error.
 
 use bytes::Bytes;
 use schema::{AthenaType, TableColumn, TableSchema, UnknownFields, append_date, append_timestamp};

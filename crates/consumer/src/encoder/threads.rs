@@ -1,8 +1,9 @@
 //! The threads that encode: a few that stay, instead of any of a pool's.
 //!
-//! What a thread frees stays with it (the C library keeps free memory by thread): an extent's output on each of a pool's threads would
-//! be many extents' memory. Not here: what the work is.
-//! Invariant: work is done once, in the order in which it came, and a panic in it comes out where its result is awaited.
+//! What a thread frees stays with it (the C library keeps free memory by thread): an extent's
+//! output on each of a pool's threads would be many extents' memory. Not here: what the work is.
+//! Invariant: work is done once, in the order in which it came, and a panic in it comes out where
+//! its result is awaited.
 
 use std::{
     panic::AssertUnwindSafe,

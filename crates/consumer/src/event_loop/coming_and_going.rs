@@ -83,7 +83,8 @@ impl EventLoop {
         Ok(())
     }
 
-    /// How far a partition was when the drain let go of it: at the commit that is still to be made, else where the group is.
+    /// How far a partition was when the drain let go of it: at the commit that is still to be made,
+    /// else where the group is.
     pub(super) fn note_last(&mut self, partition: i32, commit: Option<Offset>) {
         if let Some(last) = self.work.last.get_mut(&partition) {
             let durable = commit.or(last.committed).unwrap_or(last.durable);

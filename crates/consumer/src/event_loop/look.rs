@@ -1,4 +1,5 @@
-//! What the loop looks at twice a second, and the questions to Kafka that follow: is the goal reached, which position was lost.
+//! What the loop looks at twice a second, and the questions to Kafka that follow: is the goal
+//! reached, which position was lost.
 //!
 //! Questions run on the blocking pool; their answers come back into the loop.
 //! Invariant: one question of a kind is under way at a time.
@@ -11,8 +12,9 @@ use landing::Offset;
 use super::EventLoop;
 
 impl EventLoop {
-    /// The client does not say which partition it cannot read: those whose position lies outside of the log. If there is none
-    /// (the log moved again), all are looked at anew, which costs a look-up and no more.
+    /// The client does not say which partition it cannot read: those whose position lies outside of
+    /// the log. If there is none (the log moved again), all are looked at anew, which costs a
+    /// look-up and no more.
     pub(super) fn find_lost_positions(&mut self) {
         if !self.work.positions.is_empty() {
             self.work.positions_again = true;

@@ -1,9 +1,11 @@
-//! CSV: comma separated values in the order of the columns, quoted where they must be, one line for each record.
+//! CSV: comma separated values in the order of the columns, quoted where they must be, one line for
+//! each record.
 //!
-//! NULL is nothing between two commas, an empty text is `""`. Numbers have the digits of the record. There is no header unless it is
-//! asked for: Athena skips one where the table says so, Spark reads it as data. Lines end in a line feed: line readers on S3 want it,
-//! and readers of RFC 4180 take it.
-//! Invariant: one record is one line. A text with a line break is refused, because Athena and Spark would see two rows.
+//! NULL is nothing between two commas, an empty text is `""`. Numbers have the digits of the
+//! record. There is no header unless it is asked for: Athena skips one where the table says so,
+//! Spark reads it as data. Lines end in a line feed: line readers on S3 want it, and readers of RFC
+//! 4180 take it. Invariant: one record is one line. A text with a line break is refused, because
+//! Athena and Spark would see two rows.
 
 use landing::{
     Record,

@@ -1,6 +1,7 @@
 //! How records become files: what can be asked for, and what it comes to.
 //!
-//! Not here: the bytes (one module for each format). Invariant: an [`Encoding`] is one that works; nonsense is refused when it is made.
+//! Not here: the bytes (one module for each format). Invariant: an [`Encoding`] is one that works;
+//! nonsense is refused when it is made.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -14,7 +15,8 @@ use super::parquet::ParquetShape;
 pub(crate) enum Format {
     /// The JSON of a record on each line.
     Jsonl,
-    /// One line of comma separated values for each record, RFC 4180 but for the line end, which is a line feed alone.
+    /// One line of comma separated values for each record, RFC 4180 but for the line end, which is
+    /// a line feed alone.
     Csv,
     /// Columns, for queries that read some of them.
     Parquet,
@@ -76,7 +78,8 @@ pub(super) enum Layout {
     Parquet(Arc<TableSchema>, ParquetShape),
 }
 
-/// Level 1 of both: on this kind of data gzip 6 takes five times as long for a third fewer bytes, and zstd 3 saves nothing.
+/// Level 1 of both: on this kind of data gzip 6 takes five times as long for a third fewer bytes,
+/// and zstd 3 saves nothing.
 const DEFAULT_LEVEL: i32 = 1;
 
 impl Encoding {

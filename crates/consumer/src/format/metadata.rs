@@ -1,6 +1,7 @@
 //! Where in Kafka a record was: the columns and members that follow its own.
 //!
-//! Their names and types are [`schema::METADATA_COLUMNS`]. Invariant: key and headers can be had back from their texts, byte for byte.
+//! Their names and types are [`schema::METADATA_COLUMNS`]. Invariant: key and headers can be had
+//! back from their texts, byte for byte.
 
 use std::borrow::Cow;
 
@@ -83,8 +84,8 @@ fn headers(record: &Record<'_>) -> String {
     serde_json::to_string(&headers).expect("strings always serialize")
 }
 
-/// The text where the bytes are UTF-8; else `base64:` and the bytes in base64. A text that begins with `base64:` itself is written in
-/// base64 too, so that the two can be told apart.
+/// The text where the bytes are UTF-8; else `base64:` and the bytes in base64. A text that begins
+/// with `base64:` itself is written in base64 too, so that the two can be told apart.
 fn as_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.starts_with(BASE64) => Cow::Borrowed(text),

@@ -1,8 +1,10 @@
-//! Parquet: columns of typed values in row groups, with statistics and a page index, so that a query reads only what it needs.
+//! Parquet: columns of typed values in row groups, with statistics and a page index, so that a
+//! query reads only what it needs.
 //!
-//! The writer of the `parquet` crate takes one column after the other, so the rows of a row group are gathered first (see
-//! [`columns`]). The format's first version and encodings that every reader knows: plain, dictionary, run length.
-//! Invariant: a file has the columns of its schema, all optional, in their order; times are UTC in milliseconds.
+//! The writer of the `parquet` crate takes one column after the other, so the rows of a row group
+//! are gathered first (see [`columns`]). The format's first version and encodings that every reader
+//! knows: plain, dictionary, run length. Invariant: a file has the columns of its schema, all
+//! optional, in their order; times are UTC in milliseconds.
 
 mod columns;
 
@@ -94,10 +96,12 @@ fn properties(
     };
     let properties = WriterProperties::builder()
         .set_compression(codec)
-        // Of pages too, which is what a page index is made of. The crate orders doubles as IEEE 754 does (a newer order of the
-        // format): readers that do not know it read the values and pass over least and greatest.
+        // Of pages too, which is what a page index is made of. The crate orders doubles as IEEE 754
+        // does (a newer order of the format): readers that do not know it read the values and pass
+        // over least and greatest.
         .set_statistics_enabled(EnabledStatistics::Page);
-    // Prices and offsets hardly ever come twice: a dictionary of them costs time and makes the file larger.
+    // Prices and offsets hardly ever come twice: a dictionary of them costs time and makes the file
+    // larger.
     let distinct = columns
         .iter()
         .filter(|(name, kind)| *kind == AthenaType::Double || *name == "kafka_offset");

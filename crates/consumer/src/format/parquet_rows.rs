@@ -1,8 +1,9 @@
 //! The rows of a Parquet file, typed as its columns are, a few thousand at a time.
 //!
-//! The file is in memory as a whole, for its index lies at its end; of its rows only a few are unpacked at a time. Not here: what the
-//! columns should be, and what rows are for.
-//! Invariant: a file is read only when it has exactly the columns that were asked for, of their types, in their order.
+//! The file is in memory as a whole, for its index lies at its end; of its rows only a few are
+//! unpacked at a time. Not here: what the columns should be, and what rows are for. Invariant: a
+//! file is read only when it has exactly the columns that were asked for, of their types, in their
+//! order.
 
 use bytes::Bytes;
 use parquet::{

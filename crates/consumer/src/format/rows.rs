@@ -1,6 +1,7 @@
 //! Records as rows of cells, for the formats that have columns.
 //!
-//! Invariant: a row has the cells of the schema's columns in their order, and then those of the metadata columns where they are wanted.
+//! Invariant: a row has the cells of the schema's columns in their order, and then those of the
+//! metadata columns where they are wanted.
 
 use landing::{
     Record,
@@ -59,7 +60,8 @@ impl Rows {
     }
 }
 
-/// The row without its cells, good for cells of another record. The map never runs; collecting in place keeps the allocation.
+/// The row without its cells, good for cells of another record. The map never runs; collecting in
+/// place keeps the allocation.
 fn emptied<'to>(mut row: Vec<Cell<'_>>) -> Vec<Cell<'to>> {
     row.clear();
     row.into_iter().map(|_| Cell::Null).collect()

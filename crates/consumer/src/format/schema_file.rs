@@ -11,9 +11,9 @@
 //!     fields: [Adj Close, adjusted_close]   # the record's names for it; may be left out, see schema::TableColumn
 //! ```
 //!
-//! Unknown fields are ignored unless the file says otherwise: a producer that adds a field must not turn every record into a dead
-//! letter and empty the table. What a schema may hold is checked by the `schema` crate.
-//! Invariant: a file that is read is a table that Athena can read.
+//! Unknown fields are ignored unless the file says otherwise: a producer that adds a field must not
+//! turn every record into a dead letter and empty the table. What a schema may hold is checked by
+//! the `schema` crate. Invariant: a file that is read is a table that Athena can read.
 
 use std::path::Path;
 

@@ -1,8 +1,9 @@
 //! Files of lines, compressed or not: one for each date partition.
 //!
-//! A compressor costs up to tens of megabytes, so at most two are alive: that of the first file, in nearly every extent the only one,
-//! which compresses as lines come, and at the end that of one other file after the other.
-//! Invariant: a file is one gzip member or one zstd frame; some readers stop behind the first.
+//! A compressor costs up to tens of megabytes, so at most two are alive: that of the first file, in
+//! nearly every extent the only one, which compresses as lines come, and at the end that of one
+//! other file after the other. Invariant: a file is one gzip member or one zstd frame; some readers
+//! stop behind the first.
 
 use std::{collections::BTreeMap, io::Write as _};
 
@@ -15,7 +16,8 @@ use super::{
     encoding::{Compression, EncodingOptions},
 };
 
-/// So many bytes are compressed at a time: enough to be quick, and few enough to be in the processor's cache still.
+/// So many bytes are compressed at a time: enough to be quick, and few enough to be in the
+/// processor's cache still.
 const CHUNK: usize = 256 << 10;
 
 /// The open files of an extent.
@@ -69,7 +71,8 @@ impl TextFiles {
         }
     }
 
-    /// Takes memory for the first file, in nearly every extent the only one: one that grows by doubling leaves as much behind again.
+    /// Takes memory for the first file, in nearly every extent the only one: one that grows by
+    /// doubling leaves as much behind again.
     pub(super) fn expect(&mut self, bytes: usize) {
         self.expected = match self.compression {
             Compression::None => bytes,
@@ -77,7 +80,8 @@ impl TextFiles {
         };
     }
 
-    /// Makes sure that there is a file of this date. The date is cloned for each file, not for each record.
+    /// Makes sure that there is a file of this date. The date is cloned for each file, not for each
+    /// record.
     pub(super) fn open(&mut self, date: &DatePartition) {
         if !self.files.contains_key(date) {
             let expected = std::mem::take(&mut self.expected);

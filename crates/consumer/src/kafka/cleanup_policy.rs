@@ -1,4 +1,5 @@
-//! Whether a topic is compacted: then records that were landed may be missing from it, and from what is landed later.
+//! Whether a topic is compacted: then records that were landed may be missing from it, and from
+//! what is landed later.
 //!
 //! Invariant: an answer that was not given is no answer, never "no".
 

@@ -1,5 +1,6 @@
-//! The thread that commits: librdkafka tells the end of an asynchronous commit only by a callback that rdkafka's event
-//! API never delivers, and a synchronous one must not keep the poll thread from polling.
+//! The thread that commits: librdkafka tells the end of an asynchronous commit only by a callback
+//! that rdkafka's event API never delivers, and a synchronous one must not keep the poll thread
+//! from polling.
 //!
 //! Not here: what may be committed (the engine's business).
 //! Invariant: each commit it was given is answered once, with [`KafkaEvent::Committed`].
@@ -64,7 +65,8 @@ fn serve(consumer: &BaseConsumer<MemberContext>, orders: &Receiver<Commit>) {
     }
 }
 
-/// Commits and waits for the answer. A refusal only means that records will be looked at again, so it is logged and no more.
+/// Commits and waits for the answer. A refusal only means that records will be looked at again, so
+/// it is logged and no more.
 pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
     if commits.is_empty() {
         return true;

@@ -1,8 +1,8 @@
 //! librdkafka's callbacks: rebalance and log lines.
 //!
-//! They run on the thread that polls. An assigned partition is not read until the engine has said where it begins.
-//! Invariant: a revocation returns only after the event loop has answered or the drain deadline has passed, and then
-//! commits nothing but what it was given.
+//! They run on the thread that polls. An assigned partition is not read until the engine has said
+//! where it begins. Invariant: a revocation returns only after the event loop has answered or the
+//! drain deadline has passed, and then commits nothing but what it was given.
 
 use std::{
     collections::BTreeSet,
@@ -155,7 +155,8 @@ impl ConsumerContext for MemberContext {
 }
 
 impl MemberContext {
-    /// Tells the event loop. It is always reading, so this waits only for a moment; when it is gone, nobody needs to know.
+    /// Tells the event loop. It is always reading, so this waits only for a moment; when it is
+    /// gone, nobody needs to know.
     pub(crate) fn tell(&self, event: KafkaEvent) {
         self.events.blocking_send(event).ok();
     }
@@ -163,9 +164,10 @@ impl MemberContext {
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let numbers = numbers(partitions);
         tracing::info!(partitions = ?numbers, "assigned");
-        // The group's assignment is taken note of, and nothing is read yet: the engine looks at committed offset and
-        // anchors first, then each partition is added at its explicit offset. (A placeholder and a seek would not do:
-        // the client refuses to seek on a partition whose placeholder was out of range.)
+        // The group's assignment is taken note of, and nothing is read yet: the engine looks at
+        // committed offset and anchors first, then each partition is added at its explicit offset.
+        // (A placeholder and a seek would not do: the client refuses to seek on a partition whose
+        // placeholder was out of range.)
         match consumer.incremental_assign(&TopicPartitionList::new()) {
             Ok(()) => {
                 numbers

@@ -1,17 +1,21 @@
-//! Where the client came to the end of a partition: the offset below which it has handed over everything that is visible.
+//! Where the client came to the end of a partition: the offset below which it has handed over
+//! everything that is visible.
 //!
-//! Not here: what may be committed then (the engine's business).
-//! Invariant: the end that a reader came to is only ever learned from that reader, never from another question to Kafka.
+//! Not here: what may be committed then (the engine's business). Invariant: the end that a reader
+//! came to is only ever learned from that reader, never from another question to Kafka.
 //!
-//! librdkafka reports an end when the offset that it would fetch next is the last stable offset of the broker that answered.
-//! Whatever is visible below it was put into the same queue before, so it was handed over before; below a last stable offset
-//! nothing is undecided, so an open transaction adds nothing there; and what is appended later gets a higher offset. A log that
-//! is cut below it is what it is for any position: the client loses its place, which is looked into. Two other offsets look like
-//! this one:
-//! - `position()` follows the last record or transaction marker. It stays behind when what lies below an open transaction was
-//!   aborted or compacted away, and `--until-end` would wait for as long as that transaction is open.
-//! - The end of the log that a look-up tells may come from a broker that is ahead of the one that serves the reader (a follower,
-//!   with `client.rack`; a leader that was elected a moment ago). Records below it may be yet to come: it must not be used.
+//! librdkafka reports an end when the offset that it would fetch next is the last stable offset of
+//! the broker that answered. Whatever is visible below it was put into the same queue before, so it
+//! was handed over before; below a last stable offset nothing is undecided, so an open transaction
+//! adds nothing there; and what is appended later gets a higher offset. A log that is cut below it
+//! is what it is for any position: the client loses its place, which is looked into. Two other
+//! offsets look like this one:
+//! - `position()` follows the last record or transaction marker. It stays behind when what lies
+//!   below an open transaction was aborted or compacted away, and `--until-end` would wait for as
+//!   long as that transaction is open.
+//! - The end of the log that a look-up tells may come from a broker that is ahead of the one that
+//!   serves the reader (a follower, with `client.rack`; a leader that was elected a moment ago).
+//!   Records below it may be yet to come: it must not be used.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,8 +29,8 @@ use super::context::MemberContext;
 
 /// The offset of the newest end that a client reported, until it is taken.
 ///
-/// rdkafka's error for an end names the partition and no offset. The offset stands in the text that the context is given with it,
-/// on the same thread, directly before the poll returns that error.
+/// rdkafka's error for an end names the partition and no offset. The offset stands in the text that
+/// the context is given with it, on the same thread, directly before the poll returns that error.
 #[derive(Debug, Default)]
 pub(crate) struct LastEnd(Mutex<Option<Offset>>);
 
@@ -46,8 +50,8 @@ impl LastEnd {
     }
 }
 
-/// The end that the poll has just returned for a partition. Without an offset in its text it is the position, which is at most
-/// too low.
+/// The end that the poll has just returned for a partition. Without an offset in its text it is the
+/// position, which is at most too low.
 pub(crate) fn reached(consumer: &BaseConsumer<MemberContext>, partition: i32) -> Option<Offset> {
     let end = consumer.context().end.take();
     end.or_else(|| position(consumer, partition))
@@ -88,7 +92,8 @@ mod tests {
 
     #[test]
     fn the_client_says_at_which_offset_it_came_to_the_end() {
-        // The text is the client's own: another version of it may word it otherwise, and must not do so unnoticed.
+        // The text is the client's own: another version of it may word it otherwise, and must not
+        // do so unnoticed.
         let cluster = TestCluster::start();
         cluster.append(3);
         let config = settings::client_config(&cluster.settings);

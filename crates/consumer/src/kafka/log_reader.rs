@@ -1,8 +1,10 @@
-//! Reads ranges of topic partitions outside of any group: for commands that look at what the topic holds.
+//! Reads ranges of topic partitions outside of any group: for commands that look at what the topic
+//! holds.
 //!
-//! The client is polled on a thread of its own; records come through a bounded channel. Nothing here writes or commits.
-//! Invariant: a range is called read only when each visible record in it was handed over: a later record, or an end of the
-//! partition at or behind the range's own, was seen.
+//! The client is polled on a thread of its own; records come through a bounded channel. Nothing
+//! here writes or commits. Invariant: a range is called read only when each visible record in it
+//! was handed over: a later record, or an end of the partition at or behind the range's own, was
+//! seen.
 
 use std::time::{Duration, Instant};
 
@@ -100,7 +102,8 @@ impl LogReader {
         Ok(Self { orders })
     }
 
-    /// The visible records of a range, which must lie between the ends of the log. Ranges are read one after another.
+    /// The visible records of a range, which must lie between the ends of the log. Ranges are read
+    /// one after another.
     pub(crate) fn read(&self, partition: i32, range: OffsetRange) -> Records {
         let (deliveries, records) = mpsc::channel(CHANNEL);
         // A thread that is gone shows when the records are asked for.

@@ -1,8 +1,10 @@
-//! Questions to Kafka outside of the group membership: log ends, committed offsets, single records, offsets by time.
+//! Questions to Kafka outside of the group membership: log ends, committed offsets, single records,
+//! offsets by time.
 //!
-//! A second client with the same group id that never subscribes, so that answers do not depend on who owns a partition.
-//! Calls block; the event loop runs them on the blocking pool. Nothing here writes.
-//! Invariant: under `read_committed` the end of a log is its last stable offset, the same end the member gets to.
+//! A second client with the same group id that never subscribes, so that answers do not depend on
+//! who owns a partition. Calls block; the event loop runs them on the blocking pool. Nothing here
+//! writes. Invariant: under `read_committed` the end of a log is its last stable offset, the same
+//! end the member gets to.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -34,8 +36,8 @@ pub(crate) struct LookUp {
 
 /// Why no broker answers, in the client's words.
 ///
-/// rdkafka's consumer drops the text of an error event and keeps its code; its producer hands the text to the context. So
-/// a producer that sends nothing is made for the question.
+/// rdkafka's consumer drops the text of an error event and keeps its code; its producer hands the
+/// text to the context. So a producer that sends nothing is made for the question.
 pub(crate) fn complaint(settings: &settings::KafkaSettings) -> Option<String> {
     let config = settings::client_config(settings);
     let client: BaseProducer<LookUpContext> =
@@ -226,8 +228,9 @@ impl LookUp {
                         .filter(|millis| *millis >= 0);
                     return Ok(Reading::Holds(timestamp, ValueHash::of(message.payload())));
                 }
-                // The end without a record: what was there is compacted away, or was aborted. An end that is not behind it
-                // comes from a broker that lags, and the record is yet to come.
+                // The end without a record: what was there is compacted away, or was aborted. An
+                // end that is not behind it comes from a broker that lags, and the record is yet to
+                // come.
                 Some(Err(KafkaError::PartitionEOF(_))) if self.is_behind(offset) => {
                     return Ok(Reading::Gone);
                 }
@@ -257,7 +260,8 @@ mod tests {
 
     #[test]
     fn a_record_that_the_answering_broker_does_not_show_yet_is_waited_for() {
-        // Bug: the end of a log that lags was taken for a record that is gone, and its anchor was not compared.
+        // Bug: the end of a log that lags was taken for a record that is gone, and its anchor was
+        // not compared.
         let cluster = TestCluster::start();
         cluster.append(2);
         let look_up = LookUp::new(&cluster.settings, "t").unwrap();

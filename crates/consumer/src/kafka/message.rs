@@ -30,7 +30,8 @@ pub(crate) fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
     }
 }
 
-/// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header keeps its place without its content.
+/// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header
+/// keeps its place without its content.
 fn headers(headers: &BorrowedHeaders) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
     let one = |index| std::panic::catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
     (0..headers.count()).filter_map(move |index| match one(index) {

@@ -1,15 +1,16 @@
 //! How records are packed into arenas on their way from the Kafka thread to the event loop.
 //!
-//! An arena that is full, and holds one partition's records alone, becomes part of a batch without being copied again. Not here: when
-//! arenas are told (see `poll_thread`), and what becomes of them (the engine).
-//! Invariant: records leave in the order in which they came.
+//! An arena that is full, and holds one partition's records alone, becomes part of a batch without
+//! being copied again. Not here: when arenas are told (see `poll_thread`), and what becomes of them
+//! (the engine). Invariant: records leave in the order in which they came.
 
 use landing::arena::RecordArena;
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::message;
 
-/// The room that an arena has at least and at most; it is done when the next record does not fit any more.
+/// The room that an arena has at least and at most; it is done when the next record does not fit
+/// any more.
 const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
 /// It is done with so many records, too: small ones cost the engine more than their bytes.
 const RECORDS: usize = 1_000;
@@ -131,8 +132,8 @@ mod tests {
 
     #[test]
     fn records_without_bytes_fill_an_arena_by_their_number_and_make_none_larger() {
-        // Bug: an arena that was done by its bytes alone took them in without end, and the next one reserved memory for as many more of
-        // them as it had bytes.
+        // Bug: an arena that was done by its bytes alone took them in without end, and the next one
+        // reserved memory for as many more of them as it had bytes.
         let mut packing = Packing::new();
         let arenas: Vec<RecordArena> = (0..50_000)
             .filter_map(|offset| push(&mut packing, 0, offset, b""))

@@ -1,8 +1,8 @@
-//! The thread that polls Kafka: records out, commands in. librdkafka's rebalance callbacks are synchronous, so it is a
-//! thread of its own and no task.
+//! The thread that polls Kafka: records out, commands in. librdkafka's rebalance callbacks are
+//! synchronous, so it is a thread of its own and no task.
 //!
-//! Not here: any decision; what to read and what to commit comes as a [`Command`].
-//! Invariant: it never waits for long (a revocation: seconds), or the group would take its partitions away.
+//! Not here: any decision; what to read and what to commit comes as a [`Command`]. Invariant: it
+//! never waits for long (a revocation: seconds), or the group would take its partitions away.
 
 use std::{
     sync::{
@@ -91,7 +91,8 @@ impl PollThread {
             loop {
                 match self.command() {
                     Ok(Command::Finish { commits, committed }) => {
-                        // The client is closed where its last owner lets go of it: here, not on the commit thread.
+                        // The client is closed where its last owner lets go of it: here, not on the
+                        // commit thread.
                         self.committer.finish();
                         committed
                             .send(commit_at_last(&self.consumer, &commits))
@@ -121,8 +122,8 @@ impl PollThread {
             .recv_timeout(self.held.map_or(Duration::ZERO, left))
     }
 
-    /// Takes what the client has at hand. Records of an arena that is not done are told only when the client has nothing more, or when a
-    /// command comes.
+    /// Takes what the client has at hand. Records of an arena that is not done are told only when
+    /// the client has nothing more, or when a command comes.
     fn poll_records(&mut self) {
         let mut wait = POLL;
         for _ in 0..POLLED_AT_ONCE {
@@ -200,8 +201,9 @@ impl PollThread {
             } => self.start((partition, generation), offset, paused),
             Command::Pause => {
                 self.paused = true;
-                // A paused client throws away what it has fetched, and fetches again up to a second after it was resumed. A pause
-                // that is over sooner (a second, at the default session timeout) only means not to poll.
+                // A paused client throws away what it has fetched, and fetches again up to a second
+                // after it was resumed. A pause that is over sooner (a second, at the default
+                // session timeout) only means not to poll.
                 self.held = Some(Instant::now() + self.consumer.context().drain_deadline / 5);
             }
             Command::Resume => {
@@ -229,7 +231,8 @@ impl PollThread {
             .set_all_offsets(rdkafka::Offset::Offset(offset.0))
             .and_then(|()| self.consumer.incremental_assign(&place));
         if let Err(error) = added {
-            // The client is in trouble; the engine looks at the partition again if it is still ours.
+            // The client is in trouble; the engine looks at the partition again if it is still
+            // ours.
             tracing::warn!(partition, %error, "could not be set to offset {offset}");
             return self.consumer.context().tell(KafkaEvent::StartFailed {
                 partition,
@@ -271,8 +274,8 @@ impl PollThread {
     }
 }
 
-/// The last commit of this member. Others that come or go at the same time make the broker refuse it for a moment, and the client
-/// has to be polled to get over that.
+/// The last commit of this member. Others that come or go at the same time make the broker refuse
+/// it for a moment, and the client has to be polled to get over that.
 fn commit_at_last(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
     let deadline = Instant::now() + consumer.context().drain_deadline;
     loop {

@@ -1,8 +1,8 @@
 //! librdkafka's options: ours, and those that the user passes with `-X`.
 //!
 //! Traps behind each value: librdkafka's CONFIGURATION.md. Not here: what the client is used for.
-//! Invariant: an option that carries a promise cannot be overridden, and no option's value is ever printed
-//! (`{:?}` of a `ClientConfig` and `KafkaError::ClientConfig` both hold secrets).
+//! Invariant: an option that carries a promise cannot be overridden, and no option's value is ever
+//! printed (`{:?}` of a `ClientConfig` and `KafkaError::ClientConfig` both hold secrets).
 
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ pub(crate) fn check_options(options: &[(String, String)]) -> Result<()> {
             bail!("-X {key}: use {flag}");
         }
     }
-    // librdkafka itself knows its options: a client configuration is made and thrown away, no connection is opened.
+    // librdkafka itself knows its options: a client configuration is made and thrown away, no
+    // connection is opened.
     native(&client_config(&KafkaSettings {
         bootstrap_servers: "localhost:9092".to_owned(),
         group: "check".to_owned(),
@@ -124,7 +125,8 @@ pub(crate) fn session_timeout(options: &[(String, String)]) -> Result<Duration> 
     Ok(Duration::from_millis(millis))
 }
 
-/// Short: after kill -9 a restarted consumer waits for it, and a paused old owner can do no harm here.
+/// Short: after kill -9 a restarted consumer waits for it, and a paused old owner can do no harm
+/// here.
 const SESSION_TIMEOUT_MS: &str = "10000";
 
 /// The client's whole configuration.
@@ -144,7 +146,8 @@ pub(crate) fn client_config(settings: &KafkaSettings) -> ClientConfig {
         // The default of a second makes a drained queue wait: three times slower on a backlog.
         ("fetch.queue.backoff.ms", "5"),
         ("fetch.message.max.bytes", "1048576"),
-        // A whole answer is unpacked at once, on top of the queue: less of it saves memory and costs no speed.
+        // A whole answer is unpacked at once, on top of the queue: less of it saves memory and
+        // costs no speed.
         ("fetch.max.bytes", "2097152"),
         ("fetch.wait.max.ms", "100"),
         ("check.crcs", "true"),
@@ -159,7 +162,8 @@ pub(crate) fn client_config(settings: &KafkaSettings) -> ClientConfig {
     for (key, value, _) in FIXED {
         config.set(key, value);
     }
-    // Otherwise the client's complaints (refused connections, bad certificates) would not reach our callbacks.
+    // Otherwise the client's complaints (refused connections, bad certificates) would not reach our
+    // callbacks.
     config.set_log_level(RDKafkaLogLevel::Info);
     config
 }

@@ -1,7 +1,8 @@
-//! A mock cluster for the tests of this folder: one broker in the process, topic `t` with one partition.
+//! A mock cluster for the tests of this folder: one broker in the process, topic `t` with one
+//! partition.
 //!
-//! Not here: what needs transactions, compaction or groups that change (real servers, in the crate's tests).
-//! Invariant: the client is configured as the product configures it.
+//! Not here: what needs transactions, compaction or groups that change (real servers, in the
+//! crate's tests). Invariant: the client is configured as the product configures it.
 
 use std::time::Duration;
 

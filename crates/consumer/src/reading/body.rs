@@ -1,7 +1,7 @@
 //! Reading objects: whole small bodies, within a bound for all that are in memory at the same time.
 //!
-//! Not here: what a body should be. Invariant: bodies in flight take up at most as many bytes as their [`Room`] has, or one of them is
-//! larger alone.
+//! Not here: what a body should be. Invariant: bodies in flight take up at most as many bytes as
+//! their [`Room`] has, or one of them is larger alone.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -55,8 +55,9 @@ pub(crate) struct Read {
     _room: OwnedSemaphorePermit,
 }
 
-/// Room that was taken for an object before it is asked for. Who reads many objects and wants them in their order takes room in that
-/// order, too: else those behind could take all of it, and wait for the one in front.
+/// Room that was taken for an object before it is asked for. Who reads many objects and wants them
+/// in their order takes room in that order, too: else those behind could take all of it, and wait
+/// for the one in front.
 pub(crate) struct Taken(pub(crate) OwnedSemaphorePermit);
 
 /// A body, if it is not larger than it may be.

@@ -1,6 +1,7 @@
 //! Keys of a landing zone, read back: which object of the zone a key names, if any.
 //!
-//! Not here: whether the object should be there. Invariant: a key that is read gives the same key when it is written again.
+//! Not here: whether the object should be there. Invariant: a key that is read gives the same key
+//! when it is written again.
 
 use landing::{
     Offset, OffsetRange,
@@ -52,7 +53,8 @@ pub(crate) fn data_key<'k>(
     })
 }
 
-/// Reads a key below `_control/{prefix}/`; `None` when a zone has no such key. `per_record` says what dead letters are called.
+/// Reads a key below `_control/{prefix}/`; `None` when a zone has no such key. `per_record` says
+/// what dead letters are called.
 pub(crate) fn control_key(key: &str, prefix: &Prefix, per_record: bool) -> Option<ControlKey> {
     let rest = key
         .strip_prefix("_control/")?

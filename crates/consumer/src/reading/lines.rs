@@ -1,7 +1,7 @@
 //! The lines of an object that is in memory, unpacked one after the other.
 //!
-//! Not here: what the lines are for. Invariant: a text that ends before its compression does, goes on behind it, or ends within a line is
-//! an error, and never a shorter text.
+//! Not here: what the lines are for. Invariant: a text that ends before its compression does, goes
+//! on behind it, or ends within a line is an error, and never a shorter text.
 
 use std::io::{BufRead, BufReader, Read};
 

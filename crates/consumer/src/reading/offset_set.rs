@@ -1,7 +1,8 @@
 //! A set of offsets of one topic partition that stays small, in whatever order they come.
 //!
-//! Offsets are kept in chunks of 65,536: a sorted list while a chunk holds few, bits when it holds many, nothing when it is full.
-//! Invariant: at most 2 bytes for an offset and 8 KiB for a chunk, besides some 100 bytes for each chunk that is touched.
+//! Offsets are kept in chunks of 65,536: a sorted list while a chunk holds few, bits when it holds
+//! many, nothing when it is full. Invariant: at most 2 bytes for an offset and 8 KiB for a chunk,
+//! besides some 100 bytes for each chunk that is touched.
 
 use std::collections::BTreeMap;
 
@@ -281,7 +282,8 @@ mod tests {
 
     #[test]
     fn a_million_offsets_in_the_order_of_14_657_dates_take_less_than_a_megabyte() {
-        // As a LIST shows a topic that is partitioned by a field: each date has offsets from all over the partition.
+        // As a LIST shows a topic that is partitioned by a field: each date has offsets from all
+        // over the partition.
         let (dates, offsets) = (14_657, 1_000_000);
         let mut set = OffsetSet::default();
         let mut most = 0;

@@ -1,7 +1,9 @@
-//! Whether the object of a record is what it says of itself: the topic may have forgotten the record.
+//! Whether the object of a record is what it says of itself: the topic may have forgotten the
+//! record.
 //!
-//! An object's metadata keeps the hash of the value that Kafka had, so an object that was not put on one line proves itself.
-//! Invariant: an object that nothing proves and nothing refutes is called unprovable.
+//! An object's metadata keeps the hash of the value that Kafka had, so an object that was not put
+//! on one line proves itself. Invariant: an object that nothing proves and nothing refutes is
+//! called unprovable.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +68,8 @@ pub(crate) fn data_object(
     if ValueHash::of(Some(line)) == value {
         return Ok(());
     }
-    // Only a value that spanned lines was changed, and then no white space is left between its tokens.
+    // Only a value that spanned lines was changed, and then no white space is left between its
+    // tokens.
     let spread = [&b"\n"[..], line].concat();
     if value::on_one_line(&spread) == line {
         return Err(Doubt::Unprovable(

@@ -1,6 +1,7 @@
 //! Which landing zone lies under a prefix, and what its object says.
 //!
-//! For commands that look at a zone from outside. Not here: making a zone. Invariant: nothing is written.
+//! For commands that look at a zone from outside. Not here: making a zone. Invariant: nothing is
+//! written.
 
 use anyhow::{Context, Result, anyhow};
 use landing::{
@@ -37,7 +38,8 @@ impl ZoneFacts {
 
 /// The bucket, and those of the prefixes below which it may be listed: one at least.
 ///
-/// Nothing else is listed, for a user may have the rights to one zone only, as in `infra/iam/consumer.json`.
+/// Nothing else is listed, for a user may have the rights to one zone only, as in
+/// `infra/iam/consumer.json`.
 ///
 /// # Errors
 /// When S3 cannot be reached, or refuses all of them.

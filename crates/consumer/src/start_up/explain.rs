@@ -41,7 +41,8 @@ fn advice(bucket: &str, failure: &Failure) -> String {
     }
 }
 
-/// `AuthorizationHeaderMalformed` tells the region only in words: "… expecting 'eu-west-1'", in one kind of quotes or the other.
+/// `AuthorizationHeaderMalformed` tells the region only in words: "… expecting 'eu-west-1'", in one
+/// kind of quotes or the other.
 fn region_in(message: &str) -> Option<String> {
     let quotes = ['\'', '"'];
     let (_, rest) = message.split_once("expecting ")?;

@@ -1,6 +1,8 @@
-//! Start-up's questions to Kafka: is it there, can its advertised brokers be reached, is the topic there, how far is the group.
+//! Start-up's questions to Kafka: is it there, can its advertised brokers be reached, is the topic
+//! there, how far is the group.
 //!
-//! Not here: joining the group. Invariant: waits at most `--connect-timeout` for the first answer, and says which address failed.
+//! Not here: joining the group. Invariant: waits at most `--connect-timeout` for the first answer,
+//! and says which address failed.
 
 use std::{
     collections::BTreeMap,
@@ -55,7 +57,8 @@ pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
     .context("the start-up check was broken off")?
 }
 
-/// The partitions of the topic, after it was made sure that Kafka and one of its brokers can be reached. Blocks.
+/// The partitions of the topic, after it was made sure that Kafka and one of its brokers can be
+/// reached. Blocks.
 pub(crate) fn partitions(
     look_up: &LookUp,
     (settings, topic): (&KafkaSettings, &str),
@@ -68,8 +71,8 @@ pub(crate) fn partitions(
     existing(facts, topic)
 }
 
-/// Asks again while the cluster is still settling: a new cluster makes its offsets topic when the first group asks, a new
-/// topic has no leaders yet. Any other error is final.
+/// Asks again while the cluster is still settling: a new cluster makes its offsets topic when the
+/// first group asks, a new topic has no leaders yet. Any other error is final.
 pub(crate) fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
     loop {
         match question() {
@@ -128,7 +131,8 @@ fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
     Ok(facts.partitions)
 }
 
-/// The bootstrap server answered; the brokers it names must be reachable too, or the client would wait for ever.
+/// The bootstrap server answered; the brokers it names must be reachable too, or the client would
+/// wait for ever.
 fn check_brokers(brokers: &[Broker], servers: &str) -> Result<()> {
     let mut last = None;
     for broker in brokers {

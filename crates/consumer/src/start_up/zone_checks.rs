@@ -1,7 +1,8 @@
-//! Start-up's checks of the landing zone: conditional writes work, the zone is ours, the group and the zone belong together.
+//! Start-up's checks of the landing zone: conditional writes work, the zone is ours, the group and
+//! the zone belong together.
 //!
-//! Not here: the comparison of settings (see `landing::zone`).
-//! Invariant: a zone object is written once and never changed; a run that does not fit it ends here.
+//! Not here: the comparison of settings (see `landing::zone`). Invariant: a zone object is written
+//! once and never changed; a run that does not fit it ends here.
 
 use anyhow::{Context, Result, anyhow, bail};
 use landing::{
@@ -127,8 +128,8 @@ async fn make(
     }
 }
 
-/// Writes down where each partition of a new zone begins, before the zone itself: what `latest` means must not move when
-/// offsets expire before the first record has landed.
+/// Writes down where each partition of a new zone begins, before the zone itself: what `latest`
+/// means must not move when offsets expire before the first record has landed.
 async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Result<()> {
     let start = plan.args.start;
     if start == StartAt::Earliest {
@@ -176,8 +177,9 @@ async fn accept_cluster(
     }
 }
 
-/// A create-once write at the start: what passes by itself (another process writing the same object at this moment, a busy
-/// store) is tried again for some seconds; what does not is an error at once.
+/// A create-once write at the start: what passes by itself (another process writing the same object
+/// at this moment, a busy store) is tried again for some seconds; what does not is an error at
+/// once.
 async fn patiently<F: Future<Output = PutAnswer>>(write: impl Fn() -> F) -> PutAnswer {
     for _ in 0..20 {
         match write().await {

@@ -1,6 +1,8 @@
-//! The records that the zone remembers against what the topic holds there now: a topic that was made again shows by them.
+//! The records that the zone remembers against what the topic holds there now: a topic that was
+//! made again shows by them.
 //!
-//! Not here: what the consumer does about it. Invariant: a record that Kafka no longer has refutes nothing.
+//! Not here: what the consumer does about it. Invariant: a record that Kafka no longer has refutes
+//! nothing.
 
 use anyhow::Result;
 use landing::{

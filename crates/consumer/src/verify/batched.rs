@@ -1,8 +1,9 @@
 //! Batched zones: the chain of claims of each partition, and the objects that they speak of.
 //!
-//! A claim proves what belongs to its extent, whatever Kafka has forgotten. An object of the size that its claim says is taken for it;
-//! one of another size was finished by another process, or was changed: it is read (see [`extents`]), as under `--deep` all are.
-//! Invariant: each offset below a partition's newest claim is covered by a claim, or in a finding; so is each object of a claim.
+//! A claim proves what belongs to its extent, whatever Kafka has forgotten. An object of the size
+//! that its claim says is taken for it; one of another size was finished by another process, or was
+//! changed: it is read (see [`extents`]), as under `--deep` all are. Invariant: each offset below a
+//! partition's newest claim is covered by a claim, or in a finding; so is each object of a claim.
 
 mod chain;
 mod claimed;

@@ -1,8 +1,10 @@
-//! What the claims of one topic partition say must be in the bucket, packed: the other side of the comparison with a LIST.
+//! What the claims of one topic partition say must be in the bucket, packed: the other side of the
+//! comparison with a LIST.
 //!
-//! Claims come as a LIST of them shows them, the newest first; objects are looked up in any order. Keys are not kept.
-//! Invariant: about a dozen bytes for a claim and five for each of its objects (dates in order, files below 2 MiB), none of them for
-//! longer than the partition's index itself; what was put in comes out unchanged.
+//! Claims come as a LIST of them shows them, the newest first; objects are looked up in any order.
+//! Keys are not kept. Invariant: about a dozen bytes for a claim and five for each of its objects
+//! (dates in order, files below 2 MiB), none of them for longer than the partition's index itself;
+//! what was put in comes out unchanged.
 
 use landing::{Offset, OffsetRange};
 
@@ -56,7 +58,8 @@ struct Block {
 /// What the claims say of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// Its claim speaks of it: its number among all objects, its size, and the number of its suffix.
+    /// Its claim speaks of it: its number among all objects, its size, and the number of its
+    /// suffix.
     Claimed {
         number: u64,
         bytes: u64,

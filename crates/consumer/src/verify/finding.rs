@@ -1,7 +1,8 @@
-//! What `consumer verify` may say of a zone: the codes, their meanings, and a list of findings that cannot grow without end.
+//! What `consumer verify` may say of a zone: the codes, their meanings, and a list of findings that
+//! cannot grow without end.
 //!
-//! The codes are documented here, in `Kind::meaning`, and nowhere else: the help prints them from here.
-//! Invariant: the number of findings of a code is exact, however many of them are kept.
+//! The codes are documented here, in `Kind::meaning`, and nowhere else: the help prints them from
+//! here. Invariant: the number of findings of a code is exact, however many of them are kept.
 
 use std::{borrow::Cow, collections::BTreeMap};
 

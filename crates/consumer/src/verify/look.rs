@@ -1,4 +1,5 @@
-//! What all parts of a verification share: where they look, what they have found so far, and how far they are.
+//! What all parts of a verification share: where they look, what they have found so far, and how
+//! far they are.
 //!
 //! Not here: any judgement, besides whether an unknown object is another zone's.
 //! Invariant: findings are only ever added.
@@ -112,7 +113,8 @@ impl Look {
         }
     }
 
-    /// An object that is none of the zone's: a finding, unless it is of another zone, whose prefix goes on where this one's ends.
+    /// An object that is none of the zone's: a finding, unless it is of another zone, whose prefix
+    /// goes on where this one's ends.
     pub(crate) async fn unknown(&mut self, key: &str) -> Result<()> {
         let prefix = self.zone.prefix.to_string();
         let rest = key.strip_prefix("_control/").unwrap_or(key);

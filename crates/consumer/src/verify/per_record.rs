@@ -1,7 +1,8 @@
-//! Zones with one object per record: offsets that have an object or a dead letter, and what the others are.
+//! Zones with one object per record: offsets that have an object or a dead letter, and what the
+//! others are.
 //!
-//! Offsets without an object are looked up in the topic, which is read only there; under `--deep` all of it is (see [`compare`]), and
-//! then the objects that it no longer has (see [`remaining`]).
+//! Offsets without an object are looked up in the topic, which is read only there; under `--deep`
+//! all of it is (see [`compare`]), and then the objects that it no longer has (see [`remaining`]).
 //! Invariant: an offset that the zone must hold has an object, is explained, or is in a finding.
 
 mod compare;
@@ -234,7 +235,8 @@ fn report_ranges(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wan
     report.not_landed_yet = not_yet.filter(|range| range.start < range.end);
 }
 
-/// The offsets in a range that have neither object nor dead letter, and are not written down as lost.
+/// The offsets in a range that have neither object nor dead letter, and are not written down as
+/// lost.
 fn open_offsets<'o>(
     offsets: &'o Offsets,
     range: OffsetRange,
@@ -271,7 +273,8 @@ async fn explain_holes(
     let text = if is_ahead { NOT_YET } else { MISSING };
     look.progress
         .step("reading the topic where offsets have no object:", None);
-    // Nothing that the topic still has can have been lost: what is written down as a gap is looked up, too.
+    // Nothing that the topic still has can have been lost: what is written down as a gap is looked
+    // up, too.
     for hole in holes(offsets.ranges(), there) {
         let mut records = topic.records(partition, hole);
         let (mut met, mut tombstones) = (0, 0);

@@ -1,7 +1,8 @@
-//! Where a record of the topic must be in the zone: the verification's own reading of the rules, record by record.
+//! Where a record of the topic must be in the zone: the verification's own reading of the rules,
+//! record by record.
 //!
-//! It shares with the engine only what a value is and what its date is. Not here: columns that a schema refuses.
-//! Invariant: a function of the record and of what the zone pins.
+//! It shares with the engine only what a value is and what its date is. Not here: columns that a
+//! schema refuses. Invariant: a function of the record and of what the zone pins.
 
 use landing::{
     Record,

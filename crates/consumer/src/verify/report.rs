@@ -62,7 +62,8 @@ pub struct PartitionReport {
     pub dead_letters: u64,
     /// Tombstones that were skipped, as far as they were met.
     pub tombstones: u64,
-    /// Offsets without a record: transaction markers, aborted or compacted records, as far as they were met.
+    /// Offsets without a record: transaction markers, aborted or compacted records, as far as they
+    /// were met.
     pub holes: u64,
     /// Records that were compared with the topic.
     pub compared: u64,

@@ -1,4 +1,5 @@
-//! What `consumer verify` needs before it can look: the bucket, the zone, and the topic on the zone's own cluster.
+//! What `consumer verify` needs before it can look: the bucket, the zone, and the topic on the
+//! zone's own cluster.
 //!
 //! Not here: the verification. Invariant: nothing is written anywhere.
 
@@ -24,7 +25,8 @@ pub(crate) fn check(args: &VerifyArgs) -> Result<Vec<(String, String)>> {
     plan::librdkafka_options(&args.kafka_options)
 }
 
-/// Where the zone may lie: under the prefix that was given, or in one of the places that the consumer chooses by itself.
+/// Where the zone may lie: under the prefix that was given, or in one of the places that the
+/// consumer chooses by itself.
 pub(crate) fn places(args: &VerifyArgs) -> Result<Vec<Prefix>> {
     if let Some(prefix) = &args.prefix {
         return Ok(vec![prefix.clone()]);

@@ -1,7 +1,9 @@
-//! What Kafka is asked about the topic: its ends, the group's offsets, single records and ranges of them.
+//! What Kafka is asked about the topic: its ends, the group's offsets, single records and ranges of
+//! them.
 //!
 //! rdkafka's calls block, so they run on the blocking pool. Not here: what the answers mean.
-//! Invariant: the group's offsets are those of before anything was listed, so what lies below them was durable by then.
+//! Invariant: the group's offsets are those of before anything was listed, so what lies below them
+//! was durable by then.
 
 use std::{
     cell::OnceCell,

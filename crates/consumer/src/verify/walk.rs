@@ -1,9 +1,10 @@
-//! The two lists that a verification is made of: the zone's own objects below `_control/`, then its data.
+//! The two lists that a verification is made of: the zone's own objects below `_control/`, then its
+//! data.
 //!
-//! Keys are looked at as they come and forgotten. The order matters: claims sort before dead letters, and data is listed last, so that
-//! whatever a claim that was seen speaks of was there when its list was made.
-//! Not here: what follows from the keys (see the two layouts).
-//! Invariant: each key is counted for exactly one thing, or found to be unknown.
+//! Keys are looked at as they come and forgotten. The order matters: claims sort before dead
+//! letters, and data is listed last, so that whatever a claim that was seen speaks of was there
+//! when its list was made. Not here: what follows from the keys (see the two layouts). Invariant:
+//! each key is counted for exactly one thing, or found to be unknown.
 
 use anyhow::Result;
 use futures::StreamExt;
@@ -114,7 +115,8 @@ async fn one(
     Ok(())
 }
 
-/// Whether the key's offset can be one of a record: the last one that fits cannot, for there is none to commit behind it.
+/// Whether the key's offset can be one of a record: the last one that fits cannot, for there is
+/// none to commit behind it.
 fn is_of_an_offset(key: &ControlKey) -> bool {
     match key {
         ControlKey::DeadLetter(_, offset) | ControlKey::Claim(_, offset) => *offset < LAST,

@@ -1,8 +1,10 @@
-//! `consumer compact` by its executable: what a landing zone holds is in the copy, once and whole, whatever happens on the way.
+//! `consumer compact` by its executable: what a landing zone holds is in the copy, once and whole,
+//! whatever happens on the way.
 //!
-//! Zones are landed by the real executable, in the sandbox or on real servers when their addresses are in the environment. The copy is
-//! read by other code than the program's own, and compared with what was sent.
-//! Invariant: a test that says that something was not done has looked at all objects of the bucket.
+//! Zones are landed by the real executable, in the sandbox or on real servers when their addresses
+//! are in the environment. The copy is read by other code than the program's own, and compared with
+//! what was sent. Invariant: a test that says that something was not done has looked at all objects
+//! of the bucket.
 #![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
 mod batches;

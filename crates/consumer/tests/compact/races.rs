@@ -151,7 +151,8 @@ fn a_run_that_another_one_overtakes_takes_over_what_that_has_done() {
     let world = landed(900);
     let schema = crate::schema(&world);
     let late = Fault::Slow(Duration::from_secs(15));
-    // One is about to make its first plan, of less, and one to read its first object, when another run compacts and deletes it all.
+    // One is about to make its first plan, of less, and one to read its first object, when another
+    // run compacts and deletes it all.
     let first_plan = format!("{COPY}/plans/2021-01-15/00001.json");
     let of_zone = format!("{PREFIX}/dt=2021-02-15/");
     let held = [

@@ -1,4 +1,5 @@
-//! Objects that are not what they should be, in the zone, in the copy and under `_control`: nothing is called done then.
+//! Objects that are not what they should be, in the zone, in the copy and under `_control`: nothing
+//! is called done then.
 
 use sandbox::{Fault, Rule};
 

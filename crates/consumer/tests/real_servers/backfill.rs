@@ -1,6 +1,8 @@
-//! A backfill by a field of the data: the whole CSV, whose rows are of thousands of days, in batches.
+//! A backfill by a field of the data: the whole CSV, whose rows are of thousands of days, in
+//! batches.
 //!
-//! Invariant: whatever the number of date partitions, each row is in exactly one line, and the memory stays in its bounds.
+//! Invariant: whatever the number of date partitions, each row is in exactly one line, and the
+//! memory stays in its bounds.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -13,7 +15,8 @@ use crate::support::{
 /// What a process may take up at the default of `--memory`, in MiB.
 const MOST_MEMORY: u64 = 128;
 
-/// Sends the rows of the repository's CSV as records, each symbol to a partition of its own; gives their number.
+/// Sends the rows of the repository's CSV as records, each symbol to a partition of its own; gives
+/// their number.
 fn send_rows(world: &World) -> usize {
     let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/indexProcessed.csv");
     let text = std::fs::read_to_string(csv).unwrap();

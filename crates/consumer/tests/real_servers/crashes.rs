@@ -9,7 +9,8 @@ use crate::{
     support::{World, check},
 };
 
-/// S3 slow enough that a kill hits the middle of the work, and a request of a dead process still arrives.
+/// S3 slow enough that a kill hits the middle of the work, and a request of a dead process still
+/// arrives.
 fn slow_s3(world: &World, delay: Duration) {
     let slow = Rule::on("PutObject", Fault::Slow(delay));
     world.s3.faults().install(slow.with_key("/dt=").always());

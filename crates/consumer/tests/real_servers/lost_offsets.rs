@@ -1,4 +1,5 @@
-//! Kafka no longer has what it had: the topic is another one, offsets are gone, retention was faster.
+//! Kafka no longer has what it had: the topic is another one, offsets are gone, retention was
+//! faster.
 
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
-//! What only a real Kafka and a real S3 server show: crashes that a group notices, broker restarts, long outages, lost
-//! offsets, retention, transactions.
+//! What only a real Kafka and a real S3 server show: crashes that a group notices, broker restarts,
+//! long outages, lost offsets, retention, transactions.
 //!
-//! Each test runs when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say where the servers are (`infra/local` starts them),
-//! and does nothing otherwise. The other test files of this folder run on both kinds of servers.
-//! Invariant: after whatever happened, the independent checker finds each record in exactly one object.
+//! Each test runs when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say where the servers are
+//! (`infra/local` starts them), and does nothing otherwise. The other test files of this folder run
+//! on both kinds of servers. Invariant: after whatever happened, the independent checker finds each
+//! record in exactly one object.
 #![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
 mod backfill;

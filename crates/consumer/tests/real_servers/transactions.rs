@@ -128,8 +128,8 @@ fn an_open_transaction_is_landed_when_it_is_committed_and_not_before() {
 
 #[test]
 fn the_end_is_reached_below_a_transaction_that_stays_open() {
-    // Bug: behind aborted records the client's position stays where the last visible record was, and `--until-end` waited
-    // for as long as the transaction behind them was open.
+    // Bug: behind aborted records the client's position stays where the last visible record was,
+    // and `--until-end` waited for as long as the transaction behind them was open.
     let Some(world) = World::real() else { return };
     let (first, second) = (producer(&world), producer(&world));
     begin_and_send(&world, &first, 2);
@@ -156,7 +156,8 @@ fn a_compacted_topic_lands_what_it_still_holds_and_comes_to_its_end() {
     let Some(world) = World::real_and_compacted() else {
         return;
     };
-    // All have the same key: of each round only the last stays, and an offset in the middle is a hole.
+    // All have the same key: of each round only the last stays, and an offset in the middle is a
+    // hole.
     for _ in 0..4 {
         world.send_numbered(300);
         std::thread::sleep(Duration::from_millis(300));

@@ -1,8 +1,9 @@
-//! The independent checker for batches of JSON Lines: a raw dump of the topic against the full list of the bucket.
+//! The independent checker for batches of JSON Lines: a raw dump of the topic against the full list
+//! of the bucket.
 //!
 //! It knows the documented key layout, and nothing of the consumer's code, nor of claims.
-//! Invariant: a partition is fine only when its objects, in the order of their starts, hold for each date the very records of
-//! the dump, in order, each once.
+//! Invariant: a partition is fine only when its objects, in the order of their starts, hold for
+//! each date the very records of the dump, in order, each once.
 
 use std::{
     collections::BTreeMap,
@@ -15,8 +16,8 @@ use super::{World, check};
 /// Records by partition and date, in order.
 type Lines = BTreeMap<(i32, String), Vec<Vec<u8>>>;
 
-/// Asserts that each visible record with a value is in exactly one object below `prefix`, in its place, and that
-/// `consumer verify` agrees.
+/// Asserts that each visible record with a value is in exactly one object below `prefix`, in its
+/// place, and that `consumer verify` agrees.
 pub fn exactly_once(world: &World, prefix: &str, records: usize) {
     exactly_once_by(world, (prefix, records), |timestamp, _| {
         check::day(timestamp)

@@ -1,7 +1,8 @@
 //! The independent checker: a raw dump of the topic against the full list of the bucket.
 //!
-//! It knows the documented key layout and nothing of the consumer's code.
-//! Invariant: a record is fine only when exactly one object holds it, byte for byte, under the date of its Kafka timestamp.
+//! It knows the documented key layout and nothing of the consumer's code. Invariant: a record is
+//! fine only when exactly one object holds it, byte for byte, under the date of its Kafka
+//! timestamp.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -99,7 +100,8 @@ pub fn verdict(world: &World) -> Verdict {
     verdict
 }
 
-/// Asserts that each of `records` records is in exactly one object, and that `consumer verify` agrees.
+/// Asserts that each of `records` records is in exactly one object, and that `consumer verify`
+/// agrees.
 pub fn exactly_once(world: &World, records: usize) {
     in_one_object_each(world, records);
     verified(world, PREFIX);

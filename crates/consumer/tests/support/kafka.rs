@@ -1,4 +1,5 @@
-//! The Kafka of a world: the sandbox's mock cluster, or a real one; and what a test does to topics and groups there.
+//! The Kafka of a world: the sandbox's mock cluster, or a real one; and what a test does to topics
+//! and groups there.
 //!
 //! Invariant: all that is sent is acknowledged before a call returns.
 
@@ -111,7 +112,8 @@ impl Kafka {
         deleted.unwrap().remove(0).unwrap();
     }
 
-    /// Commits a next offset for a group that has no member, as `kafka-consumer-groups --reset-offsets` does.
+    /// Commits a next offset for a group that has no member, as `kafka-consumer-groups
+    /// --reset-offsets` does.
     pub fn commit(&self, group: &str, topic: &str, partition: i32, offset: i64) {
         let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
         let mut list = TopicPartitionList::new();

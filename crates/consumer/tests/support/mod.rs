@@ -1,9 +1,11 @@
-//! A broker and an S3 for one test, the real `consumer` executable on them, and an independent checker.
+//! A broker and an S3 for one test, the real `consumer` executable on them, and an independent
+//! checker.
 //!
-//! They are the sandbox's, or real servers when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say where these are; then a
-//! world writes its test's name into the file that `E2E_RECORD` names, so that whoever asked for the real ones can tell
-//! that they were used. Every process is ended by its id when its handle goes.
-//! Invariant: a test touches nothing outside of its own topic, bucket and temporary directory.
+//! They are the sandbox's, or real servers when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say
+//! where these are; then a world writes its test's name into the file that `E2E_RECORD` names, so
+//! that whoever asked for the real ones can tell that they were used. Every process is ended by its
+//! id when its handle goes. Invariant: a test touches nothing outside of its own topic, bucket and
+//! temporary directory.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -67,7 +69,8 @@ impl World {
         Some(Self::at(kafka, &s3))
     }
 
-    /// On the real servers with a topic that is compacted within a second; `None` when there are none.
+    /// On the real servers with a topic that is compacted within a second; `None` when there are
+    /// none.
     pub fn real_and_compacted() -> Option<Self> {
         let world = Self::real()?;
         let settings = [

@@ -47,7 +47,8 @@ pub fn command(world: &World) -> Command {
         .env("AWS_SECRET_ACCESS_KEY", sandbox::SECRET_KEY)
         .env("AWS_EC2_METADATA_DISABLED", "true");
     if matches!(world.kafka, Kafka::Real(_)) {
-        // Several worlds share a real Kafka, so the topic has a name of its own; the keys are the same everywhere.
+        // Several worlds share a real Kafka, so the topic has a name of its own; the keys are the
+        // same everywhere.
         command
             .env("KAFKA_TOPIC", &world.topic)
             .env("CONSUMER_PREFIX", super::PREFIX);

@@ -166,7 +166,8 @@ impl Store {
         }
     }
 
-    /// An object with its user metadata, so that it can be put back or changed in nothing but its body.
+    /// An object with its user metadata, so that it can be put back or changed in nothing but its
+    /// body.
     pub fn whole(&self, bucket: &str, key: &str) -> Whole {
         match self {
             Self::Sandbox(s3) => {

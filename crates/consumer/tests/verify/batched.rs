@@ -29,8 +29,8 @@ fn flags<'f>(others: &[&'f str]) -> Vec<&'f str> {
     [&common[..], others].concat()
 }
 
-/// 100 records in each partition, so that each has extents of 30, 30, 30 and 10; then a dead letter, a tombstone and one more record
-/// in partition 1.
+/// 100 records in each partition, so that each has extents of 30, 30, 30 and 10; then a dead
+/// letter, a tombstone and one more record in partition 1.
 fn landed() -> World {
     let world = World::new();
     world.send_numbered(300);
@@ -490,7 +490,8 @@ fn many_dates_in_each_extent_are_verified_like_one() {
 
 #[test]
 fn an_extent_that_is_slow_does_not_wait_for_room_that_later_ones_hold() {
-    // Bug: memory was given to extents in the order in which their claims arrived, and given back in the order of offsets.
+    // Bug: memory was given to extents in the order in which their claims arrived, and given back
+    // in the order of offsets.
     let world = World::new();
     world.send_numbered(300);
     let by_date = ["--compression", "zstd", "--partition-by", "field:Date"];

@@ -1,4 +1,5 @@
-//! Claims that cannot be true: by their own numbers, by the object that has the hash they name, or by the topic.
+//! Claims that cannot be true: by their own numbers, by the object that has the hash they name, or
+//! by the topic.
 
 use serde_json::{Value, json};
 

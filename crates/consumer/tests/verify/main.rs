@@ -1,7 +1,9 @@
-//! `consumer verify` by its executable: a clean zone is called clean, and each fault that is planted is found, and nothing else.
+//! `consumer verify` by its executable: a clean zone is called clean, and each fault that is
+//! planted is found, and nothing else.
 //!
-//! Zones are landed by the real executable, in the sandbox or on real servers when their addresses are in the environment.
-//! Invariant: a test expects the findings as a whole, so one that should not be there fails it, too.
+//! Zones are landed by the real executable, in the sandbox or on real servers when their addresses
+//! are in the environment. Invariant: a test expects the findings as a whole, so one that should
+//! not be there fails it, too.
 #![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
 mod batched;

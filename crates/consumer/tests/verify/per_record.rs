@@ -20,7 +20,8 @@ fn letter_key(partition: i32, offset: i64) -> String {
     format!("_control/{PREFIX}/dead-letters/{partition:05}-{offset:020}.json")
 }
 
-/// 20 records in each partition, then a dead letter, a tombstone and one more record in partition 1.
+/// 20 records in each partition, then a dead letter, a tombstone and one more record in partition
+/// 1.
 fn landed() -> World {
     let world = World::new();
     world.send_numbered(60);
@@ -65,7 +66,8 @@ fn a_zone_with_dead_letters_and_tombstones_is_clean_at_a_glance_and_in_depth() {
     );
     assert_eq!(deep.report["partitions"][1]["offsets"]["end"], 23);
 
-    // The tombstone's offset is a hole that only the topic explains, and the value that spanned lines lost its hash.
+    // The tombstone's offset is a hole that only the topic explains, and the value that spanned
+    // lines lost its hash.
     let alone = verify(&world, &["--without-kafka", "--deep"]);
     assert_eq!(alone.place(), (1, 21, 22));
     let alone = alone.noted(&["unverifiable", "unverifiable"]);
@@ -192,7 +194,8 @@ fn a_missing_object_is_found_by_the_topic(world: &World) {
         assert_eq!(verdict.findings()[1]["offsets"]["end"], 7);
         assert_eq!(verdict.findings()[2]["offsets"]["end"], 20);
     }
-    // Without the topic nobody can tell these from the tombstone's offset, and the last one is not even missed.
+    // Without the topic nobody can tell these from the tombstone's offset, and the last one is not
+    // even missed.
     verify(world, &["--without-kafka"]).noted(&["unverifiable"; 3]);
 }
 
@@ -253,7 +256,8 @@ fn other_content_is_found_in_depth_with_the_topic_and_without(world: &World) {
     world.s3.put_whole(&world.bucket, key, &object);
     verify(world, &[]).clean();
     assert_eq!(verify(world, &["--deep"]).found(&["differs"]).key(), key);
-    // A hash that does not fit proves something only where the value cannot have been put on one line.
+    // A hash that does not fit proves something only where the value cannot have been put on one
+    // line.
     object.body = String::from_utf8(object.body)
         .unwrap()
         .replace(':', ": ")
@@ -390,7 +394,8 @@ fn another_zone_inside_of_the_prefix_is_left_alone(world: &World) {
 
 #[test]
 fn what_is_written_down_does_not_excuse_what_the_topic_still_has() {
-    // Bug: a note of a gap was believed, whatever was in it, and a note of the start against the first landed record.
+    // Bug: a note of a gap was believed, whatever was in it, and a note of the start against the
+    // first landed record.
     let world = landed();
     let before = snapshot(&world);
     let lost = keys(&world, 2);

@@ -1,6 +1,8 @@
-//! What only a real Kafka does to a topic: transactions, compaction, retention, a topic that is made again.
+//! What only a real Kafka does to a topic: transactions, compaction, retention, a topic that is
+//! made again.
 //!
-//! Each test runs when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say where the servers are, and does nothing otherwise.
+//! Each test runs when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say where the servers are,
+//! and does nothing otherwise.
 
 use std::time::Duration;
 

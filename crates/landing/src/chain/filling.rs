@@ -1,7 +1,8 @@
 //! The parts of a chain: an extent that is being collected, and one that is being closed.
 //!
-//! Only data and what can be said of one of them alone. Not here: what happens from one to the next (see [`crate::chain`]).
-//! Invariant: `start <= from <= position`, and the batch holds the visible records of `[from, position)`.
+//! Only data and what can be said of one of them alone. Not here: what happens from one to the next
+//! (see [`crate::chain`]). Invariant: `start <= from <= position`, and the batch holds the visible
+//! records of `[from, position)`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +13,8 @@ use crate::{batch::Batch, claim::Claim, extent::Contents, offset::Offset};
 #[derive(Debug)]
 pub(crate) struct Filling {
     pub(crate) start: Offset,
-    /// The first offset that was read: what is below in the extent is a gap, was not asked for, or held nothing.
+    /// The first offset that was read: what is below in the extent is a gap, was not asked for, or
+    /// held nothing.
     pub(crate) from: Offset,
     /// Every visible record below it was taken in.
     pub(crate) position: Offset,
@@ -52,7 +54,8 @@ pub(crate) enum Step {
 }
 
 impl Filling {
-    /// An extent that begins at `start`, read from there, with everything below `position` taken in.
+    /// An extent that begins at `start`, read from there, with everything below `position` taken
+    /// in.
     pub(crate) fn new(start: Offset, position: Offset) -> Self {
         Self {
             start,

@@ -149,7 +149,8 @@ fn a_claim_whose_records_are_gone_is_closed_at_once() {
 
 #[test]
 fn whichever_way_the_records_were_closed_a_claim_takes_its_own_and_leaves_the_rest() {
-    // Extents [5,7), [7,9) and [9,..) are closed or open when the claim for 5 turns out to end at `end`.
+    // Extents [5,7), [7,9) and [9,..) are closed or open when the claim for 5 turns out to end at
+    // `end`.
     for end in 6..=11 {
         let mut chain = chain(5, 5, None);
         for start in [5, 7] {

@@ -1,4 +1,5 @@
-//! The exact inputs of a plan, in few bytes: neighbouring offsets of single records as ranges, extents one by one.
+//! The exact inputs of a plan, in few bytes: neighbouring offsets of single records as ranges,
+//! extents one by one.
 //!
 //! Not here: where the objects lie besides their place in the topic.
 //! Invariant: inputs that are in order hold no object twice.
@@ -165,7 +166,8 @@ impl Inputs {
         self.len() == 0
     }
 
-    /// Whether partitions, and offsets within them, are in the order of keys, and none is there twice.
+    /// Whether partitions, and offsets within them, are in the order of keys, and none is there
+    /// twice.
     pub(super) fn are_in_order(&self) -> bool {
         // As keys sort, and not as numbers do: from 100,000 on the two differ.
         let partitions: Vec<String> = match self {

@@ -1,7 +1,7 @@
 //! The engine's way with assignments: a partition comes, is inspected, begins, and goes.
 //!
-//! Not here: what happens to its records in between (see the parent module).
-//! Invariant: records are taken in only after the driver has confirmed the start of this very generation; what the client
+//! Not here: what happens to its records in between (see the parent module). Invariant: records are
+//! taken in only after the driver has confirmed the start of this very generation; what the client
 //! had fetched before, from another position, cannot slip in and make the tracker skip.
 
 use std::collections::BTreeMap;
@@ -74,7 +74,8 @@ impl Engine {
         Ok((Running::new(work, committed, kept), gap))
     }
 
-    /// The facts cannot be had for a reason that asking again does not cure: the partition is stopped.
+    /// The facts cannot be had for a reason that asking again does not cure: the partition is
+    /// stopped.
     pub fn inspection_refused(&mut self, partition: i32, generation: u64, stop: Stop) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
@@ -103,7 +104,8 @@ impl Engine {
         }
     }
 
-    /// The client could not be set to the offset of [`Action::Start`]: the partition is inspected again.
+    /// The client could not be set to the offset of [`Action::Start`]: the partition is inspected
+    /// again.
     pub fn start_failed(&mut self, partition: i32, generation: u64) {
         let starting = |phase: &Phase| matches!(phase, Phase::Starting(_));
         let state = self.partitions.get(&partition);
@@ -114,8 +116,8 @@ impl Engine {
         }
     }
 
-    /// The group takes this partition back: what waits is dropped, what is in flight is finished, then an
-    /// [`Action::Release`] carries the last commit.
+    /// The group takes this partition back: what waits is dropped, what is in flight is finished,
+    /// then an [`Action::Release`] carries the last commit.
     pub fn revoked(&mut self, partition: i32) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return self.actions.push_back(Action::Release {
@@ -131,7 +133,8 @@ impl Engine {
         self.release_if_idle(partition);
     }
 
-    /// The drain deadline passed: released now with what is durable. Late results of its uploads are ignored.
+    /// The drain deadline passed: released now with what is durable. Late results of its uploads
+    /// are ignored.
     pub fn release_now(&mut self, partition: i32) {
         self.abandon_chain(partition);
         let Some(state) = self.partitions.remove(&partition) else {
@@ -143,7 +146,8 @@ impl Engine {
             .push_back(Action::Release { partition, commit });
     }
 
-    /// The partition was lost without a chance to commit (session expired): everything about it is forgotten.
+    /// The partition was lost without a chance to commit (session expired): everything about it is
+    /// forgotten.
     pub fn lost(&mut self, partition: i32) {
         self.abandon_chain(partition);
         self.partitions.remove(&partition);

@@ -1,8 +1,10 @@
-//! The engine's way with extents that are collected: when each is closed, and the memory that they take up.
+//! The engine's way with extents that are collected: when each is closed, and the memory that they
+//! take up.
 //!
-//! Not here: how records come into them (see `collecting`), what happens to a closed one (see `closing`), the protocol (see
-//! [`crate::chain`]), and what the two layouts share (see the parent module).
-//! Invariant: an extent that takes records in is closed by a limit, by time, by the memory's bound, or by the claim that it finishes.
+//! Not here: how records come into them (see `collecting`), what happens to a closed one (see
+//! `closing`), the protocol (see [`crate::chain`]), and what the two layouts share (see the parent
+//! module). Invariant: an extent that takes records in is closed by a limit, by time, by the
+//! memory's bound, or by the claim that it finishes.
 
 use std::time::Duration;
 
@@ -13,8 +15,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Closes extents whose time has come. Called as time passes. While an earlier extent is being closed, the next one is not: when
-    /// the bucket does not answer for a while, one larger extent is better than many small ones that wait.
+    /// Closes extents whose time has come. Called as time passes. While an earlier extent is being
+    /// closed, the next one is not: when the bucket does not answer for a while, one larger extent
+    /// is better than many small ones that wait.
     pub(super) fn rotate_by_time(&mut self) {
         let Form::Batched(batching) = &self.settings.form else {
             return;
@@ -52,7 +55,8 @@ impl Engine {
             .min()
     }
 
-    /// Closes the open extent of a partition now. One that has nothing, or whose end a claim fixes, stays open.
+    /// Closes the open extent of a partition now. One that has nothing, or whose end a claim fixes,
+    /// stays open.
     pub(super) fn rotate(&mut self, partition: i32, reason: Rotation) {
         if let Some(chain) = self.chain_of(partition)
             && chain.seal(reason)
@@ -116,8 +120,8 @@ impl Engine {
         Some(Action::Encode(encode))
     }
 
-    /// At the memory's bound the largest open extents are closed until the others hold no more than half of it. Gives whether
-    /// anything is under way that will free memory.
+    /// At the memory's bound the largest open extents are closed until the others hold no more than
+    /// half of it. Gives whether anything is under way that will free memory.
     pub(super) fn make_room(&mut self) -> bool {
         let half = self.settings.memory_bytes / 2;
         let mut open = self.open_memory();
@@ -154,8 +158,9 @@ impl Engine {
         open.max()
     }
 
-    /// Begins to read a partition, or lets it wait: the claims that are finished at the same time fit into half of the memory
-    /// together, or there is only one. After a crash each partition may have one, made by processes with more memory.
+    /// Begins to read a partition, or lets it wait: the claims that are finished at the same time
+    /// fit into half of the memory together, or there is only one. After a crash each partition may
+    /// have one, made by processes with more memory.
     pub(super) fn admit(&mut self, partition: i32, running: Running) {
         let claim = running.chain().and_then(Chain::adopting);
         let waits = claim.is_some_and(|claim| !self.has_room_for(claim.memory()));

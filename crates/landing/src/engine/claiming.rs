@@ -1,7 +1,8 @@
 //! The engine's way with claims: ours is written, or another one counts.
 //!
-//! Not here: what comes before and after (see `closing`), and the protocol itself (see [`crate::chain`]).
-//! Invariant: no file of an extent is written before it is known which claim counts.
+//! Not here: what comes before and after (see `closing`), and the protocol itself (see
+//! [`crate::chain`]). Invariant: no file of an extent is written before it is known which claim
+//! counts.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! The engine's way with extents that are being closed: encoding, files, end.
 //!
-//! Not here: when an extent is closed (see `batched`), whose claim counts (see `claiming`), and the protocol itself (see [`crate::chain`]).
-//! Invariant: the memory of a record is given back when its extent's claim counts (its files are counted then), or when its
-//! partition is dropped; so the bound holds for records and files together.
+//! Not here: when an extent is closed (see `batched`), whose claim counts (see `claiming`), and the
+//! protocol itself (see [`crate::chain`]). Invariant: the memory of a record is given back when its
+//! extent's claim counts (its files are counted then), or when its partition is dropped; so the
+//! bound holds for records and files together.
 
 use super::{Encode, Engine, ExtentId, Form, UploadId, UploadKind};
 use crate::{
@@ -54,7 +55,8 @@ impl Engine {
         None
     }
 
-    /// The records of the extent; those that are one date too many go back to wait for the next one.
+    /// The records of the extent; those that are one date too many go back to wait for the next
+    /// one.
     fn keep_the_rest(&mut self, extent: Encode, encoded: &Encoded) -> Batch {
         let (mut batch, end) = (extent.batch, encoded.contents.end);
         if end < extent.end {
@@ -72,8 +74,8 @@ impl Engine {
         batch
     }
 
-    /// What was read is not what a claim was made of. If it was read before that claim was found, the claimer may have read after a
-    /// compaction: then reading again gives what it saw, or less.
+    /// What was read is not what a claim was made of. If it was read before that claim was found,
+    /// the claimer may have read after a compaction: then reading again gives what it saw, or less.
     fn does_not_fit(&mut self, partition: i32, claim: &Claim) {
         let closing = self
             .chain_of(partition)
@@ -113,7 +115,8 @@ impl Engine {
             files,
         } = encoded;
         let letters = std::mem::take(&mut contents.dead_letters);
-        // A claim that speaks of dead letters is complete only with their object, whatever compaction left of them.
+        // A claim that speaks of dead letters is complete only with their object, whatever
+        // compaction left of them.
         let claimed = claim
             .as_ref()
             .is_some_and(|claim| claim.dead_letters.records > 0);
@@ -190,7 +193,8 @@ impl Engine {
         let anchor = contents.last.as_ref().and_then(|last| last.to_anchor());
         chain.finished(anchor);
         self.counts.tombstones += tombstones;
-        // The end of an extent is worth a commit of its own: what is not committed is looked up and compared after a crash.
+        // The end of an extent is worth a commit of its own: what is not committed is looked up and
+        // compared after a crash.
         self.next_commit = self.next_commit.min(self.now);
         self.close_next(partition);
         self.settled_or_released(partition);

@@ -1,7 +1,8 @@
-//! How delivered records come into the open extent of their partition: whole arenas where that is possible, else one by one.
+//! How delivered records come into the open extent of their partition: whole arenas where that is
+//! possible, else one by one.
 //!
-//! Not here: when time or the memory's bound closes an extent (see `batched`).
-//! Invariant: where an extent ends by number or bytes does not depend on how its records were packed.
+//! Not here: when time or the memory's bound closes an extent (see `batched`). Invariant: where an
+//! extent ends by number or bytes does not depend on how its records were packed.
 
 use super::{Batching, Engine, Form};
 use crate::{
@@ -20,8 +21,9 @@ impl Engine {
         }
     }
 
-    /// Whether an arena can become part of an extent as it is, which saves copying its records: all of them go into the extent that is
-    /// open, and little memory is wasted, neither in the arena nor behind what was copied before.
+    /// Whether an arena can become part of an extent as it is, which saves copying its records: all
+    /// of them go into the extent that is open, and little memory is wasted, neither in the arena
+    /// nor behind what was copied before.
     fn takes_whole(&mut self, arena: &RecordArena, run: &Run) -> bool {
         let Form::Batched(batching) = &self.settings.form else {
             return false;

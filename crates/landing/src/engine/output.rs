@@ -1,7 +1,7 @@
 //! What records will become: bytes of output for a byte of records, learnt from the extents before.
 //!
-//! Not here: what follows from it (see `batched`).
-//! Invariant: it is a guess that decides when an extent is closed; what enters a file never depends on it.
+//! Not here: what follows from it (see `batched`). Invariant: it is a guess that decides when an
+//! extent is closed; what enters a file never depends on it.
 
 use super::{Batching, Engine, Form};
 use crate::extent::MAX_EXTENT_BYTES;
@@ -21,8 +21,8 @@ impl Engine {
         self.ratio.unwrap_or(batching.expected_ratio).max(0.001)
     }
 
-    /// Bytes of records at which an extent is closed now. As long as there is only a guess, the first one is closed early to show the
-    /// ratio, and meanwhile others wait a little for that.
+    /// Bytes of records at which an extent is closed now. As long as there is only a guess, the
+    /// first one is closed early to show the ratio, and meanwhile others wait a little for that.
     pub(super) fn limit_now(&self, batching: &Batching) -> usize {
         let limit = self.raw_limit(batching);
         let is_learning = self.encoding + self.to_encode.len() > 0;
@@ -33,7 +33,8 @@ impl Engine {
         }
     }
 
-    /// An extent shows its ratio, unless it is so small that headers, footers and chance are most of it.
+    /// An extent shows its ratio, unless it is so small that headers, footers and chance are most
+    /// of it.
     pub(super) fn learn_ratio(&mut self, records: usize, output: usize) {
         let Form::Batched(batching) = &self.settings.form else {
             return;

@@ -1,7 +1,8 @@
 //! The engine's way with single records: each is an object of its own.
 //!
-//! Not here: where a record goes (`placement`), and how far may be committed ([`crate::offset_tracker`]).
-//! Invariant: nothing is written to a zone before the partition's anchor is durable.
+//! Not here: where a record goes (`placement`), and how far may be committed
+//! ([`crate::offset_tracker`]). Invariant: nothing is written to a zone before the partition's
+//! anchor is durable.
 
 use super::{Engine, UploadId, UploadKind};
 use crate::{

@@ -30,8 +30,9 @@ impl Engine {
         &self.counts
     }
 
-    /// Bytes that wait or are in flight, overhead included; also what is kept of records that are durable but wait for an
-    /// earlier one before they can be committed (one object that fails for ever must not let that grow for ever).
+    /// Bytes that wait or are in flight, overhead included; also what is kept of records that are
+    /// durable but wait for an earlier one before they can be committed (one object that fails for
+    /// ever must not let that grow for ever).
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         let running = self.partitions.values().filter_map(PartitionState::running);
@@ -76,7 +77,8 @@ impl Engine {
             .filter_map(|(&partition, state)| Some((partition, state.stop()?)))
     }
 
-    /// Whether there are partitions, all of them stand still, and nothing of theirs is in flight or left to commit.
+    /// Whether there are partitions, all of them stand still, and nothing of theirs is in flight or
+    /// left to commit.
     #[must_use]
     pub fn all_stopped(&self) -> bool {
         !self.partitions.is_empty()
@@ -89,7 +91,8 @@ impl Engine {
             })
     }
 
-    /// How many partitions are neither read nor stopped yet: the facts from which they begin are still asked for.
+    /// How many partitions are neither read nor stopped yet: the facts from which they begin are
+    /// still asked for.
     #[must_use]
     pub fn waiting(&self) -> usize {
         let begun = |state: &&PartitionState| state.running().is_none() && state.stop().is_none();

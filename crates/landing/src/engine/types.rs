@@ -1,4 +1,5 @@
-//! The words between the engine and whoever drives it: settings, uploads, outcomes, actions, counts.
+//! The words between the engine and whoever drives it: settings, uploads, outcomes, actions,
+//! counts.
 //!
 //! Only data; no rule lives here.
 //! Invariant: an [`UploadId`] comes back exactly as it was given out.
@@ -37,7 +38,8 @@ pub struct Settings {
     pub on_gap: OnGap,
     /// The most requests in flight.
     pub max_in_flight: usize,
-    /// Bytes of records that may wait or be in flight before reading pauses; it goes on at half of it.
+    /// Bytes of records that may wait or be in flight before reading pauses; it goes on at half of
+    /// it.
     pub memory_bytes: usize,
     /// Time between commits of one partition.
     pub commit_interval: Duration,
@@ -121,8 +123,8 @@ pub struct ExtentId {
     pub(crate) generation: u64,
 }
 
-/// Lay these records out ([`crate::extent::lay_out`]) and encode them, on a thread that may take its time; then call
-/// [`super::Engine::encoded`].
+/// Lay these records out ([`crate::extent::lay_out`]) and encode them, on a thread that may take
+/// its time; then call [`super::Engine::encoded`].
 #[derive(Debug)]
 pub struct Encode {
     /// To be given back.
@@ -193,14 +195,16 @@ pub enum Outcome {
 /// What the engine wants done.
 #[derive(Debug)]
 pub enum Action {
-    /// Stop reading this partition, gather the facts of [`crate::start::Inspection`] and give them back with this generation.
+    /// Stop reading this partition, gather the facts of [`crate::start::Inspection`] and give them
+    /// back with this generation.
     Inspect {
         /// Kafka partition.
         partition: i32,
         /// To be given back.
         generation: u64,
     },
-    /// Read this partition from `offset`, then call [`super::Engine::started`]: only records delivered after that count.
+    /// Read this partition from `offset`, then call [`super::Engine::started`]: only records
+    /// delivered after that count.
     Start {
         /// Kafka partition.
         partition: i32,

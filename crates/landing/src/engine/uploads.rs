@@ -15,7 +15,8 @@ use crate::{
 };
 
 impl Engine {
-    /// A new life for a partition: everything of an earlier one is dropped, and the facts are asked for.
+    /// A new life for a partition: everything of an earlier one is dropped, and the facts are asked
+    /// for.
     pub(super) fn inspect_anew(&mut self, partition: i32) {
         self.drop_waiting(partition);
         self.abandon_chain(partition);
@@ -28,7 +29,8 @@ impl Engine {
         });
     }
 
-    /// What was taken in is dropped, for it is less than a claim was made of: the partition begins anew by that claim, or is let go.
+    /// What was taken in is dropped, for it is less than a claim was made of: the partition begins
+    /// anew by that claim, or is let go.
     pub(super) fn begin_anew(&mut self, partition: i32) {
         let state = self.partitions.get(&partition);
         if state.is_some_and(|state| !state.revoked) {
@@ -123,8 +125,9 @@ impl Engine {
         self.buffered -= bytes + RECORD_OVERHEAD;
     }
 
-    /// Pauses reading when the memory is used up, and lets it go on at half of it; or when nothing that is under way can free any,
-    /// for then the records that are still missing from an extent are what it waits for.
+    /// Pauses reading when the memory is used up, and lets it go on at half of it; or when nothing
+    /// that is under way can free any, for then the records that are still missing from an extent
+    /// are what it waits for.
     pub(super) fn regulate(&mut self) {
         self.admit_queued();
         let (used, most) = (self.buffered_bytes(), self.settings.memory_bytes);
@@ -191,7 +194,8 @@ impl Engine {
     /// Something else is where the object of `id` must go.
     pub(super) fn conflict(&mut self, id: UploadId, stop: Stop) {
         if id.kind == UploadKind::Anchor {
-            // Another process anchored this partition meanwhile: its anchor is a fact to begin from, maybe at an earlier offset.
+            // Another process anchored this partition meanwhile: its anchor is a fact to begin
+            // from, maybe at an earlier offset.
             return self.begin_anew(id.partition);
         }
         self.stop(id.partition, stop);
@@ -214,7 +218,8 @@ impl Engine {
         self.abandon_chain(partition);
     }
 
-    /// Nothing more comes for now: what came is landed, in the batched layouts as an extent that ends here.
+    /// Nothing more comes for now: what came is landed, in the batched layouts as an extent that
+    /// ends here.
     pub(super) fn finish_what_came(&mut self, partition: i32) {
         self.rotate(partition, Rotation::Drain);
         let chain = self

@@ -1,7 +1,8 @@
-//! Checks values one after another, quicker than each by itself: records of a topic have the same names again and again.
+//! Checks values one after another, quicker than each by itself: records of a topic have the same
+//! names again and again.
 //!
-//! Not here: what is checked (see [`super::check_object`]).
-//! Invariant: the answer is that of [`super::check_object`]; what was checked before changes only how fast it comes.
+//! Not here: what is checked (see [`super::check_object`]). Invariant: the answer is that of
+//! [`super::check_object`]; what was checked before changes only how fast it comes.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,8 @@ const MOST_NAMES: usize = 256;
 /// Checks values of one topic.
 #[derive(Debug, Default)]
 pub struct Checker {
-    /// The names of an earlier value that passed, in order and without escapes: no two of them are the same column.
+    /// The names of an earlier value that passed, in order and without escapes: no two of them are
+    /// the same column.
     names: Vec<Box<str>>,
     /// How many values since then had others.
     misses: u32,
@@ -38,7 +40,8 @@ impl Checker {
         }
         let checked = check_object(value, field);
         self.misses = self.misses.saturating_add(1);
-        // Where values of several kinds take turns, learning each time would cost more than it saves.
+        // Where values of several kinds take turns, learning each time would cost more than it
+        // saves.
         if checked.is_ok() && self.misses.is_power_of_two() {
             self.learn(text);
         }
@@ -90,7 +93,8 @@ mod tests {
 
     use super::*;
 
-    /// Values that differ in a name, in their order, in an escape, in a blank, or that are no object at all.
+    /// Values that differ in a name, in their order, in an escape, in a blank, or that are no
+    /// object at all.
     fn value() -> impl Strategy<Value = String> {
         let name =
             prop::sample::select(vec!["a", "A", "b", "Date", "é", "É", "\\u0061", "\\ud800"]);

@@ -1,6 +1,7 @@
 //! The Glue crawler sees the data and nothing else, and makes one table of it.
 //!
-//! Not here: what Glue does with the definition. Invariant: no key below `_control/` is ever crawled.
+//! Not here: what Glue does with the definition. Invariant: no key below `_control/` is ever
+//! crawled.
 
 use landing::{
     Offset, OffsetRange,
@@ -12,7 +13,8 @@ use super::{BUCKET, json, planted, prefix, strings, text};
 
 const FILE: &str = "infra/glue/crawler.json";
 
-/// Whether the crawler reads an object, by Glue's rules: below the path, and matched by no exclusion, which is a glob from there.
+/// Whether the crawler reads an object, by Glue's rules: below the path, and matched by no
+/// exclusion, which is a glob from there.
 fn reads(target: &Value, key: &str) -> bool {
     let object = format!("s3://{BUCKET}/{key}");
     let Some(below) = object.strip_prefix(target["Path"].as_str().unwrap()) else {

@@ -1,7 +1,9 @@
-//! The files around the programs say what the programs do: `docker-compose.yml`, `.env.example` and `infra/`.
+//! The files around the programs say what the programs do: `docker-compose.yml`, `.env.example` and
+//! `infra/`.
 //!
-//! They are read as text; nothing is started, and AWS is not asked. What a rule is good for is shown by copies with one mistake
-//! planted in them: the rule must find each. Invariant: names, columns and paths that a file repeats come from the code here, too.
+//! They are read as text; nothing is started, and AWS is not asked. What a rule is good for is
+//! shown by copies with one mistake planted in them: the rule must find each. Invariant: names,
+//! columns and paths that a file repeats come from the code here, too.
 #![allow(clippy::unwrap_used)]
 
 mod compose;

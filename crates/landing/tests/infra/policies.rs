@@ -1,6 +1,7 @@
 //! The IAM policies allow what each program does, on its own topic and prefix, and nothing more.
 //!
-//! Not here: how AWS evaluates them. Invariant: the consumer can neither delete nor leave its landing zone.
+//! Not here: how AWS evaluates them. Invariant: the consumer can neither delete nor leave its
+//! landing zone.
 
 use std::collections::BTreeMap;
 
@@ -159,7 +160,8 @@ fn the_consumers_resources_hold_every_key_of_its_zone_and_none_of_another() {
 
 #[test]
 fn the_consumer_may_list_its_zone_only_and_learns_there_what_is_missing() {
-    // Without the right to list, S3 answers 403 instead of 404 for a key that is not there; it takes that key for the prefix.
+    // Without the right to list, S3 answers 403 instead of 404 for a key that is not there; it
+    // takes that key for the prefix.
     let policy = json("infra/iam/consumer.json");
     let list = &policy["Statement"][0];
     assert_eq!(strings(&list["Action"]), ["s3:ListBucket"]);

@@ -1,6 +1,7 @@
 //! The raw table agrees with the schema and with the layout.
 //!
-//! Not here: whether Athena takes the statement. Invariant: each rule finds the mistakes that are planted for it.
+//! Not here: whether Athena takes the statement. Invariant: each rule finds the mistakes that are
+//! planted for it.
 
 use landing::{
     Offset,
@@ -80,7 +81,8 @@ fn column_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     .concat()
 }
 
-/// The SerDe lower-cases the keys of a record; a column whose name is another one needs a mapping to it.
+/// The SerDe lower-cases the keys of a record; a column whose name is another one needs a mapping
+/// to it.
 fn mapping_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     let (keys, names) = (
         facts.schema(FieldNames::Original),

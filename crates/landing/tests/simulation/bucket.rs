@@ -1,7 +1,7 @@
 //! The model bucket: objects with a body and metadata, written create-once and never changed.
 //!
-//! Not here: lost replies and late writes (they are the network's, see `put`), and what an object should hold (`judge`).
-//! Invariant: what lies at a key stays what it is.
+//! Not here: lost replies and late writes (they are the network's, see `put`), and what an object
+//! should hold (`judge`). Invariant: what lies at a key stays what it is.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,7 +1,9 @@
-//! What the shell sees of the claims in the bucket: the newest one, and whether its objects are all there.
+//! What the shell sees of the claims in the bucket: the newest one, and whether its objects are all
+//! there.
 //!
 //! Not here: what follows from it (the engine's `start`), and whether a claim is right (`extents`).
-//! Invariant: a claim is complete only when each object that it speaks of is there with the right identity.
+//! Invariant: a claim is complete only when each object that it speaks of is there with the right
+//! identity.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Commits on their way to the group coordinator, which may refuse a zombie, or not.
 //!
-//! Not here: whether a commit is true (`judge`).
-//! Invariant: a commit that is applied was checked; its reply says nothing about whether it was applied.
+//! Not here: whether a commit is true (`judge`). Invariant: a commit that is applied was checked;
+//! its reply says nothing about whether it was applied.
 
 use landing::Offset;
 

@@ -70,7 +70,8 @@ impl World {
         Ok(self.workers[w].tasks.len() != tasks)
     }
 
-    /// Now and then a consumer asks what the group has committed: a late commit may have set it back.
+    /// Now and then a consumer asks what the group has committed: a late commit may have set it
+    /// back.
     fn look_at_commits(&mut self, w: usize) {
         for partition in 0..self.plan.partitions {
             let committed = self.group[self.seat(w, partition)].committed.as_ref();

@@ -1,14 +1,16 @@
-//! Re-creations and truncations that no reading of the log can show: the limit of what anchors can do.
+//! Re-creations and truncations that no reading of the log can show: the limit of what anchors can
+//! do.
 //!
-//! Not here: what must hold for all other partitions (`judge`).
-//! Invariant: a partition is given up on only if the true readings, not those that the engine was given, show nothing.
+//! Not here: what must hold for all other partitions (`judge`). Invariant: a partition is given up
+//! on only if the true readings, not those that the engine was given, show nothing.
 
 use landing::anchor::{Anchor, Reading};
 
 use crate::{inspection::Read, log::Kept, worker::Gathering, world::World};
 
 impl World {
-    /// Marks a partition whose log became another one while no reading can show it: both anchors are gone, or there is none.
+    /// Marks a partition whose log became another one while no reading can show it: both anchors
+    /// are gone, or there is none.
     pub(crate) fn look_for_evidence(&mut self, gathering: &Gathering, anchors: [Read; 2]) {
         let log = &self.logs[gathering.partition];
         let committed = gathering.committed.as_ref();

@@ -1,8 +1,9 @@
-//! What must hold for extents: claims, their files and dead letters, worked out from the log's history and the bucket alone.
+//! What must hold for extents: claims, their files and dead letters, worked out from the log's
+//! history and the bucket alone.
 //!
-//! Claims are read as plain JSON here, and keys and hashes are written down a second time on purpose.
-//! Not here: records and commits as both layouts know them (`judge`).
-//! Invariant: an extent is what its claim says, and no two overlap.
+//! Claims are read as plain JSON here, and keys and hashes are written down a second time on
+//! purpose. Not here: records and commits as both layouts know them (`judge`). Invariant: an extent
+//! is what its claim says, and no two overlap.
 
 use landing::identity::About;
 use serde_json::Value;
@@ -68,7 +69,8 @@ impl ClaimNote {
         self.body["files"]["keep_tombstones"] == true
     }
 
-    /// What the claim says of the object at this key: number of records, their hash, and the SHA-256 of the body.
+    /// What the claim says of the object at this key: number of records, their hash, and the
+    /// SHA-256 of the body.
     fn says_of(&self, key: &str) -> (u64, &str, &str) {
         let mut dates = self.body["dates"].as_array().into_iter().flatten();
         let is_at = |date: &&Value| {
@@ -265,7 +267,8 @@ impl World {
         let foreign = held().any(|kept| !kept.is_in(&claim.view));
         let other_log = log.views_differ([&claim.view, &put.view], claim.end);
         if (other_log || foreign) && (count < records || same_values) {
-            // Fewer records of another log look like the same log after compaction; and the same values, sent again, like the same.
+            // Fewer records of another log look like the same log after compaction; and the same
+            // values, sent again, like the same.
             self.notes[partition].blind = true;
             self.note(|| format!("     nothing shows that {key} is of another log than its claim"));
             return Ok(());
@@ -298,7 +301,8 @@ impl World {
         Ok(())
     }
 
-    /// In the batched layouts only ends of extents are committed, whose objects are all there, or a place to begin.
+    /// In the batched layouts only ends of extents are committed, whose objects are all there, or a
+    /// place to begin.
     pub(crate) fn check_committed_extent(
         &self,
         partition: usize,

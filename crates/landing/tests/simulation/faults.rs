@@ -144,7 +144,8 @@ impl FaultCounts {
 pub(crate) struct FaultTable {
     schedules: u64,
     events: u64,
-    /// Schedules in which a partition was given up on because nothing could have shown its re-creation or truncation.
+    /// Schedules in which a partition was given up on because nothing could have shown its
+    /// re-creation or truncation.
     blind: u64,
     times: [u64; COUNT],
     met_by: [u64; COUNT],

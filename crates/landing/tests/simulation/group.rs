@@ -1,7 +1,7 @@
 //! The model group coordinator: committed offsets, and which worker owns which partition.
 //!
-//! Not here: whether a commit may be accepted or is true (`commit`, `judge`).
-//! Invariant: the committed offset of a partition changes only by a commit, a rewind, an expiry or a re-creation.
+//! Not here: whether a commit may be accepted or is true (`commit`, `judge`). Invariant: the
+//! committed offset of a partition changes only by a commit, a rewind, an expiry or a re-creation.
 
 use crate::log::View;
 

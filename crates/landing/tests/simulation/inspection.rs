@@ -1,8 +1,9 @@
 //! Gathering the facts of an inspection, step by step: anything may happen between two steps.
 //!
-//! Not here: what the facts mean (the engine's `start`).
-//! Invariant: the steps are those of the consumer, in this order: committed offset, anchor in the zone, newest claim, ends of the log,
-//! records at the anchors, objects of the claim. A claim that is looked for before the committed offset may be older than that.
+//! Not here: what the facts mean (the engine's `start`). Invariant: the steps are those of the
+//! consumer, in this order: committed offset, anchor in the zone, newest claim, ends of the log,
+//! records at the anchors, objects of the claim. A claim that is looked for before the committed
+//! offset may be older than that.
 
 use landing::{
     Offset,
@@ -138,7 +139,8 @@ impl World {
         (gathering.first.map(read), last.map(read))
     }
 
-    /// Where `--start` points. In the batched layouts the consumer writes down what `latest` meant when the zone was made.
+    /// Where `--start` points. In the batched layouts the consumer writes down what `latest` meant
+    /// when the zone was made.
     fn start_of(&mut self, gathering: &Gathering) -> i64 {
         match self.plan.start_at {
             StartAt::Earliest => gathering.low,

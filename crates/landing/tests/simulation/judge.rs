@@ -1,7 +1,8 @@
 //! What must hold, worked out from the log's history and the bucket's content alone.
 //!
-//! Not here: when it is asked (`put`, `commit`, `shell`, `healing`), and what nobody could have noticed (`evidence`).
-//! Invariant: the engine's own counters and states are believed in nothing except the bounds on them.
+//! Not here: when it is asked (`put`, `commit`, `shell`, `healing`), and what nobody could have
+//! noticed (`evidence`). Invariant: the engine's own counters and states are believed in nothing
+//! except the bounds on them.
 
 use landing::{identity::About, start::Stop};
 
@@ -18,8 +19,8 @@ use crate::{
 /// More bytes than any record of the model costs the engine.
 const MOST_RECORD_BYTES: usize = 2_048;
 
-/// More bytes than the records of an extent of the model take up: the engine's smallest piece of memory for one, arenas before it, and what
-/// describes them.
+/// More bytes than the records of an extent of the model take up: the engine's smallest piece of
+/// memory for one, arenas before it, and what describes them.
 const MOST_EXTENT_BYTES: usize = 24_000;
 
 /// What the judge keeps in mind about one partition.
@@ -54,7 +55,8 @@ impl Notes {
         let Some(start) = view.fresh else { return };
         let index = view.incarnation as usize;
         self.began.resize(self.began.len().max(index + 1), None);
-        // Two workers that begin at the same time with `latest` may each have an end of their own: the later counts.
+        // Two workers that begin at the same time with `latest` may each have an end of their own:
+        // the later counts.
         self.began[index] = self.began[index].max(Some(start));
     }
 
@@ -244,7 +246,8 @@ impl World {
         ))
     }
 
-    /// After a lost position a partition may be looked at anew only when all that was delivered is landed and committed.
+    /// After a lost position a partition may be looked at anew only when all that was delivered is
+    /// landed and committed.
     pub(crate) fn check_settled(&self, w: usize, partition: usize) -> Verdict {
         // A gap that nothing was read behind belongs to the next extent.
         let nothing = |run: &Run| self.plan.batched && run.position == run.start;

@@ -1,7 +1,9 @@
-//! The model log of one topic partition, with its whole history: what was ever in it, and what became of that.
+//! The model log of one topic partition, with its whole history: what was ever in it, and what
+//! became of that.
 //!
 //! Not here: who reads it. The history is the judge's source; nothing in it comes from the engine.
-//! Invariant: `low <= high <= end`, and a reader sees the records of `[low, high)` that nothing removed.
+//! Invariant: `low <= high <= end`, and a reader sees the records of `[low, high)` that nothing
+//! removed.
 
 use landing::{
     anchor::{Anchor, Reading},
@@ -192,7 +194,8 @@ impl Log {
         self.current.clear();
     }
 
-    /// An unclean leader election: everything from `cut` on is gone, other records will take the offsets.
+    /// An unclean leader election: everything from `cut` on is gone, other records will take the
+    /// offsets.
     pub(crate) fn truncate(&mut self, cut: i64) {
         while let Some(index) = self.current.last().copied() {
             if self.history[index].offset() < cut {

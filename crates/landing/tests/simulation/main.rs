@@ -1,8 +1,10 @@
-//! The judge: the real engine against a model log, a model group, a model bucket and several workers, by seeded schedules.
+//! The judge: the real engine against a model log, a model group, a model bucket and several
+//! workers, by seeded schedules.
 //!
-//! More schedules: `LANDING_SCHEDULES=1000000 cargo test -p landing --test simulation`. One of them with its trace:
-//! `LANDING_SEED=17 cargo test -p landing --test simulation one_seed -- --nocapture`. Not here: single rules (unit tests).
-//! Invariant: the driver is a correct consumer shell unless a mistake is planted, so whatever fails is the engine's.
+//! More schedules: `LANDING_SCHEDULES=1000000 cargo test -p landing --test simulation`. One of them
+//! with its trace: `LANDING_SEED=17 cargo test -p landing --test simulation one_seed --
+//! --nocapture`. Not here: single rules (unit tests). Invariant: the driver is a correct consumer
+//! shell unless a mistake is planted, so whatever fails is the engine's.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,7 +1,8 @@
-//! Mistakes that are planted to see whether the judge finds them. They sit in the driver; the product has no hook for them.
+//! Mistakes that are planted to see whether the judge finds them. They sit in the driver; the
+//! product has no hook for them.
 //!
-//! Not here: the places where they act (`shell`, `put`, `inspection`, `poll`, `encode` ask for them by name).
-//! Invariant: without a planted mistake the driver behaves as a correct consumer does.
+//! Not here: the places where they act (`shell`, `put`, `inspection`, `poll`, `encode` ask for them
+//! by name). Invariant: without a planted mistake the driver behaves as a correct consumer does.
 
 /// A planted mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +41,15 @@ pub(crate) enum Mistake {
     RestOfAdoptedLost,
     /// A claim that was found counts as finished, whatever its objects.
     CompletenessNotChecked,
-    /// A claim whose end is committed counts as finished, even when the commit was only a place to begin, or somebody's reset.
+    /// A claim whose end is committed counts as finished, even when the commit was only a place to
+    /// begin, or somebody's reset.
     CommittedTakenForFinished,
     /// A date of a claim that compaction emptied gets no object.
     EmptiedDatesNotWritten,
     /// The newest claim is looked for before the committed offset, which may then be newer.
     ClaimsListedBeforeCommitted,
-    /// When a reader comes to an end, the end of the log is asked for, and the reader is taken to have come that far.
+    /// When a reader comes to an end, the end of the log is asked for, and the reader is taken to
+    /// have come that far.
     EndAskedElsewhere,
 }
 

@@ -1,7 +1,8 @@
-//! Owners that change: assignment, revocation with and without a drain, zombies, lost partitions, kill -9.
+//! Owners that change: assignment, revocation with and without a drain, zombies, lost partitions,
+//! kill -9.
 //!
-//! Not here: what the workers make of it (`shell`, and the engine).
-//! Invariant: a zombie is told nothing until it loses the partition; a killed worker leaves nothing but what is on the network.
+//! Not here: what the workers make of it (`shell`, and the engine). Invariant: a zombie is told
+//! nothing until it loses the partition; a killed worker leaves nothing but what is on the network.
 
 use crate::{
     events::Happened,
@@ -21,7 +22,8 @@ impl World {
         Ok(true)
     }
 
-    /// SIGTERM to a worker, or the end of one that got it: it exits when it is drained, or is killed at its deadline.
+    /// SIGTERM to a worker, or the end of one that got it: it exits when it is drained, or is
+    /// killed at its deadline.
     pub(crate) fn terminate(&mut self, w: usize) -> Happened {
         let worker = &mut self.workers[w];
         if !worker.ending {

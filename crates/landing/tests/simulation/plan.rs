@@ -1,4 +1,5 @@
-//! What one schedule is about: its size, its settings, and the hazards that may meet it. All drawn from the seed.
+//! What one schedule is about: its size, its settings, and the hazards that may meet it. All drawn
+//! from the seed.
 //!
 //! Not here: when things happen (see `events`), and what one process is told (see `settings`).
 //! Invariant: a plan is a function of the seed alone.

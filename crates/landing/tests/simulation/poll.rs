@@ -1,8 +1,8 @@
 //! The thread that polls Kafka: its commands in order, then the next records of one partition.
 //!
-//! Not here: what becomes of the records (the engine).
-//! Invariant: a partition is read from its position on, in order, without leaving out a visible record; a position that
-//! is no longer in the log is reported and never moved.
+//! Not here: what becomes of the records (the engine). Invariant: a partition is read from its
+//! position on, in order, without leaving out a visible record; a position that is no longer in the
+//! log is reported and never moved.
 
 use landing::{Offset, Record, arena::RecordArena};
 
@@ -72,7 +72,8 @@ impl World {
         any
     }
 
-    /// What the client had fetched from an earlier position may still be on its way when a start is asked for.
+    /// What the client had fetched from an earlier position may still be on its way when a start is
+    /// asked for.
     fn deliver_stale(&mut self, w: usize, partition: usize) {
         if !self.unlucky(30) {
             return;
@@ -148,7 +149,8 @@ impl World {
         Ok(to > from)
     }
 
-    /// The end of the log at the replica that serves a reader at `from`: it may lag behind the one that answers other questions.
+    /// The end of the log at the replica that serves a reader at `from`: it may lag behind the one
+    /// that answers other questions.
     fn replica_end(&mut self, partition: usize, from: i64) -> i64 {
         let high = self.logs[partition].high;
         if from < high && self.unlucky(20) {
@@ -158,7 +160,8 @@ impl World {
         }
     }
 
-    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Gives the end that the engine is told.
+    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Gives the
+    /// end that the engine is told.
     fn report_end(&mut self, w: usize, partition: usize, (shown, end): (i64, i64)) -> i64 {
         let log = &self.logs[partition];
         if log.visible_from(end).next().is_some() {
@@ -166,7 +169,8 @@ impl World {
         }
         let (mut reached, high) = (end, log.high);
         if shown < end && self.unlucky(10) {
-            // The client does not say at which offset it came to the end: the position after the last record is all there is.
+            // The client does not say at which offset it came to the end: the position after the
+            // last record is all there is.
             self.met(Fault::EndWithoutItsOffset);
             reached = shown;
         }
@@ -196,7 +200,8 @@ impl World {
     }
 }
 
-/// Records as the thread hands them over: the engine keeps an arena that is packed tight as it is, and copies out of any other.
+/// Records as the thread hands them over: the engine keeps an arena that is packed tight as it is,
+/// and copies out of any other.
 fn packed(records: &[Record<'_>], tight: bool) -> RecordArena {
     let mut loose = RecordArena::with_capacity(1_000);
     records.iter().for_each(|record| loose.copy(record));

@@ -1,7 +1,8 @@
-//! Uploads on their way: tried until they are answered for good, over a network that loses, delays and refuses.
+//! Uploads on their way: tried until they are answered for good, over a network that loses, delays
+//! and refuses.
 //!
-//! Not here: what an object must hold (`judge`).
-//! Invariant: 200 is `Stored`; 412 is answered by a comparison with what is there; everything else is tried again.
+//! Not here: what an object must hold (`judge`). Invariant: 200 is `Stored`; 412 is answered by a
+//! comparison with what is there; everything else is tried again.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
-//! Records of the model, and the object that each must become, worked out without the code under test.
+//! Records of the model, and the object that each must become, worked out without the code under
+//! test.
 //!
-//! Not here: the log that holds them. The key and the body are written down here a second time on purpose.
-//! Invariant: a record is a function of (partition, incarnation, epoch, offset); two records of one offset always differ
-//! in timestamp or value.
+//! Not here: the log that holds them. The key and the body are written down here a second time on
+//! purpose. Invariant: a record is a function of (partition, incarnation, epoch, offset); two
+//! records of one offset always differ in timestamp or value.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fastrand::Rng;
@@ -72,7 +73,8 @@ pub(crate) enum Placed {
 /// A day of [`DAYS`] and an hour.
 type Hour = (usize, i64);
 
-/// A value with what is known of it: the line it must become (if it is a JSON object), and the date in it.
+/// A value with what is known of it: the line it must become (if it is a JSON object), and the date
+/// in it.
 #[derive(Default)]
 struct Value {
     bytes: Option<Vec<u8>>,
@@ -84,7 +86,8 @@ impl ModelRecord {
     /// The record of a place.
     pub(crate) fn make(place: Place, layout: &Layout) -> Self {
         let mut rng = seeded(place);
-        // Some values repeat after a re-creation or truncation, as when the same file is sent again: only the time differs.
+        // Some values repeat after a re-creation or truncation, as when the same file is sent
+        // again: only the time differs.
         let repeats = place.offset % 4 == 0;
         let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
         let timestamp = (repeats || rng.u8(0..32) > 0).then(|| {

@@ -63,7 +63,8 @@ fn play(world: &mut World) -> Result<(), String> {
     world.heal()
 }
 
-/// Runs the seeds from 0 to `schedules` without mistake; a failure is printed with its trace, and fails.
+/// Runs the seeds from 0 to `schedules` without mistake; a failure is printed with its trace, and
+/// fails.
 pub(crate) fn run_all(schedules: u64) -> FaultTable {
     let next = AtomicU64::new(0);
     let tables: Vec<FaultTable> = std::thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! What one process is told: the plan's common part, and in the batched layouts settings that change with each restart.
+//! What one process is told: the plan's common part, and in the batched layouts settings that
+//! change with each restart.
 //!
 //! Not here: what all processes of a zone have in common (`plan`).
 //! Invariant: only what a zone does not pin differs between processes.

@@ -1,7 +1,9 @@
-//! The worker's shell: takes the engine's actions and turns them into tasks and commands, as the consumer's loop does.
+//! The worker's shell: takes the engine's actions and turns them into tasks and commands, as the
+//! consumer's loop does.
 //!
 //! Not here: how tasks go on (`inspection`, `put`, `commit`) and how records come in (`poll`).
-//! Invariant: at `Inspect` reading of that partition ends; what was read before may still be delivered until the start is confirmed.
+//! Invariant: at `Inspect` reading of that partition ends; what was read before may still be
+//! delivered until the start is confirmed.
 
 use landing::{Action, Offset, Outcome, UploadKind, start::Stop};
 

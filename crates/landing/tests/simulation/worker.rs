@@ -1,7 +1,7 @@
 //! One consumer process: the real engine, and the state that its shell keeps.
 //!
-//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`).
-//! Invariant: the shell holds no rule; it does what the engine says, late and in any order that a real one may.
+//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`). Invariant: the
+//! shell holds no rule; it does what the engine says, late and in any order that a real one may.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -58,7 +58,8 @@ pub(crate) struct Run {
     pub(crate) paused: bool,
     /// The client will report at the next poll that its position is lost.
     pub(crate) lost: bool,
-    /// It was reported as lost: what was delivered must be committed before the partition is looked at anew.
+    /// It was reported as lost: what was delivered must be committed before the partition is looked
+    /// at anew.
     pub(crate) reported: bool,
     /// The next offset that the engine knows to be committed.
     pub(crate) confirmed: Option<i64>,
@@ -171,7 +172,8 @@ impl Worker {
         );
     }
 
-    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Who read beyond will be told.
+    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Who read beyond
+    /// will be told.
     pub(crate) fn shake(&mut self, partition: usize, cut: i64, cuts: usize) {
         for task in &mut self.tasks {
             if let Task::Gather(gathering) = task
@@ -209,7 +211,8 @@ impl Worker {
         })
     }
 
-    /// Whether a partition whose facts are known neither began nor stopped; `asked` others are still being inspected.
+    /// Whether a partition whose facts are known neither began nor stopped; `asked` others are
+    /// still being inspected.
     pub(crate) fn waits_for_memory(&self, partition: i32, asked: usize) -> bool {
         let p = partition as usize;
         self.runs[p].is_none()

@@ -1,4 +1,5 @@
-//! Everything there is in one schedule: logs, group, bucket, workers, the network's late messages, and the judge's notes.
+//! Everything there is in one schedule: logs, group, bucket, workers, the network's late messages,
+//! and the judge's notes.
 //!
 //! Not here: what happens in it (`events`, `shell`) and what must hold (`judge`).
 //! Invariant: all chance comes from one seeded generator; there is no clock.

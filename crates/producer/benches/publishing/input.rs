@@ -1,6 +1,8 @@
-//! The inputs: the look-alike data again and again as a CSV file, and the same rows as ready records for a loop that reads no CSV.
+//! The inputs: the look-alike data again and again as a CSV file, and the same rows as ready
+//! records for a loop that reads no CSV.
 //!
-//! Writing them is not measured. Invariant: line `n` of the ready records is what row `n` of the CSV becomes.
+//! Writing them is not measured. Invariant: line `n` of the ready records is what row `n` of the
+//! CSV becomes.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};

@@ -1,12 +1,15 @@
-//! `cargo bench -p producer`: from a CSV file to acknowledged records, against a bare librdkafka loop on the same broker.
+//! `cargo bench -p producer`: from a CSV file to acknowledged records, against a bare librdkafka
+//! loop on the same broker.
 //!
 //!     infra/local/kafka.sh start
 //!     export E2E_BOOTSTRAP_SERVERS=127.0.0.1:9092
 //!     cargo bench -p producer -- --rows 200000,2000000
 //!
-//! Each side runs in a process of its own (this executable again, see `child.rs`), the sides take turns, and the table shows medians:
-//! what counts are the ratios between the sides, not the digits. Before the rounds both sides run once, and what lies in their topics
-//! is compared. Invariant: all sides send the same keys, values and headers in the same order; a topic is made for one process, and removed.
+//! Each side runs in a process of its own (this executable again, see `child.rs`), the sides take
+//! turns, and the table shows medians: what counts are the ratios between the sides, not the
+//! digits. Before the rounds both sides run once, and what lies in their topics is compared.
+//! Invariant: all sides send the same keys, values and headers in the same order; a topic is made
+//! for one process, and removed.
 
 mod child;
 mod input;
@@ -31,7 +34,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    // Only `cargo bench` says so; `cargo test --all-targets` starts this program too, with arguments of its own.
+    // Only `cargo bench` says so; `cargo test --all-targets` starts this program too, with
+    // arguments of its own.
     let is_meant = std::env::args().any(|word| word == "--bench" || word == "--side");
     if !is_meant {
         eprintln!("this is a benchmark: run it with cargo bench -p producer");

@@ -62,7 +62,8 @@ impl fmt::Display for Report {
 fn cpu_seconds() -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")
         .context("the CPU time is read from /proc/self/stat, which only Linux has")?;
-    // The name of the program comes second, in parentheses, and may hold blanks; utime and stime are the 14th and 15th.
+    // The name of the program comes second, in parentheses, and may hold blanks; utime and stime
+    // are the 14th and 15th.
     let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks = behind_name.split_whitespace().skip(11).take(2);
     let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>()?;

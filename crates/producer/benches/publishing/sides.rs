@@ -1,6 +1,8 @@
-//! The sides: the producer's own library, a bare loop around the same Kafka client, and the producer without Kafka.
+//! The sides: the producer's own library, a bare loop around the same Kafka client, and the
+//! producer without Kafka.
 //!
-//! Each runs in a process of its own. Invariant: both sides with Kafka have the client's settings of the one table below.
+//! Each runs in a process of its own. Invariant: both sides with Kafka have the client's settings
+//! of the one table below.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
 //! The tables: medians over the rounds, ratios to the first side.
 //!
-//! They are Markdown, to be pasted as they are. Not here: measuring.
-//! Invariant: a ratio is between two sides of the same round, which ran one after the other; the table shows the median of them.
+//! They are Markdown, to be pasted as they are. Not here: measuring. Invariant: a ratio is between
+//! two sides of the same round, which ran one after the other; the table shows the median of them.
 
 use crate::measure::Report;
 use crate::options::Options;

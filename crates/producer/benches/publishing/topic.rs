@@ -1,6 +1,8 @@
-//! The topics of a run: each is made for one process and removed with its value; and what lies in one.
+//! The topics of a run: each is made for one process and removed with its value; and what lies in
+//! one.
 //!
-//! Invariant: two topics have equal contents when each partition holds the same keys, values and headers in the same order.
+//! Invariant: two topics have equal contents when each partition holds the same keys, values and
+//! headers in the same order.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -87,7 +89,8 @@ impl Topic<'_> {
         Ok(partitions.filter(|one| one.leader() >= 0).count() == PARTITIONS as usize)
     }
 
-    /// A number for each partition that stands for its records and their order. Reads so many records, and sees that there are no more.
+    /// A number for each partition that stands for its records and their order. Reads so many
+    /// records, and sees that there are no more.
     pub(crate) fn contents(&self, records: u64) -> Result<Vec<u64>> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.topics.servers)

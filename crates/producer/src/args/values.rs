@@ -1,6 +1,7 @@
 //! The values of flags that are more than a text or a number.
 //!
-//! Combinations are checked in `plan.rs`. Invariant: a [`KafkaOption`], which may be a secret, cannot be printed with its value.
+//! Combinations are checked in `plan.rs`. Invariant: a [`KafkaOption`], which may be a secret,
+//! cannot be printed with its value.
 
 use std::fmt;
 use std::time::Duration;

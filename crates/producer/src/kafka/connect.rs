@@ -1,6 +1,7 @@
 //! Waits, for a bounded time, for a broker that answers and for the addresses it sends us to.
 //!
-//! Does not create topics. Invariant: when it fails, the message names the address that was tried and what to change.
+//! Does not create topics. Invariant: when it fails, the message names the address that was tried
+//! and what to change.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -20,7 +21,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) type Client = ThreadedProducer<Deliveries>;
 
-/// The topic's metadata from a broker whose cluster we can reach; nothing if a stop was requested meanwhile.
+/// The topic's metadata from a broker whose cluster we can reach; nothing if a stop was requested
+/// meanwhile.
 pub(crate) fn connect(
     client: &Client,
     target: &Target,

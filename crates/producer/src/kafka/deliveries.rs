@@ -1,7 +1,8 @@
-//! What the Kafka client tells us in its callbacks: the delivery result of each record, errors, log lines, its reports.
+//! What the Kafka client tells us in its callbacks: the delivery result of each record, errors, log
+//! lines, its reports.
 //!
-//! Callbacks run on the client's poll thread and only count and note. Invariant: `acknowledged + failed` is the number of records whose
-//! fate is known; each record is counted once.
+//! Callbacks run on the client's poll thread and only count and note. Invariant: `acknowledged +
+//! failed` is the number of records whose fate is known; each record is counted once.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -114,7 +115,8 @@ impl Deliveries {
         self.pulse().as_ref().map(Pulse::client).unwrap_or_default()
     }
 
-    /// What is wrong now; empty when all is well. Knows of nothing unless the client is set to report.
+    /// What is wrong now; empty when all is well. Knows of nothing unless the client is set to
+    /// report.
     pub(crate) fn problems(&self) -> Vec<String> {
         let trouble = self.last_trouble();
         match self.pulse().as_ref() {
@@ -155,7 +157,8 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // The client logs each failed attempt; `error` below says what people need. With `-X debug=…` and RUST_LOG=debug all is seen.
+        // The client logs each failed attempt; `error` below says what people need. With `-X
+        // debug=…` and RUST_LOG=debug all is seen.
         tracing::debug!(target: "librdkafka", ?level, "{facility} {message}");
     }
 
@@ -212,7 +215,8 @@ impl ProducerContext for Deliveries {
     }
 }
 
-/// `x:1/bootstrap: Connect to … failed: Connection refused (after 0ms in state CONNECT, …)` without the brackets at the end.
+/// `x:1/bootstrap: Connect to … failed: Connection refused (after 0ms in state CONNECT, …)` without
+/// the brackets at the end.
 fn without_timing(reason: &str) -> &str {
     reason.split(" (after ").next().unwrap_or(reason).trim()
 }

@@ -1,6 +1,7 @@
 //! The Kafka side: settings, connection, topic, sending, and the delivery result of every record.
 //!
-//! Does not read CSV and does not pace. Invariant: no option value and no client configuration is ever printed.
+//! Does not read CSV and does not pace. Invariant: no option value and no client configuration is
+//! ever printed.
 
 mod connect;
 mod deliveries;

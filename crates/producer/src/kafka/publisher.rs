@@ -1,7 +1,7 @@
 //! Sends records and knows the fate of each.
 //!
-//! Does not wait for room in the client's queue: it says that there is none. Invariant: a record is either counted as sent, and then
-//! later as acknowledged or failed, or it was not taken.
+//! Does not wait for room in the client's queue: it says that there is none. Invariant: a record is
+//! either counted as sent, and then later as acknowledged or failed, or it was not taken.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,8 @@ use super::{Target, shown, topic};
 use crate::outcome::Failure;
 use crate::stop::Stop;
 
-/// Added to the delivery timeout when waiting for the last results: the client looks for overdue records once a second.
+/// Added to the delivery timeout when waiting for the last results: the client looks for overdue
+/// records once a second.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Records with headers between two calls of [`join_free_blocks`].
@@ -144,7 +145,8 @@ impl Publisher {
             if let Err(error) = self.client.flush(Duration::from_millis(100)) {
                 tracing::trace!("still waiting for acknowledgements: {error}");
             }
-            // One record has waited for the whole timeout: the others need not wait for the rest of theirs.
+            // One record has waited for the whole timeout: the others need not wait for the rest of
+            // theirs.
             if !is_given_up
                 && self.deliveries.first_failure() == Some(RDKafkaErrorCode::MessageTimedOut)
             {
@@ -198,10 +200,12 @@ impl Publisher {
 
 /// Has the C library join its small free blocks.
 ///
-/// The client takes five small blocks for the headers of a record. glibc keeps such blocks, once free, in the order of their release and
-/// apart from their neighbours; after a while the queued records lie scattered over the memory, and for want of cache hits each costs
-/// half as much CPU again. A request for a kilobyte or more makes glibc join them, so that the next records lie side by side again.
-/// Elsewhere this is an allocation like any other. `cargo bench -p producer` shows what it is worth.
+/// The client takes five small blocks for the headers of a record. glibc keeps such blocks, once
+/// free, in the order of their release and apart from their neighbours; after a while the queued
+/// records lie scattered over the memory, and for want of cache hits each costs half as much CPU
+/// again. A request for a kilobyte or more makes glibc join them, so that the next records lie side
+/// by side again. Elsewhere this is an allocation like any other. `cargo bench -p producer` shows
+/// what it is worth.
 fn join_free_blocks() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(4096)));
 }

@@ -1,7 +1,7 @@
 //! What the Kafka client reports about itself once a second, and what is wrong by it.
 //!
-//! Not here: the fate of records (see `deliveries`), and who asks (see `status`). Invariant: it judges by the reports and the time
-//! alone, so that a page that shows it never waits for Kafka.
+//! Not here: the fate of records (see `deliveries`), and who asks (see `status`). Invariant: it
+//! judges by the reports and the time alone, so that a page that shows it never waits for Kafka.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,11 @@ use rdkafka::Statistics;
 /// The client's setting that makes it report, and its value in milliseconds.
 pub(crate) const REPORTS: (&str, &str) = ("statistics.interval.ms", "1000");
 
-/// Records that wait for longer while none is acknowledged are trouble, and so is a client that is silent for longer.
+/// Records that wait for longer while none is acknowledged are trouble, and so is a client that is
+/// silent for longer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A lost connection is tried again every 2 s at least (`reconnect.backoff.max.ms`): without any broker for longer is trouble.
+/// A lost connection is tried again every 2 s at least (`reconnect.backoff.max.ms`): without any
+/// broker for longer is trouble.
 const RECONNECTING: Duration = Duration::from_secs(5);
 
 /// The client's own numbers at its last report.
@@ -71,7 +73,8 @@ impl Pulse {
             self.advanced = now;
         }
         self.acknowledged = acknowledged;
-        // A client with nothing to send lets go of idle connections and does not look for others: that is no trouble.
+        // A client with nothing to send lets go of idle connections and does not look for others:
+        // that is no trouble.
         let wanted = self.queued > 0 || brokers().any(|broker| is_connecting(&broker.state));
         self.cut_off = match self.cut_off {
             _ if self.client.brokers_connected > 0 => None,
@@ -84,7 +87,8 @@ impl Pulse {
         self.client
     }
 
-    /// What is wrong, most urgent first; empty when all is well. `trouble` is what last went wrong with a connection.
+    /// What is wrong, most urgent first; empty when all is well. `trouble` is what last went wrong
+    /// with a connection.
     pub(crate) fn problems(&self, now: Instant, trouble: Option<&str>) -> Vec<String> {
         let lasting = |since: Instant, patience: Duration| {
             let time = now.saturating_duration_since(since);
@@ -116,7 +120,8 @@ fn is_connected(state: &str) -> bool {
     matches!(state, "UP" | "REAUTH")
 }
 
-/// On the way to a connection, as opposed to `INIT`, which wants none, and `DOWN`, which is passed through after each loss.
+/// On the way to a connection, as opposed to `INIT`, which wants none, and `DOWN`, which is passed
+/// through after each loss.
 fn is_connecting(state: &str) -> bool {
     !is_connected(state) && !matches!(state, "INIT" | "DOWN")
 }
@@ -142,7 +147,8 @@ mod tests {
         }
     }
 
-    /// A pulse that gets a report each second: queued records, the broker's state, acknowledged records so far.
+    /// A pulse that gets a report each second: queued records, the broker's state, acknowledged
+    /// records so far.
     struct Beating {
         pulse: Pulse,
         now: Instant,

@@ -1,6 +1,7 @@
 //! Whether the addresses that a cluster advertises can be reached from here.
 //!
-//! Only opens TCP connections and closes them; speaks no Kafka. Invariant: it returns within the given time, whatever name servers do.
+//! Only opens TCP connections and closes them; speaks no Kafka. Invariant: it returns within the
+//! given time, whatever name servers do.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::channel;

@@ -1,6 +1,8 @@
-//! The settings of the Kafka client: our defaults, the user's `-X` over them, and our promises over both.
+//! The settings of the Kafka client: our defaults, the user's `-X` over them, and our promises over
+//! both.
 //!
-//! Does not connect. Invariant: a message about a setting holds its name, never its value, for the value may be a secret.
+//! Does not connect. Invariant: a message about a setting holds its name, never its value, for the
+//! value may be a secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +14,8 @@ use rdkafka::types::RDKafkaConfRes;
 use super::Target;
 use crate::args::KafkaOption;
 
-/// The user may change these. The batch limits are the client's own; lz4 and 20 ms give the most records for the least CPU.
+/// The user may change these. The batch limits are the client's own; lz4 and 20 ms give the most
+/// records for the least CPU.
 const DEFAULTS: [(&str, &str); 9] = [
     ("client.id", "stock-market-producer"),
     ("linger.ms", "20"),
@@ -25,7 +28,8 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("reconnect.backoff.max.ms", "2000"),
 ];
 
-/// Nothing lost, nothing twice, each key's records in order and where Java's clients would put them.
+/// Nothing lost, nothing twice, each key's records in order and where Java's clients would put
+/// them.
 const PROMISES: [(&str, &str); 4] = [
     ("enable.idempotence", "true"),
     ("acks", "all"),
@@ -71,7 +75,8 @@ impl Options {
     /// Reads `-X` options; the last of a name wins.
     ///
     /// # Errors
-    /// A sentence for an option without `=`, one we refuse, one that librdkafka does not know, or a value it does not take.
+    /// A sentence for an option without `=`, one we refuse, one that librdkafka does not know, or a
+    /// value it does not take.
     pub(crate) fn parse(given: &[KafkaOption]) -> Result<Options, String> {
         let mut options = BTreeMap::new();
         for option in given {
@@ -181,7 +186,8 @@ pub(crate) fn bootstrap_problem(servers: &str) -> Option<String> {
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(protocol))
         });
-        // The port of an address such as [::1]:9092 follows the last colon; more colons without brackets are a bare IPv6 address.
+        // The port of an address such as [::1]:9092 follows the last colon; more colons without
+        // brackets are a bare IPv6 address.
         let port = address
             .rsplit_once(':')
             .map(|(_, port)| port)

@@ -33,7 +33,8 @@ pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Makes sure that the topic is there; gives its number of partitions, or nothing if a stop was requested meanwhile.
+/// Makes sure that the topic is there; gives its number of partitions, or nothing if a stop was
+/// requested meanwhile.
 pub(crate) fn ensure(
     client: &Client,
     target: &Target,
@@ -99,7 +100,8 @@ fn create(target: &Target, metadata: &Metadata) -> Result<Creation, Failure> {
         ))
     };
     let any_broker = metadata.brokers().first().map(|broker| broker.id());
-    // Any broker passes the request on, or says at once that it cannot; the client would wait for a controller that may not exist.
+    // Any broker passes the request on, or says at once that it cannot; the client would wait for a
+    // controller that may not exist.
     let code = match request(target, any_broker).map_err(fail)? {
         Err(RDKafkaErrorCode::NotController) => request(target, None).map_err(fail)?,
         outcome => outcome,
@@ -124,7 +126,8 @@ fn create(target: &Target, metadata: &Metadata) -> Result<Creation, Failure> {
     }
 }
 
-/// One CreateTopics request, to this broker or to the controller. The outer error has no answer of a broker behind it.
+/// One CreateTopics request, to this broker or to the controller. The outer error has no answer of
+/// a broker behind it.
 fn request(target: &Target, broker: Option<i32>) -> Result<Result<(), RDKafkaErrorCode>, String> {
     let explain = |error: KafkaError| target.options.explain(&error);
     let admin: AdminClient<DefaultClientContext> =

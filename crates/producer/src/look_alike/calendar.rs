@@ -1,7 +1,9 @@
-//! The trading days of a market: weekdays of its range, less holidays, in the exact number that its shape has.
+//! The trading days of a market: weekdays of its range, less holidays, in the exact number that its
+//! shape has.
 //!
-//! Holidays are New Year, Christmas and days chosen at random: nobody should take them for a real calendar. Invariant: the first and
-//! last day of the range, and the first day with volume, are trading days; no weekend is.
+//! Holidays are New Year, Christmas and days chosen at random: nobody should take them for a real
+//! calendar. Invariant: the first and last day of the range, and the first day with volume, are
+//! trading days; no weekend is.
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
@@ -24,7 +26,8 @@ pub(super) fn trading_days(market: &Market, dice: &mut Dice) -> Vec<NaiveDate> {
     days
 }
 
-/// So many weekdays from `first` until before `end`; the first and the last weekday are always among them.
+/// So many weekdays from `first` until before `end`; the first and the last weekday are always
+/// among them.
 fn part(first: NaiveDate, end: Option<NaiveDate>, count: usize, dice: &mut Dice) -> Vec<NaiveDate> {
     let is_weekday = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
     let mut days: Vec<NaiveDate> = first

@@ -1,4 +1,5 @@
-//! Random numbers that are the same everywhere: ChaCha8 with our own seed, and arithmetic that is exact or correctly rounded.
+//! Random numbers that are the same everywhere: ChaCha8 with our own seed, and arithmetic that is
+//! exact or correctly rounded.
 //!
 //! Invariant: nothing here calls a mathematical function of the platform.
 
@@ -22,7 +23,8 @@ impl Dice {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Nearly the normal distribution, mean 0, variance 1: the sum of twelve even numbers, less six.
+    /// Nearly the normal distribution, mean 0, variance 1: the sum of twelve even numbers, less
+    /// six.
     pub(super) fn normal(&mut self) -> f64 {
         let quarters = |word: u64| {
             [

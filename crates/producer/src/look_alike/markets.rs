@@ -1,6 +1,8 @@
-//! The shape of each market in the original file: counts and ranges, and round levels for prices and volumes.
+//! The shape of each market in the original file: counts and ranges, and round levels for prices
+//! and volumes.
 //!
-//! Measured on the original, which is not in this repository; no price or volume of it is here. Invariant: file order.
+//! Measured on the original, which is not in this repository; no price or volume of it is here.
+//! Invariant: file order.
 
 /// One market.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,9 @@
 //! Writes a file that looks like the tutorial's `indexProcessed.csv`, without a single row of it.
 //!
-//! Same header, symbols, rows per symbol, date ranges, order, forms of numbers, days without volume, flat days; the prices are a seeded
-//! random walk. Only additions, multiplications, divisions and rounding are used, which give the same bits on every machine, unlike
-//! `exp` or `ln`. Invariant: the output is the same byte for byte, always.
+//! Same header, symbols, rows per symbol, date ranges, order, forms of numbers, days without
+//! volume, flat days; the prices are a seeded random walk. Only additions, multiplications,
+//! divisions and rounding are used, which give the same bits on every machine, unlike `exp` or
+//! `ln`. Invariant: the output is the same byte for byte, always.
 
 mod calendar;
 mod dice;

@@ -1,13 +1,15 @@
 //! The rows of one market: a random walk around a steady growth, and the day's prices around it.
 //!
-//! Invariant: low is never above, and high never below, open and close; the numbers of flat, adjusted and volume-less rows are exact.
+//! Invariant: low is never above, and high never below, open and close; the numbers of flat,
+//! adjusted and volume-less rows are exact.
 
 use chrono::NaiveDate;
 
 use super::dice::Dice;
 use super::markets::Market;
 
-/// How much of yesterday's distance from the steady growth is left today; keeps prices plausible over decades.
+/// How much of yesterday's distance from the steady growth is left today; keeps prices plausible
+/// over decades.
 const MEMORY: f64 = 0.996;
 /// Distance that one day adds, as a part of the price.
 const DAILY: f64 = 0.010;
@@ -116,7 +118,8 @@ fn hundredths(price: f64) -> u64 {
     (price * 100.0 + 0.5) as u64
 }
 
-/// So many hundredths as the original has them: they were once numbers of 32 bits, printed with six decimals (2568.3 as 2568.300049).
+/// So many hundredths as the original has them: they were once numbers of 32 bits, printed with six
+/// decimals (2568.3 as 2568.300049).
 fn decimal(hundredths: u64) -> f64 {
     let short = (hundredths as f64 / 100.0) as f32;
     (f64::from(short) * 1e6 + 0.5) as u64 as f64 / 1e6

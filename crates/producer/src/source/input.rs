@@ -1,7 +1,7 @@
 //! Opens one input: a file, stdin, or gzip of either; refuses what cannot be a CSV.
 //!
-//! Does not look at lines. Invariant: a read that may wait for ever (stdin, a pipe) happens in a thread of its own, so that a stop
-//! request ends the input at once.
+//! Does not look at lines. Invariant: a read that may wait for ever (stdin, a pipe) happens in a
+//! thread of its own, so that a stop request ends the input at once.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -50,7 +50,8 @@ pub(crate) struct Input {
     pub(crate) reader: Box<dyn Read>,
 }
 
-/// What reading has to do with the rest of the run: it counts bytes, as they are on the disk, and ends at a stop request.
+/// What reading has to do with the rest of the run: it counts bytes, as they are on the disk, and
+/// ends at a stop request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watch {
     stop: Stop,
@@ -71,7 +72,8 @@ impl Watch {
     }
 }
 
-/// Refuses, before anything is sent, a file that is not there or not a file. Gives its size, if it has one.
+/// Refuses, before anything is sent, a file that is not there or not a file. Gives its size, if it
+/// has one.
 pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
     if is_stdin(path) {
         return Ok(None);
@@ -202,7 +204,8 @@ impl Read for Counted {
     }
 }
 
-/// Reads in another thread, two chunks ahead at most. The thread may stay in its read until the process ends: nobody can wake it.
+/// Reads in another thread, two chunks ahead at most. The thread may stay in its read until the
+/// process ends: nobody can wake it.
 struct Pumped {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: io::Cursor<Vec<u8>>,

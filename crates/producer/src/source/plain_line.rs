@@ -1,7 +1,8 @@
 //! Finds the fields of a line without quotes, eight bytes at a time.
 //!
-//! Nearly every line of market data is one, and going through it byte by byte was a third of the cost of making it a record. Any other
-//! line, and one that is not whole yet, is left to the csv crate's core. Invariant: what is found here is what that core would find.
+//! Nearly every line of market data is one, and going through it byte by byte was a third of the
+//! cost of making it a record. Any other line, and one that is not whole yet, is left to the csv
+//! crate's core. Invariant: what is found here is what that core would find.
 
 /// A whole line without quotes; the ends of its fields are where the caller wanted them.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,8 +13,9 @@ pub(super) struct PlainLine {
     pub(super) consumed: usize,
 }
 
-/// Looks at the line that `input` begins with, which is not blank. `ends` gets the place behind each field, where a delimiter or the line end is; nothing
-/// is found in a line with more fields than it has room for.
+/// Looks at the line that `input` begins with, which is not blank. `ends` gets the place behind
+/// each field, where a delimiter or the line end is; nothing is found in a line with more fields
+/// than it has room for.
 pub(super) fn plain_line(input: &[u8], delimiter: u8, ends: &mut [usize]) -> Option<PlainLine> {
     let mut fields = 0;
     let mut end_field = |at: usize| -> Option<()> {
@@ -21,7 +23,8 @@ pub(super) fn plain_line(input: &[u8], delimiter: u8, ends: &mut [usize]) -> Opt
         fields += 1;
         Some(())
     };
-    // Up to seven bytes at the end are not looked at: a line that ends in them is as good as one that is not whole.
+    // Up to seven bytes at the end are not looked at: a line that ends in them is as good as one
+    // that is not whole.
     let (words, _) = input.as_chunks();
     for (word, first) in words.iter().zip((0..).step_by(8)) {
         let word = u64::from_le_bytes(*word);

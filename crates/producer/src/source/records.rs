@@ -1,9 +1,10 @@
 //! Cuts a stream of bytes into CSV records, with a bound on the size of one record.
 //!
-//! The state machine is the csv crate's own core, spared the lines that have no need of it (see `plain_line`); what is ours is the
-//! buffer around it, so that the raw bytes of a record are at hand, a record over the limit costs no memory, and a quote that is never
-//! closed spoils one line instead of the rest of the file.
-//! Does not know headers or types. Invariant: the buffer never holds more than the limit and one chunk.
+//! The state machine is the csv crate's own core, spared the lines that have no need of it (see
+//! `plain_line`); what is ours is the buffer around it, so that the raw bytes of a record are at
+//! hand, a record over the limit costs no memory, and a quote that is never closed spoils one line
+//! instead of the rest of the file. Does not know headers or types. Invariant: the buffer never
+//! holds more than the limit and one chunk.
 
 use std::io::{self, Read};
 
@@ -47,7 +48,8 @@ impl<'a> Record<'a> {
 pub(crate) enum Next<'a> {
     /// A record.
     Record(Record<'a>),
-    /// A line that is not a record within the limit: too long, or with a quote that is not closed within it.
+    /// A line that is not a record within the limit: too long, or with a quote that is not closed
+    /// within it.
     TooLarge {
         /// The line, from 1.
         line: u64,
@@ -63,7 +65,8 @@ pub(crate) struct RecordReader<R> {
     source: R,
     delimiter: u8,
     core: csv_core::Reader,
-    /// Bytes of the input; `start..parsed` is the record at hand, `parsed..filled` is still to be looked at.
+    /// Bytes of the input; `start..parsed` is the record at hand, `parsed..filled` is still to be
+    /// looked at.
     buffer: Vec<u8>,
     start: usize,
     parsed: usize,
@@ -100,7 +103,8 @@ impl<R: Read> RecordReader<R> {
         if !self.skip_line_ends()? {
             return Ok(Next::End);
         }
-        // The core drops the mark of UTF-8 from what it reads first: that must be the first line, not one that is somewhere below.
+        // The core drops the mark of UTF-8 from what it reads first: that must be the first line,
+        // not one that is somewhere below.
         if self.line > 1 {
             let rest = &self.buffer[self.start..self.filled];
             let plain = plain_line(rest, self.delimiter, &mut self.ends);
@@ -153,8 +157,9 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Goes back to the second line of the last record, if it has one: called for a record of several lines that cannot be right, as
-    /// when a quote was left open. Says whether it went back.
+    /// Goes back to the second line of the last record, if it has one: called for a record of
+    /// several lines that cannot be right, as when a quote was left open. Says whether it went
+    /// back.
     pub(crate) fn split_last(&mut self) -> bool {
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
         match raw.iter().position(|&byte| byte == b'\n') {
@@ -206,7 +211,8 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Reads once; moves the record at hand to the front, or lets the buffer grow, when there is no room.
+    /// Reads once; moves the record at hand to the front, or lets the buffer grow, when there is no
+    /// room.
     fn fill(&mut self) -> io::Result<()> {
         if self.filled == self.buffer.len() && self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
@@ -284,7 +290,8 @@ fn trim_line_end(raw: &[u8]) -> &[u8] {
 }
 
 fn count_lines(raw: &[u8]) -> u64 {
-    // As many as a byte can count at a time: the compiler then compares 16 bytes at once, instead of 4.
+    // As many as a byte can count at a time: the compiler then compares 16 bytes at once, instead
+    // of 4.
     let in_part = |part: &[u8]| part.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>();
     raw.chunks(usize::from(u8::MAX))
         .map(|part| u64::from(in_part(part)))

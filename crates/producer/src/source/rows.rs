@@ -1,6 +1,7 @@
 //! The rows of one input: its header as a schema, then each record with its number and line.
 //!
-//! Does not encode rows and does not choose a policy. Invariant: a row number counts every row after the header, good or bad, from 1.
+//! Does not encode rows and does not choose a policy. Invariant: a row number counts every row
+//! after the header, good or bad, from 1.
 
 use std::io::Read;
 
@@ -130,8 +131,9 @@ impl Rows {
         })
     }
 
-    /// Tells that the last row was no record. If it spans lines, a quote was probably left open: then only its first line is given
-    /// up, and the lines after it are read again. Gives what to report.
+    /// Tells that the last row was no record. If it spans lines, a quote was probably left open:
+    /// then only its first line is given up, and the lines after it are read again. Gives what to
+    /// report.
     pub(crate) fn reject(&mut self, line: u64, raw: &[u8], reason: String) -> BadRow {
         if !self.records.split_last() {
             return BadRow {

@@ -1,6 +1,7 @@
 //! A bootstrap server in front of a broker whose answers name another port as the broker's.
 //!
-//! Understands nothing of what it passes on but the broker's address. Shared by the test programs. Invariant: only the port is changed.
+//! Understands nothing of what it passes on but the broker's address. Shared by the test programs.
+//! Invariant: only the port is changed.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

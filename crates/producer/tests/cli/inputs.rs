@@ -201,7 +201,8 @@ fn a_line_of_100_megabytes_is_a_bad_row_and_needs_no_memory() {
     let megabyte = vec![b'x'; 1_000_000];
     (0..100).for_each(|_| stdin.write_all(&megabyte).unwrap());
     stdin.write_all(format!("\n{ROW}").as_bytes()).unwrap();
-    // Its status can be read as long as its input is open, and the warning says that the line is behind it.
+    // Its status can be read as long as its input is open, and the warning says that the line is
+    // behind it.
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let line = wait_for(&mut stderr, "skipped");
     assert!(

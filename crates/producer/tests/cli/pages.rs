@@ -1,4 +1,5 @@
-//! `/metrics` and `/healthz` of a run, read while it goes on: what they tell, and when health is red.
+//! `/metrics` and `/healthz` of a run, read while it goes on: what they tell, and when health is
+//! red.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

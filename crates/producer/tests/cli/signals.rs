@@ -72,7 +72,8 @@ fn a_second_signal_leaves_at_once() {
         broker.create_topic("stock-market", 1).unwrap();
         let flags = ["--delivery-timeout", "1h", "--progress-interval", "100ms"];
         let (mut child, mut stderr) = endless(&folder, &broker, &flags);
-        // Not `broker_down`: the mock cluster binds its port again then, which a child of this process may have inherited.
+        // Not `broker_down`: the mock cluster binds its port again then, which a child of this
+        // process may have inherited.
         broker.round_trip_time(Duration::from_secs(3600)).unwrap();
         // What is sent from now on will not be acknowledged: the first signal waits for it.
         (0..3).for_each(|_| _ = wait_for(&mut stderr, "records/s"));

@@ -1,4 +1,5 @@
-//! What the tests of the executable share: a folder, a clean environment, and the parts of the output.
+//! What the tests of the executable share: a folder, a clean environment, and the parts of the
+//! output.
 
 use std::io::BufRead;
 use std::path::PathBuf;

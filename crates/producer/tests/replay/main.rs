@@ -1,5 +1,6 @@
-//! Whole runs of the library against the broker of the sandbox: what is in the topic afterwards is compared with the CSV, which is read
-//! here by the csv crate and made into JSON by other code than the producer's.
+//! Whole runs of the library against the broker of the sandbox: what is in the topic afterwards is
+//! compared with the CSV, which is read here by the csv crate and made into JSON by other code than
+//! the producer's.
 #![allow(clippy::unwrap_used, reason = "a test may fail at any step")]
 
 #[path = "../advertise/mod.rs"]

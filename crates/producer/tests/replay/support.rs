@@ -1,4 +1,5 @@
-//! What the tests of whole runs share: arguments, small files, and the records that are in a topic afterwards.
+//! What the tests of whole runs share: arguments, small files, and the records that are in a topic
+//! afterwards.
 
 use std::future::pending;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,18 @@
-//! Watches what the mock cluster forgets: partition logs that were cut before the consumer groups had passed.
+//! Watches what the mock cluster forgets: partition logs that were cut before the consumer groups
+//! had passed.
 //!
-//! It does not prevent a loss and does not know consumers that work without a group; when no group is known for a
-//! topic, each cut counts as a loss.
+//! It does not prevent a loss and does not know consumers that work without a group; when no group
+//! is known for a topic, each cut counts as a loss.
 //!
-//! The invariant: facts are taken in the order in which the broker made them, so that a commit which the broker
-//! answered before a cut is known before that cut is judged.
+//! The invariant: facts are taken in the order in which the broker made them, so that a commit
+//! which the broker answered before a cut is known before that cut is judged.
 //!
-//! The trap, and why this reads log lines: polling watermarks and committed offsets would need the names of the groups,
-//! and the mock cluster does not implement ListGroups (`fetch_group_list` only times out). It does tell each append
-//! (with the log's new limits), each commit and each offset look-up to its owner's log when `debug=mock` is set, from
-//! its one thread, in order; nothing happens between two polls that way. The wording belongs to the librdkafka version
-//! that `Cargo.lock` pins; the tests in `tests/broker.rs` go red when it changes.
+//! The trap, and why this reads log lines: polling watermarks and committed offsets would need the
+//! names of the groups, and the mock cluster does not implement ListGroups (`fetch_group_list` only
+//! times out). It does tell each append (with the log's new limits), each commit and each offset
+//! look-up to its owner's log when `debug=mock` is set, from its one thread, in order; nothing
+//! happens between two polls that way. The wording belongs to the librdkafka version that
+//! `Cargo.lock` pins; the tests in `tests/broker.rs` go red when it changes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,9 +33,11 @@ pub struct Loss {
     pub partition: i32,
     /// The offset of the first record that is still there.
     pub log_start: i64,
-    /// The consumer group that had not passed `log_start`; `None` when no group has read the topic at all.
+    /// The consumer group that had not passed `log_start`; `None` when no group has read the topic
+    /// at all.
     pub group: Option<String>,
-    /// The group's committed offset, 0 when it has none: the records from here to `log_start` are lost to it.
+    /// The group's committed offset, 0 when it has none: the records from here to `log_start` are
+    /// lost to it.
     pub committed: i64,
 }
 
@@ -127,7 +131,8 @@ impl Watch {
 impl ClientContext for Watch {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         self.take(line);
-        // A broker that is down on purpose makes its own client complain: worth nothing above debug.
+        // A broker that is down on purpose makes its own client complain: worth nothing above
+        // debug.
         tracing::trace!(target: "sandbox::broker", ?level, facility, "{line}");
     }
 
@@ -173,7 +178,8 @@ impl State {
                 None
             }
             Fact::Joined(group) => {
-                // Who comes late has lost nothing that was promised to it: it begins at what is there.
+                // Who comes late has lost nothing that was promised to it: it begins at what is
+                // there.
                 let log = logs.entry(partition).or_default();
                 let start = log.start;
                 log.committed.entry(group.to_owned()).or_insert(start);
@@ -183,7 +189,8 @@ impl State {
     }
 }
 
-/// The first group of the topic that has not passed the start of the partition's log, and its committed offset.
+/// The first group of the topic that has not passed the start of the partition's log, and its
+/// committed offset.
 fn first_left_behind(logs: &BTreeMap<i32, Log>, partition: i32) -> Option<(Option<String>, i64)> {
     let log = logs.get(&partition)?;
     let mut groups: Vec<&String> = logs.values().flat_map(|log| log.committed.keys()).collect();

@@ -1,9 +1,10 @@
-//! Where the framework asks who may do what: it is told the one access key, and each well-signed request goes through
-//! the gate.
+//! Where the framework asks who may do what: it is told the one access key, and each well-signed
+//! request goes through the gate.
 //!
 //! It does not check signatures, the framework does.
 //!
-//! The invariant: a request that is not signed, or with a wrong secret, is neither counted nor hit by a fault.
+//! The invariant: a request that is not signed, or with a wrong secret, is neither counted nor hit
+//! by a fault.
 
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
@@ -31,7 +32,8 @@ impl S3Access for Gate {
     }
 }
 
-/// Knows the one access key; the framework's own list of keys answers an unknown one with a code that S3 does not use.
+/// Knows the one access key; the framework's own list of keys answers an unknown one with a code
+/// that S3 does not use.
 pub(super) struct OneKey;
 
 #[async_trait::async_trait]

@@ -1,8 +1,10 @@
 //! Compares what a client said about a body with the body.
 //!
-//! It does not compute what nobody sent, and the signature's own hash of the body is the framework's business.
+//! It does not compute what nobody sent, and the signature's own hash of the body is the
+//! framework's business.
 //!
-//! The invariant: a body passes only when each checksum that came with it, in a header or in the trailer, is its own.
+//! The invariant: a body passes only when each checksum that came with it, in a header or in the
+//! trailer, is its own.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

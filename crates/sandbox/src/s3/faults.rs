@@ -2,7 +2,8 @@
 //!
 //! It does not carry the faults out; the gate does, see `gate.rs`.
 //!
-//! The invariant: a request meets at most one fault, that of the oldest rule that still has one to give.
+//! The invariant: a request meets at most one fault, that of the oldest rule that still has one to
+//! give.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,8 @@ pub enum Fault {
     ServiceUnavailable,
     /// 500 `InternalError`; nothing is applied.
     InternalError,
-    /// 409 `ConditionalRequestConflict`, as AWS answers to conditional writes that race; nothing is applied.
+    /// 409 `ConditionalRequestConflict`, as AWS answers to conditional writes that race; nothing is
+    /// applied.
     Conflict,
     /// 403 `AccessDenied`; nothing is applied.
     AccessDenied,
@@ -25,8 +27,8 @@ pub enum Fault {
     ExpiredToken,
     /// The request is applied, then the connection is closed without an answer.
     LostReply,
-    /// The connection is closed at once without an answer, and the request is applied this much later, conditions and
-    /// all; never if the server ends before.
+    /// The connection is closed at once without an answer, and the request is applied this much
+    /// later, conditions and all; never if the server ends before.
     LateApply(Duration),
     /// The request is applied and answered this much later; not at all if the client leaves before.
     Slow(Duration),
@@ -52,7 +54,8 @@ impl Fault {
     }
 }
 
-/// Which requests meet which fault, and how often. A new rule holds for one request, whatever its key.
+/// Which requests meet which fault, and how often. A new rule holds for one request, whatever its
+/// key.
 #[derive(Clone, Debug)]
 pub struct Rule {
     operation: String,
@@ -69,7 +72,8 @@ enum Often {
 }
 
 impl Rule {
-    /// The next request with this operation, by S3's name (`PutObject`, `HeadObject`, `ListObjectsV2`, …; empty for any).
+    /// The next request with this operation, by S3's name (`PutObject`, `HeadObject`,
+    /// `ListObjectsV2`, …; empty for any).
     pub fn on(operation: &str, fault: Fault) -> Rule {
         Rule {
             operation: operation.to_owned(),
@@ -106,7 +110,8 @@ impl Rule {
         }
     }
 
-    /// Each request with this probability (0 to 1), until the rule is removed; the seed fixes the sequence of throws.
+    /// Each request with this probability (0 to 1), until the rule is removed; the seed fixes the
+    /// sequence of throws.
     #[must_use]
     pub fn with_probability(self, probability: f64, seed: u64) -> Rule {
         Rule {

@@ -1,8 +1,9 @@
-//! The bodies of objects as plain files: `BUCKET/KEY` below the directory, so that people can read them.
+//! The bodies of objects as plain files: `BUCKET/KEY` below the directory, so that people can read
+//! them.
 //!
-//! A key that cannot be such a path (`a` beside `a/b`, `..`, a part over 255 bytes, two keys that one file system takes
-//! for the same) goes to `.odd/BUCKET/NUMBER-beginning-of-the-key`. It does not know which objects exist, nor their
-//! metadata, and it takes no lock: its owner does.
+//! A key that cannot be such a path (`a` beside `a/b`, `..`, a part over 255 bytes, two keys that
+//! one file system takes for the same) goes to `.odd/BUCKET/NUMBER-beginning-of-the-key`. It does
+//! not know which objects exist, nor their metadata, and it takes no lock: its owner does.
 //!
 //! The invariant: a file at its final path is whole, and no two keys share a file.
 

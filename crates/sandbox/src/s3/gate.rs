@@ -1,8 +1,8 @@
-//! What happens to a request before it is carried out: it is counted, and it may meet a bucket that is not ours, or a
-//! fault.
+//! What happens to a request before it is carried out: it is counted, and it may meet a bucket that
+//! is not ours, or a fault.
 //!
-//! It does not find out what a request is for (the framework does for our own S3, `target.rs` for the relay), carries
-//! nothing out, and checks no signatures.
+//! It does not find out what a request is for (the framework does for our own S3, `target.rs` for
+//! the relay), carries nothing out, and checks no signatures.
 //!
 //! The invariant: a fault that says "nothing is applied" ends the request here.
 
@@ -63,8 +63,8 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Counts a request, and carries out the part of its fault that comes before the request itself. An error is the
-    /// answer; otherwise the request is to be carried out now.
+    /// Counts a request, and carries out the part of its fault that comes before the request
+    /// itself. An error is the answer; otherwise the request is to be carried out now.
     pub(super) async fn admit(
         &self,
         operation: &str,

@@ -2,8 +2,8 @@
 //!
 //! It does no I/O and knows nothing of XML; it never walks from the beginning of the index.
 //!
-//! The invariant: pages that begin where the one before ended give each key and each common prefix once, in the order
-//! of their bytes.
+//! The invariant: pages that begin where the one before ended give each key and each common prefix
+//! once, in the order of their bytes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;

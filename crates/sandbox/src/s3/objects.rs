@@ -1,8 +1,10 @@
 //! The operations on one object: PUT, GET, HEAD, copy.
 //!
-//! No multipart uploads, versions, tags, ACLs or encryption: what is not here answers `NotImplemented`.
+//! No multipart uploads, versions, tags, ACLs or encryption: what is not here answers
+//! `NotImplemented`.
 //!
-//! The invariant: nothing reaches the store before everything that can be wrong with the request was checked.
+//! The invariant: nothing reaches the store before everything that can be wrong with the request
+//! was checked.
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;

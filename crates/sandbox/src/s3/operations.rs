@@ -1,7 +1,8 @@
-//! The S3 operations that the server knows, as the framework wants them; the work is done in `objects.rs` and `lists.rs`.
+//! The S3 operations that the server knows, as the framework wants them; the work is done in
+//! `objects.rs` and `lists.rs`.
 //!
-//! It checks no signature and no fault: the framework and the gate did. Operations that are missing here answer
-//! `NotImplemented`.
+//! It checks no signature and no fault: the framework and the gate did. Operations that are missing
+//! here answer `NotImplemented`.
 //!
 //! The invariant: each operation on a bucket that does not exist ends with `NoSuchBucket`.
 

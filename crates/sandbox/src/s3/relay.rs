@@ -1,11 +1,11 @@
-//! A reverse proxy with faults: it stands in front of another S3 server, and does to requests what the sandbox's own S3
-//! does on demand.
+//! A reverse proxy with faults: it stands in front of another S3 server, and does to requests what
+//! the sandbox's own S3 does on demand.
 //!
-//! It checks no signature (the server behind it does; so requests with a wrong secret count, too), keeps no copy, and
-//! speaks HTTP without TLS, path style.
+//! It checks no signature (the server behind it does; so requests with a wrong secret count, too),
+//! keeps no copy, and speaks HTTP without TLS, path style.
 //!
-//! The invariant: what reaches the server is what the client sent: method, path, query, headers (`Host`, which the
-//! signature covers, too) and the whole body.
+//! The invariant: what reaches the server is what the client sent: method, path, query, headers
+//! (`Host`, which the signature covers, too) and the whole body.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -30,7 +30,8 @@ use super::target::Target;
 /// How long to wait for the server behind the relay when it starts.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Shorter than servers keep a silent connection, so that hardly a request meets one that they are just closing.
+/// Shorter than servers keep a silent connection, so that hardly a request meets one that they are
+/// just closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A running relay; it ends when it is dropped.
@@ -40,7 +41,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay on a free port of 127.0.0.1 in front of the S3 server at `endpoint_url` (`http://HOST:PORT`).
+    /// Starts a relay on a free port of 127.0.0.1 in front of the S3 server at `endpoint_url`
+    /// (`http://HOST:PORT`).
     ///
     /// # Errors
     /// When `endpoint_url` is something else, nothing listens there, or there is no free port.
@@ -54,7 +56,8 @@ impl Relay {
         })
     }
 
-    /// What to give to clients instead of the server's own address, for instance `http://127.0.0.1:41234`.
+    /// What to give to clients instead of the server's own address, for instance
+    /// `http://127.0.0.1:41234`.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.server.addr())
     }
@@ -64,17 +67,20 @@ impl Relay {
         &self.gate.faults
     }
 
-    /// How many requests there were for this operation, by S3's name (`PutObject`), faults included.
+    /// How many requests there were for this operation, by S3's name (`PutObject`), faults
+    /// included.
     pub fn requests(&self, operation: &str) -> u64 {
         self.gate.requests(operation)
     }
 
-    /// From now on this bucket belongs to another account: each request for it is answered 403, its creation 409.
+    /// From now on this bucket belongs to another account: each request for it is answered 403, its
+    /// creation 409.
     pub fn refuse_bucket(&self, name: &str) {
         self.gate.refuse_bucket(name);
     }
 
-    /// From now on this bucket lies in another region: each request for it is answered 301 with the region's name.
+    /// From now on this bucket lies in another region: each request for it is answered 301 with the
+    /// region's name.
     pub fn redirect_bucket(&self, name: &str, region: &str) {
         self.gate.redirect_bucket(name, region);
     }

@@ -1,9 +1,11 @@
-//! The server: a thread with a runtime of its own that speaks HTTP/1.1 and hands each request to who carries it out.
+//! The server: a thread with a runtime of its own that speaks HTTP/1.1 and hands each request to
+//! who carries it out.
 //!
-//! It does not know buckets or objects, and carries out the part of a fault that concerns the connection.
+//! It does not know buckets or objects, and carries out the part of a fault that concerns the
+//! connection.
 //!
-//! The invariant: a request is handed on only when its body is here, whole; so a client that leaves in the middle of a
-//! PUT changes nothing.
+//! The invariant: a request is handed on only when its body is here, whole; so a client that leaves
+//! in the middle of a PUT changes nothing.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -26,7 +28,8 @@ use tracing::subscriber::NoSubscriber;
 use super::gate::Reply;
 use super::relay::Upstream;
 
-/// The largest body, in bytes. It is held in memory; what is larger needs multipart uploads on AWS, too.
+/// The largest body, in bytes. It is held in memory; what is larger needs multipart uploads on AWS,
+/// too.
 const LARGEST_BODY: usize = 1024 * 1024 * 1024;
 
 /// The connection ends without an answer.
@@ -83,8 +86,8 @@ impl Server {
             .enable_all()
             .build()?;
         let serve = move || {
-            // The framework logs each refused request as an error; here refusals (404, 412) are daily bread, and the
-            // client that gets them is the one to speak.
+            // The framework logs each refused request as an error; here refusals (404, 412) are
+            // daily bread, and the client that gets them is the one to speak.
             let _quiet = tracing::subscriber::set_default(NoSubscriber::default());
             runtime.block_on(accept(listener, handler, stopped));
         };

@@ -1,9 +1,10 @@
-//! The store behind the server: an ordered index of each bucket's objects in memory, the bodies in files.
+//! The store behind the server: an ordered index of each bucket's objects in memory, the bodies in
+//! files.
 //!
 //! It does not speak HTTP and checks no signature; its errors carry S3's own codes.
 //!
-//! The invariant: there is one lock, and a condition is checked and its object made visible under one hold of it, so of
-//! any number of writers with `If-None-Match: *` exactly one wins.
+//! The invariant: there is one lock, and a condition is checked and its object made visible under
+//! one hold of it, so of any number of writers with `If-None-Match: *` exactly one wins.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,10 @@
-//! What a request is for: its S3 operation, bucket and object key, read from method, path-style path and query.
+//! What a request is for: its S3 operation, bucket and object key, read from method, path-style
+//! path and query.
 //!
 //! It checks nothing, and does not know virtual-hosted buckets (`BUCKET.HOST`).
 //!
-//! The invariant: the operations that our own S3 knows get the names that the framework gives them, so that a rule
-//! means the same in the sandbox and in front of another server.
+//! The invariant: the operations that our own S3 knows get the names that the framework gives them,
+//! so that a rule means the same in the sandbox and in front of another server.
 
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
@@ -53,7 +54,8 @@ enum Level {
     Object,
 }
 
-/// The operations that a parameter of the query tells from the plain ones; the first that fits counts.
+/// The operations that a parameter of the query tells from the plain ones; the first that fits
+/// counts.
 const BY_PARAMETER: [(&str, Level, &str, &str); 25] = [
     ("GET", Level::Bucket, "location", "GetBucketLocation"),
     ("GET", Level::Bucket, "uploads", "ListMultipartUploads"),

@@ -9,7 +9,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::place::Place;
 
-/// Not in their order. UTF-16 would put `🦀` before `～`, and folders before files would put `a/` before `a-b`.
+/// Not in their order. UTF-16 would put `🦀` before `～`, and folders before files would put `a/`
+/// before `a-b`.
 const KEYS: [&str; 19] = [
     "t/dt=2026-11-21/00000-1.json",
     "t/dt=2026-11-21/00001-1.json",
@@ -39,8 +40,8 @@ fn sorted(prefix: &str, after: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// All keys and common prefixes, page by page; with `url`, the server is asked to encode them. It may leave that, so
-/// what counts is whether the answer says that they are.
+/// All keys and common prefixes, page by page; with `url`, the server is asked to encode them. It
+/// may leave that, so what counts is whether the answer says that they are.
 async fn listed(list: List, url: bool) -> Vec<String> {
     let mut found = Vec::new();
     let mut token = None;

@@ -1,6 +1,8 @@
-//! What the pipeline relies on in an S3 server, checked with the AWS SDK on the sandbox's S3 and on a real server.
+//! What the pipeline relies on in an S3 server, checked with the AWS SDK on the sandbox's S3 and on
+//! a real server.
 //!
-//! Each check runs on every place of `place.rs`. What servers do differently and nothing here relies on is not checked.
+//! Each check runs on every place of `place.rs`. What servers do differently and nothing here
+//! relies on is not checked.
 #![allow(clippy::unwrap_used, reason = "a test may fail at any step")]
 
 mod conditions;

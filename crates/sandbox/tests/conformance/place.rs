@@ -1,9 +1,9 @@
-//! Where the checks run: the sandbox's S3, and the real server that `E2E_ENDPOINT_URL` names; each is asked directly and
-//! through a relay, which nobody may notice.
+//! Where the checks run: the sandbox's S3, and the real server that `E2E_ENDPOINT_URL` names; each
+//! is asked directly and through a relay, which nobody may notice.
 //!
-//! The real server must know the sandbox's credentials. The buckets stay there; it is a server for tests. When
-//! `E2E_RECORD` names a file, each check that goes to the real server writes its name on a line there, so that whoever
-//! started the server can tell that it was used.
+//! The real server must know the sandbox's credentials. The buckets stay there; it is a server for
+//! tests. When `E2E_RECORD` names a file, each check that goes to the real server writes its name
+//! on a line there, so that whoever started the server can tell that it was used.
 //!
 //! The invariant: no two checks share a bucket.
 
@@ -31,7 +31,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// All places that there are, one after the other; each is named when its turn comes, for the check that fails.
+    /// All places that there are, one after the other; each is named when its turn comes, for the
+    /// check that fails.
     pub(crate) async fn each() -> impl Iterator<Item = Place> {
         let mut places = Vec::new();
         for behind_a_relay in [false, true] {

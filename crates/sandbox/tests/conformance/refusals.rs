@@ -29,7 +29,8 @@ async fn a_wrong_secret_and_an_unknown_access_key_are_refused() {
                 (ACCESS_KEY, "guess"),
                 vec![answer(403, "SignatureDoesNotMatch")],
             ),
-            // The second is versitygw's answer when it knows only the one key that it was started with.
+            // The second is versitygw's answer when it knows only the one key that it was started
+            // with.
             (
                 ("guess", SECRET_KEY),
                 vec![

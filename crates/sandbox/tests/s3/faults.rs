@@ -8,7 +8,8 @@ use sandbox::{Fault, Rule};
 
 use crate::common::{Bench, answer, refused};
 
-/// Long against the milliseconds that a request takes, so that a busy machine does not turn the order around.
+/// Long against the milliseconds that a request takes, so that a busy machine does not turn the
+/// order around.
 const LATE: Duration = Duration::from_secs(2);
 
 async fn put(bench: &Bench, key: &str) -> Result<(), SdkError<PutObjectError>> {

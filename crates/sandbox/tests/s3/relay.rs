@@ -12,7 +12,8 @@ use crate::common::{BUCKET, Bench, answer, body, client, refused};
 async fn the_server_behind_it_checks_the_signature_over_the_host_that_the_client_named() {
     let bench = Bench::behind_a_relay();
     let relay = bench.relay.as_ref().unwrap();
-    // The sandbox computes the signature over the `Host` it gets; had the relay put the server's own there, this failed.
+    // The sandbox computes the signature over the `Host` it gets; had the relay put the server's
+    // own there, this failed.
     assert_ne!(relay.endpoint_url(), bench.s3.endpoint_url());
     bench.put("k", "signed").send().await.unwrap();
     let guess = client(&relay.endpoint_url(), (ACCESS_KEY, "guess"));

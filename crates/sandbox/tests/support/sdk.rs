@@ -1,4 +1,5 @@
-//! The AWS SDK as a plain client for the tests: one try for each request, and its refusals as status and code.
+//! The AWS SDK as a plain client for the tests: one try for each request, and its refusals as
+//! status and code.
 //!
 //! It knows nothing of the server; each program of tests brings its own.
 

@@ -1,7 +1,7 @@
 //! A proposal for a schema, made from records: for people to look at, correct and keep.
 //!
-//! Invariant: each JSON object that the proposal was made from is a row of it with nothing left out, but for texts and names with half
-//! a surrogate pair.
+//! Invariant: each JSON object that the proposal was made from is a row of it with nothing left
+//! out, but for texts and names with half a surrogate pair.
 
 use std::{
     borrow::Cow,
@@ -19,16 +19,18 @@ use crate::{
     snake, stock,
 };
 
-/// Proposes the columns of a table for these values of records; values that are no JSON object are passed over.
+/// Proposes the columns of a table for these values of records; values that are no JSON object are
+/// passed over.
 ///
-/// Columns come in the order in which their fields were seen first, and are named by the fields' snake forms. A field whose values are
-/// all days is a date, all days or times a timestamp, all whole numbers a bigint, all numbers a double, all `true` or `false` a
-/// boolean; everything else, also a field that is always `null`, is a string. Known prices and volumes are doubles even where the
-/// sample has whole numbers only: the next record may have others.
+/// Columns come in the order in which their fields were seen first, and are named by the fields'
+/// snake forms. A field whose values are all days is a date, all days or times a timestamp, all
+/// whole numbers a bigint, all numbers a double, all `true` or `false` a boolean; everything else,
+/// also a field that is always `null`, is a string. Known prices and volumes are doubles even where
+/// the sample has whole numbers only: the next record may have others.
 ///
 /// # Errors
-/// [`TableSchemaError::NothingToInferFrom`] without any object that has a field; what [`TableSchema::new`] refuses, such as more than
-/// 1,000 fields.
+/// [`TableSchemaError::NothingToInferFrom`] without any object that has a field; what
+/// [`TableSchema::new`] refuses, such as more than 1,000 fields.
 pub fn infer<'v>(
     values: impl IntoIterator<Item = &'v [u8]>,
 ) -> Result<TableSchema, TableSchemaError> {
@@ -44,7 +46,8 @@ pub fn infer<'v>(
     seen.propose()
 }
 
-/// All members of an object, or nothing: what turns out to be no object at its end must not have been looked at.
+/// All members of an object, or nothing: what turns out to be no object at its end must not have
+/// been looked at.
 fn members(text: &str) -> Option<Vec<Member<'_>>> {
     let mut members = Members::of(text).ok()?;
     let mut all = Vec::new();
@@ -65,7 +68,8 @@ struct Seen {
 }
 
 struct Field {
-    /// The ways in which it was written; upper and lower case are the same field. The first one names the column.
+    /// The ways in which it was written; upper and lower case are the same field. The first one
+    /// names the column.
     spellings: Vec<String>,
     snake: String,
     /// `None` as long as there were only `null`s.

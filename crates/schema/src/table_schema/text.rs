@@ -1,7 +1,8 @@
-//! The two texts of a schema: the file that people write, and the canonical one whose SHA-256 is the schema's name.
+//! The two texts of a schema: the file that people write, and the canonical one whose SHA-256 is
+//! the schema's name.
 //!
-//! A schema file is YAML; it is read by whoever has a YAML reader through serde's traits, this crate only writes it. The canonical
-//! text is JSON on one line, and a schema file as well.
+//! A schema file is YAML; it is read by whoever has a YAML reader through serde's traits, this
+//! crate only writes it. The canonical text is JSON on one line, and a schema file as well.
 //! Invariant: both texts give back an equal schema, and equal schemas have equal texts.
 
 use std::fmt::Write as _;
@@ -84,7 +85,8 @@ impl TableSchema {
     }
 }
 
-/// A text as YAML reads it back: plain where it is surely no number, no `null`, no `yes`; else in quotes, as JSON does it.
+/// A text as YAML reads it back: plain where it is surely no number, no `null`, no `yes`; else in
+/// quotes, as JSON does it.
 fn quoted(text: &str) -> String {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -93,7 +95,8 @@ fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     let json = serde_json::to_string(text).expect("a string always serializes");
-    // JSON leaves these as they are, YAML takes the first three for line breaks and refuses or drops the others.
+    // JSON leaves these as they are, YAML takes the first three for line breaks and refuses or
+    // drops the others.
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {
         if matches!(

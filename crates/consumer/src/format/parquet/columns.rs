@@ -1,7 +1,7 @@
 //! The rows of a row group, gathered by column.
 //!
-//! Does not know files. Invariant: each column has a definition level for every row, 1 where there is a value and 0 for NULL, and as
-//! many values as it has ones.
+//! Does not know files. Invariant: each column has a definition level for every row, 1 where there
+//! is a value and 0 for NULL, and as many values as it has ones.
 
 use anyhow::Result;
 use bytes::Bytes;

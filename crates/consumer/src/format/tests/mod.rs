@@ -1,4 +1,5 @@
-//! What all formats have in common, and what the tests of each share: records, encodings, and readers that are not ours.
+//! What all formats have in common, and what the tests of each share: records, encodings, and
+//! readers that are not ours.
 
 mod csv;
 mod encodings;

@@ -1,7 +1,9 @@
-//! Files read by other people's programs: pyarrow, DuckDB, Python's own `csv` and `json`, `gzip -t` and `zstd -t`.
+//! Files read by other people's programs: pyarrow, DuckDB, Python's own `csv` and `json`, `gzip -t`
+//! and `zstd -t`.
 //!
-//! They run when `E2E_PYTHON` names a Python that has pyarrow and duckdb, and fail then if a program is missing; each writes its name
-//! into the file that `E2E_RECORD` names, so that whoever asked for them can tell that they ran.
+//! They run when `E2E_PYTHON` names a Python that has pyarrow and duckdb, and fail then if a
+//! program is missing; each writes its name into the file that `E2E_RECORD` names, so that whoever
+//! asked for them can tell that they ran.
 
 use std::{io::Write as _, path::Path, process::Command};
 

@@ -1,7 +1,7 @@
 //! The claims of one topic partition as they come from a LIST, and what does not join.
 //!
-//! Not here: reading claims, and what the topic says. Invariant: between the start of the lowest claim and the end of the newest
-//! each offset is in a claim or in a gap.
+//! Not here: reading claims, and what the topic says. Invariant: between the start of the lowest
+//! claim and the end of the newest each offset is in a claim or in a gap.
 
 use landing::{Offset, OffsetRange, claim::Claim};
 
@@ -16,7 +16,8 @@ use crate::verify::{
 /// The first extent of a partition begins here, wherever reading begins.
 const FIRST: Offset = Offset(0);
 
-/// The most objects that are remembered until it is known whether they were claimed after the claims were listed.
+/// The most objects that are remembered until it is known whether they were claimed after the
+/// claims were listed.
 const MOST_LATER: usize = 10_000;
 
 /// What is known of the claims of one partition.
@@ -72,7 +73,8 @@ impl Chain {
         self.enter(packed, Some(claim));
     }
 
-    /// The next lower claim cannot be read: its offsets are taken to be all up to the claim above it.
+    /// The next lower claim cannot be read: its offsets are taken to be all up to the claim above
+    /// it.
     pub(crate) fn push_unreadable(&mut self, start: Offset) {
         let end = self.lowest.unwrap_or(start.next());
         let packed = PackedClaim {
@@ -94,7 +96,8 @@ impl Chain {
         self.index.push(packed);
     }
 
-    /// All claims came: what lies below the lowest, and above the newest up to the group's offset, has none.
+    /// All claims came: what lies below the lowest, and above the newest up to the group's offset,
+    /// has none.
     pub(crate) fn close(&mut self, committed: Option<&Committed>) {
         self.index.finish();
         let landed = committed.filter(|committed| !committed.only_start);
@@ -110,8 +113,8 @@ impl Chain {
         }
     }
 
-    /// An object whose start no claim has: counted where a claim is missing, remembered where one may have come later. Gives whether
-    /// it is either.
+    /// An object whose start no claim has: counted where a claim is missing, remembered where one
+    /// may have come later. Gives whether it is either.
     pub(crate) fn note_unclaimed(&mut self, start: Offset, key: &str) -> bool {
         let at = self.gaps.partition_point(|(gap, _)| gap.start > start);
         if let Some((gap, objects)) = self.gaps.get_mut(at)

@@ -1,7 +1,7 @@
 //! A claim as it lies in the bucket: read, and held against itself.
 //!
-//! Not here: what the bucket and the topic say of it.
-//! Invariant: the numbers of a claim that was accepted can be added up, and its first and last record lie in it.
+//! Not here: what the bucket and the topic say of it. Invariant: the numbers of a claim that was
+//! accepted can be added up, and its first and last record lie in it.
 
 use landing::{
     Offset,

@@ -1,4 +1,5 @@
-//! One part of an extent: what its claim says of it, what its object holds and what the topic has, against each other.
+//! One part of an extent: what its claim says of it, what its object holds and what the topic has,
+//! against each other.
 //!
 //! Not here: reading, and why there may be fewer records (see [`super::verdict`]).
 //! Invariant: fewer records than a claim says are only accepted where that is explained.

@@ -1,7 +1,9 @@
-//! What is inside of a data object or an object of dead letters of an extent, read once and piece by piece.
+//! What is inside of a data object or an object of dead letters of an extent, read once and piece
+//! by piece.
 //!
-//! Memory: a piece, a line, and 16 bytes for each record whose hash is wanted; Parquet is held as a whole. Not here: what should be
-//! inside. Invariant: the facts are those of the whole object; one that broke off is read again from its beginning.
+//! Memory: a piece, a line, and 16 bytes for each record whose hash is wanted; Parquet is held as a
+//! whole. Not here: what should be inside. Invariant: the facts are those of the whole object; one
+//! that broke off is read again from its beginning.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +85,8 @@ pub(super) async fn data(
     read(bucket, key, (form, meaning)).await
 }
 
-/// Reads an object of dead letters of this partition, which are never compressed; `None` when there is none of that key.
+/// Reads an object of dead letters of this partition, which are never compressed; `None` when there
+/// is none of that key.
 pub(super) async fn dead_letters(
     bucket: &Bucket,
     key: &str,

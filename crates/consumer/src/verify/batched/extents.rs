@@ -1,9 +1,11 @@
-//! Reads extents: under `--deep` all of them, otherwise those with an object of another size than its claim says.
+//! Reads extents: under `--deep` all of them, otherwise those with an object of another size than
+//! its claim says.
 //!
-//! Objects are read for several extents ahead; the topic is read once for each partition, in its order. What the topic no longer
-//! has is proven by the claim's hash of the object as the claimer encoded it.
-//! Memory: [`Room`] bounds what is kept of objects that were read ahead, or one extent is larger alone: 16 bytes a record.
-//! Invariant: an object of an extent that was read is right by the topic, right by its claim, or in a finding.
+//! Objects are read for several extents ahead; the topic is read once for each partition, in its
+//! order. What the topic no longer has is proven by the claim's hash of the object as the claimer
+//! encoded it. Memory: [`Room`] bounds what is kept of objects that were read ahead, or one extent
+//! is larger alone: 16 bytes a record. Invariant: an object of an extent that was read is right by
+//! the topic, right by its claim, or in a finding.
 
 use anyhow::Result;
 use futures::StreamExt;
@@ -92,8 +94,8 @@ async fn of_partition(look: &mut Look, batched: &Batched, partition: i32) -> Res
         .filter(|start| deep || chain.suspects.contains(*start));
     let claims = starts.map(|start| claim(&source, partition, start));
     let claims = futures::stream::iter(claims).buffered(EXTENTS_AHEAD);
-    // Room is given out in the order in which extents are judged and give it back: else later ones could take all of it, and wait
-    // for an earlier one that gets none.
+    // Room is given out in the order in which extents are judged and give it back: else later ones
+    // could take all of it, and wait for an earlier one that gets none.
     let admitted = claims.then(|claim| admit(&source, claim));
     let reads = admitted.map(|admitted| extent(&source, admitted));
     let mut reads = std::pin::pin!(reads.buffered(EXTENTS_AHEAD));

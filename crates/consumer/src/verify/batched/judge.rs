@@ -1,7 +1,7 @@
 //! What follows from the lists of a batched zone, before objects are read.
 //!
-//! Not here: what is inside of them (see [`super::extents`]).
-//! Invariant: an object that is missing is only excused while its claim is the newest, not committed, and can still be finished.
+//! Not here: what is inside of them (see [`super::extents`]). Invariant: an object that is missing
+//! is only excused while its claim is the newest, not committed, and can still be finished.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,8 @@ pub(super) async fn schemas(
     Ok(())
 }
 
-/// Objects behind the newest claim are fine when their claims were made after the claims were listed.
+/// Objects behind the newest claim are fine when their claims were made after the claims were
+/// listed.
 pub(super) async fn newer_claims(
     look: &mut Look,
     batched: &mut Batched,
@@ -116,7 +117,8 @@ pub(super) fn objects(look: &mut Look, batched: &Batched, partition: i32) {
     }
 }
 
-/// The offsets of the newest claim, if a consumer may still be about to write its objects, and the topic has their records.
+/// The offsets of the newest claim, if a consumer may still be about to write its objects, and the
+/// topic has their records.
 fn unfinished(look: &mut Look, chain: &Chain, partition: i32) -> Option<OffsetRange> {
     let topic = look.topic.clone()?;
     let claim = chain.newest.as_ref()?.claim.as_ref()?;

@@ -1,4 +1,5 @@
-//! Objects of dead letters, which hold their records' offsets and values, and so prove themselves without the topic.
+//! Objects of dead letters, which hold their records' offsets and values, and so prove themselves
+//! without the topic.
 //!
 //! Not here: what their claim says of them. Invariant: what cannot be read back is no dead letter.
 

@@ -1,8 +1,9 @@
-//! The lines of an object, as they come out of its compression: checked, counted, and remembered by their hashes.
+//! The lines of an object, as they come out of its compression: checked, counted, and remembered by
+//! their hashes.
 //!
-//! A line is looked at and forgotten. Not here: where the bytes come from (see [`super::content`]), and what a line must be (see
-//! [`super::line`]).
-//! Invariant: what was counted was a record, or a dead letter that can be read back.
+//! A line is looked at and forgotten. Not here: where the bytes come from (see [`super::content`]),
+//! and what a line must be (see [`super::line`]). Invariant: what was counted was a record, or a
+//! dead letter that can be read back.
 
 use super::line::{self, Letters, LineHash};
 use crate::reading::lines::{LONGEST, json};

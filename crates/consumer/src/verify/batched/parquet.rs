@@ -1,7 +1,7 @@
 //! The rows of a Parquet file, as the `parquet` crate's own reader has them.
 //!
-//! A file is read as a whole, for its index lies at its end. Not here: which columns it should have.
-//! Invariant: rows are counted by reading them, not by what the file says of itself.
+//! A file is read as a whole, for its index lies at its end. Not here: which columns it should
+//! have. Invariant: rows are counted by reading them, not by what the file says of itself.
 
 use bytes::Bytes;
 use parquet::{
@@ -18,7 +18,8 @@ pub(super) struct Rows {
     pub(super) hashes: Vec<LineHash>,
 }
 
-/// Reads all rows on a thread that may take its time; hashes are kept where they are to be compared.
+/// Reads all rows on a thread that may take its time; hashes are kept where they are to be
+/// compared.
 pub(super) async fn read(body: Vec<u8>, keep_hashes: bool) -> Result<Rows, String> {
     let work = tokio::task::spawn_blocking(move || rows(body.into(), keep_hashes));
     match work.await {

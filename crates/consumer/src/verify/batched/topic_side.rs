@@ -1,9 +1,11 @@
 //! What the topic holds of one extent, record by record, and whether the extent's objects hold it.
 //!
-//! Records are looked at as they come and forgotten. Plain JSON Lines are compared with the records themselves; where columns or
-//! Kafka's own words are in the files, the records are encoded by the claim's rules, and the files are compared, byte for byte or else
-//! row for row. A record must be at the next place in its object, or behind it where compaction took records from the topic.
-//! Invariant: a date is called whole only when each record of its object was matched by one of the topic, and the other way round.
+//! Records are looked at as they come and forgotten. Plain JSON Lines are compared with the records
+//! themselves; where columns or Kafka's own words are in the files, the records are encoded by the
+//! claim's rules, and the files are compared, byte for byte or else row for row. A record must be
+//! at the next place in its object, or behind it where compaction took records from the topic.
+//! Invariant: a date is called whole only when each record of its object was matched by one of the
+//! topic, and the other way round.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +84,8 @@ impl Seen {
         self.last = last.or(self.last.take());
     }
 
-    /// Whether a claim was made of these, and of more where compaction took some: nothing lies before its first or behind its last.
+    /// Whether a claim was made of these, and of more where compaction took some: nothing lies
+    /// before its first or behind its last.
     pub(super) fn fits(&self, claim: &Claim) -> bool {
         if self.records == claim.all_records() {
             return (&self.first, &self.last, self.bytes)

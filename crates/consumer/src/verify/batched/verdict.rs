@@ -1,7 +1,8 @@
 //! One extent: its claim, its objects and the topic against each other.
 //!
-//! Not here: reading (see [`super::extents`] and [`super::topic_side`]), and one part of it (see [`super::compared`]).
-//! Invariant: fewer records than a claim says are only accepted where compaction or a recorded gap explains them.
+//! Not here: reading (see [`super::extents`] and [`super::topic_side`]), and one part of it (see
+//! [`super::compared`]). Invariant: fewer records than a claim says are only accepted where
+//! compaction or a recorded gap explains them.
 
 use anyhow::Result;
 use landing::{OffsetRange, claim::Claim};
@@ -32,7 +33,8 @@ pub(super) struct Extent<'z> {
 pub(super) async fn judge(look: &mut Look, extent: Extent<'_>) -> Result<()> {
     let Extent { read, zone } = extent;
     let side = topic_side(look, (&read, zone)).await?;
-    // Kafka is asked for its policy only where it matters: some brokers take their time to say that they do not tell.
+    // Kafka is asked for its policy only where it matters: some brokers take their time to say that
+    // they do not tell.
     let fewer = match has_fewer(&read, side.as_ref()) {
         true => fewer(look, &read).await?,
         false => Fewer::Unknown,
@@ -78,8 +80,8 @@ async fn topic_side(
     topic_side::read(&topic, &wanted, files).await.map(Some)
 }
 
-/// The offsets of the extent that were to be landed, and that the topic still has. What is missing at its start was not read when
-/// the claim was made either.
+/// The offsets of the extent that were to be landed, and that the topic still has. What is missing
+/// at its start was not read when the claim was made either.
 fn range_in_topic(look: &mut Look, read: &ReadExtent) -> OffsetRange {
     let partition = look.partition(read.claim.partition);
     let starts = [partition.start, partition.log.map(|log| log.start)];
@@ -158,7 +160,8 @@ fn of_dates(
     problems.collect()
 }
 
-/// Lines that are the records' own need no encoder and no compressor, whose next versions may write other bytes.
+/// Lines that are the records' own need no encoder and no compressor, whose next versions may write
+/// other bytes.
 fn has_one_form(zone: &ZoneFacts, claim: &Claim) -> bool {
     let files = &claim.files;
     zone.format == "jsonl" && files.compression == "none" && !files.metadata_columns

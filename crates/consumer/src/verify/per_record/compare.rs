@@ -1,8 +1,9 @@
 //! Each record that the topic still has against the object that must hold it.
 //!
-//! The topic is read once, in its order; the object of each record is asked for by the key that the record must have. So nothing is
-//! kept for a record but the request in flight.
-//! Invariant: an offset is called compared only when its object was read and is the record's, or its fault is in a finding.
+//! The topic is read once, in its order; the object of each record is asked for by the key that the
+//! record must have. So nothing is kept for a record but the request in flight. Invariant: an
+//! offset is called compared only when its object was read and is the record's, or its fault is in
+//! a finding.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ use crate::{
     },
 };
 
-/// A dead letter holds its value twice, base64 once: this is more than Kafka's clients send at once.
+/// A dead letter holds its value twice, base64 once: this is more than Kafka's clients send at
+/// once.
 pub(super) const MOST_DEAD_LETTER: u64 = 256 << 20;
 
 /// The object of a record as it must be.
@@ -47,7 +49,8 @@ enum Content {
     DeadLetter,
 }
 
-/// Compares what lies in `there`, and what else was landed up to the log's end. Gives the offsets that the topic showed.
+/// Compares what lies in `there`, and what else was landed up to the log's end. Gives the offsets
+/// that the topic showed.
 pub(super) async fn with_topic(
     look: &mut Look,
     topic: &Topic,
@@ -120,7 +123,8 @@ fn expected(
     }
 }
 
-/// The object that a record in this place must have, nothing, or what is wrong with those that are there.
+/// The object that a record in this place must have, nothing, or what is wrong with those that are
+/// there.
 fn required(
     look: &Look,
     (record, place): (&Record<'_>, &Place),

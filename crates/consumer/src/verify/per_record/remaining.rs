@@ -1,7 +1,8 @@
 //! The objects that the topic no longer has a record for: each against what it says of itself.
 //!
-//! An object's metadata keeps the hash of the value that Kafka had, so an object that was not put on one line proves itself.
-//! Invariant: an object that nothing proves and nothing refutes is called unverifiable.
+//! An object's metadata keeps the hash of the value that Kafka had, so an object that was not put
+//! on one line proves itself. Invariant: an object that nothing proves and nothing refutes is
+//! called unverifiable.
 
 use std::collections::BTreeMap;
 

@@ -144,7 +144,8 @@ fn a_gap_is_written_down_before_reading_goes_on_behind_it() {
 
 #[test]
 fn what_the_client_had_fetched_before_the_start_is_not_taken_in() {
-    // Bug: a record from an earlier position, still on its way, moved the tracker past the start and the records between were skipped.
+    // Bug: a record from an earlier position, still on its way, moved the tracker past the start
+    // and the records between were skipped.
     let mut engine = Engine::new(settings());
     engine.assigned(0);
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {

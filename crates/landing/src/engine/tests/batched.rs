@@ -425,7 +425,8 @@ fn the_same_claim_counts_as_ours() {
 
 #[test]
 fn a_claim_that_was_made_of_records_before_ours_is_begun_anew() {
-    // Bug: two processes that begin at different offsets, as retention goes on between them, claimed extents that overlap.
+    // Bug: two processes that begin at different offsets, as retention goes on between them,
+    // claimed extents that overlap.
     let late = Inspection {
         low: Offset(2),
         start: Offset(2),

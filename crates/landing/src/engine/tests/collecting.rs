@@ -7,7 +7,8 @@ use super::{
     *,
 };
 
-/// The extents that these arenas become: start, end, and the offsets in them. The last one is closed by the end of the run.
+/// The extents that these arenas become: start, end, and the offsets in them. The last one is
+/// closed by the end of the run.
 fn extents(arenas: Vec<RecordArena>) -> Vec<(i64, i64, Vec<i64>)> {
     let mut engine = running(batched(), &after(10));
     for arena in arenas {

@@ -136,7 +136,8 @@ impl Run {
         self.peak = self.peak.max(self.engine.buffered_bytes());
     }
 
-    /// One extent is encoded, or else one upload is answered; gives whether there was anything to do.
+    /// One extent is encoded, or else one upload is answered; gives whether there was anything to
+    /// do.
     fn step(&mut self) -> bool {
         if let Some(extent) = self.encoding.pop_front() {
             let encoded = encode(&extent, self.times);
@@ -154,7 +155,8 @@ impl Run {
         true
     }
 
-    /// Delivers so many arenas to each partition. With a slow store nothing is answered but during pauses.
+    /// Delivers so many arenas to each partition. With a slow store nothing is answered but during
+    /// pauses.
     fn land(&mut self, arenas: i64, slow: bool) {
         for start in (0..arenas).map(|arena| arena * ARENA) {
             for partition in 0..self.partitions {
@@ -182,7 +184,8 @@ fn records_and_files_of_64_partitions_together_never_exceed_the_memory_however_s
         assert_eq!(landed, all);
         assert_eq!(run.engine.buffered_bytes(), 0);
         assert!(landed > 6 * MEMORY, "the memory was used often");
-        // A guess that is too low costs what it is too low by, until the first extent has shown better.
+        // A guess that is too low costs what it is too low by, until the first extent has shown
+        // better.
         let wrong_guess = if times as f64 > expected_ratio {
             MEMORY
         } else {
@@ -209,7 +212,8 @@ fn after_the_first_extent_files_are_as_large_as_they_are_wanted() {
         let wanted = 1_000_000;
         let mut run = Run::new(4, by(wanted, expected_ratio), times);
         run.land(60, false);
-        // The first one of each partition may be closed by the guess, and the last one has what was left.
+        // The first one of each partition may be closed by the guess, and the last one has what was
+        // left.
         let between = |files: Vec<usize>| files[1..files.len() - 1].to_vec();
         let mut files: Vec<usize> = run.files.into_values().flat_map(between).collect();
         assert!(files.len() > 8, "{files:?}");

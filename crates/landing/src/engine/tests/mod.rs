@@ -135,7 +135,8 @@ fn commits(engine: &mut Engine, now: u64) -> Vec<(i64, String)> {
 
 #[test]
 fn nothing_but_the_anchor_is_written_before_it_is_durable() {
-    // Bug: data was written beside the anchor. After a crash without anchor, a re-created topic was mixed into the zone.
+    // Bug: data was written beside the anchor. After a crash without anchor, a re-created topic was
+    // mixed into the zone.
     let mut engine = running(settings(), &facts(Some(0)));
     (0..2).for_each(|offset| engine.record(&record(offset)));
     let sent = uploads(&mut engine);
@@ -288,7 +289,8 @@ fn holes_at_the_end_are_committed_and_what_follows_them_still_lands() {
 
 #[test]
 fn records_that_wait_behind_an_unfinished_one_count_as_memory() {
-    // Bug: behind one object that failed for ever the tracker grew without a bound, although nothing was buffered.
+    // Bug: behind one object that failed for ever the tracker grew without a bound, although
+    // nothing was buffered.
     let settings = Settings {
         memory_bytes: 20 * TRACKED_BYTES,
         max_in_flight: 64,
