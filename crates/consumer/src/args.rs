@@ -5,25 +5,24 @@
 //! with its value.
 
 mod batching;
-mod compact;
-mod schema_infer;
 mod values;
-mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::BoolishValueParser};
+use cli::{
+    flags::{KafkaArgs, ReportArgs, ZoneArgs},
+    values::{parse_duration, parse_size},
+};
 use landing::{
     layout::Prefix,
     partition_by::{Granularity, PartitionBy},
 };
 
-pub use batching::{Batching, Compression, Format};
-pub use compact::{CompactArgs, CopyFormat};
-pub use schema_infer::SchemaInferArgs;
-pub use values::{KafkaOption, StartAt};
-use values::{parse_duration, parse_size};
-pub use verify::VerifyArgs;
+pub use crate::args::{
+    batching::{Batching, Compression, Format},
+    values::StartAt,
+};
 
 /// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or
 /// batches (JSON Lines, CSV, Parquet); each record in exactly one object.
@@ -36,20 +35,17 @@ pub use verify::VerifyArgs;
     name = "consumer",
     version,
     max_term_width = 120,
-    after_help = "Commands, each with a --help of its own; without one the topic is landed:\n  \
-                  consumer verify         proves that a landing zone holds each record of its topic exactly once\n  \
-                  consumer compact        copies finished dates of a landing zone into few objects, Parquet or JSON Lines\n  \
-                  consumer schema infer   proposes a file for --schema from records of a topic"
+    mut_arg("bucket", |arg| arg.help("Bucket to land in")),
+    mut_arg("concurrency", |arg| arg.help(
+        "The most requests to S3 in flight; halved whenever S3 asks to slow down"
+    )),
+    mut_arg("topic", |arg| arg.help("The one topic to land")),
+    mut_arg("progress_interval", |arg| arg.help("Time between two lines of progress in the log"))
 )]
 pub struct Args {
-    /// Bucket to land in
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "CONSUMER_BUCKET",
-        help_heading = "S3"
-    )]
-    pub bucket: String,
+    /// The bucket
+    #[command(flatten)]
+    pub zone: ZoneArgs,
 
     /// Folder in the bucket [default: {topic}/{format}]
     #[arg(
@@ -60,22 +56,9 @@ pub struct Args {
     )]
     pub prefix: Option<Prefix>,
 
-    /// S3 endpoint, for example http://127.0.0.1:4566 [default: AWS's own for the region]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "AWS_ENDPOINT_URL",
-        help_heading = "S3"
-    )]
-    pub endpoint_url: Option<String>,
-
     /// Make the bucket if it is not there
     #[arg(long, env = "CONSUMER_CREATE_BUCKET", value_parser = BoolishValueParser::new(), help_heading = "S3")]
     pub create_bucket: bool,
-
-    /// The most requests to S3 in flight; halved whenever S3 asks to slow down
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024), env = "CONSUMER_CONCURRENCY", help_heading = "S3")]
-    pub concurrency: u16,
 
     /// Where a record's date partition comes from: `timestamp` (Kafka's) or `field:NAME` (a date or
     /// an ISO 8601 time in the record)
@@ -112,25 +95,9 @@ pub struct Args {
     )]
     pub tombstones: Tombstones,
 
-    /// The one topic to land
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "stock-market",
-        env = "KAFKA_TOPIC",
-        help_heading = "Kafka"
-    )]
-    pub topic: String,
-
-    /// Brokers to ask for the cluster's addresses: `HOST:PORT,…`
-    #[arg(
-        long,
-        value_name = "LIST",
-        default_value = "localhost:9092",
-        env = "KAFKA_BOOTSTRAP_SERVERS",
-        help_heading = "Kafka"
-    )]
-    pub bootstrap_servers: String,
+    /// The one topic
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
 
     /// Consumer group [default: derived from bucket and prefix]
     #[arg(
@@ -160,15 +127,6 @@ pub struct Args {
     #[arg(long, env = "CONSUMER_NEW_CLUSTER", value_parser = BoolishValueParser::new(), help_heading = "Kafka")]
     pub new_cluster: bool,
 
-    /// How long to wait for Kafka at the start
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "CONSUMER_CONNECT_TIMEOUT", help_heading = "Kafka")]
-    pub connect_timeout: Duration,
-
-    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into
-    /// KAFKA_OPTIONS (in the environment or in .env), a list of KEY=VALUE separated by blanks
-    #[arg(short = 'X', long = "kafka-option", value_name = "KEY=VALUE", value_parser = KafkaOption::parse, help_heading = "Kafka")]
-    pub kafka_options: Vec<KafkaOption>,
-
     /// End when the group has committed everything that was in the topic at the start
     #[arg(long, env = "CONSUMER_UNTIL_END", value_parser = BoolishValueParser::new(), help_heading = "Run")]
     pub until_end: bool,
@@ -195,29 +153,9 @@ pub struct Args {
     )]
     pub metrics_addr: Option<SocketAddr>,
 
-    /// Form of the summary
-    #[arg(
-        long,
-        value_name = "FORM",
-        default_value = "text",
-        env = "CONSUMER_OUTPUT",
-        help_heading = "Output"
-    )]
-    pub output: Output,
-
-    /// Time between two lines of progress in the log
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "CONSUMER_PROGRESS_INTERVAL", help_heading = "Output")]
-    pub progress_interval: Duration,
-
-    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env
-    /// win over it
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "CONSUMER_CONFIG",
-        help_heading = "Output"
-    )]
-    pub config: Option<PathBuf>,
+    /// How the run is told
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// What becomes of records without a value.
@@ -236,36 +174,4 @@ pub enum OnGap {
     Stop,
     /// Write the gap down under _control and go on behind it
     Record,
-}
-
-/// Form of the summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// One line for people
-    Text,
-    /// One JSON object for programs
-    Json,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent_and_every_flag_has_a_variable_and_a_heading() {
-        Args::command().debug_assert();
-        for argument in Args::command().get_arguments() {
-            let flag = argument.get_long().unwrap_or_default();
-            assert!(
-                argument.get_env().is_some() || flag == "kafka-option",
-                "--{flag} has no variable"
-            );
-            assert!(
-                argument.get_help_heading().is_some(),
-                "--{flag} has no heading"
-            );
-        }
-    }
 }

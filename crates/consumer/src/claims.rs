@@ -8,6 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Result, anyhow};
+use bucket::Bucket;
 use futures::{StreamExt, TryStreamExt};
 use landing::{
     Offset,
@@ -18,8 +19,6 @@ use landing::{
     layout::Prefix,
     start::{Completeness, Stop},
 };
-
-use crate::bucket::Bucket;
 
 /// Looks at an object's metadata at the same time.
 const AT_ONCE: usize = 16;
@@ -124,7 +123,7 @@ impl Claims {
         dates.chain(letters).collect()
     }
 
-    fn failed(&self, key: &str, failure: &crate::bucket::answer::Failure) -> anyhow::Error {
+    fn failed(&self, key: &str, failure: &bucket::answer::Failure) -> anyhow::Error {
         anyhow!(
             "s3://{}/{key} cannot be read: {failure}",
             self.bucket.name()

@@ -11,24 +11,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
+use bucket::{
+    Bucket,
+    retry::Backoff,
+    schemas::{read_schema, schema_hash},
+};
+use format::{encoding::Encoding, files::Files, zone_rules::ZoneRules};
 use landing::{
     chain::{Encoded, EncodedFile},
     claim::{ClaimedBody, FileRules},
     engine::Encode,
     extent::{self, Rules},
-    layout::Prefix,
-    partition_by::{Granularity, PartitionBy},
-    record::ValueHash,
     start::Stop,
 };
 use schema::TableSchema;
 
-use self::threads::Threads;
-use crate::{
-    bucket::{Bucket, retry::Backoff},
-    format::{Compression, Encoding, EncodingOptions, Files, Format, Origin},
-};
+use crate::encoder::threads::Threads;
 
 /// What all extents of a zone have in common; clones share the schemas that were read.
 #[derive(Clone)]
@@ -39,16 +38,6 @@ pub(crate) struct Encoder {
     /// Where the schemas of other processes are kept; nothing in a dry run.
     bucket: Option<Bucket>,
     threads: Threads,
-}
-
-/// What the zone pins, and what goes into files besides records.
-pub(crate) struct ZoneRules {
-    pub(crate) zone: String,
-    pub(crate) prefix: Prefix,
-    pub(crate) topic: String,
-    pub(crate) format: Format,
-    pub(crate) partition_by: PartitionBy,
-    pub(crate) granularity: Granularity,
 }
 
 impl Encoder {
@@ -128,55 +117,6 @@ impl Encoder {
     }
 }
 
-impl ZoneRules {
-    /// The encoding by the rules of a claim.
-    ///
-    /// # Errors
-    /// What does not go together.
-    pub(crate) fn encoding(
-        &self,
-        files: &FileRules,
-        schema: Option<Arc<TableSchema>>,
-    ) -> Result<Encoding> {
-        let compression: Result<Compression, String> = files.compression.parse();
-        Encoding::new(EncodingOptions {
-            format: self.format,
-            compression: compression.map_err(|problem| anyhow!("compression {problem}"))?,
-            level: files.level,
-            csv_header: files.csv_header,
-            metadata_columns: files.metadata_columns,
-            schema,
-            origin: Origin {
-                topic: self.topic.clone(),
-                zone: self.zone.clone(),
-            },
-        })
-    }
-
-    fn unusable_claim(&self, extent: &Encode, error: &anyhow::Error) -> Stop {
-        Stop::UnusableControlObject {
-            key: self.prefix.claim_key(extent.id.partition, extent.id.start),
-            problem: format!("its files cannot be encoded: {error:#}"),
-        }
-    }
-}
-
-/// The name of a schema: the SHA-256 of its canonical text, in hex.
-pub(crate) fn schema_hash(schema: &TableSchema) -> String {
-    ValueHash::of(Some(schema.canonical_text().as_bytes())).to_hex()
-}
-
-/// Reads the schema object of this hash.
-pub(crate) fn read_schema(body: &[u8], hash: &str) -> Result<TableSchema, String> {
-    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let schema = TableSchema::from_canonical_text(text).map_err(|error| error.to_string())?;
-    if schema_hash(&schema) == hash {
-        Ok(schema)
-    } else {
-        Err("its content does not have the hash in its name".to_owned())
-    }
-}
-
 fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Encoded, Stop> {
     let rules = Rules {
         topic: &zone.topic,
@@ -215,23 +155,4 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
         contents,
         files: files.collect(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schema_object_is_read_only_under_its_own_name() {
-        let schema = TableSchema::stock();
-        let (text, hash) = (schema.canonical_text(), schema_hash(&schema));
-        assert_eq!(read_schema(text.as_bytes(), &hash), Ok(schema));
-        let other = "0".repeat(64);
-        assert!(
-            read_schema(text.as_bytes(), &other)
-                .unwrap_err()
-                .contains("hash")
-        );
-        assert!(read_schema(b"hello", &hash).is_err());
-    }
 }

@@ -5,8 +5,9 @@
 //! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never
 //! waits for long.
 
-mod coming_and_going;
-mod look;
+mod partitions;
+pub(crate) mod revocation;
+mod tick;
 
 use std::{
     collections::BTreeMap,
@@ -29,9 +30,9 @@ use tokio::{
 
 use crate::{
     encoder::Encoder,
+    event_loop::revocation::Revocations,
     inspection::{Inspected, Inspector},
-    kafka::{Command, Commit, KafkaEvent},
-    revocation::Revocations,
+    member::messages::{Command, Commit, KafkaEvent},
     status::Status,
     store::Store,
 };

@@ -7,6 +7,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
+use bucket::{Bucket, retry::Backoff};
+use kafka::look_up::LookUp;
 use landing::{
     Offset,
     anchor::{Anchor, Reading},
@@ -15,12 +17,7 @@ use landing::{
     start::{Inspection, Stop},
 };
 
-use crate::{
-    args::StartAt,
-    bucket::{Bucket, retry::Backoff},
-    claims::Claims,
-    kafka::look_up::LookUp,
-};
+use crate::{args::values::StartAt, claims::Claims};
 
 /// Where the facts are.
 #[derive(Clone)]
@@ -157,16 +154,6 @@ enum Begin {
     AtOffset(Offset),
 }
 
-/// The note that keeps where a partition of a new zone begins: one line of JSON.
-pub(crate) fn start_note(partition: i32, offset: Offset) -> Vec<u8> {
-    format!("{{\"partition\":{partition},\"offset\":{offset}}}\n").into_bytes()
-}
-
-pub(crate) fn start_of_note(body: &[u8]) -> Option<Offset> {
-    let note: serde_json::Value = serde_json::from_slice(body).ok()?;
-    note.get("offset")?.as_i64().map(Offset)
-}
-
 /// The offset that `--start` means now.
 pub(crate) fn resolve_start(look_up: &LookUp, partition: i32, start: StartAt) -> Result<Offset> {
     let (low, high) = look_up.log_ends(partition)?;
@@ -240,15 +227,4 @@ fn ends_behind(
         std::thread::sleep(Duration::from_millis(250));
     }
     look_up.log_ends(partition)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_note_of_a_start_reads_back() {
-        assert_eq!(start_of_note(&start_note(3, Offset(42))), Some(Offset(42)));
-        assert_eq!(start_of_note(b"hello"), None);
-    }
 }

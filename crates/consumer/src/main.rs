@@ -1,190 +1,155 @@
-//! The `consumer` program: flags, logs, signals, exit code. Everything else is the library's.
-//!
-//! Invariant: stdout carries only results; an error is one line on stderr that begins with `error:
-//! `.
+//! The `consumer` program: its commands, and what each leaves for stdout.
 
-use std::{
-    ffi::OsString,
-    io::{IsTerminal, Write},
-    process::ExitCode,
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+use cli::{
+    config::Settings,
+    run::{Done, Failure},
+    signals,
 };
-
-use clap::Parser;
-use consumer::{
-    Args, Failure,
-    args::{CompactArgs, SchemaInferArgs, VerifyArgs},
-    config,
-};
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
-
-/// Says where the value of a flag came from.
-type Origins = Box<dyn Fn(&str) -> String>;
+use compact::args::CompactArgs;
+use consumer::{args::Args, schema_infer::args::SchemaInferArgs};
+use verify::args::VerifyArgs;
 
 fn main() -> ExitCode {
-    let argv: Vec<OsString> = std::env::args_os().collect();
-    let word = |at: usize| argv.get(at).and_then(|word| word.to_str());
-    match (word(1), word(2)) {
-        (Some("verify"), _) => run(of_command(&argv, 1), verify),
-        (Some("compact"), _) => run(of_command(&argv, 1), compact),
-        (Some("schema"), Some("infer")) => run(of_command(&argv, 2), schema_infer),
-        // It has this one command.
-        (Some("schema"), Some("-h" | "--help")) => {
-            run(of_command(&with_word(&argv, 2, "infer"), 2), schema_infer)
+    cli::run::run(&command(), std::env::args_os(), work)
+}
+
+/// Without a command the topic is landed.
+fn command() -> Command {
+    Args::command()
+        .subcommand(VerifyArgs::command())
+        .subcommand(CompactArgs::command())
+        .subcommand(
+            Command::new("schema")
+                .about("Proposes a file for --schema from records of a topic")
+                .subcommand(SchemaInferArgs::command())
+                .subcommand_required(true)
+                .disable_help_subcommand(true),
+        )
+        .args_conflicts_with_subcommands(true)
+        .subcommand_negates_reqs(true)
+        .disable_help_subcommand(true)
+}
+
+async fn work(settings: Settings) -> Result<Done, Failure> {
+    match settings.matches.subcommand() {
+        None => land(&settings).await,
+        Some(("verify", matches)) => {
+            // It only reads, so a signal ends it at once.
+            let args: VerifyArgs = parsed(matches);
+            let output = args.report.output;
+            let report = verify::run(args, &settings.origins).await?;
+            Ok(Done::new(report.render(output), report.exit_code()))
         }
-        (Some("schema"), _) => fail(
-            &"'consumer schema' wants a command: consumer schema infer",
-            2,
-        ),
-        (Some(other), _) if !other.starts_with('-') && !other.is_empty() => fail(
-            &format!(
-                "there is no command '{other}'; the commands are verify, compact and schema infer, and without one the topic is landed: \
-                 consumer --bucket NAME"
-            ),
-            2,
-        ),
-        _ => run(argv, land),
-    }
-}
-
-/// What a command leaves for stdout, and its exit code.
-struct Done {
-    text: String,
-    code: u8,
-}
-
-async fn land(args: Args, origin: Origins) -> Result<Done, Failure> {
-    let output = args.output;
-    let summary = consumer::run(args, origin, stop_signal()).await?;
-    Ok(Done {
-        text: summary.render(output),
-        code: summary.exit_code(),
-    })
-}
-
-/// It only reads, so a signal ends it at once.
-async fn verify(args: VerifyArgs, origin: Origins) -> Result<Done, Failure> {
-    let output = args.output;
-    let report = consumer::verify::run(args, origin).await?;
-    Ok(Done {
-        text: report.render(output),
-        code: report.exit_code(),
-    })
-}
-
-/// What it writes is written once and can be gone on with, so a signal ends it at once.
-async fn compact(args: CompactArgs, origin: Origins) -> Result<Done, Failure> {
-    let output = args.output;
-    let report = consumer::compact::run(args, origin).await?;
-    Ok(Done {
-        text: report.render(output),
-        code: report.exit_code(),
-    })
-}
-
-/// It only reads, so a signal ends it at once.
-async fn schema_infer(args: SchemaInferArgs, _: Origins) -> Result<Done, Failure> {
-    Ok(Done {
-        text: consumer::schema_infer::run(args).await?,
-        code: 0,
-    })
-}
-
-/// The arguments with one more word at this place.
-fn with_word(argv: &[OsString], at: usize, word: &str) -> Vec<OsString> {
-    let (before, after) = argv.split_at(at);
-    [before, &[word.into()], after].concat()
-}
-
-/// The command's own arguments, behind a program name that holds its words.
-fn of_command(argv: &[OsString], words: usize) -> Vec<OsString> {
-    let names = argv[1..=words].iter().map(|word| word.to_string_lossy());
-    let name = names.fold("consumer".to_owned(), |name, word| format!("{name} {word}"));
-    let own = argv[words + 1..].iter().cloned();
-    std::iter::once(name.into()).chain(own).collect()
-}
-
-/// Loads the settings, runs the command, prints its result.
-fn run<P: Parser, D: Future<Output = Result<Done, Failure>>>(
-    argv: Vec<OsString>,
-    command: impl FnOnce(P, Origins) -> D,
-) -> ExitCode {
-    let loaded = match config::load::<P>(argv) {
-        Ok(loaded) => loaded,
-        Err(error) => error.exit(),
-    };
-    start_logging();
-    for source in &loaded.sources {
-        tracing::info!("settings from {source}");
-    }
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error, 1),
-    };
-    let origins = loaded.origins;
-    let origin = move |id: &str| {
-        origins
-            .get(id)
-            .cloned()
-            .unwrap_or_else(|| "default".to_owned())
-    };
-    let result = runtime.block_on(async { command(loaded.args, Box::new(origin)).await });
-    // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
-    runtime.shutdown_background();
-    match result {
-        Ok(done) => {
-            // Nobody may be reading any more (`| head`); the exit code says it all the same.
-            writeln!(std::io::stdout(), "{}", done.text).ok();
-            ExitCode::from(done.code)
+        Some(("compact", matches)) => {
+            // What it writes is written once and can be gone on with, so a signal ends it at once.
+            let args: CompactArgs = parsed(matches);
+            let output = args.report.output;
+            let report = compact::run(args, &settings.origins).await?;
+            Ok(Done::new(report.render(output), report.exit_code()))
         }
-        Err(Failure::Usage(error)) => fail(&format!("{error:#}"), 2),
-        Err(Failure::Failed(error)) => fail(&format!("{error:#}"), 1),
+        // `schema` has this one command.
+        Some((_, matches)) => {
+            let infer = matches.subcommand().map_or(matches, |(_, matches)| matches);
+            let text = consumer::schema_infer::run(parsed(infer)).await?;
+            Ok(Done::new(text, 0))
+        }
     }
 }
 
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,aws=error,hyper=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-}
-
-fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    let line: String = error
-        .to_string()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    eprintln!("error: {line}");
-    ExitCode::from(code)
-}
-
-/// Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nothing can be
-/// lost by it.
-async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return std::future::pending().await;
+async fn land(settings: &Settings) -> Result<Done, Failure> {
+    let args: Args = parsed(&settings.matches);
+    let output = args.report.output;
+    let shutdown = signals::shutdown().map_err(|error| Failure::Failed(error.into()))?;
+    let stop = async {
+        shutdown.await;
+        tracing::info!("stopping: finishing what is in flight; a second signal ends at once");
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    let summary = consumer::run(args, &settings.origins, stop).await?;
+    Ok(Done::new(summary.render(output), summary.exit_code()))
+}
+
+/// The arguments of a command that clap has already checked.
+fn parsed<A: FromArgMatches>(matches: &ArgMatches) -> A {
+    A::from_arg_matches(matches).unwrap_or_else(|error| error.exit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The program and its commands.
+    fn commands() -> Vec<Command> {
+        vec![
+            Args::command(),
+            VerifyArgs::command(),
+            CompactArgs::command(),
+            SchemaInferArgs::command(),
+        ]
     }
-    tracing::info!("stopping: finishing what is in flight; a second signal ends at once");
-    tokio::spawn(async move {
-        let code = tokio::select! {
-            _ = interrupt.recv() => 130,
-            _ = terminate.recv() => 143,
-        };
-        std::process::exit(code);
-    });
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_flag_has_a_variable_and_a_heading() {
+        command().debug_assert();
+        for command in commands() {
+            for argument in command.get_arguments() {
+                let flag = argument.get_long().unwrap_or_default();
+                assert!(
+                    argument.get_env().is_some() || flag == "kafka-option",
+                    "--{flag} has no variable"
+                );
+                assert!(
+                    argument.get_help_heading().is_some(),
+                    "--{flag} has no heading"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_means_the_same_flag_in_every_command() {
+        let mut flags = std::collections::BTreeMap::new();
+        for command in commands() {
+            for argument in command.get_arguments() {
+                if let Some(variable) = argument.get_env() {
+                    let flag = argument.get_long().map(str::to_owned);
+                    let first = flags.entry(variable.to_owned()).or_insert(flag.clone());
+                    assert_eq!(*first, flag, "{variable:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_has_the_same_variable_in_every_command_that_only_reads() {
+        let main = Args::command();
+        for command in [VerifyArgs::command(), SchemaInferArgs::command()] {
+            for argument in command.get_arguments() {
+                let of_main = main
+                    .get_arguments()
+                    .find(|of_main| of_main.get_long() == argument.get_long());
+                if let Some(of_main) = of_main {
+                    assert_eq!(of_main.get_env(), argument.get_env());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_of_the_main_job_never_changes_what_a_copy_is_like() {
+        let main = Args::command();
+        for argument in CompactArgs::command().get_arguments() {
+            let variable = argument.get_env().map(|name| name.to_string_lossy());
+            let variable = variable.expect("each flag of compact has a variable");
+            let is_shared = main
+                .get_arguments()
+                .any(|of_main| of_main.get_env().is_some_and(|name| *name == *variable));
+            assert!(
+                is_shared || variable.starts_with("CONSUMER_COMPACT_"),
+                "{variable}"
+            );
+        }
+    }
 }

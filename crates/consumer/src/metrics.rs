@@ -5,9 +5,10 @@
 //! label.
 
 use ::metrics::{counter, describe_counter, describe_gauge, gauge};
+use bucket::retry::StoreTrouble;
 use landing::Engine;
 
-use crate::{bucket::retry::StoreTrouble, status::Lag};
+use crate::status::Lag;
 
 const COUNTERS: [(&str, &str); 9] = [
     (

@@ -6,20 +6,23 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
+use bucket::{check_bucket_name, schemas::schema_hash};
+use cli::values::check_metrics_address;
+use format::{options::Compression, schema_file, zone_rules::ZoneRules};
+use kafka::{
+    options::{check_topic_name, librdkafka_options},
+    settings::{self, KafkaSettings},
+};
 use landing::{
     claim::FileRules,
     engine::{self, Form},
     layout::Prefix,
     start,
+    zone::default_group,
 };
 use schema::TableSchema;
 
-use crate::{
-    args::{self, Args, Compression, Format},
-    encoder::{ZoneRules, schema_hash},
-    format::schema_file,
-    kafka::settings::{self, KafkaSettings},
-};
+use crate::args::{self, Args, Format};
 
 /// The least memory that one run can keep to: a value of 8 MiB must fit several times.
 const LEAST_MEMORY: usize = 32 << 20;
@@ -42,15 +45,15 @@ impl Plan {
     /// # Errors
     /// A message that names the flag and the fix; the caller exits with 2.
     pub(crate) fn of(args: Args) -> Result<Self> {
-        check_bucket_name(&args.bucket)?;
-        check_topic_name(&args.topic)?;
+        check_bucket_name(&args.zone.bucket)?;
+        check_topic_name(&args.kafka.topic)?;
         let prefix = match &args.prefix {
             Some(prefix) => prefix.clone(),
-            None => default_prefix(&args.topic, args.batching.format)?,
+            None => default_prefix(&args.kafka.topic, args.batching.format)?,
         };
         check_files(&args.batching)?;
         check_process(&args)?;
-        let options = librdkafka_options(&args.kafka_options)?;
+        let options = librdkafka_options(&args.kafka.kafka_options)?;
         let session = settings::session_timeout(&options)?;
         if session < Duration::from_secs(1) {
             bail!(
@@ -60,9 +63,9 @@ impl Plan {
         let group = args
             .group
             .clone()
-            .unwrap_or_else(|| group(&args.bucket, &prefix));
+            .unwrap_or_else(|| default_group(&args.zone.bucket, &prefix));
         let kafka = KafkaSettings {
-            bootstrap_servers: args.bootstrap_servers.clone(),
+            bootstrap_servers: args.kafka.bootstrap_servers.clone(),
             group,
             options,
             queue_bytes: args.memory / 4,
@@ -86,7 +89,7 @@ impl Plan {
         Some(ZoneRules {
             zone: zone_id.to_owned(),
             prefix: self.prefix.clone(),
-            topic: self.args.topic.clone(),
+            topic: self.args.kafka.topic.clone(),
             format: self.args.batching.format.of_files()?,
             partition_by: self.args.partition_by.clone(),
             granularity: self.args.granularity,
@@ -101,7 +104,7 @@ impl Plan {
         }
         let compression = compression(wanted);
         let files = FileRules {
-            compression: compression.name().to_owned(),
+            compression: compression.to_string(),
             level: wanted.compression_level,
             csv_header: wanted.csv_header,
             metadata_columns: wanted.with_metadata,
@@ -127,7 +130,7 @@ impl Plan {
         engine::Settings {
             prefix: self.prefix.clone(),
             zone_id,
-            topic: self.args.topic.clone(),
+            topic: self.args.kafka.topic.clone(),
             partition_by: self.args.partition_by.clone(),
             granularity: self.args.granularity,
             tombstones: match self.args.tombstones {
@@ -138,7 +141,7 @@ impl Plan {
                 args::OnGap::Stop => start::OnGap::Stop,
                 args::OnGap::Record => start::OnGap::Record,
             },
-            max_in_flight: usize::from(self.args.concurrency),
+            max_in_flight: usize::from(self.args.zone.concurrency),
             memory_bytes: self.args.memory / 2,
             commit_interval: Duration::from_secs(1),
             form,
@@ -150,12 +153,10 @@ fn check_process(args: &Args) -> Result<()> {
     if args.memory < LEAST_MEMORY {
         bail!("--memory must be at least 32MiB: values of up to 8 MiB must fit several times");
     }
-    match args.metrics_addr {
-        Some(addr) if !addr.ip().is_loopback() => bail!(
-            "--metrics-addr {addr} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
-        ),
-        _ => Ok(()),
+    if let Some(address) = args.metrics_addr {
+        check_metrics_address(address).map_err(anyhow::Error::msg)?;
     }
+    Ok(())
 }
 
 /// Each encoder holds an extent's output besides its input.
@@ -211,23 +212,6 @@ fn table_schema(wanted: &args::Batching) -> Result<Option<Arc<TableSchema>>> {
     }
 }
 
-pub(crate) fn librdkafka_options(given: &[args::KafkaOption]) -> Result<Vec<(String, String)>> {
-    let mut options = Vec::new();
-    for option in given {
-        let Some((key, value)) = option.split() else {
-            bail!("-X: an option of librdkafka is written KEY=VALUE")
-        };
-        options.push((key.to_owned(), value.to_owned()));
-    }
-    settings::check_options(&options)?;
-    Ok(options)
-}
-
-/// The group of a zone: a second zone begins at the topic's beginning.
-pub(crate) fn group(bucket: &str, prefix: &Prefix) -> String {
-    format!("landing.{bucket}/{prefix}")
-}
-
 fn default_prefix(topic: &str, format: Format) -> Result<Prefix> {
     match format!("{topic}/{}", format.name()).parse() {
         Ok(prefix) => Ok(prefix),
@@ -235,44 +219,6 @@ fn default_prefix(topic: &str, format: Format) -> Result<Prefix> {
             bail!("the topic's name cannot be a folder for Athena ({reason}): give --prefix")
         }
     }
-}
-
-/// S3's rules for names of general purpose buckets.
-pub(crate) fn check_bucket_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
-    let edges = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let rule = if !(3..=63).contains(&name.len()) {
-        "it must have 3 to 63 characters"
-    } else if !name.chars().all(allowed) {
-        "only a-z, 0-9, '-' and '.' are allowed"
-    } else if !name.starts_with(edges) || !name.ends_with(edges) {
-        "it must begin and end with a letter or digit"
-    } else if name.contains("..") || name.parse::<std::net::Ipv4Addr>().is_ok() {
-        "it must not hold '..' or look like an address"
-    } else {
-        return Ok(());
-    };
-    bail!(
-        "S3 refuses the bucket name '{}': {rule}",
-        name.escape_debug()
-    )
-}
-
-/// Kafka's rules for topic names.
-pub(crate) fn check_topic_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if name.is_empty()
-        || name.len() > 249
-        || name == "."
-        || name == ".."
-        || !name.chars().all(allowed)
-    {
-        bail!(
-            "Kafka refuses the topic name '{}': 1 to 249 letters, digits, '.', '_' and '-' are allowed",
-            name.escape_debug()
-        );
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,22 +3,18 @@
 //! The same failure later is tried again for ever; here it ends the program. Invariant: nothing but
 //! `_control/{prefix}/…` (and the bucket, if asked for) is written here, and nothing is committed.
 
-pub(crate) mod explain;
-pub(crate) mod kafka_checks;
-pub(crate) mod zone_checks;
+mod kafka;
+mod zone;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ::kafka::look_up::LookUp;
 use anyhow::Result;
+use bucket::{Bucket, client, explain, probe, schemas};
+use cli::config::Origins;
 use landing::{Offset, engine::Form, zone::Zone};
 
-use self::kafka_checks::Found;
-use crate::{
-    bucket::{Bucket, client},
-    encoder::Encoder,
-    kafka::look_up::LookUp,
-    plan::Plan,
-};
+use crate::{encoder::Encoder, plan::Plan, start_up::kafka::Found};
 
 /// What start-up found.
 pub(crate) struct Started {
@@ -35,21 +31,21 @@ pub(crate) struct Started {
 }
 
 /// Checks S3, then Kafka, then that the two belong together.
-pub(crate) async fn start_up(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Started> {
+pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> {
     let s3 = if plan.args.dry_run {
         None
     } else {
-        Some(connect_s3(plan, &origin).await?)
+        Some(connect_s3(plan, origins).await?)
     };
     tracing::info!(
         "Kafka at {} ({}), topic {}, group {}",
         plan.kafka.bootstrap_servers,
-        origin("bootstrap_servers"),
-        plan.args.topic,
+        origins.of("bootstrap_servers"),
+        plan.args.kafka.topic,
         plan.kafka.group
     );
-    let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.args.topic)?);
-    let found = kafka_checks::check(look_up.clone(), plan).await?;
+    let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.args.kafka.topic)?);
+    let found = kafka::check(look_up.clone(), plan).await?;
     let zone_id = match &s3 {
         None => "dry-run".to_owned(),
         Some(bucket) => enter(bucket, plan, (&look_up, &found)).await?,
@@ -82,39 +78,47 @@ async fn enter(
     let wanted = Zone {
         format: plan.args.batching.format.name().to_owned(),
         ..Zone::per_record(
-            &plan.args.topic,
+            &plan.args.kafka.topic,
             found.cluster_id.as_deref(),
             &plan.args.partition_by,
             plan.args.granularity,
         )
     };
-    zone_checks::probe(bucket, &plan.prefix).await?;
-    let zone = zone_checks::enter(bucket, plan, &wanted, (look_up, &found.committed)).await?;
+    probe::probe(bucket, &plan.prefix).await?;
+    let zone = zone::enter(bucket, plan, &wanted, (look_up, &found.committed)).await?;
     if let Some(schema) = &plan.schema {
-        zone_checks::keep_schema(bucket, &plan.prefix, schema).await?;
+        schemas::keep_schema(bucket, &plan.prefix, schema).await?;
     }
     Ok(zone.id())
 }
 
-async fn connect_s3(plan: &Plan, origin: impl Fn(&str) -> String) -> Result<Bucket> {
-    let s3 = client::connect(plan.args.endpoint_url.as_deref(), &origin("endpoint_url")).await?;
+async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {
+    let s3 = client::connect(
+        plan.args.zone.endpoint_url.as_deref(),
+        origins.of("endpoint_url"),
+    )
+    .await?;
     tracing::info!(
         "S3 bucket {}, prefix {}: {}",
-        plan.args.bucket,
+        plan.args.zone.bucket,
         plan.prefix,
         s3.origins
     );
-    let bucket = Bucket::new(s3.client, &plan.args.bucket);
+    let bucket = Bucket::new(s3.client, &plan.args.zone.bucket);
     let Err(failure) = bucket.first_key(&plan.prefix.data_folder()).await else {
         return Ok(bucket);
     };
     if failure.code != "NoSuchBucket" || !plan.args.create_bucket {
-        return Err(explain::failure("list", &plan.args.bucket, &failure));
+        return Err(explain::failure("list", &plan.args.zone.bucket, &failure));
     }
     bucket
         .create_bucket(&s3.region)
         .await
-        .map_err(|failure| explain::failure("create", &plan.args.bucket, &failure))?;
-    tracing::info!(bucket = plan.args.bucket, region = s3.region, "bucket made");
+        .map_err(|failure| explain::failure("create", &plan.args.zone.bucket, &failure))?;
+    tracing::info!(
+        bucket = plan.args.zone.bucket,
+        region = s3.region,
+        "bucket made"
+    );
     Ok(bucket)
 }

@@ -14,9 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bucket::retry::StoreTrouble;
+use kafka::look_up::LookUp;
 use landing::{Engine, Offset, engine::Progress};
 
-use crate::{bucket::retry::StoreTrouble, kafka::look_up::LookUp, metrics};
+use crate::metrics;
 
 /// A store or broker that fails for longer makes the health page red.
 const PATIENCE: Duration = Duration::from_secs(15);

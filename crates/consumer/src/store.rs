@@ -5,11 +5,10 @@
 
 use std::{cell::Cell, io::Write, os::fd::AsFd};
 
+use bucket::{Bucket, retry::StoreTrouble};
 use landing::{Outcome, Upload, UploadId, UploadKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::JoinSet;
-
-use crate::bucket::{Bucket, retry::StoreTrouble};
 
 /// The destination of a run.
 pub(crate) enum Store {

@@ -5,10 +5,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use cli::values::Output;
 use landing::Engine;
 use serde::Serialize;
 
-use crate::{args::Output, status::Lag};
+use crate::status::Lag;
 
 /// The numbers of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]

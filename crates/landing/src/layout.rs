@@ -5,6 +5,8 @@
 //! Invariant: a key is a function of its arguments alone, and different (partition, offset) have
 //! different keys.
 
+pub mod read;
+
 use std::{fmt, str::FromStr};
 
 use crate::{

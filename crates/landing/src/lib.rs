@@ -31,12 +31,14 @@ pub mod identity;
 pub mod in_flight_limit;
 pub mod layout;
 pub mod offset;
+pub mod offset_set;
 pub mod offset_tracker;
 pub mod partition_by;
 mod partition_state;
 mod placement;
 pub mod record;
 pub mod start;
+pub mod start_note;
 pub mod value;
 pub mod zone;
 

@@ -162,6 +162,12 @@ impl Zone {
     }
 }
 
+/// The group of a zone: a second zone begins at the topic's beginning.
+#[must_use]
+pub fn default_group(bucket: &str, prefix: &crate::layout::Prefix) -> String {
+    format!("landing.{bucket}/{prefix}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
-
-use super::values::{parse_duration, parse_size};
-use crate::format;
+use cli::values::{one_of, parse_duration, parse_size};
+use format::options::{self, Compression};
 
 /// Files and their limits.
 #[derive(Args, Clone, Debug)]
@@ -29,6 +28,7 @@ pub struct Batching {
     #[arg(
         long,
         value_name = "NAME",
+        value_parser = one_of::<Compression>(Compression::NAMES),
         env = "CONSUMER_COMPRESSION",
         help_heading = "Layout"
     )]
@@ -90,27 +90,14 @@ pub enum Format {
     Parquet,
 }
 
-/// How batches are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Compression {
-    /// Not at all
-    None,
-    /// gzip, for JSON Lines and CSV
-    Gzip,
-    /// Zstandard
-    Zstd,
-    /// Snappy, for Parquet
-    Snappy,
-}
-
 impl Format {
     /// How its files are encoded; none for one object per record.
-    pub(crate) const fn of_files(self) -> Option<format::Format> {
+    pub(crate) const fn of_files(self) -> Option<options::Format> {
         match self {
             Self::Json => None,
-            Self::Jsonl => Some(format::Format::Jsonl),
-            Self::Csv => Some(format::Format::Csv),
-            Self::Parquet => Some(format::Format::Parquet),
+            Self::Jsonl => Some(options::Format::Jsonl),
+            Self::Csv => Some(options::Format::Csv),
+            Self::Parquet => Some(options::Format::Parquet),
         }
     }
 
@@ -122,19 +109,6 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
             Self::Parquet => "parquet",
-        }
-    }
-}
-
-impl Compression {
-    /// Its name, as a claim keeps it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Snappy => "snappy",
         }
     }
 }

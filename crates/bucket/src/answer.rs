@@ -1,0 +1,188 @@
+//! What an answer of S3 means: stored, already there, or a failure with its code.
+//!
+//! One place sorts the answers, by HTTP status and error code (the SDK models neither 412 nor 409
+//! for a PUT). Invariant: only a success status is `Stored`, only 412 is `Exists`; everything
+//! unknown is a failure that is tried again.
+
+use std::{error::Error, fmt};
+
+use aws_sdk_s3::{
+    config::http::HttpResponse,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+};
+
+/// The answer to a create-once PUT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutAnswer {
+    /// Written by this request.
+    Stored,
+    /// An object is there (412).
+    Exists,
+    /// Anything else: maybe written, maybe not.
+    Failed(Failure),
+}
+
+/// Why a request did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// HTTP status, if the store answered.
+    pub status: Option<u16>,
+    /// S3's error code, for example `SlowDown`; empty if there is none.
+    pub code: String,
+    /// One line for people.
+    pub message: String,
+    /// The region that the store says the bucket is in.
+    pub region: Option<String>,
+}
+
+impl PutAnswer {
+    pub fn of<E>(result: SdkResult<E>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        match result {
+            Ok(()) => Self::Stored,
+            Err(error) => {
+                let failure = Failure::of(&error);
+                if failure.status == Some(412) {
+                    Self::Exists
+                } else {
+                    Self::Failed(failure)
+                }
+            }
+        }
+    }
+}
+
+impl Failure {
+    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let response = error.raw_response();
+        let code = error.code().unwrap_or_default().to_owned();
+        let message = match error.message() {
+            Some(message) if response.is_some() => message.to_owned(),
+            _ => root_cause(error),
+        };
+        Self {
+            status: response.map(|response| response.status().as_u16()),
+            code,
+            message: one_line(&message),
+            region: response
+                .and_then(|response| response.headers().get("x-amz-bucket-region"))
+                .map(str::to_owned),
+        }
+    }
+
+    /// The body of an answer broke off.
+    pub fn of_connection(error: &(impl Error + 'static)) -> Self {
+        Self::local(&root_cause(error))
+    }
+
+    pub fn local(message: &str) -> Self {
+        Self {
+            status: None,
+            code: String::new(),
+            message: one_line(message),
+            region: None,
+        }
+    }
+
+    /// Whether the store answered, and the same request may well succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.status, Some(409 | 429 | 500..)) && self.code != "BucketAlreadyExists"
+    }
+
+    /// Whether the store asks for fewer requests.
+    pub fn is_slow_down(&self) -> bool {
+        matches!(self.status, Some(429 | 503))
+            || matches!(
+                self.code.as_str(),
+                "SlowDown" | "Throttling" | "RequestLimitExceeded"
+            )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status, self.code.is_empty()) {
+            (Some(status), false) => write!(f, "{} ({status}): {}", self.code, self.message),
+            (Some(status), true) => write!(f, "status {status}: {}", self.message),
+            (None, _) => f.write_str(&self.message),
+        }
+    }
+}
+
+/// A HEAD has no body, so its 404 has no code of S3's; the SDK calls it `NotFound`.
+pub fn missing(failure: Failure) -> Result<(), Failure> {
+    let no_such_object = matches!(failure.code.as_str(), "NoSuchKey" | "NotFound" | "");
+    if failure.status == Some(404) && no_such_object {
+        Ok(())
+    } else {
+        Err(failure)
+    }
+}
+
+/// A result of the SDK, whatever the operation.
+pub type SdkResult<E> = Result<(), SdkError<E>>;
+
+/// The innermost error says what happened ("connection refused"); the outer ones only that a
+/// request failed.
+fn root_cause(error: &(impl Error + 'static)) -> String {
+    let mut innermost: &dyn Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    if text.is_empty() || text == "service error" {
+        DisplayErrorContext(error).to_string()
+    } else {
+        text
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(300)
+        .collect();
+    line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(status: u16, code: &str) -> Failure {
+        Failure {
+            status: Some(status),
+            code: code.into(),
+            message: "m".into(),
+            region: None,
+        }
+    }
+
+    #[test]
+    fn throttling_is_told_apart_from_other_failures() {
+        for (failure, expected) in [
+            (failure(503, "SlowDown"), true),
+            (failure(503, "ServiceUnavailable"), true),
+            (failure(503, ""), true),
+            (failure(429, "TooManyRequests"), true),
+            (failure(500, "InternalError"), false),
+            (failure(409, "ConditionalRequestConflict"), false),
+            (failure(403, "AccessDenied"), false),
+            (Failure::local("connection refused"), false),
+        ] {
+            assert_eq!(failure.is_slow_down(), expected, "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_one_line() {
+        let failure = Failure::local("first\nsecond\r\n\u{1b}[31m");
+        assert_eq!(failure.to_string(), "first second   [31m");
+    }
+}

@@ -1,0 +1,241 @@
+//! The border to S3: create-once writes that are tried until they are answered for good, and a few
+//! reads.
+//!
+//! The SDK's types stay on this side. Not here: what to write, or how many at a time. Invariant:
+//! [`Bucket::settle`] never reports an object as durable without a 200 for it or a compared
+//! identity.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::{Result, bail};
+use aws_sdk_s3::{Client, primitives::ByteStream};
+use bytes::Bytes;
+use landing::{Outcome, Upload, UploadKind, claim::Claim};
+
+use crate::{
+    answer::{Failure, PutAnswer, missing},
+    client, requests,
+    retry::{Backoff, StoreTrouble},
+};
+
+/// One bucket, reached with one set of credentials.
+#[derive(Clone)]
+pub struct Bucket {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    trouble: StoreTrouble,
+}
+
+impl Bucket {
+    pub fn new(client: Client, name: &str) -> Self {
+        let trouble = StoreTrouble::default();
+        Self {
+            client: requests::counted(&client, trouble.clone()),
+            name: name.to_owned(),
+            trouble,
+        }
+    }
+
+    /// How the store has been doing.
+    pub fn trouble(&self) -> &StoreTrouble {
+        &self.trouble
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes the object, or finds out that it or another one is there. Tries for ever, with full
+    /// jitter.
+    pub async fn settle(&self, mut upload: Upload) -> Outcome {
+        // One copy of the body serves all tries.
+        let body = Bytes::from(std::mem::take(&mut upload.body));
+        let metadata = upload.identity.to_metadata();
+        let mut backoff = Backoff::default();
+        loop {
+            let failure = match self.create(&upload.key, body.clone(), &metadata).await {
+                PutAnswer::Stored => {
+                    self.trouble.succeeded();
+                    return Outcome::Stored;
+                }
+                // It may be our own object, from an earlier try whose reply was lost, or from a
+                // process before us.
+                PutAnswer::Exists => match self.compare(&upload).await {
+                    Ok(Some(outcome)) => {
+                        self.trouble.succeeded();
+                        return outcome;
+                    }
+                    Ok(None) => continue_after_removal(),
+                    Err(failure) => failure,
+                },
+                PutAnswer::Failed(failure) => failure,
+            };
+            self.trouble.failed(&failure, &upload.key);
+            backoff.wait().await;
+        }
+    }
+
+    /// One create-once write.
+    pub async fn create(
+        &self,
+        key: &str,
+        body: impl Into<Bytes>,
+        metadata: &[(&'static str, String)],
+    ) -> PutAnswer {
+        let mut request = self
+            .client
+            .put_object()
+            .bucket(&self.name)
+            .key(key)
+            .if_none_match("*");
+        for (name, value) in metadata {
+            request = request.metadata(*name, value);
+        }
+        let body = body.into();
+        let (bytes, request) = (body.len(), request.content_type(content_type(key)));
+        let request = request.body(ByteStream::from(body)).customize();
+        let sent = match client::attempt_timeout(bytes) {
+            None => request.send().await,
+            Some(longer) => request.config_override(longer).send().await,
+        };
+        PutAnswer::of(sent.map(drop))
+    }
+
+    /// Compares what is there with what should be; `None` when nothing is there any more.
+    async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+        if upload.id.kind == UploadKind::Claim {
+            return self.claim(upload).await;
+        }
+        let Some(metadata) = self.metadata(&upload.key).await? else {
+            return Ok(None);
+        };
+        Ok(Some(match upload.identity.compare(&metadata) {
+            Ok(()) => Outcome::AlreadyThere,
+            Err(difference) => Outcome::Conflict {
+                key: upload.key.clone(),
+                difference,
+            },
+        }))
+    }
+
+    /// The claim that is there instead of ours: it counts.
+    async fn claim(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+        let Some(body) = self.read(&upload.key).await? else {
+            return Ok(None);
+        };
+        let (zone, start) = (upload.identity.zone.as_str(), upload.id.offset());
+        let claim = Claim::from_body(&body, (zone, upload.id.partition, start));
+        Ok(Some(match claim {
+            Ok(claim) => Outcome::Claimed(Arc::new(claim)),
+            Err(problem) => Outcome::Conflict {
+                key: upload.key.clone(),
+                difference: problem.to_string(),
+            },
+        }))
+    }
+
+    /// The user metadata of an object; `None` when there is none of that key.
+    pub async fn metadata(&self, key: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+        match self
+            .client
+            .head_object()
+            .bucket(&self.name)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(head) => Ok(Some(
+                head.metadata.unwrap_or_default().into_iter().collect(),
+            )),
+            Err(error) => missing(Failure::of(&error)).map(|()| None),
+        }
+    }
+
+    /// An object's bytes; `None` when there is none of that key.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let object = match self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(object) => object,
+            Err(error) => return missing(Failure::of(&error)).map(|()| None),
+        };
+        match object.body.collect().await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(error) => Err(Failure::of_connection(&error)),
+        }
+    }
+
+    /// The first key below `prefix`, if there is one. The answer also proves that the bucket is
+    /// there and may be listed.
+    pub async fn first_key(&self, prefix: &str) -> Result<Option<String>, Failure> {
+        let list = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .max_keys(1);
+        let listed = list.send().await.map_err(|error| Failure::of(&error))?;
+        let first = listed.contents.unwrap_or_default().into_iter().next();
+        Ok(first.and_then(|object| object.key))
+    }
+
+    /// Makes the bucket in `region`.
+    pub async fn create_bucket(&self, region: &str) -> Result<(), Failure> {
+        use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+        let mut request = self.client.create_bucket().bucket(&self.name);
+        // us-east-1 is the one region that must not be named.
+        if region != "us-east-1" {
+            let place = CreateBucketConfiguration::builder()
+                .location_constraint(BucketLocationConstraint::from(region));
+            request = request.create_bucket_configuration(place.build());
+        }
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Failure::of(&error))
+    }
+}
+
+/// Somebody removed the object between our two requests: writing is tried again, after the usual
+/// wait.
+fn continue_after_removal() -> Failure {
+    Failure::local("the object was removed while it was compared")
+}
+
+fn content_type(key: &str) -> &'static str {
+    match key.rsplit('.').next() {
+        Some("jsonl") => "application/x-ndjson",
+        Some("csv") => "text/csv",
+        Some("parquet") => "application/vnd.apache.parquet",
+        Some("gz") => "application/gzip",
+        Some("zst") => "application/zstd",
+        _ => "application/json",
+    }
+}
+
+/// S3's rules for names of general purpose buckets.
+pub fn check_bucket_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+    let edges = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let rule = if !(3..=63).contains(&name.len()) {
+        "it must have 3 to 63 characters"
+    } else if !name.chars().all(allowed) {
+        "only a-z, 0-9, '-' and '.' are allowed"
+    } else if !name.starts_with(edges) || !name.ends_with(edges) {
+        "it must begin and end with a letter or digit"
+    } else if name.contains("..") || name.parse::<std::net::Ipv4Addr>().is_ok() {
+        "it must not hold '..' or look like an address"
+    } else {
+        return Ok(());
+    };
+    bail!(
+        "S3 refuses the bucket name '{}': {rule}",
+        name.escape_debug()
+    )
+}

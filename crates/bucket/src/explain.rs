@@ -1,0 +1,101 @@
+//! What a failure of S3 at the start means to the person who typed the command.
+//!
+//! Not here: failures while running, which are tried again.
+//! Invariant: each message names the bucket and what to do.
+
+use crate::answer::Failure;
+
+/// Explains a failed request: `action` is what was tried, as a verb.
+pub fn failure(action: &str, bucket: &str, failure: &Failure) -> anyhow::Error {
+    let advice = advice(bucket, failure);
+    anyhow::anyhow!("cannot {action} in bucket '{bucket}': {advice} [{failure}]")
+}
+
+fn advice(bucket: &str, failure: &Failure) -> String {
+    let region = failure
+        .region
+        .clone()
+        .or_else(|| region_in(&failure.message));
+    match (failure.status, failure.code.as_str()) {
+        (None, _) => "the S3 endpoint does not answer; is it running, and is AWS_ENDPOINT_URL or --endpoint-url right?".to_owned(),
+        (_, "NoSuchBucket") => format!("there is no such bucket; make it first (aws s3 mb s3://{bucket}) or add --create-bucket"),
+        (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" | "TemporaryRedirect") | (Some(301 | 307), _) => {
+            match region {
+                Some(region) => format!("the bucket is in region {region}; set AWS_REGION={region}"),
+                None => "the bucket is in another region; set AWS_REGION to the bucket's".to_owned(),
+            }
+        }
+        (_, "InvalidAccessKeyId") => "the access key is not known there; check AWS_ACCESS_KEY_ID and which account it belongs to".to_owned(),
+        (_, "SignatureDoesNotMatch") => "the secret key does not fit the access key; check AWS_SECRET_ACCESS_KEY".to_owned(),
+        (_, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "InvalidToken") => {
+            "the credentials have expired; log in again (aws sso login) or export new ones".to_owned()
+        }
+        (_, "RequestTimeTooSkewed") => "this machine's clock is wrong; set it".to_owned(),
+        (_, "BucketAlreadyExists") => "the name is taken by another account: bucket names are global, choose your own name".to_owned(),
+        (Some(403), _) => {
+            "no permission: either the bucket belongs to another account (bucket names are global, choose your own name), or this user lacks \
+             s3:ListBucket on the bucket, or s3:PutObject and s3:GetObject on its objects"
+                .to_owned()
+        }
+        _ => "S3 refused it".to_owned(),
+    }
+}
+
+/// `AuthorizationHeaderMalformed` tells the region only in words: "… expecting 'eu-west-1'", in one
+/// kind of quotes or the other.
+fn region_in(message: &str) -> Option<String> {
+    let quotes = ['\'', '"'];
+    let (_, rest) = message.split_once("expecting ")?;
+    let rest = rest.strip_prefix(quotes)?;
+    rest.split_once(quotes).map(|(region, _)| region.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(status: Option<u16>, code: &str, message: &str) -> String {
+        let failure = Failure {
+            status,
+            code: code.into(),
+            message: message.into(),
+            region: None,
+        };
+        super::failure("list", "b", &failure).to_string()
+    }
+
+    #[test]
+    fn each_failure_comes_with_what_to_do() {
+        for (status, code, message, expected) in [
+            (None, "", "connection refused", "AWS_ENDPOINT_URL"),
+            (Some(404), "NoSuchBucket", "", "--create-bucket"),
+            (Some(301), "PermanentRedirect", "", "AWS_REGION"),
+            (
+                Some(400),
+                "AuthorizationHeaderMalformed",
+                "the region 'us-east-1' is wrong; expecting 'eu-west-1'",
+                "AWS_REGION=eu-west-1",
+            ),
+            (
+                Some(400),
+                "AuthorizationHeaderMalformed",
+                "the region \"eu-west-1\" is wrong; expecting \"us-east-1\"",
+                "AWS_REGION=us-east-1",
+            ),
+            (
+                Some(403),
+                "SignatureDoesNotMatch",
+                "",
+                "AWS_SECRET_ACCESS_KEY",
+            ),
+            (Some(403), "AccessDenied", "", "choose your own name"),
+            (Some(400), "ExpiredToken", "", "log in again"),
+        ] {
+            let text = explained(status, code, message);
+            assert!(
+                text.contains(expected) && text.contains("'b'") && !text.contains('\n'),
+                "{text}"
+            );
+        }
+    }
+}

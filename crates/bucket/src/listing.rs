@@ -1,0 +1,171 @@
+//! Looking through a bucket: pages of keys, folders, and bodies piece by piece.
+//!
+//! Only reads, and not for ever: a look that keeps failing ends with its failure. Not here: what
+//! the keys mean. Invariant: pages come in the order of keys, and none is left out or given twice.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Result, anyhow};
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::{
+    Bucket,
+    answer::{Failure, missing},
+    retry::patiently,
+};
+
+/// How long the next piece of a body may take.
+const PIECE: Duration = Duration::from_secs(30);
+
+/// A key and its size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub key: String,
+    pub bytes: u64,
+}
+
+/// A part of a list.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub objects: Vec<Listed>,
+    /// In a list of one level: what lies deeper, with the `/` at the end.
+    pub folders: Vec<String>,
+    next: Option<String>,
+}
+
+/// A list, page by page.
+pub struct Listing<'b> {
+    bucket: &'b Bucket,
+    prefix: String,
+    one_level: bool,
+    /// The first page begins behind this key.
+    after: Option<String>,
+    next: Option<String>,
+    ended: bool,
+}
+
+impl Listing<'_> {
+    /// The next page; `None` after the last.
+    ///
+    /// # Errors
+    /// When S3 refuses, or fails for long.
+    pub async fn page(&mut self) -> Result<Option<Page>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let page = patiently(|| self.request()).await;
+        let mut page = page.map_err(|failure| self.bucket.unreadable(&self.prefix, &failure))?;
+        self.next = page.next.take();
+        self.ended = self.next.is_none();
+        Ok(Some(page))
+    }
+
+    async fn request(&self) -> Result<Page, Failure> {
+        let list = self.bucket.client.list_objects_v2();
+        let list = list.bucket(&self.bucket.name).prefix(&self.prefix);
+        let list = list.set_continuation_token(self.next.clone());
+        let list = list.set_start_after(self.after.clone());
+        let list = list.set_delimiter(self.one_level.then(|| "/".to_owned()));
+        let listed = list.send().await.map_err(|error| Failure::of(&error))?;
+        if listed.is_truncated == Some(true) && listed.next_continuation_token.is_none() {
+            return Err(Failure::local(
+                "the store broke the list off and does not say where it goes on",
+            ));
+        }
+        let objects = listed.contents.unwrap_or_default().into_iter();
+        let objects = objects.filter_map(|object| {
+            let bytes = object.size.unwrap_or(0).try_into().unwrap_or(0);
+            object.key.map(|key| Listed { key, bytes })
+        });
+        let folders = listed.common_prefixes.unwrap_or_default().into_iter();
+        Ok(Page {
+            objects: objects.collect(),
+            folders: folders.filter_map(|folder| folder.prefix).collect(),
+            next: listed
+                .next_continuation_token
+                .filter(|_| listed.is_truncated == Some(true)),
+        })
+    }
+}
+
+/// An object whose body is still to be read.
+pub struct Opened {
+    pub metadata: BTreeMap<String, String>,
+    /// Length of the body, as the store says.
+    pub bytes: u64,
+    body: ByteStream,
+}
+
+impl Opened {
+    /// The next piece of the body; `None` after the last.
+    ///
+    /// # Errors
+    /// When the connection broke off, or nothing came for long.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
+        match tokio::time::timeout(PIECE, self.body.next()).await {
+            Err(_) => Err(Failure::local("the body of an answer stalled")),
+            Ok(piece) => piece
+                .transpose()
+                .map_err(|error| Failure::of_connection(&error)),
+        }
+    }
+}
+
+impl Bucket {
+    /// All keys that begin with `prefix`.
+    pub fn list(&self, prefix: &str) -> Listing<'_> {
+        self.listing(prefix, false)
+    }
+
+    /// All keys that begin with `prefix` and sort behind `after`.
+    pub fn list_after(&self, prefix: &str, after: &str) -> Listing<'_> {
+        Listing {
+            after: Some(after.to_owned()),
+            ..self.listing(prefix, false)
+        }
+    }
+
+    /// The keys and folders directly below `folder`, which ends with `/` or is empty.
+    pub fn list_folder(&self, folder: &str) -> Listing<'_> {
+        self.listing(folder, true)
+    }
+
+    fn listing(&self, prefix: &str, one_level: bool) -> Listing<'_> {
+        Listing {
+            bucket: self,
+            prefix: prefix.to_owned(),
+            one_level,
+            after: None,
+            next: None,
+            ended: false,
+        }
+    }
+
+    /// Begins to read an object; `None` when there is none of that key.
+    pub async fn open(&self, key: &str) -> Result<Option<Opened>, Failure> {
+        let get = self.client.get_object().bucket(&self.name).key(key);
+        match get.send().await {
+            Ok(object) => Ok(Some(Opened {
+                metadata: object.metadata.unwrap_or_default().into_iter().collect(),
+                bytes: object.content_length.unwrap_or(0).try_into().unwrap_or(0),
+                body: object.body,
+            })),
+            Err(error) => missing(Failure::of(&error)).map(|()| None),
+        }
+    }
+
+    /// A whole small object; `None` when there is none of that key.
+    ///
+    /// # Errors
+    /// When S3 refuses, or fails for long.
+    pub async fn read_patiently(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let read = patiently(|| self.read(key)).await;
+        read.map_err(|failure| self.unreadable(key, &failure))
+    }
+
+    /// What to say when a look has failed for good.
+    pub fn unreadable(&self, key: &str, failure: &Failure) -> anyhow::Error {
+        anyhow!("s3://{}/{key} cannot be read: {failure}", self.name)
+    }
+}

@@ -1,0 +1,129 @@
+//! Whether the object of a record is what it says of itself: the topic may have forgotten the
+//! record.
+//!
+//! An object's metadata keeps the hash of the value that Kafka had, so an object that was not put
+//! on one line proves itself. Invariant: an object that nothing proves and nothing refutes is
+//! called unprovable.
+
+use std::collections::BTreeMap;
+
+use landing::{
+    Offset,
+    identity::{About, Identity},
+    partition_by::{DatePartition, PartitionBy},
+    record::ValueHash,
+    value,
+};
+
+use crate::zone::ZoneFacts;
+
+/// Why an object is not proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is not one JSON object on one line.
+    Unparseable(String),
+    /// It is not what it should be.
+    Differs(String),
+    /// It may well be: nothing tells.
+    Unprovable(&'static str),
+}
+
+/// Who the object at this place says it is.
+pub fn identity(
+    zone: &ZoneFacts,
+    (partition, offset): (i32, Offset),
+    metadata: &BTreeMap<String, String>,
+) -> Result<Identity, Doubt> {
+    let named = |name: &str| metadata.get(name).map(String::as_str);
+    let value = named("sha256").and_then(ValueHash::from_hex);
+    let Some(value) = value else {
+        let text = "it has no sha256 in its metadata, so it was not written by this program";
+        return Err(Doubt::Differs(text.to_owned()));
+    };
+    let timestamp = named("timestamp").and_then(|millis| millis.parse().ok());
+    Ok(Identity {
+        zone: zone.id.clone(),
+        partition,
+        offset,
+        about: About::Record { value, timestamp },
+    })
+}
+
+/// Whether a data object under this date holds the record of its identity.
+pub fn data_object(
+    zone: &ZoneFacts,
+    (identity, date): (&Identity, &str),
+    (metadata, body): (&BTreeMap<String, String>, &[u8]),
+) -> Result<(), Doubt> {
+    let line = parsed(body).map_err(Doubt::Unparseable)?;
+    identity.compare(metadata).map_err(Doubt::Differs)?;
+    let About::Record { value, timestamp } = identity.about else {
+        return Err(Doubt::Differs("it is not of a single record".to_owned()));
+    };
+    if date_of(zone, line, timestamp).is_some_and(|of_record| of_record.as_str() != date) {
+        return Err(Doubt::Differs(
+            "its record belongs under another date".to_owned(),
+        ));
+    }
+    if ValueHash::of(Some(line)) == value {
+        return Ok(());
+    }
+    // Only a value that spanned lines was changed, and then no white space is left between its
+    // tokens.
+    let spread = [&b"\n"[..], line].concat();
+    if value::on_one_line(&spread) == line {
+        return Err(Doubt::Unprovable(
+            "it does not have the hash in its metadata, which a value that spanned lines would not have either",
+        ));
+    }
+    Err(Doubt::Differs(
+        "it does not have the hash in its metadata".to_owned(),
+    ))
+}
+
+fn date_of(zone: &ZoneFacts, line: &[u8], timestamp: Option<i64>) -> Option<DatePartition> {
+    match &zone.partition_by {
+        PartitionBy::Timestamp => DatePartition::from_timestamp(timestamp?, zone.granularity),
+        PartitionBy::Field(name) => {
+            let text = value::check_object(line, Some(name)).ok()??;
+            DatePartition::from_text(&text, zone.granularity)
+        }
+    }
+}
+
+/// The line of a data object.
+pub fn parsed(body: &[u8]) -> Result<&[u8], String> {
+    let Some(line) = body.strip_suffix(b"\n") else {
+        return Err("it does not end with a line break".to_owned());
+    };
+    if line.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return Err("it has more than one line".to_owned());
+    }
+    match value::check_object(line, None) {
+        Ok(_) => Ok(line),
+        Err(reason) => Err(format!(
+            "it is not a JSON object that Athena reads ({reason})"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_one_json_object_on_one_line() {
+        assert_eq!(parsed(b"{\"a\":1}\n"), Ok(&b"{\"a\":1}"[..]));
+        for body in [
+            &b"{}"[..],
+            b"",
+            b"\n",
+            b"{}\n{}\n",
+            b"{\r}\n",
+            b"[1]\n",
+            b"{\"a\":\n",
+        ] {
+            assert!(parsed(body).is_err(), "{}", body.escape_ascii());
+        }
+    }
+}

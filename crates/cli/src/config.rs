@@ -1,0 +1,394 @@
+//! Settings from flags, environment, `.env` and a YAML file, in this order of strength, laid over
+//! each other before clap parses.
+//!
+//! clap knows flags and environment itself; `.env` is loaded into the environment, where it
+//! replaces nothing; a key of the file becomes a flag in front of the others unless flag or
+//! variable is given. Librdkafka options of all three places are merged, the last of a name wins.
+//! Does not know any flag but `--config` and `--kafka-option`.
+//!
+//! Invariant: no value of a librdkafka option appears in an error, and no value of the environment
+//! in the help: it may be a secret.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use clap::{ArgMatches, Command, error::ErrorKind, parser::ValueSource};
+use serde_json::Value;
+
+/// Librdkafka options in the environment: `KEY=VALUE` separated by blanks.
+const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
+const OPTIONS_FLAG: &str = "kafka-option";
+const CONFIG_FLAG: &str = "config";
+
+/// The settings of a run.
+#[derive(Debug)]
+pub struct Settings {
+    /// The parsed command line of the program; a subcommand's lies within.
+    pub matches: ArgMatches,
+    /// Where settings came from besides the command line; for the log.
+    pub sources: Vec<String>,
+    /// Where the value of each flag came from.
+    pub origins: Origins,
+}
+
+/// Where the values of flags came from.
+#[derive(Debug)]
+pub struct Origins {
+    /// By the argument's id.
+    known: BTreeMap<String, String>,
+    otherwise: &'static str,
+}
+
+impl Origins {
+    /// All values come from here, as in a program that makes its command line itself.
+    #[must_use]
+    pub fn all(origin: &'static str) -> Self {
+        Self {
+            known: BTreeMap::new(),
+            otherwise: origin,
+        }
+    }
+
+    /// The origin of the argument with this id, in words: a flag, a variable, the file, `default`.
+    #[must_use]
+    pub fn of(&self, id: &str) -> &str {
+        self.known.get(id).map_or(self.otherwise, String::as_str)
+    }
+
+    fn new(
+        command: &Command,
+        given: &ArgMatches,
+        file: &BTreeMap<String, Value>,
+        exported: &HashSet<OsString>,
+    ) -> Self {
+        let origin = |argument: &clap::Arg| {
+            let (flag, variable) = (argument.get_long()?, argument.get_env());
+            match given.value_source(argument.get_id().as_str()) {
+                Some(ValueSource::CommandLine) => Some(format!("--{flag}")),
+                Some(ValueSource::EnvVariable) => {
+                    let name = variable?;
+                    let place = if exported.contains(name) {
+                        ""
+                    } else {
+                        " in .env"
+                    };
+                    Some(format!("{}{place}", name.to_string_lossy()))
+                }
+                _ => file
+                    .contains_key(flag)
+                    .then(|| format!("{flag} in the --config file")),
+            }
+        };
+        let arguments = command.get_arguments();
+        let known = arguments
+            .filter_map(|argument| Some((argument.get_id().to_string(), origin(argument)?)));
+        Self {
+            known: known.collect(),
+            otherwise: "default",
+        }
+    }
+}
+
+/// Loads `.env`, reads the file of `--config`, and parses `argv` (with the program's name in front)
+/// over both. Subcommands come before any flag.
+///
+/// # Errors
+/// What clap finds wrong; a `.env` or file that cannot be read; an unknown key in the file. Help
+/// and version come as errors too.
+pub fn load(
+    command: &Command,
+    argv: impl IntoIterator<Item = OsString>,
+) -> Result<Settings, clap::Error> {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();
+    let dotenv = load_dotenv()?;
+    let command = without_env_values(command.clone());
+    let given = command
+        .clone()
+        .ignore_errors(true)
+        .try_get_matches_from(&argv)?;
+    let chosen = Chosen::new(&command, &given);
+    let file = chosen
+        .given
+        .try_get_one::<PathBuf>(CONFIG_FLAG)
+        .ok()
+        .flatten();
+    let settings = file
+        .map(|path| read_file(path))
+        .transpose()?
+        .unwrap_or_default();
+    let origins = Origins::new(chosen.command, chosen.given, &settings, &exported);
+
+    // The words of the subcommand stay in front of its flags.
+    let (words, flags) = argv.split_at((chosen.words + 1).min(argv.len()));
+    let of_file = flags_of_file(chosen.command, chosen.given, settings)?;
+    let of_variable = flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref());
+    let takes_options = chosen
+        .command
+        .get_arguments()
+        .any(|argument| argument.get_long() == Some(OPTIONS_FLAG));
+    let layered = words
+        .iter()
+        .cloned()
+        .chain(of_file.into_iter().map(OsString::from))
+        .chain(
+            of_variable
+                .into_iter()
+                .filter(|_| takes_options)
+                .map(OsString::from),
+        )
+        .chain(flags.iter().cloned());
+    let matches = command.clone().try_get_matches_from(layered)?;
+    let mut sources: Vec<String> = dotenv
+        .iter()
+        .map(|path| format!(".env ({})", path.display()))
+        .collect();
+    sources.extend(file.map(|path| path.display().to_string()));
+    Ok(Settings {
+        matches,
+        sources,
+        origins,
+    })
+}
+
+/// The subcommand that was typed, or the program itself.
+struct Chosen<'c> {
+    command: &'c Command,
+    given: &'c ArgMatches,
+    /// How many words name it, besides the program's.
+    words: usize,
+}
+
+impl<'c> Chosen<'c> {
+    fn new(command: &'c Command, given: &'c ArgMatches) -> Self {
+        let mut chosen = Self {
+            command,
+            given,
+            words: 0,
+        };
+        while let Some((name, given)) = chosen.given.subcommand()
+            && let Some(command) = chosen.command.find_subcommand(name)
+        {
+            chosen = Self {
+                command,
+                given,
+                words: chosen.words + 1,
+            };
+        }
+        chosen
+    }
+}
+
+/// The help must not show what the environment holds: it may be a secret.
+fn without_env_values(command: Command) -> Command {
+    command
+        .mut_args(|argument| argument.hide_env_values(true))
+        .mut_subcommands(without_env_values)
+}
+
+fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
+    match dotenvy::dotenv() {
+        Ok(path) => Ok(Some(path)),
+        Err(error) if error.not_found() => Ok(None),
+        Err(dotenvy::Error::Io(error)) => Err(refuse(format!("cannot read .env: {error}"))),
+        // The error of dotenvy shows the line, which may hold a secret.
+        Err(_) => Err(refuse("cannot read .env: a line in it is not NAME=VALUE; put values with blanks or # in quotes".to_owned())),
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, Value>, clap::Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| refuse(format!("cannot read --config {}: {error}", path.display())))?;
+    if text.trim().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    serde_saphyr::from_str(&text).map_err(|error| {
+        let place = error
+            .location()
+            .map(|at| format!(" at line {}, column {}", at.line(), at.column()))
+            .unwrap_or_default();
+        refuse(format!(
+            "--config {} is not a YAML mapping of settings{place}",
+            path.display()
+        ))
+    })
+}
+
+/// The settings of the file that neither a flag nor a variable gives, as flags.
+fn flags_of_file(
+    command: &Command,
+    given: &ArgMatches,
+    settings: BTreeMap<String, Value>,
+) -> Result<Vec<String>, clap::Error> {
+    let mut flags = Vec::new();
+    for (key, value) in settings {
+        let known = command
+            .get_arguments()
+            .find(|argument| argument.get_long() == Some(key.as_str()) && key != CONFIG_FLAG);
+        let argument = known.ok_or_else(|| {
+            refuse(format!(
+                "unknown setting {key:?} in --config; keys are the long flags without --"
+            ))
+        })?;
+        let source = given.value_source(argument.get_id().as_str());
+        let is_given = matches!(
+            source,
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        );
+        if !is_given || key == OPTIONS_FLAG {
+            flags.extend(flags_of_setting(&key, value)?);
+        }
+    }
+    Ok(flags)
+}
+
+fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error> {
+    let flag = |value: Value| match value {
+        Value::String(text) => Ok(format!("--{key}={text}")),
+        Value::Number(number) => Ok(format!("--{key}={number}")),
+        _ => Err(refuse(format!(
+            "setting {key:?} in --config must be a text, a number, true or false, or a list of them"
+        ))),
+    };
+    match value {
+        Value::Bool(true) => Ok(vec![format!("--{key}")]),
+        Value::Bool(false) | Value::Null => Ok(Vec::new()),
+        Value::Array(values) => values.into_iter().map(flag).collect(),
+        // A mapping suits only librdkafka options: `kafka-option: {security.protocol: SASL_SSL}`.
+        Value::Object(pairs) if key == OPTIONS_FLAG => {
+            let pair = |(name, value): (String, Value)| match value {
+                Value::String(text) => flag(Value::String(format!("{name}={text}"))),
+                Value::Number(_) | Value::Bool(_) => flag(Value::String(format!("{name}={value}"))),
+                other => flag(other),
+            };
+            pairs.into_iter().map(pair).collect()
+        }
+        value => flag(value).map(|flag| vec![flag]),
+    }
+}
+
+fn flags_of_variable(value: Option<&str>) -> Vec<String> {
+    value
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|pair| format!("--{OPTIONS_FLAG}={pair}"))
+        .collect()
+}
+
+fn refuse(message: String) -> clap::Error {
+    clap::Error::raw(ErrorKind::InvalidValue, message + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Arg;
+
+    use super::*;
+
+    /// A program with flags of each kind, and a subcommand.
+    fn command() -> Command {
+        let text = |name: &'static str| Arg::new(name).long(name);
+        let flag = |name: &'static str| text(name).action(clap::ArgAction::SetTrue);
+        let list = |name: &'static str| text(name).num_args(1..).action(clap::ArgAction::Append);
+        Command::new("program")
+            .args([text("topic"), text("rate"), text("limit"), text("config")])
+            .args([flag("dry-run"), flag("loop"), list("csv")])
+            .arg(list(OPTIONS_FLAG).short('X'))
+            .subcommand(Command::new("check").arg(text("topic")))
+            .args_conflicts_with_subcommands(true)
+    }
+
+    fn given(argv: &[&str]) -> ArgMatches {
+        let command = command().ignore_errors(true);
+        command.try_get_matches_from(argv).unwrap()
+    }
+
+    fn flags(argv: &[&str], yaml: &str) -> Result<Vec<String>, String> {
+        let settings = serde_saphyr::from_str(yaml).unwrap();
+        flags_of_file(&command(), &given(argv), settings).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn keys_of_the_file_become_flags() {
+        let yaml =
+            "csv: [a.csv, b.csv]\nrate: 0.5\nlimit: 10\ndry-run: true\nloop: false\ntopic: ticks";
+        let expected = [
+            "--csv=a.csv",
+            "--csv=b.csv",
+            "--dry-run",
+            "--limit=10",
+            "--rate=0.5",
+            "--topic=ticks",
+        ];
+        assert_eq!(flags(&["program"], yaml).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let argv = ["program", "--rate", "7", "--csv", "x"];
+        let yaml = "csv: y\nrate: 5\nlimit: 3";
+        assert_eq!(flags(&argv, yaml).unwrap(), ["--limit=3"]);
+    }
+
+    #[test]
+    fn kafka_options_of_all_places_are_merged() {
+        let yaml = "kafka-option: {security.protocol: SASL_SSL, linger.ms: 5}";
+        let expected = [
+            "--kafka-option=linger.ms=5",
+            "--kafka-option=security.protocol=SASL_SSL",
+        ];
+        let mut read = flags(&["program", "-X", "a=b"], yaml).unwrap();
+        read.sort();
+        assert_eq!(read, expected);
+        assert_eq!(
+            flags_of_variable(Some(" a=b  c=d=e ")),
+            ["--kafka-option=a=b", "--kafka-option=c=d=e"]
+        );
+    }
+
+    #[test]
+    fn unknown_keys_and_odd_values_are_refused_without_showing_a_value() {
+        let message = flags(&["program"], "topics: hunter2").unwrap_err();
+        assert!(
+            message.contains("\"topics\"") && !message.contains("hunter2"),
+            "{message}"
+        );
+        let message = flags(&["program"], "topic: {a: hunter2}").unwrap_err();
+        assert!(
+            message.contains("\"topic\"") && !message.contains("hunter2"),
+            "{message}"
+        );
+        assert!(flags(&["program"], "config: other.yaml").is_err());
+    }
+
+    #[test]
+    fn the_origin_of_each_setting_is_known() {
+        let argv = ["program", "--topic", "a"];
+        let file = serde_saphyr::from_str("topic: b\nlimit: 3").unwrap();
+        let origins = Origins::new(&command(), &given(&argv), &file, &HashSet::new());
+        assert_eq!(
+            (origins.of("topic"), origins.of("limit"), origins.of("rate")),
+            ("--topic", "limit in the --config file", "default")
+        );
+    }
+
+    #[test]
+    fn settings_go_to_the_subcommand_that_was_typed() {
+        let (command, given) = (command(), given(&["program", "check", "--topic", "t"]));
+        let chosen = Chosen::new(&command, &given);
+        assert_eq!((chosen.command.get_name(), chosen.words), ("check", 1));
+        let loaded = load(
+            &command,
+            ["program", "check", "--topic", "t"].map(Into::into),
+        )
+        .unwrap();
+        let (_, check) = loaded.matches.subcommand().unwrap();
+        assert_eq!(
+            check.get_one::<String>("topic").map(String::as_str),
+            Some("t")
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! What the programs share: settings and their origins, logs, exit codes, signals, progress, the
+//! metrics server, the values of flags, and the flags that several commands have.
+
+pub mod config;
+pub mod flags;
+pub mod http;
+pub mod progress;
+pub mod run;
+pub mod signals;
+pub mod values;

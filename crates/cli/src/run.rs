@@ -1,0 +1,131 @@
+//! A program from its command line to its exit code: settings, logs, the result, the error line.
+//!
+//! stdout carries only results; an error is one line on stderr that begins with `error: `.
+
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use clap::Command;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{self, Settings};
+
+/// What a command leaves when it ends.
+#[derive(Debug)]
+pub struct Done {
+    /// The result, for stdout; nothing is printed when it is empty.
+    pub text: String,
+    /// Why not all was done; an error line on stderr follows the result.
+    pub error: Option<String>,
+    /// The exit code.
+    pub code: u8,
+}
+
+/// Why a command did not begin or did not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// Flags that cannot work; nothing was asked of Kafka or S3. Exit code 2.
+    Usage(anyhow::Error),
+    /// Anything else. Exit code 1.
+    Failed(anyhow::Error),
+}
+
+impl Done {
+    /// A command that did what it should.
+    #[must_use]
+    pub fn new(text: String, code: u8) -> Self {
+        Self {
+            text,
+            error: None,
+            code,
+        }
+    }
+}
+
+/// Loads the settings, runs the command on a current-thread runtime, prints its result.
+pub fn run<F: Future<Output = Result<Done, Failure>>>(
+    command: &Command,
+    argv: impl IntoIterator<Item = OsString>,
+    work: impl FnOnce(Settings) -> F,
+) -> ExitCode {
+    let settings = match config::load(command, argv) {
+        Ok(settings) => settings,
+        Err(error) => error.exit(),
+    };
+    start_logging();
+    for source in &settings.sources {
+        tracing::info!("settings from {source}");
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, 1),
+    };
+    let result = runtime.block_on(async { work(settings).await });
+    // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
+    runtime.shutdown_background();
+    match result {
+        Ok(done) => {
+            if !done.text.is_empty() {
+                // Nobody may be reading any more (`| head`); the exit code says it all the same.
+                writeln!(std::io::stdout(), "{}", done.text).ok();
+            }
+            match done.error {
+                Some(error) => fail(&error, done.code),
+                None => ExitCode::from(done.code),
+            }
+        }
+        Err(Failure::Usage(error)) => fail(&format!("{error:#}"), 2),
+        Err(Failure::Failed(error)) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,aws=error,hyper=warn"));
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(move || LogLine { over_bar: terminal })
+        .with_ansi(terminal)
+        .with_target(false)
+        .init();
+}
+
+/// Prints the error line.
+fn fail(error: &dyn Display, code: u8) -> ExitCode {
+    let line: String = error
+        .to_string()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    eprintln!("error: {line}");
+    ExitCode::from(code)
+}
+
+/// Writes a log line to stderr; on a terminal in place of the progress bar, which is drawn again
+/// below it.
+struct LogLine {
+    over_bar: bool,
+}
+
+impl Write for LogLine {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let mut stderr = std::io::stderr().lock();
+        if self.over_bar {
+            stderr.write_all(b"\r\x1b[2K")?;
+        }
+        stderr.write_all(line)?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}

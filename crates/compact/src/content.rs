@@ -1,0 +1,388 @@
+//! What objects hold, whatever they are written as: the number of records, and a hash over them in
+//! their order.
+//!
+//! For JSON Lines it is the SHA-256 of the lines with their line feeds, as `zcat | sha256sum` shows
+//! it. For Parquet it is the SHA-256 of typed values: for each row and column a letter for the
+//! type, and the value as big endian bytes; a text with its length in front. What is read from the
+//! zone's objects and what is read back from the copy come here by different ways. Invariant: two
+//! contents that differ in a record, or in the order of records, have different hashes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use format::{
+    parquet::read::{self, Value},
+    read_lines::each_line,
+    rows::{Rows, columns},
+};
+use landing::{
+    Offset, Record,
+    record::{Headers, ValueHash},
+    value::Misfit,
+};
+use schema::{Cell, TableSchema};
+use sha2::{Digest, Sha256};
+
+/// The form in which records are compared.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// Byte for byte.
+    Lines,
+    /// By the values of these columns.
+    Rows(Arc<TableSchema>),
+}
+
+/// Number of records, and their hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub records: u64,
+    pub content: ValueHash,
+}
+
+/// Takes records in, one after the other.
+pub struct Content {
+    /// In rows, a reader of its own: what the encoder's reader remembers must not show here.
+    rows: Option<Rows>,
+    bytes: Vec<u8>,
+    hash: Sha256,
+    records: u64,
+    parts: Parts,
+}
+
+/// Records one after the other in parts of known sizes, each with a hash of its own.
+#[derive(Default)]
+struct Parts {
+    sizes: Vec<u64>,
+    hashes: Vec<ValueHash>,
+    hash: Sha256,
+    records: u64,
+}
+
+impl Content {
+    pub fn new(form: &Form) -> Self {
+        let rows = match form {
+            Form::Lines => None,
+            Form::Rows(schema) => Some(Rows::new(schema, false)),
+        };
+        Self {
+            rows,
+            bytes: Vec::new(),
+            hash: Sha256::new(),
+            records: 0,
+            parts: Parts::default(),
+        }
+    }
+
+    /// The next record, as JSON.
+    ///
+    /// # Errors
+    /// Why it is no row of the table.
+    pub fn add(&mut self, line: &[u8]) -> Result<(), Misfit> {
+        let bytes = &mut self.bytes;
+        bytes.clear();
+        match &mut self.rows {
+            None => {
+                bytes.extend_from_slice(line);
+                bytes.push(b'\n');
+            }
+            Some(rows) => rows.with(&record(line), |row| {
+                row.iter().for_each(|cell| append(&value(cell), bytes));
+            })?,
+        }
+        self.count();
+        Ok(())
+    }
+
+    /// The next row of a Parquet file.
+    fn add_row(&mut self, row: &[Value<'_>]) {
+        self.bytes.clear();
+        row.iter().for_each(|value| append(value, &mut self.bytes));
+        self.count();
+    }
+
+    fn count(&mut self) {
+        self.hash.update(&self.bytes);
+        self.records += 1;
+        self.parts.add(&self.bytes);
+    }
+
+    pub fn finish(self) -> Facts {
+        Facts {
+            records: self.records,
+            content: ValueHash(self.hash.finalize().into()),
+        }
+    }
+}
+
+impl Parts {
+    fn add(&mut self, bytes: &[u8]) {
+        if self.sizes.is_empty() {
+            return;
+        }
+        while self.sizes.get(self.hashes.len()) == Some(&self.records) {
+            self.end_part();
+        }
+        self.hash.update(bytes);
+        self.records += 1;
+    }
+
+    fn end_part(&mut self) {
+        let hash = std::mem::take(&mut self.hash);
+        self.hashes.push(ValueHash(hash.finalize().into()));
+        self.records = 0;
+    }
+
+    fn finish(mut self) -> Vec<ValueHash> {
+        while self.hashes.len() < self.sizes.len() {
+            self.end_part();
+        }
+        self.hashes
+    }
+}
+
+/// What an object of the copy holds, read by other code than wrote it; and the hashes of parts of
+/// so many records each.
+///
+/// # Errors
+/// Why it is no such object.
+pub fn of_copy(
+    body: Vec<u8>,
+    (form, suffix): (&Form, &str),
+    parts: Vec<u64>,
+) -> Result<(Facts, Vec<ValueHash>), String> {
+    let mut content = Content::new(form);
+    content.parts.sizes = parts;
+    match form {
+        Form::Lines => each_line(&body, suffix, |line| {
+            content
+                .add(line)
+                .map_err(|misfit| misfit.reason.to_string())
+        })?,
+        Form::Rows(schema) => {
+            let columns = columns(schema, false);
+            read::read(Bytes::from(body), &columns, |row| {
+                content.add_row(row);
+                Ok(())
+            })?;
+        }
+    }
+    let parts = std::mem::take(&mut content.parts);
+    Ok((content.finish(), parts.finish()))
+}
+
+/// A record of which only the value is known.
+pub fn record(value: &[u8]) -> Record<'_> {
+    Record {
+        partition: 0,
+        offset: Offset(0),
+        timestamp: None,
+        key: None,
+        value: Some(value),
+        headers: Headers::default(),
+    }
+}
+
+/// Whether cells and values are the same, to the last bit.
+pub fn same(cells: &[Cell<'_>], row: &[Value<'_>]) -> bool {
+    let is_same = |(cell, found): (&Cell<'_>, &Value<'_>)| match (value(cell), *found) {
+        (Value::Double(one), Value::Double(other)) => one.to_bits() == other.to_bits(),
+        (one, other) => one == other,
+    };
+    cells.len() == row.len() && cells.iter().zip(row).all(is_same)
+}
+
+fn value<'v>(cell: &'v Cell<'_>) -> Value<'v> {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Text(text) => Value::Text(text.as_bytes()),
+        Cell::Double(number) => Value::Double(number.to_f64()),
+        Cell::BigInt(number) => Value::BigInt(*number),
+        Cell::Boolean(boolean) => Value::Boolean(*boolean),
+        Cell::Date(days) => Value::Date(*days),
+        Cell::Timestamp(millis) => Value::Timestamp(*millis),
+    }
+}
+
+fn append(value: &Value<'_>, bytes: &mut Vec<u8>) {
+    let mut put = |letter: u8, value: &[u8]| {
+        bytes.push(letter);
+        bytes.extend_from_slice(value);
+    };
+    match value {
+        Value::Null => put(b'n', b""),
+        Value::Text(text) => {
+            put(b't', &(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text);
+        }
+        Value::Double(number) => put(b'd', &number.to_bits().to_be_bytes()),
+        Value::BigInt(number) => put(b'i', &number.to_be_bytes()),
+        Value::Boolean(boolean) => put(b'b', &[u8::from(*boolean)]),
+        Value::Date(days) => put(b'y', &days.to_be_bytes()),
+        Value::Timestamp(millis) => put(b's', &millis.to_be_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(form: &Form, lines: &[&str]) -> Facts {
+        let mut content = Content::new(form);
+        lines
+            .iter()
+            .for_each(|line| content.add(line.as_bytes()).unwrap());
+        content.finish()
+    }
+
+    #[test]
+    fn the_hash_of_lines_is_that_of_their_text() {
+        let facts = facts(&Form::Lines, &["{\"a\":1}", "{}"]);
+        let text = ValueHash::of(Some(b"{\"a\":1}\n{}\n"));
+        assert_eq!(
+            facts,
+            Facts {
+                records: 2,
+                content: text
+            }
+        );
+        let read = of_copy(
+            b"{\"a\":1}\n{}\n".to_vec(),
+            (&Form::Lines, "jsonl"),
+            vec![0, 1, 1, 0],
+        );
+        let parts = [&b""[..], b"{\"a\":1}\n", b"{}\n", b""].map(|part| ValueHash::of(Some(part)));
+        assert_eq!(read, Ok((facts, parts.to_vec())));
+    }
+
+    fn schema() -> TableSchema {
+        use schema::{AthenaType, TableColumn, UnknownFields};
+        let kinds = [
+            ("text", AthenaType::String),
+            ("price", AthenaType::Double),
+            ("n", AthenaType::BigInt),
+            ("flag", AthenaType::Boolean),
+            ("day", AthenaType::Date),
+            ("at", AthenaType::Timestamp),
+        ];
+        let column = |(name, kind): (&str, _)| TableColumn {
+            name: name.to_owned(),
+            kind,
+            fields: Vec::new(),
+        };
+        TableSchema::new(kinds.map(column).into(), UnknownFields::DeadLetter).unwrap()
+    }
+
+    /// Some value, or null, or nothing, in each column.
+    fn random_record(random: &mut fastrand::Rng) -> String {
+        let number = random.u32(..);
+        let values = [
+            ("text", format!("\"é {number} \\n\"")),
+            ("price", format!("-{}.{}e-3", number % 1_000, number % 977)),
+            ("n", (i64::MIN + i64::from(number)).to_string()),
+            ("flag", (number > u32::MAX / 2).to_string()),
+            ("day", format!("\"20{:02}-02-11\"", number % 90 + 10)),
+            (
+                "at",
+                format!(
+                    "\"2026-11-21T07:{:02}:00.{:03}Z\"",
+                    number % 60,
+                    number % 1_000
+                ),
+            ),
+        ];
+        let mut members = Vec::new();
+        for (name, value) in values {
+            match random.u8(0..4) {
+                0 => {}
+                1 => members.push(format!("\"{name}\":null")),
+                _ => members.push(format!("\"{name}\":{value}")),
+            }
+        }
+        format!("{{{}}}", members.join(","))
+    }
+
+    /// The object of the copy that these records become.
+    fn encoded(schema: &Arc<TableSchema>, records: &[String]) -> Vec<u8> {
+        let rules = landing::compaction::OutputRules {
+            format: "parquet".into(),
+            compression: "zstd".into(),
+            level: None,
+            schema: None,
+        };
+        let origin = format::options::Origin {
+            topic: "t".into(),
+            zone: "z".into(),
+        };
+        let encoding = crate::request::encoding(&rules, (Some(schema.clone()), origin)).unwrap();
+        let mut files = format::files::Files::new(&encoding, 0, Offset(0));
+        let date = landing::partition_by::DatePartition::from_folder("2026-11-20").unwrap();
+        for text in records {
+            files.write(&date, &record(text.as_bytes())).unwrap();
+        }
+        files.finish_copy().unwrap().remove(0).bytes
+    }
+
+    #[test]
+    fn what_was_read_from_the_zone_and_from_the_copy_is_the_same_only_when_it_is() {
+        let schema = Arc::new(schema());
+        let form = Form::Rows(schema.clone());
+        let mut random = fastrand::Rng::with_seed(7);
+        // More than are unpacked at a time, and more than a row group.
+        let records: Vec<String> = (0..140_000).map(|_| random_record(&mut random)).collect();
+        let texts: Vec<&str> = records.iter().map(String::as_str).collect();
+        let body = encoded(&schema, &records);
+        let read = of_copy(body.clone(), (&form, "parquet"), vec![70_000, 0, 70_000]).unwrap();
+        assert_eq!(read.0, facts(&form, &texts));
+        let of_part = |texts: &[&str]| facts(&form, texts).content;
+        let parts = [&texts[..70_000], &[], &texts[70_000..]].map(of_part);
+        assert_eq!(read.1, parts);
+        let mut other = records[..10_000].to_vec();
+        let expected = facts(&form, &texts[..10_000]);
+        other.swap(4_000, 4_001);
+        let swapped = of_copy(encoded(&schema, &other), (&form, "parquet"), Vec::new())
+            .unwrap()
+            .0;
+        assert_eq!(swapped.records, expected.records);
+        assert_ne!(swapped.content, expected.content);
+        // Other columns, and what is no file of ours.
+        let stock = Form::Rows(Arc::new(TableSchema::stock()));
+        let problem = of_copy(body.clone(), (&stock, "parquet"), Vec::new()).unwrap_err();
+        assert!(
+            problem.contains("its columns are not those of its schema"),
+            "{problem}"
+        );
+        for end in [0, 4, body.len() / 2, body.len() - 1] {
+            assert!(
+                of_copy(body[..end].to_vec(), (&form, "parquet"), Vec::new()).is_err(),
+                "{end}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_are_the_same_only_when_each_value_is() {
+        let form = Form::Rows(Arc::new(TableSchema::stock()));
+        let all = [
+            facts(&form, &[]),
+            facts(&form, &[r#"{"Index":null}"#]),
+            facts(&form, &[r#"{"Index":""}"#]),
+            facts(&form, &[r#"{"Index":"n"}"#]),
+            facts(&form, &[r#"{"Open":0.0}"#]),
+            facts(&form, &[r#"{"Open":-0.0}"#]),
+            facts(&form, &[r#"{"High":0.0}"#]),
+            facts(&form, &[r#"{"Index":"a"}"#, r#"{"Index":"b"}"#]),
+            facts(&form, &[r#"{"Index":"b"}"#, r#"{"Index":"a"}"#]),
+            facts(&form, &[r#"{"Date":"2026-11-20"}"#]),
+        ];
+        let different: std::collections::HashSet<_> =
+            all.iter().map(|facts| facts.content).collect();
+        assert_eq!(different.len(), all.len());
+        // Another form of the same record.
+        let same = facts(
+            &form,
+            &[r#"{ "index" : "a" , "x" : 1 }"#, r#"{"Index":"b"}"#],
+        );
+        assert_eq!(same, all[7]);
+        assert!(Content::new(&form).add(br#"{"Open":"high"}"#).is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! The copy: its own zone object, its columns, and which plans there are.
+//!
+//! Not here: what a plan does. Invariant: the copy's zone object is written once, and a prefix that
+//! holds anything else is refused.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow, bail};
+use bucket::{Bucket, probe, retry::patiently, schemas::read_schema, zone::ZoneFacts};
+use landing::{
+    claim::Claim,
+    compaction::{CopyZone, PLAN_VERSION},
+    partition_by::DatePartition,
+    zone::Zone,
+};
+use schema::TableSchema;
+
+use crate::{args::CopyFormat, error::Trouble, job::Job, request::Order};
+
+/// The plans of a date by number, and whether each is done.
+pub type Plans = BTreeMap<u32, bool>;
+
+/// Enters the copy, or makes it; gives its id.
+pub async fn enter(bucket: &Bucket, order: &Order, source: &ZoneFacts) -> Result<String> {
+    let wanted = CopyZone {
+        compacted_copy: PLAN_VERSION,
+        bucket: bucket.name().to_owned(),
+        prefix: order.from.to_string(),
+        zone: source.id.clone(),
+        format: order.format.name().to_owned(),
+        granularity: source.granularity.to_string(),
+    };
+    let key = order.to.zone_key();
+    let place = || format!("s3://{}/{key}", bucket.name());
+    let mut there = bucket.read_patiently(&key).await?;
+    if there.is_none() {
+        probe::probe(bucket, &order.to).await?;
+        bucket
+            .create_patiently(&key, wanted.to_body().into())
+            .await?;
+        there = bucket.read_patiently(&key).await?;
+    }
+    let body = there.with_context(|| format!("{} was removed while it was read", place()))?;
+    if let Some(zone) = CopyZone::from_body(&body) {
+        let admitted = zone.admit(&wanted).map(|()| zone.id());
+        return admitted.map_err(|problem| anyhow!("{}: {problem}", place()));
+    }
+    match Zone::from_body(&body) {
+        Ok(zone) => bail!(
+            "{}: this is a landing zone (topic {}), which nothing but its consumer writes to: use another --to",
+            place(),
+            zone.topic
+        ),
+        Err(problem) => Err(anyhow!("{}: {problem}", place())),
+    }
+}
+
+/// The columns of the copy; none for JSON Lines.
+pub async fn table(
+    bucket: &Bucket,
+    order: &Order,
+    source: &ZoneFacts,
+) -> Result<Option<TableSchema>> {
+    if order.format == CopyFormat::Jsonl {
+        return Ok(None);
+    }
+    let newest = match source.is_per_record() {
+        true => None,
+        false => newest_claim(bucket, source).await?,
+    };
+    let with_metadata = newest
+        .as_ref()
+        .is_some_and(|claim| claim.files.metadata_columns);
+    let hash = newest.and_then(|claim| claim.files.schema);
+    let of_zone = match hash {
+        None => TableSchema::stock(),
+        Some(hash) => {
+            let key = source.prefix.schema_key(&hash);
+            let place = || anyhow!("s3://{}/{key}", bucket.name());
+            let body = bucket.read_patiently(&key).await?;
+            let body = body.with_context(|| format!("{} is not there", place()))?;
+            read_schema(&body, &hash).map_err(|problem| anyhow!("{}: {problem}", place()))?
+        }
+    };
+    let by_column = source.format == "parquet";
+    order.table(of_zone, (with_metadata, by_column)).map(Some)
+}
+
+/// A claim of the zone, the newest of its partition.
+async fn newest_claim(bucket: &Bucket, source: &ZoneFacts) -> Result<Option<Claim>> {
+    let folder = source.prefix.all_claims_folder();
+    let first = patiently(|| bucket.first_key(&folder)).await;
+    let first = first.map_err(|failure| bucket.unreadable(&folder, &failure))?;
+    let Some(key) = first else {
+        return Ok(None);
+    };
+    let place = || format!("s3://{}/{key}", bucket.name());
+    let partition = key[folder.len()..].split_once('/');
+    let partition = partition.and_then(|(partition, _)| partition.parse::<i32>().ok());
+    let at = partition.and_then(|partition| {
+        Some((
+            partition,
+            source.prefix.start_of_claim_key(partition, &key)?,
+        ))
+    });
+    let (partition, start) = at.with_context(|| format!("{} has the name of no claim", place()))?;
+    let body = bucket.read_patiently(&key).await?;
+    let body = body.with_context(|| format!("{} was removed while it was read", place()))?;
+    let claim = Claim::from_body(&body, (&source.id, partition, start));
+    claim.map(Some).with_context(place)
+}
+
+impl Job {
+    /// The plans of a date.
+    ///
+    /// # Errors
+    /// [`Trouble::Data`] when one is missing: its objects would be compacted twice.
+    pub async fn plans(&self, date: &DatePartition) -> Result<Plans, Trouble> {
+        let folder = format!("{}{date}/", self.order.to.plans_folder());
+        let mut all = self.plans_below(&folder).await?;
+        let plans = all.remove(date).unwrap_or_default();
+        for (expected, number) in (1..).zip(plans.keys()) {
+            if expected != *number {
+                let key = self.order.to.plan_key(date, expected);
+                return Err(self.trouble(
+                    &key,
+                    "this plan is not there, though later ones are: restore it",
+                ));
+            }
+        }
+        Ok(plans)
+    }
+
+    /// All plans whose keys begin so, by date.
+    pub async fn plans_below(
+        &self,
+        folder: &str,
+    ) -> Result<BTreeMap<DatePartition, Plans>, Trouble> {
+        let mut found = BTreeMap::<DatePartition, Plans>::new();
+        let mut done = Vec::new();
+        let mut list = self.bucket.list(folder);
+        while let Some(page) = list.page().await? {
+            for object in page.objects {
+                let Some((date, number, is_done)) = self.plan_of_key(&object.key) else {
+                    continue;
+                };
+                match is_done {
+                    true => done.push((date, number)),
+                    false => {
+                        found.entry(date).or_default().insert(number, false);
+                    }
+                }
+            }
+        }
+        for (date, number) in done {
+            let plan = found
+                .get_mut(&date)
+                .and_then(|plans| plans.get_mut(&number));
+            match plan {
+                Some(is_done) => *is_done = true,
+                None => {
+                    let key = self.order.to.plan_key(&date, number);
+                    return Err(self.trouble(
+                        &key,
+                        "this plan is not there, though it was carried out: restore it",
+                    ));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn plan_of_key(&self, key: &str) -> Option<(DatePartition, u32, bool)> {
+        let rest = key.strip_prefix(&self.order.to.plans_folder())?;
+        let (date, name) = rest.split_once('/')?;
+        let (date, stem) = (
+            DatePartition::from_folder(date)?,
+            name.strip_suffix(".json")?,
+        );
+        let (number, is_done) = match stem.strip_suffix(".done") {
+            Some(number) => (number, true),
+            None => (stem, false),
+        };
+        let number = number.parse().ok()?;
+        let again = match is_done {
+            true => self.order.to.done_key(&date, number),
+            false => self.order.to.plan_key(&date, number),
+        };
+        (again == key).then_some((date, number, is_done))
+    }
+}

@@ -1,0 +1,287 @@
+//! One date partition: unfinished plans are finished first, then new ones are made until every
+//! object of the date is in one.
+//!
+//! Not here: the steps of a plan (see [`super::settle`]), and how objects are deleted (see
+//! [`super::deletion`]). Invariant: a new plan takes a number only after all plans before it were
+//! read, and covers no object of theirs.
+
+use std::{collections::BTreeMap, pin::pin, sync::Arc};
+
+use format::options;
+use futures::{Stream, StreamExt};
+use landing::{
+    compaction::{Counted, Done, OutputRules, Plan},
+    partition_by::DatePartition,
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    content::Form,
+    error::Trouble,
+    job::Job,
+    pack::{Item, Pack, Packer, Rules},
+    report::{DateReport, Origin, PlanReport},
+    request,
+    source::{Planned, SourceObject},
+};
+
+/// Bodies on their way to the thread that packs; the bound of memory holds for them, too.
+const CHANNEL: usize = 64;
+
+/// How often the date is looked at again after other runs were quicker; each time they have done
+/// something.
+const MOST_ROUNDS: u32 = 1_000;
+
+/// A date partition under way.
+struct Date<'j> {
+    job: &'j Job,
+    date: &'j DatePartition,
+    /// What is known of plans that are done.
+    done: BTreeMap<u32, Done>,
+    planned: Planned,
+    report: DateReport,
+}
+
+impl Job {
+    /// Compacts one date, as far as there is something to compact.
+    pub async fn compact(&self, date: &DatePartition) -> (DateReport, Result<(), Trouble>) {
+        let mut work = Date {
+            job: self,
+            date,
+            done: BTreeMap::new(),
+            planned: Planned::default(),
+            report: DateReport::of(date),
+        };
+        let mut result = work.run().await;
+        if result.is_ok() && self.order.delete_source && work.report.remaining > 0 {
+            result = self.delete(date, &mut work.report).await;
+        }
+        (work.report, result)
+    }
+}
+
+impl Date<'_> {
+    async fn run(&mut self) -> Result<(), Trouble> {
+        for _ in 0..MOST_ROUNDS {
+            let plans_before = self.done.len();
+            match self.round().await {
+                Err(Trouble::Overtaken) => {}
+                // Whoever deleted it had finished a plan that covers it.
+                Err(Trouble::Gone(key))
+                    if self.done.len() == plans_before && !self.others_went_on().await? =>
+                {
+                    let problem = "it is not there any more, and its plan is not done: restore it";
+                    return Err(self.job.trouble(&key, problem));
+                }
+                Err(Trouble::Gone(_)) => {}
+                ended => return ended,
+            }
+        }
+        Err(anyhow::anyhow!(
+            "other runs were always quicker with dt={}: try again",
+            self.date
+        )
+        .into())
+    }
+
+    /// Whether a plan is done that this run does not know yet.
+    async fn others_went_on(&self) -> Result<bool, Trouble> {
+        let plans = self.job.plans(self.date).await?;
+        Ok(plans
+            .into_iter()
+            .any(|(number, is_done)| is_done && !self.done.contains_key(&number)))
+    }
+
+    async fn round(&mut self) -> Result<(), Trouble> {
+        let plans = self.job.plans(self.date).await?;
+        for (&number, &is_done) in &plans {
+            if self.done.contains_key(&number) {
+                continue;
+            }
+            let plan = self.job.plan(self.date, number).await?;
+            let key = self.job.order.to.plan_key(self.date, number);
+            let plan =
+                plan.ok_or_else(|| self.job.trouble(&key, "it was removed while it was read"))?;
+            match is_done {
+                true => self.was_done(&plan).await?,
+                false => self.finish(&plan).await?,
+            }
+            self.planned.add(&plan.inputs);
+        }
+        let next = plans.last_key_value().map_or(1, |(last, _)| last + 1);
+        self.make_new(next).await
+    }
+
+    async fn was_done(&mut self, plan: &Plan) -> Result<(), Trouble> {
+        let done = self.job.done(self.date, plan.number).await?;
+        let key = self.job.order.to.done_key(self.date, plan.number);
+        let done =
+            done.ok_or_else(|| self.job.trouble(&key, "it was removed while it was read"))?;
+        self.note(done, Origin::Before);
+        Ok(())
+    }
+
+    /// Finishes a plan that was found, by its own values.
+    async fn finish(&mut self, plan: &Plan) -> Result<(), Trouble> {
+        let (job, date) = (self.job, self.date);
+        job.progress.borrow_mut().step(
+            format!("finishing plan {} of dt={date}: objects", plan.number),
+            Some(plan.inputs.len()),
+        );
+        let rules = job.pack_rules(date, &plan.output, None).await?;
+        let form = rules.form.clone();
+        let mut ended = None;
+        let objects = job.planned(date, plan);
+        let settle = async |pack: Pack| {
+            if pack.inputs != plan.inputs {
+                let key = job.order.to.plan_key(date, plan.number);
+                let problem = "its inputs do not hold as many records as it says";
+                return Err(job.trouble(&key, problem));
+            }
+            ended = Some(job.settle((date, plan, &form), pack).await?);
+            Ok(())
+        };
+        pack_all(job, (rules, objects), settle).await?;
+        let key = job.order.to.plan_key(date, plan.number);
+        let done = ended.ok_or_else(|| job.trouble(&key, "it has no inputs"))?;
+        self.note(done, Origin::Finished);
+        Ok(())
+    }
+
+    /// Makes plans, from this number on, until the list of the date is at its end.
+    async fn make_new(&mut self, first: u32) -> Result<(), Trouble> {
+        let (job, date) = (self.job, self.date);
+        let survey = job.survey(date, &self.planned).await?;
+        self.report.unknown_objects = survey.unknown;
+        self.report.remaining = survey.planned.objects + survey.new.objects;
+        self.check_sizes(survey.planned)?;
+        if survey.new.objects == 0 {
+            return Ok(());
+        }
+        job.progress.borrow_mut().step(
+            format!("compacting dt={date}: objects"),
+            Some(survey.new.objects),
+        );
+        let rules = job
+            .pack_rules(date, &job.rules, Some(job.order.max_bytes))
+            .await?;
+        let form = rules.form.clone();
+        let mut number = first;
+        let mut made = Vec::new();
+        let planned = self.planned.clone();
+        let objects = job.unplanned(date, &planned);
+        let settle = async |pack: Pack| {
+            let plan = job.plan_pack((date, number), &pack).await?;
+            let done = job.settle((date, &plan, &form), pack).await?;
+            number += 1;
+            made.push((plan, done));
+            Ok(())
+        };
+        let packed = pack_all(job, (rules, objects), settle).await;
+        for (plan, done) in made {
+            self.planned.add(&plan.inputs);
+            self.note(done, Origin::Made);
+        }
+        packed
+    }
+
+    /// Where all objects of the plans are there still, they have the sizes that they had.
+    fn check_sizes(&self, planned: Counted) -> Result<(), Trouble> {
+        let inputs = || self.done.values().map(|done| done.inputs);
+        let objects: u64 = inputs().map(|inputs| inputs.objects).sum();
+        let bytes: u64 = inputs().map(|inputs| inputs.bytes).sum();
+        if planned.objects != objects || planned.bytes == bytes {
+            return Ok(());
+        }
+        let folder = self.job.order.from.date_folder(self.date);
+        let problem = "the objects here are others than those that were compacted, under the same keys: was the zone emptied, and landed \
+                       anew? It needs another --to, then";
+        Err(self.job.trouble(&folder, problem))
+    }
+
+    fn note(&mut self, done: Done, origin: Origin) {
+        if origin != Origin::Before {
+            tracing::info!(
+                records = done.records,
+                objects = done.inputs.objects,
+                "plan {} of dt={} is done and verified",
+                done.number,
+                self.date
+            );
+        }
+        self.report.plans.push(PlanReport::of(&done, origin));
+        self.done.insert(done.number, done);
+    }
+}
+
+impl Job {
+    /// How the outputs of plans with these rules are made, and how they are compared.
+    pub async fn pack_rules(
+        &self,
+        date: &DatePartition,
+        output: &OutputRules,
+        max_bytes: Option<u64>,
+    ) -> Result<Rules, Trouble> {
+        let schema = match &output.schema {
+            None => None,
+            // The columns of new plans are kept only when there is a plan.
+            Some(_) if *output == self.rules => self.table.clone(),
+            Some(hash) => Some(self.schema(&self.order.to.schema_key(hash), hash).await?),
+        };
+        let form = match &schema {
+            Some(schema) => Form::Rows(schema.clone()),
+            None => Form::Lines,
+        };
+        let origin = options::Origin {
+            topic: self.source.topic.clone(),
+            zone: self.source.id.clone(),
+        };
+        Ok(Rules {
+            bucket: self.bucket.name().to_owned(),
+            zone: self.source.clone(),
+            date: date.clone(),
+            encoding: request::encoding(output, (schema, origin))?,
+            form,
+            allow_unproven: self.order.allow_unproven,
+            max_bytes,
+        })
+    }
+}
+
+/// Reads the objects, packs them, and settles one pack after the other.
+async fn pack_all(
+    job: &Job,
+    (rules, objects): (Rules, impl Stream<Item = Result<SourceObject, Trouble>>),
+    mut settle: impl AsyncFnMut(Pack) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let date = rules.date.clone();
+    let (feed, items) = mpsc::channel(CHANNEL);
+    let (give, mut packs) = mpsc::channel(1);
+    let packer = Packer::new(Arc::new(rules), give);
+    let packing = tokio::task::spawn_blocking(move || packer.run(items));
+    let reading = async move {
+        let mut fetched = pin!(job.fetch(&date, objects));
+        while let Some(fetched) = fetched.next().await {
+            let item = Item::Object(Box::new(fetched?));
+            job.progress.borrow_mut().add(1);
+            // Nobody takes it: the packer has found something, or nobody wants its packs.
+            if feed.send(item).await.is_err() {
+                return Ok(());
+            }
+        }
+        feed.send(Item::End).await.ok();
+        Ok(())
+    };
+    let settling = async move {
+        while let Some(pack) = packs.recv().await {
+            settle(pack).await?;
+        }
+        Ok(())
+    };
+    let (read, settled): (Result<(), Trouble>, Result<(), Trouble>) =
+        tokio::join!(reading, settling);
+    let packed = packing
+        .await
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("the thread that packs gave up").into()));
+    settled.and(packed).and(read)
+}

@@ -1,0 +1,19 @@
+//! `consumer compact`: copies finished dates of a landing zone into few objects.
+
+pub mod args;
+mod content;
+mod copy;
+mod date;
+mod deletion;
+mod error;
+mod fetch;
+mod job;
+mod pack;
+mod publish;
+pub mod report;
+mod request;
+mod run;
+mod source;
+mod unpack;
+
+pub use crate::run::run;

@@ -1,0 +1,192 @@
+//! Bodies of the zone become objects of the copy; on a thread that may take its time.
+//!
+//! Each record goes two ways: to the encoder, and into a hash that is compared later with what was
+//! read back from the copy. Not here: writing anything. Invariant: a pack holds whole objects of
+//! the zone, each record of them once, in their order.
+
+use std::sync::Arc;
+
+use bucket::zone::ZoneFacts;
+use format::{encoding::Encoding, files::Files};
+use landing::{
+    compaction::{Counted, Inputs, MOST_INPUTS},
+    partition_by::DatePartition,
+    value::{Misfit, Reason},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::{
+    content::{Content, Facts, Form, record},
+    error::Trouble,
+    fetch::Fetched,
+    unpack::{Source, unpack},
+};
+
+/// How packs are made.
+pub struct Rules {
+    pub bucket: String,
+    pub zone: ZoneFacts,
+    pub date: DatePartition,
+    pub encoding: Encoding,
+    pub form: Form,
+    /// Whether a record is taken whose object does not have its hash.
+    pub allow_unproven: bool,
+    /// Bytes of records that end a pack; none where a plan says what is in it.
+    pub max_bytes: Option<u64>,
+}
+
+impl Rules {
+    fn source(&self) -> Source<'_> {
+        Source {
+            zone: &self.zone,
+            date: self.date.as_str(),
+            allow_unproven: self.allow_unproven,
+        }
+    }
+
+    /// What an object of the zone holds, as it is compared with the copy.
+    pub fn facts(&self, mut fetched: Fetched) -> Result<Facts, Trouble> {
+        let mut content = Content::new(&self.form);
+        let unpacked = unpack(&self.source(), &mut fetched, |line| {
+            content.add(line).map_err(|misfit| explain(&misfit))
+        });
+        let key = &fetched.object.key;
+        unpacked.map_err(|problem| Trouble::of(&self.bucket, key, problem))?;
+        Ok(content.finish())
+    }
+}
+
+/// An object of the copy that is to be written, and what it was made of.
+pub struct Pack {
+    pub inputs: Inputs,
+    pub counted: Counted,
+    pub facts: Facts,
+    /// None when its inputs hold no record.
+    pub body: Option<Vec<u8>>,
+    /// The next pack waits for this one to be done with.
+    pub _slot: OwnedSemaphorePermit,
+}
+
+/// What comes to the packer.
+pub enum Item {
+    Object(Box<Fetched>),
+    /// There are no more objects. Where this does not come, the reading broke off.
+    End,
+}
+
+/// Makes packs out of objects.
+pub struct Packer {
+    rules: Arc<Rules>,
+    packs: mpsc::Sender<Pack>,
+    slots: Arc<Semaphore>,
+    open: Option<Open>,
+}
+
+/// A pack that is being filled.
+struct Open {
+    inputs: Inputs,
+    counted: Counted,
+    raw_bytes: u64,
+    content: Content,
+    files: Files,
+}
+
+impl Packer {
+    pub fn new(rules: Arc<Rules>, packs: mpsc::Sender<Pack>) -> Self {
+        Self {
+            rules,
+            packs,
+            slots: Arc::new(Semaphore::new(1)),
+            open: None,
+        }
+    }
+
+    /// Packs what comes, until the end, or until nobody wants packs any more.
+    ///
+    /// # Errors
+    /// The first object that is not what it should be, or holds a record that does not fit.
+    pub fn run(mut self, mut items: mpsc::Receiver<Item>) -> Result<(), Trouble> {
+        while let Some(item) = items.blocking_recv() {
+            let wanted = match item {
+                Item::End => return self.close().map(drop),
+                Item::Object(fetched) => self.take(*fetched)?,
+            };
+            if !wanted {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an object in; gives whether more are wanted.
+    fn take(&mut self, mut fetched: Fetched) -> Result<bool, Trouble> {
+        let Self { rules, open, .. } = self;
+        let open = open.get_or_insert_with(|| Open::new(rules));
+        let date = &rules.date;
+        let source = rules.source();
+        let mut records = 0;
+        let unpacked = unpack(&source, &mut fetched, |line| {
+            let written = open.content.add(line);
+            let written = written.and_then(|()| open.files.write(date, &record(line)));
+            written.map_err(|misfit| explain(&misfit))?;
+            open.raw_bytes += line.len() as u64 + 1;
+            records += 1;
+            Ok(())
+        });
+        let key = &fetched.object.key;
+        unpacked.map_err(|problem| Trouble::of(&rules.bucket, key, problem))?;
+        open.inputs.push(&fetched.object.input(records));
+        open.counted.objects += 1;
+        open.counted.bytes += fetched.object.bytes;
+        let is_full = rules.max_bytes.is_some_and(|most| {
+            open.raw_bytes >= most || open.counted.objects >= MOST_INPUTS as u64
+        });
+        if is_full { self.close() } else { Ok(true) }
+    }
+
+    /// Ends the open pack and hands it over; gives whether it was wanted.
+    fn close(&mut self) -> Result<bool, Trouble> {
+        let Some(open) = self.open.take() else {
+            return Ok(true);
+        };
+        let mut files = open.files.finish_copy()?;
+        let slot = futures::executor::block_on(self.slots.clone().acquire_owned());
+        let pack = Pack {
+            inputs: open.inputs,
+            counted: open.counted,
+            facts: open.content.finish(),
+            body: files.pop().map(|file| file.bytes),
+            _slot: slot.map_err(anyhow::Error::from)?,
+        };
+        Ok(self.packs.blocking_send(pack).is_ok())
+    }
+}
+
+impl Open {
+    fn new(rules: &Rules) -> Self {
+        Self {
+            inputs: Inputs::of_format(&rules.zone.format),
+            counted: Counted::default(),
+            raw_bytes: 0,
+            content: Content::new(&rules.form),
+            // The place in the topic is for the metadata of an extent's file, and this is none.
+            files: Files::new(&rules.encoding, 0, landing::Offset(0)),
+        }
+    }
+}
+
+fn explain(misfit: &Misfit) -> String {
+    let column = misfit.column.as_deref().unwrap_or_default().escape_debug();
+    match misfit.reason {
+        Reason::UnknownField => format!(
+            "no column takes the field '{column}': add it to the columns of --schema, or leave such fields out of the copy with \
+             --drop-unknown-fields"
+        ),
+        reason if column.to_string().is_empty() => {
+            format!("a record does not fit the copy ({reason})")
+        }
+        reason => format!(
+            "a record does not fit column '{column}' ({reason}): give --schema with columns that it fits"
+        ),
+    }
+}

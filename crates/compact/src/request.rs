@@ -1,0 +1,323 @@
+//! What is to be done, checked as far as that needs no connection.
+//!
+//! Invariant: an order that exists has two prefixes that do not touch, dates that are dates, and an
+//! encoding that works.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use bucket::check_bucket_name;
+use format::{
+    encoding::Encoding,
+    options::{self, Compression, EncodingOptions, Origin},
+    schema_file,
+};
+use landing::{compaction::OutputRules, layout::Prefix, partition_by::DatePartition};
+use schema::{METADATA_COLUMNS, TableColumn, TableSchema, UnknownFields};
+
+use crate::args::{CompactArgs, CopyFormat};
+
+/// The least memory that one run can keep to: the zone's largest objects must fit.
+const LEAST_MEMORY: usize = 16 << 20;
+
+/// A checked order.
+pub struct Order {
+    pub from: Prefix,
+    pub to: Prefix,
+    pub dates: Dates,
+    pub lateness: Duration,
+    /// Dates that were named may be unfinished.
+    pub even_unfinished: bool,
+    pub format: CopyFormat,
+    pub compression: Compression,
+    pub level: Option<i32>,
+    /// The columns of the file that was given.
+    pub schema: Option<TableSchema>,
+    pub drop_unknown_fields: bool,
+    pub allow_unproven: bool,
+    pub max_bytes: u64,
+    pub memory: u64,
+    pub concurrency: usize,
+    pub delete_source: bool,
+}
+
+/// Which dates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dates {
+    These(Vec<DatePartition>),
+    AllFinished,
+}
+
+impl Order {
+    /// Checks the flags.
+    ///
+    /// # Errors
+    /// A message that names the flag and the fix; the caller exits with 2.
+    pub fn of(args: &CompactArgs) -> Result<Self> {
+        check(args)?;
+        let schema = args.schema.as_deref().map(schema_file::read).transpose()?;
+        let default = match args.format {
+            CopyFormat::Parquet => Compression::Zstd,
+            CopyFormat::Jsonl => Compression::Gzip,
+        };
+        let order = Self {
+            from: args.from.clone(),
+            to: args.to.clone(),
+            dates: dates(args)?,
+            lateness: args.lateness,
+            even_unfinished: args.unfinished,
+            format: args.format,
+            compression: args.compression.unwrap_or(default),
+            level: args.compression_level,
+            schema,
+            drop_unknown_fields: args.drop_unknown_fields,
+            allow_unproven: args.allow_unproven,
+            max_bytes: args.max_bytes as u64,
+            memory: args.memory as u64,
+            concurrency: usize::from(args.zone.concurrency),
+            delete_source: args.delete_source,
+        };
+        let stock = (args.format == CopyFormat::Parquet).then(|| Arc::new(TableSchema::stock()));
+        let (topic, zone) = (String::new(), String::new());
+        encoding(&order.rules(None), (stock, Origin { topic, zone }))?;
+        Ok(order)
+    }
+
+    /// How outputs are written, with the schema of this hash.
+    pub fn rules(&self, schema: Option<String>) -> OutputRules {
+        OutputRules {
+            format: self.format.name().to_owned(),
+            compression: self.compression.to_string().to_owned(),
+            level: self.level,
+            schema,
+        }
+    }
+
+    /// The columns of the copy: those of the file, or else of the zone. `with_metadata` says that
+    /// the zone's records have Kafka's own words among their fields; `by_column` that they are rows
+    /// of a table already, whose fields are called as its columns.
+    ///
+    /// # Errors
+    /// When they do not go together.
+    pub fn table(
+        &self,
+        of_zone: TableSchema,
+        (with_metadata, by_column): (bool, bool),
+    ) -> Result<TableSchema> {
+        let add_metadata = with_metadata && self.schema.is_none();
+        let given = self.schema.clone().unwrap_or(of_zone);
+        let mut columns = given.columns().to_vec();
+        if add_metadata {
+            for (name, kind) in METADATA_COLUMNS {
+                if !columns.iter().any(|column| column.name == name) {
+                    let (name, fields) = (name.to_owned(), Vec::new());
+                    columns.push(TableColumn { name, kind, fields });
+                }
+            }
+        }
+        for column in columns
+            .iter_mut()
+            .filter(|column| by_column && !column.fields.is_empty())
+        {
+            // As columns are found: upper and lower case are the same.
+            if !column
+                .fields
+                .iter()
+                .any(|field| field.to_lowercase() == column.name)
+            {
+                column.fields.push(column.name.clone());
+            }
+        }
+        let unknown = match self.drop_unknown_fields {
+            true => UnknownFields::Ignore,
+            false => UnknownFields::DeadLetter,
+        };
+        TableSchema::new(columns, unknown).context("the columns of the copy")
+    }
+}
+
+impl CopyFormat {
+    /// Its name, as the copy keeps it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// The encoding by the rules of a plan.
+///
+/// # Errors
+/// What does not go together.
+pub fn encoding(
+    rules: &OutputRules,
+    (schema, origin): (Option<Arc<TableSchema>>, Origin),
+) -> Result<Encoding> {
+    let format: Result<options::Format, String> = rules.format.parse();
+    let compression: Result<options::Compression, String> = rules.compression.parse();
+    Encoding::new(EncodingOptions {
+        format: format.map_err(|problem| anyhow!("format {problem}"))?,
+        compression: compression.map_err(|problem| anyhow!("compression {problem}"))?,
+        level: rules.level,
+        csv_header: false,
+        metadata_columns: false,
+        schema,
+        origin,
+    })
+}
+
+/// Flags that do not go together are refused, not ignored.
+fn check(args: &CompactArgs) -> Result<()> {
+    check_bucket_name(&args.zone.bucket)?;
+    ensure!(
+        !args.from.overlaps(&args.to),
+        "--to {} and --from {} lie inside of each other: the copy needs a folder of its own",
+        args.to,
+        args.from
+    );
+    ensure!(
+        args.memory >= LEAST_MEMORY,
+        "--memory must be at least 16MiB"
+    );
+    ensure!(args.max_bytes > 0, "--max-bytes must be above 0");
+    ensure!(
+        args.format == CopyFormat::Parquet || (args.schema.is_none() && !args.drop_unknown_fields),
+        "--schema and --drop-unknown-fields belong to --format parquet: JSON Lines keep each record as it is"
+    );
+    Ok(())
+}
+
+fn dates(args: &CompactArgs) -> Result<Dates> {
+    match (args.all_finished, args.partition.is_empty()) {
+        (true, true) => return Ok(Dates::AllFinished),
+        (true, false) => bail!("--all-finished and --partition do not go together"),
+        (false, true) => bail!("which dates? --partition dt=2026-11-20, or --all-finished"),
+        (false, false) => {}
+    }
+    let mut dates = Vec::new();
+    for text in &args.partition {
+        let date = DatePartition::from_folder(text.strip_prefix("dt=").unwrap_or(text));
+        match date {
+            Some(date) if !dates.contains(&date) => dates.push(date),
+            Some(_) => {}
+            None => bail!(
+                "--partition '{}' is no date partition: write it as in the keys, such as dt=2026-11-20",
+                text.escape_debug()
+            ),
+        }
+    }
+    dates.sort();
+    Ok(Dates::These(dates))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    const COMMON: [&str; 7] = [
+        "c",
+        "--bucket",
+        "landing-zone",
+        "--from",
+        "s/json",
+        "--to",
+        "s/copy",
+    ];
+
+    fn order(flags: &[&str]) -> Result<Order, String> {
+        let argv = COMMON.iter().chain(flags);
+        let args = CompactArgs::try_parse_from(argv).map_err(|error| error.to_string())?;
+        Order::of(&args).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn dates_are_written_as_in_keys_and_each_is_done_once() {
+        let flags = [
+            "--partition",
+            "dt=2026-11-21,2026-11-20",
+            "--partition",
+            "dt=2026-11-21",
+        ];
+        let date = |text| DatePartition::from_folder(text).unwrap();
+        let expected = Dates::These(vec![date("2026-11-20"), date("2026-11-21")]);
+        assert_eq!(order(&flags).unwrap().dates, expected);
+        assert_eq!(
+            order(&["--all-finished"]).unwrap().dates,
+            Dates::AllFinished
+        );
+    }
+
+    /// Flags, and what is said of them.
+    const REFUSED: [(&str, &str); 13] = [
+        ("", "which dates?"),
+        ("--all-finished --partition dt=2026", "do not go together"),
+        ("--partition yesterday", "is no date partition"),
+        ("--all-finished --to s/json", "lie inside of each other"),
+        (
+            "--all-finished --to s/json/copy",
+            "lie inside of each other",
+        ),
+        ("--all-finished --to s", "lie inside of each other"),
+        ("--all-finished --bucket My_Bucket", "S3 refuses"),
+        ("--all-finished --memory 1MiB", "--memory"),
+        ("--all-finished --format csv", "invalid value"),
+        ("--all-finished --compression gzip", "goes with"),
+        (
+            "--all-finished --format jsonl --compression snappy",
+            "goes with",
+        ),
+        ("--all-finished --format jsonl --schema x.yaml", "--schema"),
+        ("--all-finished --schema not-there.yaml", "not-there.yaml"),
+    ];
+
+    #[test]
+    fn what_cannot_work_is_refused_before_any_connection() {
+        for (flags, expected) in REFUSED {
+            let mut argv: Vec<&str> = COMMON.to_vec();
+            // A flag that is given twice would be refused for that.
+            for flag in flags.split(' ').filter(|flag| flag.starts_with("--")) {
+                if let Some(at) = argv.iter().position(|given| *given == flag) {
+                    argv.drain(at..at + 2);
+                }
+            }
+            argv.extend(flags.split_whitespace());
+            let args = CompactArgs::try_parse_from(argv).map_err(|error| error.to_string());
+            let refused =
+                args.and_then(|args| Order::of(&args).map_err(|error| format!("{error:#}")));
+            let Err(error) = refused else {
+                panic!("{flags:?} was taken")
+            };
+            assert!(error.contains(expected), "{flags:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_table_takes_all_fields_or_says_which_it_does_not() {
+        let all = order(&["--all-finished"]).unwrap();
+        let table = all.table(TableSchema::stock(), (false, false)).unwrap();
+        assert_eq!(table.unknown_fields(), UnknownFields::DeadLetter);
+        let some = order(&["--all-finished", "--drop-unknown-fields"]).unwrap();
+        let table = some.table(TableSchema::stock(), (true, false)).unwrap();
+        assert_eq!(table.unknown_fields(), UnknownFields::Ignore);
+        assert_eq!(table.columns().last().unwrap().name, "kafka_headers");
+        assert_eq!(table.columns().len(), 9 + 5);
+    }
+
+    #[test]
+    fn columns_of_rows_are_found_by_their_own_names() {
+        let column = TableColumn {
+            name: "adj_close".to_owned(),
+            kind: schema::AthenaType::Double,
+            fields: vec!["Adj Close".to_owned()],
+        };
+        let of_zone = TableSchema::new(vec![column], UnknownFields::Ignore).unwrap();
+        let table = order(&["--all-finished"])
+            .unwrap()
+            .table(of_zone, (false, true))
+            .unwrap();
+        assert_eq!(table.columns()[0].fields, ["Adj Close", "adj_close"]);
+    }
+}

@@ -1,0 +1,204 @@
+//! `consumer compact`: finished date partitions of a landing zone become few objects under another
+//! prefix, verified before they count.
+//!
+//! Reading order: `order` (what is asked for), `target` (the copy and its plans), `date` (the order
+//! of things), `source`, `fetch`, `unpack`, `pack` (from the zone's objects to the copy's),
+//! `settle` (plan, write, read back, done), `deletion`. What a plan is, and what it says, is
+//! `landing::compaction`.
+//!
+//! Memory: bodies of the zone's objects within `--memory`; two objects of the copy, one that is
+//! being made and one that is being verified, each as large as it is compressed; 32 MiB of a
+//! Parquet row group; a record at a time unpacked; and for the plans of a date a bit for each
+//! offset that they cover. Invariant: an object of the zone is deleted only when it is in a copy
+//! that was read back and found to hold the same.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use anyhow::{Result, bail, ensure};
+use bucket::{
+    Bucket,
+    body::Room,
+    schemas::schema_hash,
+    zone::{self, ZoneFacts},
+};
+use cli::{config::Origins, progress::Progress, run::Failure};
+use landing::partition_by::DatePartition;
+
+use crate::{
+    args::CompactArgs,
+    copy,
+    error::Trouble,
+    job::Job,
+    report::Report,
+    request::{Dates, Order},
+};
+
+/// Compacts what was asked for. `origins` says where a flag's value came from, for the log.
+///
+/// # Errors
+/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when zone or copy cannot be used,
+/// a date is not finished, or S3 fails.
+pub async fn run(args: CompactArgs, origins: &Origins) -> Result<Report, Failure> {
+    let order = Order::of(&args).map_err(Failure::Usage)?;
+    compact(&args, order, origins)
+        .await
+        .map_err(Failure::Failed)
+}
+
+async fn compact(args: &CompactArgs, order: Order, origins: &Origins) -> Result<Report> {
+    let began = Instant::now();
+    let endpoint = (
+        args.zone.endpoint_url.as_deref(),
+        origins.of("endpoint_url"),
+    );
+    let places = vec![order.from.clone()];
+    let (bucket, _) = zone::bucket(&args.zone.bucket, endpoint, places).await?;
+    let source = source(&bucket, &order).await?;
+    if let Dates::These(dates) = &order.dates {
+        check_dates(dates, (&order, &source))?;
+    }
+    let job = job(args, (order, bucket, source)).await?;
+    let (dates, unfinished) = job.dates().await?;
+    let mut report = Report {
+        bucket: args.zone.bucket.clone(),
+        from: args.from.to_string(),
+        to: args.to.to_string(),
+        format: job.rules.format.clone(),
+        delete_source: args.delete_source,
+        dates: Vec::new(),
+        unfinished: unfinished.iter().map(DatePartition::to_string).collect(),
+        seconds: 0.0,
+    };
+    for date in &dates {
+        let (mut of_date, result) = job.compact(date).await;
+        match result {
+            Ok(()) => {}
+            Err(Trouble::Failed(error)) => return Err(error),
+            Err(Trouble::Data(problem)) => of_date.problem = Some(problem),
+            Err(Trouble::Gone(key)) => {
+                of_date.problem = Some(format!("{key} is not there any more"))
+            }
+            Err(Trouble::Overtaken) => of_date.problem = Some("another run is at it".to_owned()),
+        }
+        report.dates.push(of_date);
+    }
+    job.progress.borrow().finish();
+    report.seconds = began.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+async fn job(
+    args: &CompactArgs,
+    (order, bucket, source): (Order, Bucket, ZoneFacts),
+) -> Result<Job> {
+    let copy = copy::enter(&bucket, &order, &source).await?;
+    let table = copy::table(&bucket, &order, &source).await?.map(Arc::new);
+    tracing::info!(
+        "compacting s3://{}/{} into {}",
+        args.zone.bucket,
+        order.from,
+        order.to
+    );
+    Ok(Job {
+        rules: order.rules(table.as_deref().map(schema_hash)),
+        room: Room::of(order.memory),
+        order,
+        bucket,
+        source,
+        copy,
+        progress: RefCell::new(Progress::start(args.report.progress_interval)),
+        table,
+        prepared: Cell::new(false),
+        schemas: RefCell::new(BTreeMap::new()),
+    })
+}
+
+/// The zone that is to be compacted.
+async fn source(bucket: &Bucket, order: &Order) -> Result<ZoneFacts> {
+    let from = &order.from;
+    let Some(zone) = zone::read_zone(bucket, from).await? else {
+        return Err(zone::no_zone(bucket, from.as_str()).await);
+    };
+    let (facts, _) = zone::facts(bucket, from.clone(), zone)?;
+    ensure!(
+        facts.format != "csv",
+        "s3://{}/{from} holds CSV, which has no types: null, an empty text and a number that is a text cannot be told apart any more; \
+         land the topic as jsonl or parquet, and compact that",
+        bucket.name()
+    );
+    Ok(facts)
+}
+
+fn check_dates(dates: &[DatePartition], (order, zone): (&Order, &ZoneFacts)) -> Result<()> {
+    for date in dates {
+        if date.granularity() != zone.granularity {
+            bail!(
+                "--partition dt={date} is none of this zone's, which has a date partition for each {}",
+                zone.granularity
+            );
+        }
+        if !order.even_unfinished && !is_finished(date, order) {
+            bail!(
+                "dt={date} is not finished: records may come until {} after its end (UTC), which is --lateness; --unfinished compacts it \
+                 now, and what comes later becomes another object",
+                humantime(order.lateness)
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_finished(date: &DatePartition, order: &Order) -> bool {
+    let lateness = i64::try_from(order.lateness.as_millis()).unwrap_or(i64::MAX);
+    date.end_millis().saturating_add(lateness) <= chrono::Utc::now().timestamp_millis()
+}
+
+fn humantime(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds % 86_400 == 0 && seconds > 0 => format!("{}d", seconds / 86_400),
+        seconds if seconds % 3_600 == 0 && seconds > 0 => format!("{}h", seconds / 3_600),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+impl Job {
+    /// The dates that are to be compacted, and those that are not finished.
+    async fn dates(&self) -> Result<(Vec<DatePartition>, Vec<DatePartition>)> {
+        if let Dates::These(dates) = &self.order.dates {
+            return Ok((dates.clone(), Vec::new()));
+        }
+        let mut found = BTreeSet::new();
+        let folder = self.order.from.data_folder();
+        let mut list = self.bucket.list_folder(&folder);
+        while let Some(page) = list.page().await? {
+            let dates = page.folders.iter().filter_map(|key| {
+                let date = key
+                    .strip_prefix(&folder)?
+                    .strip_prefix("dt=")?
+                    .strip_suffix('/')?;
+                DatePartition::from_folder(date)
+            });
+            found.extend(dates.filter(|date| date.granularity() == self.source.granularity));
+        }
+        // A plan that is not done is finished even where nothing of its date is listed: its inputs
+        // are missed, then.
+        let plans = self.plans_below(&self.order.to.plans_folder()).await;
+        let plans = plans.map_err(|trouble| match trouble {
+            Trouble::Failed(error) => error,
+            Trouble::Data(problem) => anyhow::anyhow!(problem),
+            Trouble::Gone(_) | Trouble::Overtaken => anyhow::anyhow!("the plans cannot be listed"),
+        })?;
+        let unfinished = plans
+            .into_iter()
+            .filter(|(_, plans)| plans.values().any(|is_done| !is_done));
+        found.extend(unfinished.map(|(date, _)| date));
+        Ok(found
+            .into_iter()
+            .partition(|date| is_finished(date, &self.order)))
+    }
+}

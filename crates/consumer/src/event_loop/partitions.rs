@@ -1,0 +1,100 @@
+//! Partitions that come and go: their inspections, starts, revocations.
+//!
+//! Only wiring; what a partition begins from and what it leaves behind is the engine's business.
+//! Invariant: a partition has at most one inspection under way, and none after it was taken away.
+
+use std::sync::mpsc::SyncSender;
+
+use anyhow::Result;
+use landing::{Action, Offset};
+use tokio::task::JoinError;
+
+use crate::{
+    event_loop::EventLoop,
+    inspection::Inspected,
+    member::messages::{Command, Commit},
+};
+
+impl EventLoop {
+    /// The two steps of a partition's beginning.
+    pub(super) fn begin(&mut self, action: Action) {
+        match action {
+            Action::Inspect {
+                partition,
+                generation,
+            } => {
+                self.tell(Command::Stop { partition });
+                let inspection = self.inspector.clone().inspect(partition, generation);
+                let task = self.work.inspections.spawn(inspection);
+                self.forget_inspection(partition);
+                self.work.inspecting.insert(partition, task);
+            }
+            Action::Start {
+                partition,
+                generation,
+                offset,
+                paused,
+            } => {
+                self.work.stopped.remove(&partition);
+                self.tell(Command::Start {
+                    partition,
+                    generation,
+                    offset,
+                    paused,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn revoke(&mut self, partitions: &[i32], reply: SyncSender<Vec<Commit>>) {
+        self.work
+            .revocations
+            .begin(partitions, reply, self.drain_deadline);
+        for partition in partitions {
+            self.forget_inspection(*partition);
+            self.engine.revoked(*partition);
+        }
+    }
+
+    pub(super) fn lost(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.forget_inspection(*partition);
+            self.engine.lost(*partition);
+        }
+    }
+
+    pub(super) fn inspected(&mut self, done: Result<Inspected, JoinError>) -> Result<()> {
+        match done {
+            Ok(Inspected {
+                partition,
+                generation,
+                facts: Ok(facts),
+            }) => self.engine.inspected(partition, generation, &facts),
+            Ok(Inspected {
+                partition,
+                generation,
+                facts: Err(stop),
+            }) => self.engine.inspection_refused(partition, generation, stop),
+            // The partition was taken away meanwhile.
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// How far a partition was when the drain let go of it: at the commit that is still to be made,
+    /// else where the group is.
+    pub(super) fn note_last(&mut self, partition: i32, commit: Option<Offset>) {
+        if let Some(last) = self.work.last.get_mut(&partition) {
+            let durable = commit.or(last.committed).unwrap_or(last.durable);
+            last.durable = last.durable.max(durable);
+        }
+    }
+
+    fn forget_inspection(&mut self, partition: i32) {
+        if let Some(task) = self.work.inspecting.remove(&partition) {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Revocations that are being answered: the poll thread waits while in-flight uploads of its
+//! partitions finish.
+//!
+//! Not here: what is finished or dropped (the engine's business).
+//! Invariant: each waiting poll thread is answered once, at the latest by its deadline.
+
+use std::{
+    collections::BTreeSet,
+    sync::mpsc::SyncSender,
+    time::{Duration, Instant},
+};
+
+use crate::member::messages::Commit;
+
+/// All revocations of this process that have not been answered, and commits that nobody waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Revocations {
+    open: Vec<Revocation>,
+    leftover: Vec<Commit>,
+}
+
+#[derive(Debug)]
+struct Revocation {
+    waiting: BTreeSet<i32>,
+    commits: Vec<Commit>,
+    reply: SyncSender<Vec<Commit>>,
+    deadline: Instant,
+}
+
+impl Revocations {
+    pub(crate) fn begin(
+        &mut self,
+        partitions: &[i32],
+        reply: SyncSender<Vec<Commit>>,
+        deadline: Duration,
+    ) {
+        let waiting = partitions.iter().copied().collect();
+        self.open.push(Revocation {
+            waiting,
+            commits: Vec::new(),
+            reply,
+            deadline: Instant::now() + deadline,
+        });
+        self.answer_finished();
+    }
+
+    /// The engine has released a partition, with its last commit.
+    pub(crate) fn released(&mut self, partition: i32, commit: Option<Commit>) {
+        match self
+            .open
+            .iter_mut()
+            .find(|revocation| revocation.waiting.contains(&partition))
+        {
+            Some(revocation) => {
+                revocation.waiting.remove(&partition);
+                revocation.commits.extend(commit);
+            }
+            None => self.leftover.extend(commit),
+        }
+        self.answer_finished();
+    }
+
+    /// Partitions whose revocation has waited long enough: they are to be released as they are.
+    pub(crate) fn overdue(&self) -> Vec<i32> {
+        let now = Instant::now();
+        self.open
+            .iter()
+            .filter(|revocation| revocation.deadline <= now)
+            .flat_map(|revocation| revocation.waiting.iter().copied())
+            .collect()
+    }
+
+    /// Commits of partitions that were released by the drain; to be made before the group is left.
+    pub(crate) fn leftover(&mut self) -> Vec<Commit> {
+        std::mem::take(&mut self.leftover)
+    }
+
+    fn answer_finished(&mut self) {
+        self.open.retain_mut(|revocation| {
+            let finished = revocation.waiting.is_empty();
+            if finished {
+                // The poll thread has given up waiting when this fails; then the records are looked
+                // at again by the next owner.
+                revocation
+                    .reply
+                    .send(std::mem::take(&mut revocation.commits))
+                    .ok();
+            }
+            !finished
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use landing::Offset;
+
+    use super::*;
+
+    fn commit(partition: i32) -> Commit {
+        Commit {
+            partition,
+            next: Offset(7),
+            metadata: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_poll_thread_is_answered_when_the_last_partition_is_released() {
+        let (mut revocations, (reply, answer)) = (Revocations::default(), sync_channel(1));
+        revocations.begin(&[1, 2], reply, Duration::from_secs(60));
+        revocations.released(1, Some(commit(1)));
+        assert!(answer.try_recv().is_err());
+        revocations.released(2, None);
+        assert_eq!(answer.try_recv(), Ok(vec![commit(1)]));
+    }
+
+    #[test]
+    fn what_the_drain_releases_is_left_for_the_end() {
+        let mut revocations = Revocations::default();
+        revocations.released(3, Some(commit(3)));
+        assert_eq!(revocations.leftover(), [commit(3)]);
+        assert!(revocations.leftover().is_empty());
+    }
+
+    #[test]
+    fn a_revocation_becomes_overdue_at_its_deadline() {
+        let (mut revocations, (reply, _answer)) = (Revocations::default(), sync_channel(1));
+        revocations.begin(&[4], reply, Duration::ZERO);
+        assert_eq!(revocations.overdue(), [4]);
+    }
+}

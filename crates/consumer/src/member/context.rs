@@ -1,0 +1,169 @@
+//! librdkafka's callbacks: rebalance and log lines.
+//!
+//! They run on the thread that polls. An assigned partition is not read until the engine has said
+//! where it begins. Invariant: a revocation returns only after the event loop has answered or the
+//! drain deadline has passed, and then commits nothing but what it was given.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError, mpsc::sync_channel},
+    time::Duration,
+};
+
+use kafka::{
+    complaints::{Complaints, list, log},
+    end::LastEnd,
+};
+use rdkafka::{
+    ClientContext, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::KafkaError,
+    types::RDKafkaRespErr,
+};
+use tokio::sync::mpsc::Sender;
+
+use crate::member::{
+    commit_thread,
+    messages::{Commit, KafkaEvent},
+};
+
+/// A set of partitions that callbacks and the poll thread share.
+#[derive(Debug, Default)]
+pub(crate) struct Reading(Mutex<BTreeSet<i32>>);
+
+impl Reading {
+    pub(crate) fn insert(&self, partition: i32) {
+        self.with(|partitions| {
+            partitions.insert(partition);
+        });
+    }
+
+    /// Gives those that were there.
+    pub(crate) fn remove(&self, gone: &[i32]) -> Vec<i32> {
+        self.with(|partitions| {
+            gone.iter()
+                .copied()
+                .filter(|partition| partitions.remove(partition))
+                .collect()
+        })
+    }
+
+    pub(crate) fn all(&self) -> BTreeSet<i32> {
+        self.with(|partitions| partitions.clone())
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Callbacks of the client that is a member of the group.
+pub(crate) struct MemberContext {
+    pub(crate) events: Sender<KafkaEvent>,
+    pub(crate) drain_deadline: Duration,
+    pub(crate) topic: String,
+    /// Commits nothing (dry run).
+    pub(crate) commits: bool,
+    /// The partitions that the group has given us.
+    pub(crate) owned: Reading,
+    /// Those that the client reads: started, not stopped, not taken away.
+    pub(crate) reading: Reading,
+    pub(crate) complaints: Complaints,
+    pub(crate) end: LastEnd,
+}
+
+impl ClientContext for MemberContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message, &self.complaints);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !self.end.note(&error, reason) {
+            self.complaints.add(reason);
+        }
+    }
+}
+
+impl ConsumerContext for MemberContext {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        error: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        match error {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.assign(consumer, partitions)
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                self.revoke(consumer, partitions)
+            }
+            _ => tracing::warn!(code = ?error, "the group could not be rebalanced; trying again"),
+        }
+    }
+}
+
+impl MemberContext {
+    /// Tells the event loop. It is always reading, so this waits only for a moment; when it is
+    /// gone, nobody needs to know.
+    pub(crate) fn tell(&self, event: KafkaEvent) {
+        self.events.blocking_send(event).ok();
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        let numbers = numbers(partitions);
+        tracing::info!(partitions = ?numbers, "assigned");
+        // The group's assignment is taken note of, and nothing is read yet: the engine looks at
+        // committed offset and anchors first, then each partition is added at its explicit offset.
+        // (A placeholder and a seek would not do: the client refuses to seek on a partition whose
+        // placeholder was out of range.)
+        match consumer.incremental_assign(&TopicPartitionList::new()) {
+            Ok(()) => {
+                numbers
+                    .iter()
+                    .for_each(|partition| self.owned.insert(*partition));
+                self.tell(KafkaEvent::Assigned(numbers));
+            }
+            Err(error) => self.tell(KafkaEvent::Fatal(format!(
+                "partitions {numbers:?} could not be assigned: {error}"
+            ))),
+        }
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        let numbers = numbers(partitions);
+        if consumer.assignment_lost() {
+            tracing::warn!(partitions = ?numbers, "lost: the group took them away while this process was silent");
+            self.tell(KafkaEvent::Lost(numbers.clone()));
+        } else {
+            tracing::info!(partitions = ?numbers, "revoked");
+            let commits = self.ask_for_commits(numbers.clone());
+            if self.commits {
+                commit_thread::commit(consumer, &commits);
+            }
+        }
+        self.owned.remove(&numbers);
+        let read = self.reading.remove(&numbers);
+        if let Err(error) = consumer.incremental_unassign(&list(&self.topic, read)) {
+            tracing::debug!(%error, "unassign");
+        }
+    }
+
+    fn ask_for_commits(&self, partitions: Vec<i32>) -> Vec<Commit> {
+        let (reply, answer) = sync_channel(1);
+        self.tell(KafkaEvent::Revoked { partitions, reply });
+        // The loop keeps the deadline itself; the extra second is for the answer's way.
+        let answer: Result<Vec<Commit>, _> =
+            answer.recv_timeout(self.drain_deadline + Duration::from_secs(1));
+        answer.unwrap_or_default()
+    }
+}
+
+fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
+    partitions
+        .elements()
+        .iter()
+        .map(|element| element.partition())
+        .collect()
+}

@@ -1,0 +1,79 @@
+//! What the poll thread and the event loop tell each other.
+//!
+//! rdkafka's types stay on the other side of it.
+
+use std::sync::mpsc::SyncSender;
+
+use landing::{Offset, arena::RecordArena};
+
+/// A commit for one partition of the topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Commit {
+    pub(crate) partition: i32,
+    pub(crate) next: Offset,
+    pub(crate) metadata: String,
+}
+
+/// What the poll thread tells the event loop, in the order in which it happened.
+#[derive(Debug)]
+pub(crate) enum KafkaEvent {
+    Records(RecordArena),
+    /// The end of the log was reached: every visible record below the position was handed over.
+    EndOfPartition {
+        partition: i32,
+        position: Offset,
+    },
+    Assigned(Vec<i32>),
+    /// The group takes partitions back; the answer is what to commit first. The poll thread waits
+    /// for it, up to the drain deadline.
+    Revoked {
+        partitions: Vec<i32>,
+        reply: SyncSender<Vec<Commit>>,
+    },
+    /// Partitions are gone already: the session expired.
+    Lost(Vec<i32>),
+    /// The broker answered a commit.
+    Committed {
+        offsets: Vec<(i32, Offset)>,
+        confirmed: bool,
+    },
+    /// What follows of this partition comes from the offset that [`Command::Start`] asked for.
+    Started {
+        partition: i32,
+        generation: u64,
+    },
+    /// The client refused that offset.
+    StartFailed {
+        partition: i32,
+        generation: u64,
+    },
+    /// Some partition cannot be read at its position; the client does not say which.
+    PositionLost,
+    /// Kafka is in trouble, and the client goes on trying.
+    Trouble(String),
+    /// The client cannot go on.
+    Fatal(String),
+}
+
+/// What the event loop asks of the poll thread.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Start {
+        partition: i32,
+        generation: u64,
+        offset: Offset,
+        paused: bool,
+    },
+    Pause,
+    Resume,
+    /// This partition delivers nothing any more.
+    Stop {
+        partition: i32,
+    },
+    Commit(Commit),
+    /// Commits these, says whether the broker took them, leaves the group, ends the thread.
+    Finish {
+        commits: Vec<Commit>,
+        committed: tokio::sync::oneshot::Sender<bool>,
+    },
+}

@@ -1,0 +1,289 @@
+//! The thread that polls Kafka: records out, commands in. librdkafka's rebalance callbacks are
+//! synchronous, so it is a thread of its own and no task.
+//!
+//! Not here: any decision; what to read and what to commit comes as a [`Command`]. Invariant: it
+//! never waits for long (a revocation: seconds), or the group would take its partitions away.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use kafka::{packing::Packing, settings};
+use landing::Offset;
+use rdkafka::{
+    TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+
+use crate::member::{
+    commit_thread::{self, CommitThread},
+    context::{self, MemberContext},
+    end,
+    messages::{Command, Commit, KafkaEvent},
+};
+
+/// So many records are polled, or one arena, without a look at the commands.
+const POLLED_AT_ONCE: usize = 1_000;
+
+/// How long a poll waits for the first record: also how long a command waits at most.
+const POLL: Duration = Duration::from_millis(20);
+
+/// One member of the consumer group.
+pub(crate) struct PollThread {
+    consumer: Arc<BaseConsumer<MemberContext>>,
+    committer: CommitThread,
+    topic: String,
+    /// The records that were not told yet.
+    packing: Packing,
+    commands: Receiver<Command>,
+    paused: bool,
+    /// Until when that only means not to poll: the client itself is not paused yet.
+    held: Option<Instant>,
+    /// For the health page.
+    last_poll: Arc<Mutex<Instant>>,
+}
+
+impl PollThread {
+    /// Makes the client; subscribes when the thread runs.
+    pub(crate) fn new(
+        settings: &settings::KafkaSettings,
+        context: MemberContext,
+        commands: Receiver<Command>,
+        last_poll: Arc<Mutex<Instant>>,
+    ) -> Result<Self> {
+        let topic = context.topic.clone();
+        let config = settings::client_config(settings);
+        let consumer: BaseConsumer<MemberContext> =
+            BaseConsumer::from_config_and_context(&config, context)
+                .map_err(|error| settings::config_error(&error))?;
+        let consumer = Arc::new(consumer);
+        let committer = CommitThread::start(consumer.clone())?;
+        Ok(Self {
+            consumer,
+            committer,
+            topic,
+            packing: Packing::new(),
+            commands,
+            paused: false,
+            held: None,
+            last_poll,
+        })
+    }
+
+    /// Polls until told to finish, or until the event loop is gone.
+    pub(crate) fn run(mut self) -> Result<()> {
+        self.consumer
+            .subscribe(&[&self.topic])
+            .context("the topic could not be subscribed")?;
+        loop {
+            *self
+                .last_poll
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            loop {
+                match self.command() {
+                    Ok(Command::Finish { commits, committed }) => {
+                        // The client is closed where its last owner lets go of it: here, not on the
+                        // commit thread.
+                        self.committer.finish();
+                        committed
+                            .send(commit_at_last(&self.consumer, &commits))
+                            .ok();
+                        return Ok(());
+                    }
+                    Ok(command) => {
+                        // Records that were fetched before are told before.
+                        self.tell_records();
+                        self.obey(command);
+                    }
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                }
+            }
+            if self.held.take().is_some() {
+                self.warn("pause", self.consumer.pause(&self.reading()));
+            }
+            self.poll_records();
+        }
+    }
+
+    /// The next command, if there is one; waits for it as long as a pause is held.
+    fn command(&self) -> Result<Command, RecvTimeoutError> {
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+        self.commands
+            .recv_timeout(self.held.map_or(Duration::ZERO, left))
+    }
+
+    /// Takes what the client has at hand. Records of an arena that is not done are told only when
+    /// the client has nothing more, or when a command comes.
+    fn poll_records(&mut self) {
+        let mut wait = POLL;
+        for _ in 0..POLLED_AT_ONCE {
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    if let Some(done) = self.packing.push(&message) {
+                        return self.consumer.context().tell(KafkaEvent::Records(done));
+                    }
+                }
+                Some(Err(error)) => {
+                    self.tell_records();
+                    self.error(&error);
+                }
+                None => return self.tell_records(),
+            }
+            wait = Duration::ZERO;
+        }
+    }
+
+    fn tell_records(&mut self) {
+        if let Some(records) = self.packing.take() {
+            self.consumer.context().tell(KafkaEvent::Records(records));
+        }
+    }
+
+    fn error(&self, error: &KafkaError) {
+        let tell = |event| self.consumer.context().tell(event);
+        match error {
+            KafkaError::PartitionEOF(partition) => {
+                if let Some(position) = end::reached(&self.consumer, *partition) {
+                    tell(KafkaEvent::EndOfPartition {
+                        partition: *partition,
+                        position,
+                    });
+                }
+            }
+            KafkaError::MessageConsumptionFatal(code) => tell(KafkaEvent::Fatal(format!(
+                "the Kafka client cannot go on: {code}"
+            ))),
+            KafkaError::MessageConsumption(code) => match code {
+                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
+                    tell(KafkaEvent::PositionLost)
+                }
+                RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed => {
+                    tell(KafkaEvent::Fatal(format!(
+                        "{code}: this user needs READ on the topic and on the group"
+                    )));
+                }
+                RDKafkaErrorCode::InvalidSessionTimeout => tell(KafkaEvent::Fatal(format!(
+                    "{code}: give -X session.timeout.ms a value between the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"
+                ))),
+                RDKafkaErrorCode::InconsistentGroupProtocol => tell(KafkaEvent::Fatal(format!(
+                    "{code}: other programs are members of this group; use another --group"
+                ))),
+                code => tell(KafkaEvent::Trouble(
+                    self.consumer
+                        .context()
+                        .complaints
+                        .last()
+                        .unwrap_or_else(|| code.to_string()),
+                )),
+            },
+            other => tell(KafkaEvent::Trouble(other.to_string())),
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Start {
+                partition,
+                generation,
+                offset,
+                paused,
+            } => self.start((partition, generation), offset, paused),
+            Command::Pause => {
+                self.paused = true;
+                // A paused client throws away what it has fetched, and fetches again up to a second
+                // after it was resumed. A pause that is over sooner (a second, at the default
+                // session timeout) only means not to poll.
+                self.held = Some(Instant::now() + self.consumer.context().drain_deadline / 5);
+            }
+            Command::Resume => {
+                self.paused = false;
+                // Resuming a client that is not paused would set it back to where it began.
+                if self.held.take().is_none() {
+                    self.warn("resume", self.consumer.resume(&self.reading()));
+                }
+            }
+            Command::Stop { partition } => self.stop(partition),
+            Command::Commit(commit) => self.committer.send(commit),
+            Command::Finish { .. } => {}
+        }
+    }
+
+    fn start(&mut self, (partition, generation): (i32, u64), offset: Offset, paused: bool) {
+        self.stop(partition);
+        if !self.consumer.context().owned.all().contains(&partition) {
+            // Taken away while the order was on its way; the engine hears of that, too.
+            return;
+        }
+        let list = context::list(&self.topic, [partition]);
+        let mut place = list.clone();
+        let added = place
+            .set_all_offsets(rdkafka::Offset::Offset(offset.0))
+            .and_then(|()| self.consumer.incremental_assign(&place));
+        if let Err(error) = added {
+            // The client is in trouble; the engine looks at the partition again if it is still
+            // ours.
+            tracing::warn!(partition, %error, "could not be set to offset {offset}");
+            return self.consumer.context().tell(KafkaEvent::StartFailed {
+                partition,
+                generation,
+            });
+        }
+        tracing::info!(partition, offset = offset.0, "reading begins");
+        // Everything that was fetched before was told before this.
+        self.consumer.context().tell(KafkaEvent::Started {
+            partition,
+            generation,
+        });
+        self.consumer.context().reading.insert(partition);
+        // The client keeps a pause over re-assignments.
+        if (paused || self.paused) && self.held.is_none() {
+            self.warn("pause", self.consumer.pause(&list));
+        } else {
+            self.warn("resume", self.consumer.resume(&list));
+        }
+    }
+
+    fn stop(&self, partition: i32) {
+        let read = self.consumer.context().reading.remove(&[partition]);
+        if !read.is_empty() {
+            let list = context::list(&self.topic, read);
+            self.warn("unassign", self.consumer.incremental_unassign(&list));
+        }
+    }
+
+    fn reading(&self) -> TopicPartitionList {
+        context::list(&self.topic, self.consumer.context().reading.all())
+    }
+
+    fn warn(&self, what: &str, result: rdkafka::error::KafkaResult<()>) {
+        // Partitions of the list may have been revoked a moment ago.
+        if let Err(error) = result {
+            tracing::debug!(%error, topic = self.topic, "{what}");
+        }
+    }
+}
+
+/// The last commit of this member. Others that come or go at the same time make the broker refuse
+/// it for a moment, and the client has to be polled to get over that.
+fn commit_at_last(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
+    let deadline = Instant::now() + consumer.context().drain_deadline;
+    loop {
+        if commit_thread::commit(consumer, commits) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        drop(consumer.poll(Duration::from_millis(200)));
+    }
+}

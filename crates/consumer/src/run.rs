@@ -1,0 +1,239 @@
+//! A run from its flags to its summary: start-up, the poll thread, the event loop, the last commits.
+
+use std::{
+    cell::Cell,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use bucket::retry::StoreTrouble;
+use cli::{
+    config::Origins,
+    http::{self, Pages},
+    run::Failure,
+};
+use kafka::{complaints::Complaints, end::LastEnd, settings::KafkaSettings};
+use landing::{Engine, Offset, engine::Form};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::{
+    args::Args,
+    claims::Claims,
+    event_loop::{Ended, EventLoop, Work},
+    inspection::Inspector,
+    member::{
+        context::{MemberContext, Reading},
+        messages::{Command, Commit, KafkaEvent},
+        poll_thread::PollThread,
+    },
+    metrics,
+    plan::Plan,
+    start_up::{self, Started},
+    status::{Health, Lag, Status},
+    store::Store,
+    summary::Summary,
+};
+
+/// Arenas on their way from the poll thread to the loop.
+const CHANNEL: usize = 4;
+
+/// Lands records until `stop` resolves, or the goal of `--until-end` is reached, or every partition
+/// is stopped.
+///
+/// `origins` says where a flag's value came from, for the log (flag, environment, file, default).
+/// Must be called on a current-thread runtime of its own: the requests to S3 share it, which halves
+/// their cost.
+///
+/// # Errors
+/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when a start-up check or the Kafka
+/// client fails.
+pub async fn run(
+    args: Args,
+    origins: &Origins,
+    stop: impl Future<Output = ()>,
+) -> Result<Summary, Failure> {
+    let plan = Plan::of(args).map_err(Failure::Usage)?;
+    land(&plan, origins, stop).await.map_err(Failure::Failed)
+}
+
+async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) -> Result<Summary> {
+    let began = Instant::now();
+    let mut stop = std::pin::pin!(stop);
+    let started = tokio::select! {
+        started = start_up::start_up(plan, origins) => started?,
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), Lag::default(), began.elapsed())),
+    };
+    let last_poll = Arc::new(Mutex::new(Instant::now()));
+    let status = Status::new(plan.args.report.progress_interval, last_poll.clone());
+    let _server = match plan.args.metrics_addr {
+        Some(address) => Some(http::serve(address, pages(status.health())?).await?),
+        None => None,
+    };
+    let (commands, orders) = std::sync::mpsc::channel();
+    let (tell, events) = tokio::sync::mpsc::channel(CHANNEL);
+    let thread = poll_thread(plan, tell, orders, last_poll)?;
+    let event_loop = event_loop(plan, started, status, commands.clone(), events);
+    let trouble = event_loop.store.trouble().cloned();
+    let mut ended = event_loop.run(stop).await?;
+    let places = ended.commits.iter().map(|at| (at.partition, at.next));
+    let places: Vec<(i32, Offset)> = places.collect();
+    let commits = match plan.args.dry_run {
+        true => Vec::new(),
+        false => std::mem::take(&mut ended.commits),
+    };
+    let elapsed = began.elapsed();
+    let committed = leave(&commands, thread, commits, plan.drain_deadline).await;
+    for (partition, next) in places.into_iter().filter(|_| committed) {
+        if let Some(last) = ended.last.get_mut(&partition) {
+            last.committed = Some(next);
+        }
+    }
+    let summary = summarize(&ended, trouble, elapsed);
+    Ok(Summary {
+        unfinished: summary.unfinished || !committed,
+        ..summary
+    })
+}
+
+/// The metrics and the health of the run.
+fn pages(health: Health) -> Result<Pages> {
+    let recorder = PrometheusBuilder::new()
+        .install_recorder()
+        .context("the metrics cannot be set up")?;
+    metrics::describe();
+    Ok(Pages {
+        numbers: Box::new(move || recorder.render()),
+        problems: Box::new(move || health.problems()),
+    })
+}
+
+fn poll_thread(
+    plan: &Plan,
+    events: tokio::sync::mpsc::Sender<KafkaEvent>,
+    commands: std::sync::mpsc::Receiver<Command>,
+    last_poll: Arc<Mutex<Instant>>,
+) -> Result<std::thread::JoinHandle<()>> {
+    let fatal = events.clone();
+    let context = MemberContext {
+        events,
+        drain_deadline: plan.drain_deadline,
+        topic: plan.args.kafka.topic.clone(),
+        commits: !plan.args.dry_run,
+        owned: Reading::default(),
+        reading: Reading::default(),
+        complaints: Complaints::default(),
+        end: LastEnd::default(),
+    };
+    // A dry run must not take partitions away from the real group.
+    let group = if plan.args.dry_run {
+        format!("{}.dry-run-{}", plan.kafka.group, std::process::id())
+    } else {
+        plan.kafka.group.clone()
+    };
+    let settings = KafkaSettings {
+        group,
+        ..plan.kafka.clone()
+    };
+    let poller = PollThread::new(&settings, context, commands, last_poll)?;
+    let run = move || {
+        if let Err(error) = poller.run() {
+            fatal
+                .blocking_send(KafkaEvent::Fatal(format!("{error:#}")))
+                .ok();
+        }
+    };
+    std::thread::Builder::new()
+        .name("kafka-poll".to_owned())
+        .spawn(run)
+        .context("the Kafka thread cannot be started")
+}
+
+fn event_loop(
+    plan: &Plan,
+    started: Started,
+    status: Status,
+    commands: std::sync::mpsc::Sender<Command>,
+    events: tokio::sync::mpsc::Receiver<KafkaEvent>,
+) -> EventLoop {
+    tracing::info!(
+        partitions = started.partitions.len(),
+        zone = started.zone_id,
+        "joining the group"
+    );
+    let inspector = Inspector {
+        look_up: started.look_up.clone(),
+        bucket: started.bucket.clone(),
+        prefix: plan.prefix.clone(),
+        start: plan.args.start,
+        claims: claims(plan, &started),
+    };
+    EventLoop {
+        engine: Engine::new(plan.engine_settings(started.zone_id, started.form)),
+        events,
+        commands,
+        store: started
+            .bucket
+            .map_or(Store::Print(Cell::new(false)), Store::Bucket),
+        inspector,
+        encoder: started.encoder,
+        status,
+        drain_deadline: plan.drain_deadline,
+        grace_period: plan.args.grace_period,
+        goals: started.goals,
+        work: Work::default(),
+    }
+}
+
+/// Where the claims of a batched zone are; nothing in a dry run.
+fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
+    match (&started.form, &started.bucket) {
+        (Form::Batched(batching), Some(bucket)) => Some(Claims {
+            bucket: bucket.clone(),
+            prefix: plan.prefix.clone(),
+            zone: started.zone_id.clone(),
+            batching: Arc::new((**batching).clone()),
+        }),
+        _ => None,
+    }
+}
+
+fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
+    let trouble = trouble.unwrap_or_default();
+    let lag = Lag::of(&ended.ends, ended.last.values().copied());
+    let summary = Summary::new(&ended.engine, lag, elapsed);
+    Summary {
+        requests: trouble.requests(),
+        retries: trouble.retries(),
+        stopped: ended.stopped.clone(),
+        unfinished: ended.unfinished,
+        ..summary
+    }
+}
+
+/// Makes the last commits and leaves the group; gives whether the broker took the commits. The
+/// client may hang when Kafka is gone, and nothing is lost by not waiting: what is durable is
+/// recognised at the next start.
+async fn leave(
+    commands: &std::sync::mpsc::Sender<Command>,
+    thread: std::thread::JoinHandle<()>,
+    commits: Vec<Commit>,
+    deadline: Duration,
+) -> bool {
+    let nothing_to_commit = commits.is_empty();
+    let (committed, answer) = tokio::sync::oneshot::channel();
+    commands.send(Command::Finish { commits, committed }).ok();
+    let answer = tokio::time::timeout(deadline + Duration::from_secs(1), answer).await;
+    let committed = matches!(answer, Ok(Ok(true)));
+    let began = Instant::now();
+    while !thread.is_finished() && began.elapsed() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    if !committed && !nothing_to_commit {
+        tracing::warn!(
+            "Kafka did not take the last commit; what is durable will be recognised at the next start"
+        );
+    }
+    committed || nothing_to_commit
+}

@@ -1,0 +1,153 @@
+//! `consumer schema infer`: a proposal for `--schema`, from the oldest and the newest records of a
+//! topic.
+//!
+//! Not here: how columns follow from records (see `schema::infer`). Invariant: nothing is written
+//! or committed anywhere.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use cli::run::Failure;
+use kafka::{
+    checks,
+    log_reader::LogReader,
+    look_up::LookUp,
+    options::{check_topic_name, librdkafka_options},
+    settings::KafkaSettings,
+};
+use landing::{Offset, OffsetRange, arena::RecordArena};
+
+use crate::{plan, schema_infer::args::SchemaInferArgs};
+
+/// Values that are kept until the proposal is made, in bytes: a sample of large records is a
+/// smaller one.
+const MOST_BYTES: usize = 32 << 20;
+
+/// Proposes a schema, as the text of a schema file.
+///
+/// # Errors
+/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when the topic cannot be read or
+/// holds no JSON object.
+pub async fn run(args: SchemaInferArgs) -> Result<String, Failure> {
+    check_topic_name(&args.kafka.topic).map_err(Failure::Usage)?;
+    let options = librdkafka_options(&args.kafka.kafka_options).map_err(Failure::Usage)?;
+    let settings = KafkaSettings {
+        bootstrap_servers: args.kafka.bootstrap_servers.clone(),
+        // The client wants a name; nothing is ever committed under it.
+        group: "consumer-schema-infer".to_owned(),
+        options,
+        queue_bytes: 1 << 20,
+    };
+    propose(&args, &settings).await.map_err(Failure::Failed)
+}
+
+async fn propose(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<String> {
+    let logs = logs(args, settings).await?;
+    let ranges = sample(&logs, i64::from(args.sample));
+    let arenas = read(args, settings, &ranges).await?;
+    let records = || arenas.iter().flat_map(RecordArena::records);
+    let values = || records().filter_map(|record| record.value);
+    ensure!(
+        values().next().is_some(),
+        "topic '{}' holds no records that could be looked at: send some first",
+        args.kafka.topic
+    );
+    let schema = schema::infer(values())
+        .map_err(|error| anyhow!("topic '{}': {error}", args.kafka.topic))?;
+    let count = values().count();
+    tracing::info!(
+        "{} columns from {count} records of {} partitions",
+        schema.columns().len(),
+        logs.len()
+    );
+    Ok(format!(
+        "# Proposed from {count} records of topic {}: a file for `consumer --schema FILE`.\n{}",
+        args.kafka.topic,
+        schema.to_yaml().trim_end()
+    ))
+}
+
+/// The topic's partitions and where their logs begin and end.
+async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<(i32, OffsetRange)>> {
+    let look_up = Arc::new(LookUp::new(settings, &args.kafka.topic)?);
+    let (settings, topic, timeout) = (
+        settings.clone(),
+        args.kafka.topic.clone(),
+        args.kafka.connect_timeout,
+    );
+    let ask = move || {
+        let partitions = checks::partitions(&look_up, &settings, &topic, timeout)?;
+        let deadline = Instant::now() + Duration::max(timeout, Duration::from_secs(1));
+        let ends = partitions.into_iter().map(|partition| {
+            let (low, high) = checks::patiently(deadline, || look_up.log_ends(partition))?;
+            Ok((partition, OffsetRange::new(low, high)))
+        });
+        ends.collect()
+    };
+    tokio::task::spawn_blocking(ask)
+        .await
+        .context("the look-up was broken off")?
+}
+
+/// The oldest and the newest offsets of each log, so many of them together, or all where there are
+/// no more.
+fn sample(logs: &[(i32, OffsetRange)], most: i64) -> Vec<(i32, OffsetRange)> {
+    let count = i64::try_from(logs.len()).unwrap_or(i64::MAX).max(1);
+    let half = (most / count / 2).max(1);
+    let mut ranges = Vec::new();
+    for &(partition, log) in logs {
+        if log.end.0 - log.start.0 <= 2 * half {
+            ranges.push((partition, log));
+            continue;
+        }
+        let old = OffsetRange::new(log.start, Offset(log.start.0 + half));
+        let new = OffsetRange::new(Offset(log.end.0 - half), log.end);
+        ranges.extend([(partition, old), (partition, new)]);
+    }
+    ranges.retain(|(_, range)| range.start < range.end);
+    ranges
+}
+
+async fn read(
+    args: &SchemaInferArgs,
+    settings: &KafkaSettings,
+    ranges: &[(i32, OffsetRange)],
+) -> Result<Vec<RecordArena>> {
+    let reader = LogReader::start(settings, &args.kafka.topic)?;
+    let (mut arenas, mut bytes) = (Vec::new(), 0);
+    let share = MOST_BYTES / ranges.len().max(1);
+    for (index, &(partition, range)) in ranges.iter().enumerate() {
+        let mut records = reader.read(partition, range);
+        // What small partitions leave of their share is for the others.
+        while bytes < share * (index + 1)
+            && let Some(arena) = records.next().await?
+        {
+            bytes += arena.memory();
+            arenas.push(arena);
+        }
+    }
+    Ok(arenas)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(start: i64, end: i64) -> OffsetRange {
+        OffsetRange::new(Offset(start), Offset(end))
+    }
+
+    #[test]
+    fn the_sample_takes_both_ends_of_each_log_and_short_logs_whole() {
+        let logs = [(0, range(5, 1_000)), (1, range(7, 20)), (2, range(9, 9))];
+        let parts = sample(&logs, 60);
+        let wanted = [(0, range(5, 15)), (0, range(990, 1_000)), (1, range(7, 20))];
+        assert_eq!(parts, wanted);
+        let whole = sample(&[(0, range(0, 10))], 10);
+        assert_eq!(whole, [(0, range(0, 10))]);
+        assert_eq!(sample(&logs, 1).len(), 4, "one old and one new offset");
+    }
+}

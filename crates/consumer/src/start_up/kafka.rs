@@ -1,0 +1,49 @@
+//! Start-up's questions to Kafka: is it there, is the topic there, how far is the group, where do
+//! its logs end.
+//!
+//! Not here: joining the group.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use anyhow::{Context, Result};
+use kafka::{
+    checks::{partitions, patiently},
+    look_up::LookUp,
+};
+use landing::Offset;
+
+use crate::plan::Plan;
+
+/// What Kafka says at the start.
+pub struct Found {
+    pub partitions: Vec<i32>,
+    pub cluster_id: Option<String>,
+    /// The group's committed next offsets.
+    pub committed: Vec<(i32, Offset, String)>,
+    pub goals: BTreeMap<i32, Offset>,
+}
+
+/// Asks everything, on the blocking pool.
+pub async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
+    let (timeout, settings) = (plan.args.kafka.connect_timeout, plan.kafka.clone());
+    let (topic, until_end) = (plan.args.kafka.topic.clone(), plan.args.until_end);
+    tokio::task::spawn_blocking(move || {
+        let partitions = partitions(&look_up, &settings, &topic, timeout)?;
+        let cluster_id = look_up.cluster_id();
+        let deadline = Instant::now() + timeout;
+        let committed = patiently(deadline, || look_up.committed(&partitions))?;
+        let mut goals = BTreeMap::new();
+        for &partition in partitions.iter().filter(|_| until_end) {
+            let (_, end) = patiently(deadline, || look_up.log_ends(partition))?;
+            goals.insert(partition, end);
+        }
+        Ok(Found {
+            partitions,
+            cluster_id,
+            committed,
+            goals,
+        })
+    })
+    .await
+    .context("the start-up check was broken off")?
+}

@@ -1,0 +1,133 @@
+//! Start-up's checks of the landing zone: conditional writes work, the zone is ours, the group and
+//! the zone belong together.
+//!
+//! Not here: the comparison of settings (see `landing::zone`). Invariant: a zone object is written
+//! once and never changed; a run that does not fit it ends here.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use bucket::{
+    Bucket,
+    answer::{Failure, PutAnswer},
+    creation::Created,
+    explain,
+};
+use kafka::look_up::LookUp;
+use landing::{
+    Offset,
+    start_note::start_note,
+    zone::{Zone, ZoneMismatch},
+};
+
+use crate::{args::StartAt, inspection::resolve_start, plan::Plan};
+
+/// Enters the zone, or makes it; the committed offsets must fit.
+pub(crate) async fn enter(
+    bucket: &Bucket,
+    plan: &Plan,
+    wanted: &Zone,
+    (look_up, committed): (&Arc<LookUp>, &[(i32, Offset, String)]),
+) -> Result<Zone> {
+    let key = plan.prefix.zone_key();
+    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    let there = bucket.read(&key).await.map_err(explained)?;
+    if there.is_none()
+        && let Some((partition, offset, _)) = committed.iter().find(|(_, offset, _)| offset.0 > 0)
+    {
+        bail!(
+            "group '{}' is at offset {offset} of partition {partition}, but s3://{}/{} holds no landing zone: was the bucket emptied, or is it \
+             another bucket? To land the topic again from its beginning, use a new --group NAME; otherwise correct --bucket or --prefix",
+            plan.kafka.group,
+            bucket.name(),
+            plan.prefix
+        );
+    }
+    let body = match there {
+        Some(body) => body,
+        None => make(bucket, plan, wanted, look_up).await?,
+    };
+    let zone = Zone::from_body(&body).with_context(|| place(bucket, &key))?;
+    match zone.admit(wanted) {
+        Ok(()) => Ok(zone),
+        Err(ZoneMismatch::Cluster { holds, wanted: id }) => {
+            accept_cluster(bucket, plan, (holds, id))
+                .await
+                .map(|()| zone)
+        }
+        Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
+    }
+}
+
+/// Makes the zone, or reads the one that another process has made at this moment.
+async fn make(
+    bucket: &Bucket,
+    plan: &Plan,
+    wanted: &Zone,
+    look_up: &Arc<LookUp>,
+) -> Result<Vec<u8>> {
+    let key = plan.prefix.zone_key();
+    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    write_starts(bucket, plan, look_up).await?;
+    let body = wanted.to_body();
+    let created = bucket.try_create(&key, body.clone().into()).await;
+    match created.map_err(explained)? {
+        Created::Now => Ok(body),
+        Created::There => {
+            let body = bucket.read(&key).await.map_err(explained)?;
+            body.context("the zone object was removed while it was read")
+        }
+    }
+}
+
+/// Writes down where each partition of a new zone begins, before the zone itself: what `latest`
+/// means must not move when offsets expire before the first record has landed.
+async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Result<()> {
+    let start = plan.args.start;
+    if start == StartAt::Earliest {
+        return Ok(());
+    }
+    let (look_up, timeout) = (look_up.clone(), plan.args.kafka.connect_timeout);
+    let offsets = tokio::task::spawn_blocking(move || -> Result<Vec<(i32, Offset)>> {
+        let partitions = look_up.topic(timeout)?.partitions.into_iter();
+        let offset = |partition| Ok((partition, resolve_start(&look_up, partition, start)?));
+        partitions.map(offset).collect()
+    });
+    for (partition, offset) in offsets.await.context("the look-up was broken off")?? {
+        let key = plan.prefix.start_key(partition);
+        let note = start_note(partition, offset);
+        let created = bucket.try_create(&key, note.into()).await;
+        created.map_err(|failure| explain::failure("write", bucket.name(), &failure))?;
+    }
+    Ok(())
+}
+
+/// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
+async fn accept_cluster(
+    bucket: &Bucket,
+    plan: &Plan,
+    (holds, wanted): (String, String),
+) -> Result<()> {
+    let key = plan.prefix.cluster_key(&wanted);
+    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    if bucket.read(&key).await.map_err(explained)?.is_some() {
+        return Ok(());
+    }
+    if !plan.args.new_cluster {
+        return Err(ZoneMismatch::Cluster { holds, wanted })
+            .with_context(|| place(bucket, &plan.prefix.zone_key()));
+    }
+    let body = format!(
+        "{}\n",
+        serde_json::json!({ "accepted": wanted, "instead_of": holds })
+    )
+    .into_bytes();
+    match bucket.create(&key, body, &[]).await {
+        PutAnswer::Stored | PutAnswer::Exists => Ok(()),
+        PutAnswer::Failed(failure) => Err(explained(failure)),
+    }
+}
+
+fn place(bucket: &Bucket, key: &str) -> String {
+    format!("s3://{}/{key}", bucket.name())
+}

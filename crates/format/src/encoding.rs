@@ -1,0 +1,91 @@
+//! How records become files: what can be asked for, and what it comes to.
+//!
+//! Not here: the bytes (one module for each format). Invariant: an [`Encoding`] is one that works;
+//! nonsense is refused when it is made.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+use landing::partition_by::DatePartition;
+use schema::TableSchema;
+
+use crate::{
+    options::{EncodingOptions, Format, check_compression},
+    parquet::shape::ParquetShape,
+};
+
+/// An encoding that works, with what can be prepared once for all files.
+#[derive(Debug)]
+pub struct Encoding {
+    options: EncodingOptions,
+    layout: Layout,
+}
+
+/// What a format needs besides the options.
+#[derive(Debug)]
+pub(crate) enum Layout {
+    Jsonl,
+    Csv(Arc<TableSchema>),
+    Parquet(Arc<TableSchema>, ParquetShape),
+}
+
+impl Encoding {
+    /// Checks what is asked for, and prepares it.
+    ///
+    /// # Errors
+    /// What does not go together, with the flags that say it.
+    pub fn new(options: EncodingOptions) -> Result<Self> {
+        check_compression(&options)?;
+        let is_csv = options.format == Format::Csv;
+        ensure!(
+            is_csv || !options.csv_header,
+            "--csv-header is for --format csv, not {}",
+            options.format
+        );
+        let layout = Layout::of(&options)?;
+        Ok(Self { options, layout })
+    }
+
+    /// What was asked for.
+    pub fn options(&self) -> &EncodingOptions {
+        &self.options
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+impl Layout {
+    fn of(options: &EncodingOptions) -> Result<Self> {
+        let schema = options.schema.clone();
+        if let Some(schema) = &schema
+            && options.metadata_columns
+        {
+            schema.check_metadata_names()?;
+        }
+        match (options.format, schema) {
+            (Format::Jsonl, None) => Ok(Self::Jsonl),
+            (Format::Jsonl, Some(_)) => {
+                bail!("--format jsonl keeps the records as they are and takes no --schema")
+            }
+            (Format::Csv, Some(schema)) => Ok(Self::Csv(schema)),
+            (Format::Parquet, Some(schema)) => {
+                let shape = ParquetShape::new(&schema, options)?;
+                Ok(Self::Parquet(schema, shape))
+            }
+            (format, None) => bail!("--format {format} has columns, so it needs a schema"),
+        }
+    }
+}
+
+/// A finished file: the records of one date partition of an extent.
+#[derive(Debug)]
+pub struct File {
+    /// The date partition that it belongs to.
+    pub date: DatePartition,
+    /// The object's body.
+    pub bytes: Vec<u8>,
+    /// How many records it holds; none when compaction took them before the file was written.
+    pub records: u64,
+}

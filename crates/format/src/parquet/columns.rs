@@ -1,0 +1,174 @@
+//! The rows of a row group, gathered by column.
+//!
+//! Does not know files. Invariant: each column has a definition level for every row, 1 where there
+//! is a value and 0 for NULL, and as many values as it has ones.
+
+use anyhow::Result;
+use bytes::Bytes;
+use parquet::{
+    data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},
+    file::writer::{SerializedColumnWriter, SerializedRowGroupWriter},
+};
+use schema::{AthenaType, Cell};
+
+/// So many texts are handed to the writer at a time; each is a reference of 32 bytes.
+const TEXTS: usize = 1024;
+
+/// All columns of a row group.
+pub(crate) struct Columns {
+    columns: Vec<Column>,
+    rows: usize,
+    bytes: usize,
+}
+
+struct Column {
+    levels: Vec<i16>,
+    values: Values,
+}
+
+enum Values {
+    Text { bytes: Vec<u8>, ends: Vec<usize> },
+    Double(Vec<f64>),
+    Long(Vec<i64>),
+    Boolean(Vec<bool>),
+    Date(Vec<i32>),
+}
+
+impl Columns {
+    pub(crate) fn new(kinds: &[AthenaType]) -> Self {
+        Self {
+            columns: kinds.iter().copied().map(Column::new).collect(),
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Rows gathered since the last row group.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// About how many bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes a row: one cell for each column, of its type.
+    pub(crate) fn push(&mut self, row: &[Cell<'_>]) {
+        for (column, cell) in self.columns.iter_mut().zip(row) {
+            self.bytes += column.push(cell);
+        }
+        self.rows += 1;
+    }
+
+    /// Writes the columns into a row group, and is empty then.
+    pub(crate) fn write(
+        &mut self,
+        row_group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    ) -> Result<()> {
+        for column in &mut self.columns {
+            let Some(mut writer) = row_group.next_column()? else {
+                break;
+            };
+            column.write(&mut writer)?;
+            writer.close()?;
+        }
+        (self.rows, self.bytes) = (0, 0);
+        Ok(())
+    }
+}
+
+impl Column {
+    fn new(kind: AthenaType) -> Self {
+        let values = match kind {
+            AthenaType::String => Values::Text {
+                bytes: Vec::new(),
+                ends: Vec::new(),
+            },
+            AthenaType::Double => Values::Double(Vec::new()),
+            AthenaType::BigInt | AthenaType::Timestamp => Values::Long(Vec::new()),
+            AthenaType::Boolean => Values::Boolean(Vec::new()),
+            AthenaType::Date => Values::Date(Vec::new()),
+        };
+        Self {
+            levels: Vec::new(),
+            values,
+        }
+    }
+
+    /// Gives back how many bytes it takes.
+    fn push(&mut self, cell: &Cell<'_>) -> usize {
+        let size = match (&mut self.values, cell) {
+            (Values::Text { bytes, ends }, Cell::Text(text)) => {
+                bytes.extend_from_slice(text.as_bytes());
+                ends.push(bytes.len());
+                Some(text.len() + size_of::<usize>())
+            }
+            (Values::Double(values), Cell::Double(number)) => put(values, number.to_f64()),
+            (Values::Long(values), Cell::BigInt(number)) => put(values, *number),
+            (Values::Long(values), Cell::Timestamp(millis)) => put(values, *millis),
+            (Values::Boolean(values), Cell::Boolean(value)) => put(values, *value),
+            (Values::Date(values), Cell::Date(days)) => put(values, *days),
+            // Cells are made for their columns, so this is NULL and nothing else.
+            _ => None,
+        };
+        self.levels.push(i16::from(size.is_some()));
+        size.unwrap_or(0) + size_of::<i16>()
+    }
+
+    fn write(&mut self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
+        let levels = &self.levels;
+        match &mut self.values {
+            Values::Text { bytes, ends } => {
+                write_texts(writer, levels, std::mem::take(bytes), ends)?;
+                ends.clear();
+            }
+            Values::Double(values) => write::<DoubleType>(writer, levels, values)?,
+            Values::Long(values) => write::<Int64Type>(writer, levels, values)?,
+            Values::Boolean(values) => write::<BoolType>(writer, levels, values)?,
+            Values::Date(values) => write::<Int32Type>(writer, levels, values)?,
+        }
+        self.levels.clear();
+        Ok(())
+    }
+}
+
+fn put<T>(values: &mut Vec<T>, value: T) -> Option<usize> {
+    values.push(value);
+    Some(size_of::<T>())
+}
+
+fn write<T: DataType>(
+    writer: &mut SerializedColumnWriter<'_>,
+    levels: &[i16],
+    values: &mut Vec<T::T>,
+) -> Result<()> {
+    writer
+        .typed::<T>()
+        .write_batch(values, Some(levels), None)?;
+    values.clear();
+    Ok(())
+}
+
+fn write_texts(
+    writer: &mut SerializedColumnWriter<'_>,
+    levels: &[i16],
+    bytes: Vec<u8>,
+    ends: &[usize],
+) -> Result<()> {
+    let bytes = Bytes::from(bytes);
+    let (mut start, mut ends) = (0, ends.iter());
+    let mut texts: Vec<ByteArray> = Vec::with_capacity(TEXTS);
+    for levels in levels.chunks(TEXTS) {
+        let present = levels.iter().filter(|level| **level > 0).count();
+        texts.clear();
+        for end in ends.by_ref().take(present) {
+            texts.push(ByteArray::from(bytes.slice(start..*end)));
+            start = *end;
+        }
+        writer
+            .typed::<ByteArrayType>()
+            .write_batch(&texts, Some(levels), None)?;
+    }
+    Ok(())
+}

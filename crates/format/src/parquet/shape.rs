@@ -1,0 +1,91 @@
+//! What all Parquet files of one encoding have in common: their columns, and how these are written.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use parquet::{
+    basic::{
+        Compression as Codec, LogicalType, Repetition, TimeUnit, Type as PhysicalType, ZstdLevel,
+    },
+    file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr},
+    schema::types::{ColumnPath, Type, TypePtr},
+};
+use schema::{AthenaType, TableSchema};
+
+use crate::{
+    options::{Compression, EncodingOptions, Origin},
+    rows,
+};
+
+/// What the files of one encoding have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct ParquetShape {
+    pub(crate) schema: TypePtr,
+    pub(crate) properties: WriterPropertiesPtr,
+    pub(crate) kinds: Arc<[AthenaType]>,
+    pub(crate) origin: Origin,
+}
+
+impl ParquetShape {
+    pub(crate) fn new(schema: &TableSchema, options: &EncodingOptions) -> Result<Self> {
+        let columns = rows::columns(schema, options.metadata_columns);
+        let fields: Result<Vec<TypePtr>> = columns
+            .iter()
+            .map(|(name, kind)| field(name, *kind))
+            .collect();
+        let message = Type::group_type_builder("schema")
+            .with_fields(fields?)
+            .build()?;
+        Ok(Self {
+            schema: Arc::new(message),
+            properties: Arc::new(properties(&columns, options)?),
+            kinds: columns.iter().map(|(_, kind)| *kind).collect(),
+            origin: options.origin.clone(),
+        })
+    }
+}
+
+fn field(name: &str, kind: AthenaType) -> Result<TypePtr> {
+    let (physical, logical) = match kind {
+        AthenaType::String => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        AthenaType::Double => (PhysicalType::DOUBLE, None),
+        AthenaType::BigInt => (PhysicalType::INT64, None),
+        AthenaType::Boolean => (PhysicalType::BOOLEAN, None),
+        AthenaType::Date => (PhysicalType::INT32, Some(LogicalType::Date)),
+        // Athena holds milliseconds; finer ones would be an error or be rounded.
+        AthenaType::Timestamp => {
+            let millis = LogicalType::timestamp(true, TimeUnit::MILLIS);
+            (PhysicalType::INT64, Some(millis))
+        }
+    };
+    let field = Type::primitive_type_builder(name, physical)
+        .with_repetition(Repetition::OPTIONAL)
+        .with_logical_type(logical);
+    Ok(Arc::new(field.build()?))
+}
+
+fn properties(
+    columns: &[(&str, AthenaType)],
+    options: &EncodingOptions,
+) -> Result<WriterProperties> {
+    let codec = match options.compression {
+        Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(options.level())?),
+        Compression::Snappy => Codec::SNAPPY,
+        Compression::None | Compression::Gzip => Codec::UNCOMPRESSED,
+    };
+    let properties = WriterProperties::builder()
+        .set_compression(codec)
+        // Of pages too, which is what a page index is made of. The crate orders doubles as IEEE 754
+        // does (a newer order of the format): readers that do not know it read the values and pass
+        // over least and greatest.
+        .set_statistics_enabled(EnabledStatistics::Page);
+    // Prices and offsets hardly ever come twice: a dictionary of them costs time and makes the file
+    // larger.
+    let distinct = columns
+        .iter()
+        .filter(|(name, kind)| *kind == AthenaType::Double || *name == "kafka_offset");
+    let properties = distinct.fold(properties, |properties, (name, _)| {
+        properties.set_column_dictionary_enabled(ColumnPath::from(*name), false)
+    });
+    Ok(properties.build())
+}

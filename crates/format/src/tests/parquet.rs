@@ -1,0 +1,258 @@
+//! Parquet, read back with the `parquet` crate's reader.
+
+use ::{
+    bytes::Bytes,
+    parquet::{
+        file::{
+            metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader},
+            reader::FileReader,
+            serialized_reader::SerializedFileReader,
+        },
+        record::Field,
+        schema::printer::print_schema,
+    },
+};
+
+use super::*;
+
+pub(crate) fn rows(bytes: &[u8]) -> Vec<Vec<Field>> {
+    let reader = SerializedFileReader::new(Bytes::copy_from_slice(bytes)).unwrap();
+    let row = |row: ::parquet::errors::Result<::parquet::record::Row>| {
+        row.unwrap()
+            .into_columns()
+            .into_iter()
+            .map(|(_, field)| field)
+            .collect()
+    };
+    reader.get_row_iter(None).unwrap().map(row).collect()
+}
+
+fn metadata(bytes: &[u8]) -> ParquetMetaData {
+    let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+    reader.try_parse(&Bytes::copy_from_slice(bytes)).unwrap();
+    reader.finish().unwrap()
+}
+
+fn text_field(text: &str) -> Field {
+    Field::Str(text.to_owned())
+}
+
+#[test]
+fn columns_have_athenas_types_and_may_all_be_null() {
+    let options = EncodingOptions {
+        metadata_columns: true,
+        ..with_schema(Format::Parquet, SCHEMA)
+    };
+    let bytes = one_file(&options, &arena(&["{}"]));
+    let mut printed = Vec::new();
+    print_schema(&mut printed, metadata(&bytes).file_metadata().schema());
+    assert_eq!(
+        String::from_utf8(printed).unwrap(),
+        "message schema {
+  OPTIONAL BYTE_ARRAY text (STRING);
+  OPTIONAL DOUBLE price;
+  OPTIONAL INT64 volume;
+  OPTIONAL BOOLEAN live;
+  OPTIONAL INT32 day (DATE);
+  OPTIONAL INT64 at (TIMESTAMP(MILLIS,true));
+  OPTIONAL BYTE_ARRAY kafka_key (STRING);
+  OPTIONAL INT64 kafka_partition;
+  OPTIONAL INT64 kafka_offset;
+  OPTIONAL INT64 kafka_timestamp (TIMESTAMP(MILLIS,true));
+  OPTIONAL BYTE_ARRAY kafka_headers (STRING);
+}
+"
+    );
+}
+
+#[test]
+fn values_come_back_typed_and_exact() {
+    let values = [
+        r#"{"text":"a\nb","price":0.1,"volume":1234.0,"live":true,"day":"1969-12-31","at":"2026-11-21T07:04:05.678Z"}"#,
+        "{}",
+        r#"{"text":[1, "x"],"price":1257.719971,"volume":-1,"live":false,"day":"2026-11-21","at":-1}"#,
+    ];
+    for compression in [Compression::None, Compression::Snappy, Compression::Zstd] {
+        let options = EncodingOptions {
+            compression,
+            ..with_schema(Format::Parquet, SCHEMA)
+        };
+        let rows = rows(&one_file(&options, &arena(&values)));
+        assert_eq!(
+            rows,
+            [
+                vec![
+                    text_field("a\nb"),
+                    Field::Double(0.1),
+                    Field::Long(1_234),
+                    Field::Bool(true),
+                    Field::Date(-1),
+                    Field::TimestampMillis(NOW),
+                ],
+                vec![Field::Null; 6],
+                vec![
+                    text_field(r#"[1, "x"]"#),
+                    Field::Double(1257.719971),
+                    Field::Long(-1),
+                    Field::Bool(false),
+                    Field::Date(20_778),
+                    Field::TimestampMillis(-1),
+                ],
+            ]
+        );
+    }
+}
+
+#[test]
+fn both_forms_of_the_stock_records_have_the_same_columns() {
+    let rows = rows(&one_file(
+        &options(Format::Parquet, Compression::Zstd),
+        &arena(&STOCK),
+    ));
+    assert_eq!(
+        rows[0][..3],
+        [
+            text_field("HSI"),
+            Field::Date(6_208),
+            Field::Double(2479.300049)
+        ]
+    );
+    assert_eq!(
+        rows[0][6..],
+        [
+            Field::Double(2479.300049),
+            Field::Double(0.0),
+            Field::Double(322.30900637)
+        ]
+    );
+    assert_eq!(
+        rows[1][6..],
+        [
+            Field::Double(1257.719971),
+            Field::Double(913_608_400.0),
+            Field::Double(1e-7)
+        ]
+    );
+    assert_eq!(rows[2][..3], [text_field(""), Field::Null, Field::Null]);
+}
+
+#[test]
+fn a_file_says_where_it_comes_from() {
+    let bytes = one_file(&options(Format::Parquet, Compression::Zstd), &arena(&STOCK));
+    let metadata = metadata(&bytes);
+    let pairs = metadata
+        .file_metadata()
+        .key_value_metadata()
+        .unwrap()
+        .iter();
+    let pairs: Vec<(&str, &str)> = pairs
+        .map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        pairs,
+        [
+            ("kafka.topic", "stock-market"),
+            ("kafka.partition", "3"),
+            ("kafka.start-offset", "100"),
+            ("kafka.end-offset", "1000000"),
+            ("landing.zone", "0123456789abcdef"),
+        ]
+    );
+}
+
+/// A file of two row groups, which counts in each row.
+fn two_row_groups() -> Vec<u8> {
+    let value = |at| format!("{{\"text\":\"t{at:06}\",\"volume\":{at},\"price\":{at}.5}}");
+    let values: Vec<String> = (0..140_000).map(value).collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    one_file(&with_schema(Format::Parquet, SCHEMA), &arena(&values))
+}
+
+#[test]
+fn row_groups_are_limited_by_rows_and_hold_them_all_in_order() {
+    let bytes = two_row_groups();
+    let metadata = metadata(&bytes);
+    let sizes = metadata.row_groups().iter().map(|group| group.num_rows());
+    assert_eq!(sizes.collect::<Vec<_>>(), [131_072, 8_928]);
+    let rows = rows(&bytes);
+    let differs = |(row, at): &(&Vec<Field>, i64)| {
+        row[2] != Field::Long(*at) || row[0] != text_field(&format!("t{at:06}"))
+    };
+    assert_eq!(rows.len(), 140_000);
+    assert_eq!(rows.iter().zip(0..).find(differs), None);
+}
+
+#[test]
+fn columns_have_statistics_and_a_page_index() {
+    let metadata = metadata(&two_row_groups());
+    let statistics = |group: usize, column: usize| {
+        metadata
+            .row_group(group)
+            .column(column)
+            .statistics()
+            .unwrap()
+    };
+    let volume = statistics(1, 2);
+    assert_eq!(volume.min_bytes_opt(), Some(&131_072i64.to_le_bytes()[..]));
+    assert_eq!(volume.max_bytes_opt(), Some(&139_999i64.to_le_bytes()[..]));
+    assert_eq!(statistics(1, 3).null_count_opt(), Some(8_928));
+    let text = statistics(0, 0);
+    assert_eq!(text.min_bytes_opt(), Some(&b"t000000"[..]));
+    assert_eq!(text.max_bytes_opt(), Some(&b"t131071"[..]));
+    let index = metadata.page_index_for_row_group(0);
+    let pages = index.page_locations(2).unwrap();
+    assert!(
+        pages.len() >= 6,
+        "a page has at most 20,000 rows: {}",
+        pages.len()
+    );
+    assert_eq!(
+        index.column_index(2).unwrap().num_pages(),
+        pages.len() as u64
+    );
+}
+
+#[test]
+fn long_texts_end_a_row_group_early() {
+    let value = format!("{{\"text\":\"{}\"}}", "x".repeat(1 << 20));
+    let bytes = one_file(
+        &with_schema(Format::Parquet, SCHEMA),
+        &arena(&vec![value.as_str(); 40]),
+    );
+    assert_eq!(metadata(&bytes).num_row_groups(), 2);
+    assert!(
+        rows(&bytes)
+            .iter()
+            .all(|row| row[0] == text_field(&"x".repeat(1 << 20)))
+    );
+}
+
+#[test]
+fn metadata_follows_the_columns() {
+    let options = EncodingOptions {
+        metadata_columns: true,
+        ..with_schema(Format::Parquet, "columns: [{name: a, type: bigint}]")
+    };
+    let rows = rows(&one_file(&options, &arena_with_metadata("{\"a\":7}")));
+    assert_eq!(
+        rows,
+        [
+            vec![
+                Field::Long(7),
+                text_field("HSI,\"x\""),
+                Field::Long(3),
+                Field::Long(100),
+                Field::TimestampMillis(NOW),
+                text_field(HEADERS),
+            ],
+            vec![
+                Field::Long(7),
+                Field::Null,
+                Field::Long(3),
+                Field::Long(101),
+                Field::Null,
+                text_field("[]")
+            ],
+        ]
+    );
+}

@@ -1,0 +1,175 @@
+//! The first questions to Kafka: is it there, can its advertised brokers be reached, is the topic
+//! there.
+//!
+//! They wait a bounded time for the first answer, and say which address failed.
+
+use std::{
+    net::{TcpStream, ToSocketAddrs},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, anyhow, bail};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::{
+    look_up::{self, Broker, LookUp, TopicFacts},
+    settings::KafkaSettings,
+};
+
+/// The partitions of the topic, after it was made sure that Kafka and one of its brokers can be
+/// reached. Blocks.
+pub fn partitions(
+    look_up: &LookUp,
+    settings: &KafkaSettings,
+    topic: &str,
+    timeout: Duration,
+) -> Result<Vec<i32>> {
+    let facts = look_up
+        .topic(timeout)
+        .map_err(|error| unreachable_error(&error, settings, timeout))?;
+    check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
+    existing(facts, topic)
+}
+
+/// Asks again while the cluster is still settling: a new cluster makes its offsets topic when the
+/// first group asks, a new topic has no leaders yet. Any other error is final.
+pub fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
+    loop {
+        match question() {
+            Err(error) if is_settling(&error) && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn is_settling(error: &anyhow::Error) -> bool {
+    let code = error
+        .downcast_ref::<KafkaError>()
+        .and_then(KafkaError::rdkafka_error_code);
+    matches!(
+        code,
+        Some(
+            RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::NotLeaderForPartition
+        )
+    )
+}
+
+fn unreachable_error(
+    error: &KafkaError,
+    settings: &KafkaSettings,
+    timeout: Duration,
+) -> anyhow::Error {
+    if let KafkaError::MetadataFetch(code) = error
+        && code.to_string().contains("Authorization")
+    {
+        return anyhow!(
+            "Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it"
+        );
+    }
+    let complaint =
+        look_up::complaint(settings).map_or_else(String::new, |text| format!(" ({text})"));
+    anyhow!(
+        "Kafka at {} did not answer within {} s{complaint}; is it running (cargo run -p sandbox is one to try), and are \
+         --bootstrap-servers and the -X options for TLS and SASL right?",
+        settings.bootstrap_servers,
+        timeout.as_secs_f64()
+    )
+}
+
+fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
+    if facts.partitions.is_empty() {
+        bail!(
+            "there is no topic '{topic}': start the producer first (it makes the topic), or name another with --topic"
+        );
+    }
+    Ok(facts.partitions)
+}
+
+/// The bootstrap server answered; the brokers it names must be reachable too, or the client would
+/// wait for ever.
+fn check_brokers(brokers: &[Broker], servers: &str) -> Result<()> {
+    let mut last = None;
+    for broker in brokers {
+        match reach(broker) {
+            Ok(()) => return Ok(()),
+            Err(error) => last = Some((broker, error)),
+        }
+    }
+    let Some((broker, error)) = last else {
+        return Ok(());
+    };
+    bail!(
+        "cannot reach broker {}:{}, the address that the bootstrap server {servers} told us to use ({error}); set advertised.listeners on \
+         the broker to an address this machine can reach",
+        broker.host,
+        broker.port
+    )
+}
+
+fn reach(broker: &Broker) -> std::io::Result<()> {
+    let mut result = Err(std::io::Error::other("the name has no address"));
+    for address in (broker.host.as_str(), broker.port).to_socket_addrs()? {
+        result = TcpStream::connect_timeout(&address, Duration::from_secs(3)).map(drop);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_is_still_settling_is_asked_again_and_a_refusal_is_final() {
+        let answer = |code| Err(anyhow::Error::new(KafkaError::OffsetFetch(code)).context("asked"));
+        let asked = std::cell::Cell::new(0);
+        let question = || {
+            asked.set(asked.get() + 1);
+            match asked.get() {
+                3 => Ok(()),
+                _ => answer(RDKafkaErrorCode::NotCoordinator),
+            }
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert!(patiently(deadline, question).is_ok());
+        assert_eq!(asked.get(), 3);
+        let refused = patiently(deadline, || {
+            asked.set(asked.get() + 1);
+            answer(RDKafkaErrorCode::GroupAuthorizationFailed)
+        });
+        assert!(refused.is_err());
+        assert_eq!(asked.get(), 4);
+    }
+
+    #[test]
+    fn an_advertised_address_that_cannot_be_reached_is_named_with_the_fix() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let broker = |port| Broker {
+            host: "127.0.0.1".to_owned(),
+            port,
+        };
+        let error = check_brokers(&[broker(closed.port())], "b:9092")
+            .unwrap_err()
+            .to_string();
+        for part in [&closed.to_string(), "b:9092", "advertised.listeners"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let reachable = broker(open.local_addr().unwrap().port());
+        assert!(
+            check_brokers(&[broker(closed.port()), reachable], "b:9092").is_ok(),
+            "one is enough"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! What the client complains about, kept for error messages: the callbacks that every client has.
+//!
+//! librdkafka tells most of its trouble (refused connections, bad certificates) only through its
+//! log and error callbacks.
+
+use std::sync::Mutex;
+
+use rdkafka::{
+    ClientContext, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::ConsumerContext,
+    error::KafkaError,
+    producer::{DeliveryResult, ProducerContext},
+};
+
+use crate::end::LastEnd;
+
+/// The newest complaints of the client, for error messages.
+#[derive(Debug, Default)]
+pub struct Complaints(Mutex<Vec<String>>);
+
+impl Complaints {
+    /// Keeps one.
+    pub fn add(&self, line: &str) {
+        // It follows the reason and says less.
+        if line.ends_with("brokers are down") {
+            return;
+        }
+        if let Ok(mut lines) = self.0.lock() {
+            if lines.len() >= 20 {
+                lines.remove(0);
+            }
+            lines.push(line.to_owned());
+        }
+    }
+
+    /// The last one, without librdkafka's thread name in front.
+    pub fn last(&self) -> Option<String> {
+        let lines = self.0.lock().ok()?;
+        lines.last().map(|line| {
+            line.rsplit_once("]: ")
+                .map_or(line.as_str(), |(_, text)| text)
+                .to_owned()
+        })
+    }
+}
+
+/// Callbacks of a client that only looks things up.
+#[derive(Default)]
+pub struct LookUpContext {
+    pub complaints: Complaints,
+    pub end: LastEnd,
+}
+
+impl ClientContext for LookUpContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message, &self.complaints);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !self.end.note(&error, reason) {
+            self.complaints.add(reason);
+        }
+    }
+}
+
+impl ConsumerContext for LookUpContext {}
+
+impl ProducerContext for LookUpContext {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _result: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// These partitions of the topic, without offsets.
+pub fn list(topic: &str, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(topic, partition);
+    }
+    list
+}
+
+/// Passes a line of the client on to the log, and keeps it if it is a complaint.
+pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str, complaints: &Complaints) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
+            complaints.add(message);
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+        }
+        RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {
+            tracing::debug!(target: "librdkafka", facility, "{message}")
+        }
+        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+            tracing::trace!(target: "librdkafka", facility, "{message}")
+        }
+    }
+}

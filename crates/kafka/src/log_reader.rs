@@ -1,0 +1,357 @@
+//! Reads ranges of topic partitions outside of any group: for commands that look at what the topic
+//! holds.
+//!
+//! The client is polled on a thread of its own; records come through a bounded channel. Nothing
+//! here writes or commits. Invariant: a range is called read only when each visible record in it
+//! was handed over: a later record, or an end of the partition at or behind the range's own, was
+//! seen.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use landing::{Offset, OffsetRange, arena::RecordArena};
+use rdkafka::{
+    Message, TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
+};
+use tokio::sync::mpsc;
+
+use crate::{complaints::LookUpContext, message, settings};
+
+/// An arena goes on its way at this many records or bytes.
+const ARENA_RECORDS: usize = 500;
+const ARENA_BYTES: usize = 256 * 1024;
+/// Arenas on their way.
+const CHANNEL: usize = 2;
+/// Up to here it is faster to read on than to go elsewhere.
+const NEAR: i64 = 20_000;
+/// Bytes that the client may hold prefetched.
+const QUEUE: usize = 8 << 20;
+/// How long Kafka may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// A client that reads one topic.
+pub struct LogReader {
+    orders: std::sync::mpsc::Sender<Order>,
+}
+
+struct Order {
+    partition: i32,
+    range: OffsetRange,
+    deliveries: mpsc::Sender<Delivery>,
+}
+
+enum Delivery {
+    Records(RecordArena),
+    End,
+    Failed(anyhow::Error),
+}
+
+/// The records of one range, as they come.
+pub struct Records(mpsc::Receiver<Delivery>);
+
+impl Records {
+    /// The next records; `None` when each visible record of the range was handed over.
+    ///
+    /// # Errors
+    /// When Kafka refuses, is silent for long, or has lost the range meanwhile.
+    pub async fn next(&mut self) -> Result<Option<RecordArena>> {
+        match self.0.recv().await {
+            Some(Delivery::Records(records)) => Ok(Some(records)),
+            Some(Delivery::End) => Ok(None),
+            Some(Delivery::Failed(error)) => Err(error),
+            None => Err(anyhow!("the Kafka thread ended")),
+        }
+    }
+}
+
+impl LogReader {
+    /// Makes the client and its thread; connects when first asked.
+    pub fn start(settings: &settings::KafkaSettings, topic: &str) -> Result<Self> {
+        Self::with_silence(settings, topic, SILENCE)
+    }
+
+    /// The same with another bound for how long Kafka may be silent.
+    fn with_silence(
+        settings: &settings::KafkaSettings,
+        topic: &str,
+        silence: Duration,
+    ) -> Result<Self> {
+        let settings = settings::KafkaSettings {
+            queue_bytes: QUEUE,
+            ..settings.clone()
+        };
+        let mut config = settings::client_config(&settings);
+        config.set("client.id", "consumer-log-reader");
+        let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
+            .map_err(|error| settings::config_error(&error))?;
+        let reader = Reader {
+            client,
+            topic: topic.to_owned(),
+            silence,
+            place: None,
+        };
+        let (orders, received) = std::sync::mpsc::channel();
+        std::thread::Builder::new()
+            .name("kafka-reader".to_owned())
+            .spawn(move || reader.serve(&received))
+            .context("the Kafka thread cannot be started")?;
+        Ok(Self { orders })
+    }
+
+    /// The visible records of a range, which must lie between the ends of the log. Ranges are read
+    /// one after another.
+    pub fn read(&self, partition: i32, range: OffsetRange) -> Records {
+        let (deliveries, records) = mpsc::channel(CHANNEL);
+        // A thread that is gone shows when the records are asked for.
+        let order = Order {
+            partition,
+            range,
+            deliveries,
+        };
+        self.orders.send(order).ok();
+        Records(records)
+    }
+}
+
+struct Reader {
+    client: BaseConsumer<LookUpContext>,
+    topic: String,
+    silence: Duration,
+    place: Option<Place>,
+}
+
+/// How far the client is.
+struct Place {
+    partition: i32,
+    /// All below it was handed over, or was not asked for.
+    done: Offset,
+    /// The offset after the last record that the client gave.
+    next: Offset,
+    /// The last end of the partition that the client came to.
+    end: Option<Offset>,
+    /// The record at `next - 1`, when it lies behind the range it was met in.
+    held: Option<RecordArena>,
+}
+
+impl Reader {
+    fn serve(mut self, orders: &std::sync::mpsc::Receiver<Order>) {
+        for order in orders {
+            let delivery = match self.read(&order) {
+                Ok(()) => Delivery::End,
+                Err(error) => {
+                    self.place = None;
+                    Delivery::Failed(error)
+                }
+            };
+            order.deliveries.blocking_send(delivery).ok();
+        }
+    }
+
+    fn read(&mut self, order: &Order) -> Result<()> {
+        let Order {
+            partition, range, ..
+        } = *order;
+        let mut place = self.go_to(partition, range.start)?;
+        let mut arena = RecordArena::default();
+        if let Some(held) = place.held.take_if(|_| place.next.0 <= range.end.0)
+            && place.next > range.start
+        {
+            arena = held;
+        }
+        let mut heard = Instant::now();
+        while place.next < range.end && place.end.is_none_or(|end| end < range.end) {
+            if heard.elapsed() > self.silence {
+                bail!(self.silent(&place));
+            }
+            let Some(answer) = self.client.poll(Duration::from_millis(100)) else {
+                continue;
+            };
+            match answer {
+                Ok(message) if message.partition() == partition => {
+                    heard = Instant::now();
+                    take(&message, range, &mut place, &mut arena);
+                }
+                Ok(_) => {}
+                Err(error) => self.error(&error, &mut place)?,
+            }
+            if arena.len() >= ARENA_RECORDS || arena.byte_len() >= ARENA_BYTES {
+                let full = std::mem::take(&mut arena);
+                if send(order, full).is_err() {
+                    return Ok(());
+                }
+                // While nobody took the records, it was not Kafka that was silent.
+                heard = Instant::now();
+            }
+        }
+        place.done = range.end;
+        self.place = Some(place);
+        if !arena.is_empty() {
+            send(order, arena).ok();
+        }
+        Ok(())
+    }
+
+    /// The place from which a range is read: where the client is, if that is near, or a new one.
+    fn go_to(&mut self, partition: i32, start: Offset) -> Result<Place> {
+        let near = |place: &Place| {
+            let ahead = start.0 - place.next.max(place.done).0;
+            place.partition == partition && start >= place.done && ahead <= NEAR
+        };
+        if let Some(place) = self.place.take().filter(near) {
+            return Ok(place);
+        }
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic, partition, rdkafka::Offset::Offset(start.0))?;
+        self.client.context().end.take();
+        self.client
+            .assign(&list)
+            .with_context(|| format!("partition {partition} cannot be read from offset {start}"))?;
+        Ok(Place {
+            partition,
+            done: start,
+            next: start,
+            end: None,
+            held: None,
+        })
+    }
+
+    fn error(&self, error: &KafkaError, place: &mut Place) -> Result<()> {
+        match error {
+            KafkaError::PartitionEOF(partition) if *partition == place.partition => {
+                // Without an offset it says nothing; the next record, or the silence, decides.
+                place.end = self.client.context().end.take().or(place.end);
+                Ok(())
+            }
+            KafkaError::MessageConsumption(
+                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
+            ) => bail!(
+                "the topic's retention removed offset {} of partition {} while it was about to be read: run it again",
+                place.next,
+                place.partition
+            ),
+            KafkaError::MessageConsumption(
+                code @ (RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed),
+            ) => bail!("{code}: this user needs READ on the topic"),
+            KafkaError::MessageConsumptionFatal(code) => {
+                bail!("the Kafka client cannot go on: {code}")
+            }
+            // Anything else passes, or ends in silence.
+            _ => Ok(()),
+        }
+    }
+
+    fn silent(&self, place: &Place) -> String {
+        let complaint = self.client.context().complaints.last();
+        let complaint = complaint.map_or_else(String::new, |text| format!(" ({text})"));
+        format!(
+            "offset {} of partition {} could not be read within {} s{complaint}",
+            place.next,
+            place.partition,
+            self.silence.as_secs()
+        )
+    }
+}
+
+fn take(
+    message: &BorrowedMessage<'_>,
+    range: OffsetRange,
+    place: &mut Place,
+    arena: &mut RecordArena,
+) {
+    let offset = Offset(message.offset());
+    place.next = offset.next();
+    if offset >= range.end {
+        let mut held = RecordArena::default();
+        message::push(&mut held, message);
+        place.held = Some(held);
+    } else if offset >= range.start {
+        message::push(arena, message);
+    }
+}
+
+/// An error means that nobody waits for the records any more.
+fn send(order: &Order, records: RecordArena) -> Result<(), ()> {
+    let delivery = Delivery::Records(records);
+    order.deliveries.blocking_send(delivery).map_err(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_cluster::TestCluster;
+
+    fn range(start: i64, end: i64) -> OffsetRange {
+        OffsetRange::new(Offset(start), Offset(end))
+    }
+
+    async fn offsets(reader: &LogReader, range: OffsetRange) -> Vec<i64> {
+        let mut records = reader.read(0, range);
+        let mut offsets = Vec::new();
+        while let Some(arena) = records.next().await.unwrap() {
+            offsets.extend(arena.records().map(|record| record.offset.0));
+        }
+        offsets
+    }
+
+    #[tokio::test]
+    async fn each_range_gives_its_own_records_wherever_the_one_before_ended() {
+        let cluster = TestCluster::start();
+        cluster.append(1_500);
+        let reader = LogReader::start(&cluster.settings, "t").unwrap();
+        for (start, end) in [
+            (0, 700),
+            (700, 701),
+            (701, 701),
+            (702, 1_400),
+            (1_500, 1_500),
+            (1_400, 1_500),
+            (0, 3),
+            (1_499, 1_500),
+            (5, 1_500),
+        ] {
+            let expected: Vec<i64> = (start..end).collect();
+            assert_eq!(offsets(&reader, range(start, end)).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_stops_listening_early_does_not_disturb_the_next_range() {
+        let cluster = TestCluster::start();
+        cluster.append(5_000);
+        let reader = LogReader::start(&cluster.settings, "t").unwrap();
+        let mut records = reader.read(0, range(0, 5_000));
+        assert!(records.next().await.unwrap().is_some());
+        drop(records);
+        assert_eq!(offsets(&reader, range(10, 12)).await, [10, 11]);
+    }
+
+    #[tokio::test]
+    async fn who_takes_the_records_slowly_is_not_told_that_kafka_is_silent() {
+        // Bug: the time in which nobody took the records was counted as Kafka's silence.
+        let cluster = TestCluster::start();
+        cluster.append(5_000);
+        let silence = Duration::from_secs(1);
+        let reader = LogReader::with_silence(&cluster.settings, "t", silence).unwrap();
+        let mut records = reader.read(0, range(0, 5_000));
+        let mut count = records.next().await.unwrap().unwrap().len();
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        while let Some(arena) = records.next().await.unwrap() {
+            count += arena.len();
+        }
+        assert_eq!(count, 5_000);
+    }
+
+    #[tokio::test]
+    async fn a_range_that_the_topic_has_lost_is_an_error() {
+        let cluster = TestCluster::start();
+        cluster.append(3);
+        let reader = LogReader::start(&cluster.settings, "t").unwrap();
+        let error = reader.read(0, range(900, 901)).next().await.unwrap_err();
+        assert!(error.to_string().contains("run it again"), "{error}");
+    }
+}

@@ -1,0 +1,41 @@
+//! From a message of the client to a record in an arena.
+//!
+//! Not here: what becomes of the record.
+//! Invariant: key, value and headers are copied byte for byte, in their order.
+
+use std::panic::AssertUnwindSafe;
+
+use landing::{Offset, Record, arena::RecordArena, record::Headers};
+use rdkafka::{
+    Message,
+    message::{BorrowedHeaders, BorrowedMessage, Headers as _},
+};
+
+/// Copies the message into the arena.
+pub fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
+    let record = Record {
+        partition: message.partition(),
+        offset: Offset(message.offset()),
+        timestamp: message
+            .timestamp()
+            .to_millis()
+            .filter(|millis| *millis >= 0),
+        key: message.key(),
+        value: message.payload(),
+        headers: Headers::default(),
+    };
+    match message.headers() {
+        None => arena.push(&record, std::iter::empty()),
+        Some(found) => arena.push(&record, headers(found)),
+    }
+}
+
+/// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header
+/// keeps its place without its content.
+fn headers(headers: &BorrowedHeaders) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+    let one = |index| std::panic::catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
+    (0..headers.count()).filter_map(move |index| match one(index) {
+        Ok(header) => header.map(|header| (header.key, header.value)),
+        Err(_) => Some(("(name is not UTF-8)", None)),
+    })
+}

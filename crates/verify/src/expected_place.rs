@@ -1,0 +1,45 @@
+//! Where a record of the topic must be in the zone: the verification's own reading of the rules,
+//! record by record.
+//!
+//! It shares with the engine only what a value is and what its date is. Not here: columns that a
+//! schema refuses. Invariant: a function of the record and of what the zone pins.
+
+use landing::{
+    Record,
+    partition_by::{DatePartition, Granularity, PartitionBy},
+    value::{self, Reason},
+};
+
+/// What must have become of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Data under this date.
+    Date(DatePartition),
+    /// A dead letter.
+    Letter(Reason),
+    /// Nothing, or a dead letter, as the operator wanted it at the time.
+    Tombstone,
+}
+
+/// Places one record.
+pub fn place(
+    record: &Record<'_>,
+    (partition_by, granularity): (&PartitionBy, Granularity),
+) -> Place {
+    let Some(bytes) = record.value else {
+        return Place::Tombstone;
+    };
+    let date = match partition_by {
+        PartitionBy::Timestamp => value::check_object(bytes, None).map(|_| {
+            let millis = record.timestamp?;
+            DatePartition::from_timestamp(millis, granularity)
+        }),
+        PartitionBy::Field(name) => value::check_object(bytes, Some(name))
+            .map(|text| DatePartition::from_text(&text?, granularity)),
+    };
+    match date {
+        Ok(Some(date)) => Place::Date(date),
+        Ok(None) => Place::Letter(Reason::NoPartitionValue),
+        Err(reason) => Place::Letter(reason),
+    }
+}

@@ -1,0 +1,120 @@
+//! What `consumer verify` needs before it can look: the bucket, the zone, and the topic on the
+//! zone's own cluster.
+//!
+//! Not here: the verification. Invariant: nothing is written anywhere.
+
+use anyhow::{Result, anyhow, bail};
+use bucket::{
+    Bucket, check_bucket_name,
+    zone::{self, ZoneFacts, facts, no_zone},
+};
+use kafka::{
+    options::{check_topic_name, librdkafka_options},
+    settings::KafkaSettings,
+};
+use landing::{
+    layout::Prefix,
+    zone::{Zone, ZoneMismatch, default_group},
+};
+
+use crate::{args::VerifyArgs, topic::Topic};
+
+/// Checks what needs no connection; gives librdkafka's options.
+pub fn check(args: &VerifyArgs) -> Result<Vec<(String, String)>> {
+    check_bucket_name(&args.zone.bucket)?;
+    check_topic_name(&args.kafka.topic)?;
+    librdkafka_options(&args.kafka.kafka_options)
+}
+
+/// Where the zone may lie: under the prefix that was given, or in one of the places that the
+/// consumer chooses by itself.
+pub fn places(args: &VerifyArgs) -> Result<Vec<Prefix>> {
+    if let Some(prefix) = &args.prefix {
+        return Ok(vec![prefix.clone()]);
+    }
+    let of_format = |format| {
+        let prefix: Result<Prefix, String> = format!("{}/{format}", args.kafka.topic).parse();
+        prefix.map_err(|reason| anyhow!("{reason}: give --prefix"))
+    };
+    ["json", "jsonl", "csv", "parquet"]
+        .map(of_format)
+        .into_iter()
+        .collect()
+}
+
+/// The zone under the prefix that was given, or the only one of the topic in these places.
+pub async fn zone(
+    args: &VerifyArgs,
+    (bucket, places): (&Bucket, Vec<Prefix>),
+) -> Result<(ZoneFacts, Zone)> {
+    if let Some(prefix) = &args.prefix {
+        let found = zone::read_zone(bucket, prefix).await?;
+        return match found {
+            Some(zone) => facts(bucket, prefix.clone(), zone),
+            None => Err(no_zone(bucket, prefix.as_str()).await),
+        };
+    }
+    let mut found = Vec::new();
+    for prefix in places {
+        if let Some(zone) = zone::landing_zone(bucket, &prefix).await? {
+            found.push((prefix, zone));
+        }
+    }
+    match found.len() {
+        0 => Err(no_zone(bucket, &args.kafka.topic).await),
+        1 => {
+            let (prefix, zone) = found.remove(0);
+            facts(bucket, prefix, zone)
+        }
+        _ => {
+            let names: Vec<&str> = found.iter().map(|(prefix, _)| prefix.as_str()).collect();
+            bail!(
+                "s3://{} holds several zones of topic '{}': say which with --prefix: {}",
+                bucket.name(),
+                args.kafka.topic,
+                names.join(", ")
+            )
+        }
+    }
+}
+
+/// The topic; `None` with `--without-kafka`.
+pub async fn topic(
+    args: &VerifyArgs,
+    (bucket, facts, zone): (&Bucket, &ZoneFacts, &Zone),
+    options: Vec<(String, String)>,
+) -> Result<Option<Topic>> {
+    if args.without_kafka {
+        return Ok(None);
+    }
+    let derived = || default_group(bucket.name(), &facts.prefix);
+    let settings = KafkaSettings {
+        bootstrap_servers: args.kafka.bootstrap_servers.clone(),
+        group: args.group.clone().unwrap_or_else(derived),
+        options,
+        queue_bytes: 1 << 20,
+    };
+    tracing::info!(
+        "Kafka at {}, topic {}, group {}",
+        settings.bootstrap_servers,
+        facts.topic,
+        settings.group
+    );
+    let found = Topic::find(settings, &facts.topic, args.kafka.connect_timeout).await;
+    let hint = "--without-kafka verifies the bucket alone";
+    let (topic, cluster) = found.map_err(|error| anyhow!("{error:#}; {hint}"))?;
+    let here = Zone {
+        cluster_id: cluster,
+        ..zone.clone()
+    };
+    if let Err(ZoneMismatch::Cluster { holds, wanted }) = zone.admit(&here) {
+        let accepted = facts.prefix.cluster_key(&wanted);
+        if bucket.read_patiently(&accepted).await?.is_none() {
+            bail!(
+                "this zone was made from Kafka cluster '{holds}', and these brokers are cluster '{wanted}', where other records may lie \
+                 at the same offsets: give the brokers of the zone's own cluster; {hint}"
+            );
+        }
+    }
+    Ok(Some(topic))
+}

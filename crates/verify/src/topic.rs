@@ -1,0 +1,137 @@
+//! What Kafka is asked about the topic: its ends, the group's offsets, single records and ranges of
+//! them.
+//!
+//! rdkafka's calls block, so they run on the blocking pool. Not here: what the answers mean.
+//! Invariant: the group's offsets are those of before anything was listed, so what lies below them
+//! was durable by then.
+
+use std::{
+    cell::OnceCell,
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use kafka::{
+    checks, cleanup_policy,
+    log_reader::{LogReader, Records},
+    look_up::LookUp,
+    settings::KafkaSettings,
+};
+use landing::{
+    Offset, OffsetRange,
+    anchor::{Anchor, Reading, START_METADATA},
+};
+
+/// The topic of a zone, on its cluster.
+pub struct Topic {
+    look_up: Arc<LookUp>,
+    reader: LogReader,
+    settings: KafkaSettings,
+    name: String,
+    partitions: Vec<i32>,
+    committed: BTreeMap<i32, Committed>,
+    compacted: OnceCell<Option<bool>>,
+}
+
+/// What a group has committed for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    pub next: Offset,
+    /// The last record that was durable then.
+    pub anchor: Option<Anchor>,
+    /// It is only the place to begin: nothing was landed yet.
+    pub only_start: bool,
+}
+
+impl Topic {
+    /// Asks for partitions, cluster and the group's offsets.
+    ///
+    /// # Errors
+    /// When Kafka cannot be reached, or there is no such topic; the message says what to do.
+    pub async fn find(
+        settings: KafkaSettings,
+        name: &str,
+        timeout: Duration,
+    ) -> Result<(Self, Option<String>)> {
+        let look_up = Arc::new(LookUp::new(&settings, name)?);
+        let reader = LogReader::start(&settings, name)?;
+        let (asked, of, topic) = (look_up.clone(), settings.clone(), name.to_owned());
+        let answers = blocking(move || {
+            let partitions = checks::partitions(&asked, &of, &topic, timeout)?;
+            let cluster = asked.cluster_id();
+            let deadline = Instant::now() + timeout;
+            let committed = checks::patiently(deadline, || asked.committed(&partitions))?;
+            Ok((partitions, cluster, committed))
+        });
+        let (partitions, cluster, committed) = answers.await?;
+        let committed = committed.into_iter().map(|(partition, next, metadata)| {
+            let committed = Committed {
+                next,
+                anchor: Anchor::from_commit_metadata(&metadata),
+                only_start: metadata == START_METADATA,
+            };
+            (partition, committed)
+        });
+        let topic = Self {
+            look_up,
+            reader,
+            settings,
+            name: name.to_owned(),
+            partitions,
+            committed: committed.collect(),
+            compacted: OnceCell::new(),
+        };
+        Ok((topic, cluster))
+    }
+
+    /// Its partitions.
+    pub fn partitions(&self) -> &[i32] {
+        &self.partitions
+    }
+
+    /// What the group has committed.
+    pub fn committed(&self, partition: i32) -> Option<&Committed> {
+        self.committed.get(&partition)
+    }
+
+    /// First offset and last stable offset of the log, as they are now.
+    pub async fn ends(&self, partition: i32) -> Result<OffsetRange> {
+        let look_up = self.look_up.clone();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let ask = move || checks::patiently(deadline, || look_up.log_ends(partition));
+        let (low, high) = blocking(ask).await?;
+        Ok(OffsetRange::new(low, high))
+    }
+
+    /// What Kafka holds now where this record was.
+    pub async fn reading(&self, partition: i32, anchor: Anchor) -> Result<Reading> {
+        let ends = self.ends(partition).await?;
+        let look_up = self.look_up.clone();
+        blocking(move || look_up.read(partition, anchor.offset, (ends.start, ends.end))).await
+    }
+
+    /// The visible records of a range between the ends.
+    pub fn records(&self, partition: i32, range: OffsetRange) -> Records {
+        self.reader.read(partition, range)
+    }
+
+    /// Whether the topic is compacted; `None` when Kafka does not say.
+    pub async fn is_compacted(&self) -> Result<Option<bool>> {
+        if let Some(known) = self.compacted.get() {
+            return Ok(*known);
+        }
+        let (settings, name) = (self.settings.clone(), self.name.clone());
+        let asked = blocking(move || Ok(cleanup_policy::is_compacted(&settings, &name))).await?;
+        Ok(*self.compacted.get_or_init(|| asked))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    question: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(question)
+        .await
+        .context("the look-up was broken off")?
+}
