@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     offset::Offset,
+    place::Partition,
     record::{Record, ValueHash},
 };
 
@@ -41,7 +42,7 @@ pub enum Reading {
 
 #[derive(Serialize, Deserialize)]
 struct AnchorObject {
-    partition: i32,
+    partition: Partition,
     offset: Offset,
     timestamp: Option<i64>,
     sha256: String,
@@ -66,7 +67,7 @@ impl Anchor {
 
     /// The body of the anchor object: one line of JSON.
     #[must_use]
-    pub fn to_body(&self, partition: i32) -> Vec<u8> {
+    pub fn to_body(&self, partition: Partition) -> Vec<u8> {
         let object = AnchorObject {
             partition,
             offset: self.offset,
@@ -137,7 +138,10 @@ mod tests {
                 timestamp,
                 value: ValueHash::of(Some(b"{}")),
             };
-            assert_eq!(Anchor::from_body(&anchor.to_body(7)), Some(anchor));
+            assert_eq!(
+                Anchor::from_body(&anchor.to_body(Partition(7))),
+                Some(anchor)
+            );
             assert_eq!(
                 Anchor::from_commit_metadata(&anchor.to_commit_metadata()),
                 Some(anchor)

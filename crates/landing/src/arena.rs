@@ -5,6 +5,7 @@
 
 use crate::{
     offset::Offset,
+    place::Partition,
     record::{HeaderSpan, Headers, NULL_VALUE, Record},
 };
 
@@ -20,7 +21,7 @@ pub struct RecordArena {
 /// 4 bytes keep it small: there is one for every record that waits.
 #[derive(Clone, Debug)]
 struct Entry {
-    partition: i32,
+    partition: Partition,
     start: u32,
     key: u32,
     value: u32,
@@ -34,7 +35,7 @@ struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Offset of the first record.
     pub first: Offset,
     /// Offset of the last one.
@@ -75,7 +76,7 @@ impl RecordArena {
                 value_end,
             });
         }
-        self.enter(record, (start, key, value), first);
+        self.enter(record, start, key, value, first);
     }
 
     /// Copies a record of another arena in, headers in one piece.
@@ -102,17 +103,24 @@ impl RecordArena {
                 value_end: moved(span.value_end),
             }));
         }
-        self.enter(record, (start, key, value), first);
+        self.enter(record, start, key, value, first);
     }
 
-    fn enter(&mut self, record: &Record<'_>, (start, key, value): (u32, u32, u32), first: usize) {
+    fn enter(
+        &mut self,
+        record: &Record<'_>,
+        start: u32,
+        key: u32,
+        value: u32,
+        first_header: usize,
+    ) {
         self.entries.push(Entry {
             partition: record.partition,
             start,
             key,
             value,
-            headers: small(self.spans.len() - first),
-            first_header: small(first),
+            headers: small(self.spans.len() - first_header),
+            first_header: small(first_header),
             offset: record.offset,
             timestamp: record.timestamp,
         });
@@ -209,7 +217,7 @@ impl RecordArena {
 
     /// Kafka partition of the last record.
     #[must_use]
-    pub fn last_partition(&self) -> Option<i32> {
+    pub fn last_partition(&self) -> Option<Partition> {
         self.entries.last().map(|entry| entry.partition)
     }
 
@@ -253,7 +261,7 @@ mod tests {
     fn records_come_out_as_they_went_in() {
         let mut arena = RecordArena::default();
         let record = Record {
-            partition: 3,
+            partition: Partition(3),
             offset: Offset(7),
             timestamp: Some(5),
             key: None,
@@ -277,7 +285,7 @@ mod tests {
         let seen: Vec<_> = arena.records().collect();
         assert_eq!(
             (seen[0].partition, seen[0].offset, seen[0].value),
-            (3, Offset(7), Some(&b"{}"[..]))
+            (Partition(3), Offset(7), Some(&b"{}"[..]))
         );
         assert_eq!(
             seen[0].headers.iter().collect::<Vec<_>>(),
@@ -296,7 +304,7 @@ mod tests {
             let mut arena = RecordArena::default();
             for (partition, offset) in places {
                 let record = Record {
-                    partition: *partition,
+                    partition: Partition(*partition),
                     offset: Offset(*offset),
                     timestamp: None,
                     key: None,
@@ -308,7 +316,7 @@ mod tests {
             arena.run()
         };
         let expected = Run {
-            partition: 3,
+            partition: Partition(3),
             first: Offset(5),
             last: Offset(9),
         };
@@ -323,7 +331,7 @@ mod tests {
     fn a_copied_record_is_the_same_wherever_it_comes_to_lie() {
         let mut arena = RecordArena::default();
         let record = Record {
-            partition: 3,
+            partition: Partition(3),
             offset: Offset(7),
             timestamp: None,
             key: Some(b"k"),

@@ -73,7 +73,8 @@ impl Chain {
     /// before.
     pub(crate) fn take(
         &mut self,
-        (first, last): (Offset, Offset),
+        first: Offset,
+        last: Offset,
         now: Duration,
         add: impl FnOnce(&mut Batch) -> usize,
     ) -> Option<usize> {

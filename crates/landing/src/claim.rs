@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     anchor::Anchor,
+    format::Format,
     offset::{Offset, OffsetRange},
     partition_by::DatePartition,
+    place::{Extent, Partition, Place},
     record::{Record, ValueHash},
 };
 
@@ -47,9 +49,9 @@ pub struct FileRules {
 impl FileRules {
     /// The end of a data object's key in a zone of this format: `jsonl.gz`, `csv`, `parquet`.
     #[must_use]
-    pub fn suffix(&self, format: &str) -> String {
+    pub fn suffix(&self, format: Format) -> String {
         let compressed = match self.compression.as_str() {
-            _ if format == "parquet" => "",
+            _ if format == Format::Parquet => "",
             "gzip" => ".gz",
             "zstd" => ".zst",
             _ => "",
@@ -113,7 +115,7 @@ pub struct Claim {
     /// Id of the landing zone.
     pub zone: String,
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// First offset.
     pub start: Offset,
     /// The offset after the last one, holes at the end included.
@@ -168,6 +170,18 @@ pub enum BadClaim {
 }
 
 impl Claim {
+    /// Where the extent begins.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::new(self.partition, self.start)
+    }
+
+    /// The extent that it fixes.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        Extent::new(self.partition, self.range())
+    }
+
     /// The offsets of the extent.
     #[must_use]
     pub fn range(&self) -> OffsetRange {
@@ -212,11 +226,11 @@ impl Claim {
         body
     }
 
-    /// Reads the claim of `partition` at `start` in this zone.
+    /// Reads the claim of this zone for the extent that begins at `start`.
     ///
     /// # Errors
     /// [`BadClaim`] when it is something else, of a newer version, or not about what its key says.
-    pub fn from_body(body: &[u8], expected: (&str, i32, Offset)) -> Result<Self, BadClaim> {
+    pub fn from_body(body: &[u8], zone: &str, start: Place) -> Result<Self, BadClaim> {
         #[derive(Deserialize)]
         struct Versions {
             version: u32,
@@ -231,8 +245,8 @@ impl Claim {
             });
         }
         let claim: Self = serde_json::from_slice(body).map_err(unreadable)?;
-        let about = (claim.zone.as_str(), claim.partition, claim.start);
-        if about != expected || claim.end <= claim.start {
+        let is_misplaced = claim.zone != zone || claim.place() != start;
+        if is_misplaced || claim.end <= claim.start {
             let text = format!(
                 "offsets {} of partition {} in zone {}",
                 claim.range(),
@@ -308,7 +322,7 @@ pub(crate) mod tests {
             version: CLAIM_VERSION,
             classifier: CLASSIFIER_VERSION,
             zone: "z".into(),
-            partition: 3,
+            partition: Partition(3),
             start: Offset(10),
             end: Offset(20),
             files: FileRules {
@@ -333,11 +347,16 @@ pub(crate) mod tests {
         }
     }
 
+    /// Where [`claim`] begins.
+    fn here() -> Place {
+        Place::new(Partition(3), Offset(10))
+    }
+
     #[test]
     fn a_claim_reads_back() {
         let body = claim().to_body();
         assert_eq!(body.iter().filter(|byte| **byte == b'\n').count(), 1);
-        assert_eq!(Claim::from_body(&body, ("z", 3, Offset(10))), Ok(claim()));
+        assert_eq!(Claim::from_body(&body, "z", here()), Ok(claim()));
         assert_eq!(
             claim().dates[0].date_partition().unwrap().as_str(),
             "2026-11-21"
@@ -355,9 +374,8 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_no_claim_of_this_place_is_refused() {
-        let here = ("z", 3, Offset(10));
         assert!(matches!(
-            Claim::from_body(b"hello", here),
+            Claim::from_body(b"hello", "z", here()),
             Err(BadClaim::Unreadable(_))
         ));
         let newer = Claim {
@@ -365,19 +383,20 @@ pub(crate) mod tests {
             ..claim()
         };
         assert!(matches!(
-            Claim::from_body(&newer.to_body(), here),
+            Claim::from_body(&newer.to_body(), "z", here()),
             Err(BadClaim::Newer { classifier: 2, .. })
         ));
         let empty = Claim {
             end: Offset(10),
             ..claim()
         };
-        for (claim, place) in [
-            (claim(), ("y", 3, Offset(10))),
-            (claim(), ("z", 3, Offset(11))),
-            (empty, here),
+        let beside = Place::new(Partition(3), Offset(11));
+        for (claim, zone, start) in [
+            (claim(), "y", here()),
+            (claim(), "z", beside),
+            (empty, "z", here()),
         ] {
-            let read = Claim::from_body(&claim.to_body(), place);
+            let read = Claim::from_body(&claim.to_body(), zone, start);
             assert!(matches!(read, Err(BadClaim::Misplaced(_))), "{read:?}");
         }
     }

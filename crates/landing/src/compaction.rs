@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use inputs::{Extents, Input, Inputs, Records, SourceExtent};
 
-use crate::{claim::ClaimedBody, partition_by::DatePartition};
+use crate::{claim::ClaimedBody, format::Format, partition_by::DatePartition};
 
 /// The version of the form of plans, and of what they mean.
 pub const PLAN_VERSION: u32 = 1;
@@ -33,7 +33,7 @@ pub struct CopyZone {
     pub prefix: String,
     /// The id of that zone, see [`crate::zone::Zone::id`].
     pub zone: String,
-    /// `parquet` or `jsonl`.
+    /// `parquet` or `jsonl`, as text: a copy of a newer program must still be known for a copy.
     pub format: String,
     /// `hour`, `day` or `year`, as the zone has it.
     pub granularity: String,
@@ -42,8 +42,8 @@ pub struct CopyZone {
 /// How the output of a plan is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputRules {
-    /// `parquet` or `jsonl`.
-    pub format: String,
+    /// [`Format::Parquet`] or [`Format::Jsonl`].
+    pub format: Format,
     /// `none`, `gzip`, `zstd` or `snappy`.
     pub compression: String,
     /// The compression's level, where one was given.
@@ -125,8 +125,16 @@ pub enum BadPlan {
     Disorder,
 }
 
-/// What a plan and its end are about: id of the copy, date, number.
-pub type About<'a> = (&'a str, &'a DatePartition, u32);
+/// Names a plan, and with it what is said of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanName<'a> {
+    /// Id of the copy, see [`CopyZone::id`].
+    pub copy: &'a str,
+    /// The date partition.
+    pub date: &'a DatePartition,
+    /// Counted from 1 within the date.
+    pub number: u32,
+}
 
 impl CopyZone {
     /// The object's body: one line of JSON.
@@ -184,8 +192,8 @@ impl OutputRules {
     /// The end of the output's key: `parquet`, `jsonl.gz`.
     #[must_use]
     pub fn suffix(&self) -> &'static str {
-        match (self.format.as_str(), self.compression.as_str()) {
-            ("parquet", _) => "parquet",
+        match (self.format, self.compression.as_str()) {
+            (Format::Parquet, _) => "parquet",
             (_, "gzip") => "jsonl.gz",
             (_, "zstd") => "jsonl.zst",
             _ => "jsonl",
@@ -200,12 +208,12 @@ impl Plan {
         line(self)
     }
 
-    /// Reads the plan that must be about this.
+    /// Reads the plan of this name.
     ///
     /// # Errors
     /// [`BadPlan`]
-    pub fn from_body(body: &[u8], about: About<'_>) -> Result<Self, BadPlan> {
-        let plan: Self = read(body, about)?;
+    pub fn from_body(body: &[u8], name: PlanName<'_>) -> Result<Self, BadPlan> {
+        let plan: Self = read(body, name)?;
         if plan.inputs.are_in_order() {
             Ok(plan)
         } else {
@@ -221,12 +229,12 @@ impl Done {
         line(self)
     }
 
-    /// Reads what is said of the end of this plan.
+    /// Reads what is said of the end of the plan of this name.
     ///
     /// # Errors
     /// [`BadPlan`]
-    pub fn from_body(body: &[u8], about: About<'_>) -> Result<Self, BadPlan> {
-        read(body, about)
+    pub fn from_body(body: &[u8], name: PlanName<'_>) -> Result<Self, BadPlan> {
+        read(body, name)
     }
 }
 
@@ -236,7 +244,7 @@ fn line(content: &impl Serialize) -> Vec<u8> {
     body
 }
 
-fn read<T: DeserializeOwned>(body: &[u8], expected: About<'_>) -> Result<T, BadPlan> {
+fn read<T: DeserializeOwned>(body: &[u8], expected: PlanName<'_>) -> Result<T, BadPlan> {
     #[derive(Deserialize)]
     struct Head {
         version: u32,
@@ -249,8 +257,10 @@ fn read<T: DeserializeOwned>(body: &[u8], expected: About<'_>) -> Result<T, BadP
     if head.version != PLAN_VERSION {
         return Err(BadPlan::Newer(head.version));
     }
-    let (copy, date, number) = expected;
-    if (head.copy.as_str(), head.date.as_str(), head.number) != (copy, date.as_str(), number) {
+    let is_expected = head.copy == expected.copy
+        && head.date == expected.date.as_str()
+        && head.number == expected.number;
+    if !is_expected {
         let Head {
             copy, date, number, ..
         } = head;

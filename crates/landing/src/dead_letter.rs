@@ -7,7 +7,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use crate::{record::Record, value::Misfit};
+use crate::{place::Partition, record::Record, value::Misfit};
 
 /// One dead letter. Bytes are base64; `value_text` and `key_text` repeat them where they are UTF-8,
 /// for the eye and for queries.
@@ -17,7 +17,7 @@ struct DeadLetter<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<String>,
     topic: &'a str,
-    partition: i32,
+    partition: Partition,
     offset: i64,
     timestamp: Option<i64>,
     key_text: Option<&'a str>,
@@ -85,7 +85,7 @@ mod tests {
     fn a_dead_letter_keeps_the_bytes_the_key_the_headers_and_the_place() {
         let mut arena = RecordArena::default();
         let record = Record {
-            partition: 2,
+            partition: Partition(2),
             offset: Offset(9),
             timestamp: Some(1_000),
             key: Some(b"HSI"),
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_misfit_of_a_column_names_it_and_others_name_none() {
         let record = Record {
-            partition: 0,
+            partition: Partition(0),
             offset: Offset(0),
             timestamp: None,
             key: None,
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_tombstone_has_no_value_and_an_empty_value_has_one() {
         let record = Record {
-            partition: 0,
+            partition: Partition(0),
             offset: Offset(0),
             timestamp: None,
             key: None,

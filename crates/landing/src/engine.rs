@@ -17,6 +17,7 @@ use crate::{
     in_flight_limit::InFlightLimit,
     offset::Offset,
     partition_state::{PartitionState, Work},
+    place::Partition,
     start::Stop,
     value::Checker,
 };
@@ -47,7 +48,7 @@ const TRACKED_BYTES: usize = 96;
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
-    partitions: BTreeMap<i32, PartitionState>,
+    partitions: BTreeMap<Partition, PartitionState>,
     waiting: VecDeque<Upload>,
     /// Uploads of partitions whose anchor is not yet durable: nothing is written to a zone that
     /// could not be told apart from another.
@@ -66,7 +67,7 @@ pub struct Engine {
     to_encode: VecDeque<Box<Encode>>,
     encoding: usize,
     /// Partitions that wait until there is room for the claims that they are to finish.
-    queued: VecDeque<i32>,
+    queued: VecDeque<Partition>,
     /// Bytes of output for a byte of records, as the last extent had it.
     ratio: Option<f64>,
     /// For the records of the per-record layout; extents have checkers of their own.
@@ -113,7 +114,7 @@ impl Engine {
     /// All visible records below `position` were delivered: this reader came to the end of the log
     /// there. It must be the end that this very reader came to: the tracker passes the holes below
     /// it for good, and a record below it that comes later is ignored.
-    pub fn end_of_partition(&mut self, partition: i32, position: Offset) {
+    pub fn end_of_partition(&mut self, partition: Partition, position: Offset) {
         if let Some(running) = self
             .partitions
             .get_mut(&partition)
@@ -129,7 +130,7 @@ impl Engine {
 
     /// The client can no longer read at its position (removed by retention, truncated, re-created):
     /// what was delivered is finished and committed, then the partition is inspected again.
-    pub fn position_lost(&mut self, partition: i32) {
+    pub fn position_lost(&mut self, partition: Partition) {
         if let Some(running) = self
             .partitions
             .get_mut(&partition)
@@ -172,7 +173,7 @@ impl Engine {
     }
 
     /// The broker answered a commit.
-    pub fn commit_finished(&mut self, partition: i32, offset: Offset, confirmed: bool) {
+    pub fn commit_finished(&mut self, partition: Partition, offset: Offset, confirmed: bool) {
         let Some(running) = self
             .partitions
             .get_mut(&partition)
@@ -193,7 +194,7 @@ impl Engine {
     /// The broker was asked and holds this next offset for the group. A lower one than it confirmed
     /// to us (a late commit of an earlier owner, a reset) is not left standing: ours is offered
     /// again.
-    pub fn committed_seen(&mut self, partition: i32, offset: Offset) {
+    pub fn committed_seen(&mut self, partition: Partition, offset: Offset) {
         let running = self
             .partitions
             .get_mut(&partition)

@@ -26,7 +26,7 @@ pub const MAX_EXTENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What decides where a record goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'r> {
+pub struct ExtentRules<'r> {
     /// The topic; goes into dead letters.
     pub topic: &'r str,
     /// Where a record's date comes from.
@@ -85,7 +85,9 @@ impl Contents {
 /// to its end; a new one ends before the record of the date after [`MAX_DATES`].
 pub fn lay_out<'a>(
     records: impl Iterator<Item = Record<'a>>,
-    (rules, end, claim): (&Rules<'_>, Offset, Option<&Claim>),
+    rules: &ExtentRules<'_>,
+    end: Offset,
+    claim: Option<&Claim>,
     mut write: impl FnMut(&DatePartition, &Record<'_>) -> Result<(), Misfit>,
 ) -> Contents {
     let mut walk = Walk::new(rules, claim.map_or(MAX_DATES, |_| usize::MAX));
@@ -119,22 +121,25 @@ pub fn emptied_dates<'c>(
 /// adds or changes any.
 #[must_use]
 pub fn fits_claim(claim: &Claim, contents: &Contents) -> bool {
-    let fits =
-        |now: (u64, &str), claimed: (u64, &str)| now.0 == 0 || now.0 < claimed.0 || now == claimed;
+    // Fewer records have another hash, which says nothing; as many must be the same ones.
+    let fits = |records: u64, hash: &str, claimed: u64, claimed_hash: &str| {
+        records == 0 || records < claimed || records == claimed && hash == claimed_hash
+    };
     let date_fits = |now: &DateContent| {
         let claimed = claim
             .dates
             .iter()
             .find(|date| date.date == now.date.as_str());
-        claimed.is_some_and(|date| fits((now.records, &now.hash), (date.records, &date.hash)))
+        claimed.is_some_and(|date| fits(now.records, &now.hash, date.records, &date.hash))
     };
-    let letters = (
+    let letters_fit = fits(
         contents.dead_letter_records(),
-        contents.dead_letter_hash.as_str(),
+        &contents.dead_letter_hash,
+        claim.dead_letters.records,
+        &claim.dead_letters.hash,
     );
-    let claimed = (claim.dead_letters.records, claim.dead_letters.hash.as_str());
     contents.dates.iter().all(date_fits)
-        && fits(letters, claimed)
+        && letters_fit
         && contents.tombstones <= claim.tombstones
         && ends_fit(claim, contents)
 }
@@ -159,7 +164,7 @@ enum Taken {
 }
 
 struct Walk<'r> {
-    rules: &'r Rules<'r>,
+    rules: &'r ExtentRules<'r>,
     checker: Checker,
     most_dates: usize,
     dates: Vec<OpenDate>,
@@ -183,7 +188,7 @@ struct OpenDate {
 const HOUR_IN_MILLIS: i64 = 60 * 60 * 1000;
 
 impl<'r> Walk<'r> {
-    fn new(rules: &'r Rules<'r>, most_dates: usize) -> Self {
+    fn new(rules: &'r ExtentRules<'r>, most_dates: usize) -> Self {
         Self {
             rules,
             checker: Checker::default(),

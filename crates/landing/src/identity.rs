@@ -7,17 +7,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::{offset::Offset, record::ValueHash};
+use crate::{offset::Offset, place::Place, record::ValueHash};
 
 /// What of which zone an object holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Id of the landing zone, see [`crate::zone::Zone::id`].
     pub zone: String,
-    /// Kafka partition.
-    pub partition: i32,
-    /// Offset of the record, or the start of the extent or of what else the object is about.
-    pub offset: Offset,
+    /// The record's place, or the start of the extent or of what else the object is about.
+    pub place: Place,
     /// What exactly it is.
     pub about: About,
 }
@@ -51,8 +49,8 @@ impl Identity {
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = vec![
             ("zone", self.zone.clone()),
-            ("partition", self.partition.to_string()),
-            ("offset", self.offset.to_string()),
+            ("partition", self.place.partition.to_string()),
+            ("offset", self.place.offset.to_string()),
         ];
         match &self.about {
             About::Record { value, timestamp } => {
@@ -100,12 +98,12 @@ fn timestamp_text(timestamp: Option<i64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place::Partition;
 
     fn identity() -> Identity {
         Identity {
             zone: "z".into(),
-            partition: 1,
-            offset: Offset(4),
+            place: Place::new(Partition(1), Offset(4)),
             about: about(Some(b"{}"), None),
         }
     }
@@ -142,11 +140,11 @@ mod tests {
                 ..ours.clone()
             },
             Identity {
-                partition: 2,
+                place: Place::new(Partition(2), Offset(4)),
                 ..ours.clone()
             },
             Identity {
-                offset: Offset(5),
+                place: Place::new(Partition(1), Offset(5)),
                 ..ours.clone()
             },
             Identity {

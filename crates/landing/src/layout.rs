@@ -8,8 +8,9 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    offset::{Offset, OffsetRange},
+    offset::Offset,
     partition_by::DatePartition,
+    place::{Extent, Partition, Place},
 };
 
 /// The folder of a landing zone in its bucket, without slashes at its ends, for example
@@ -20,40 +21,37 @@ pub struct Prefix(String);
 impl Prefix {
     /// `{prefix}/dt={date}/{partition:05}-{offset:020}.json`
     #[must_use]
-    pub fn data_key(&self, date: &DatePartition, partition: i32, offset: Offset) -> String {
-        format!(
-            "{}/dt={date}/{partition:05}-{offset:020}.json",
-            self.0,
-            offset = offset.0
-        )
+    pub fn data_key(&self, date: &DatePartition, place: Place) -> String {
+        let Place { partition, offset } = place;
+        format!("{}/dt={date}/{partition:05}-{offset:020}.json", self.0)
     }
 
     /// `_control/{prefix}/dead-letters/{partition:05}-{offset:020}.json`
     #[must_use]
-    pub fn dead_letter_key(&self, partition: i32, offset: Offset) -> String {
+    pub fn dead_letter_key(&self, place: Place) -> String {
+        let Place { partition, offset } = place;
         format!(
             "_control/{}/dead-letters/{partition:05}-{offset:020}.json",
-            self.0,
-            offset = offset.0
+            self.0
         )
     }
 
     /// `{prefix}/dt={date}/{partition:05}-{start:020}.{suffix}`: what an extent that begins at
-    /// `start` holds of one date. The suffix says format and compression, for example `jsonl.gz`.
+    /// `start` holds of one date. The suffix names format and compression, for example `jsonl.gz`.
     #[must_use]
-    pub fn extent_key(&self, date: &DatePartition, at: (i32, Offset), suffix: &str) -> String {
-        let (partition, start) = (at.0, at.1.0);
-        format!("{}/dt={date}/{partition:05}-{start:020}.{suffix}", self.0)
+    pub fn extent_key(&self, date: &DatePartition, start: Place, suffix: &str) -> String {
+        let Place { partition, offset } = start;
+        format!("{}/dt={date}/{partition:05}-{offset:020}.{suffix}", self.0)
     }
 
     /// `_control/{prefix}/dead-letters/{partition:05}-{start:020}.jsonl`: the dead letters of an
     /// extent.
     #[must_use]
-    pub fn dead_letters_key(&self, partition: i32, start: Offset) -> String {
+    pub fn dead_letters_key(&self, start: Place) -> String {
+        let Place { partition, offset } = start;
         format!(
-            "_control/{}/dead-letters/{partition:05}-{start:020}.jsonl",
-            self.0,
-            start = start.0
+            "_control/{}/dead-letters/{partition:05}-{offset:020}.jsonl",
+            self.0
         )
     }
 
@@ -66,26 +64,26 @@ impl Prefix {
     /// `_control/{prefix}/claims/{partition:05}/`, below which the claims of one topic partition
     /// lie.
     #[must_use]
-    pub fn claims_folder(&self, partition: i32) -> String {
+    pub fn claims_folder(&self, partition: Partition) -> String {
         format!("{}{partition:05}/", self.all_claims_folder())
     }
 
     /// The claim for the extent that begins at `start`. The number in it falls as offsets rise, so
     /// that a LIST, which is in ascending order, begins with the newest claim.
     #[must_use]
-    pub fn claim_key(&self, partition: i32, start: Offset) -> String {
-        let folder = self.claims_folder(partition);
-        format!("{folder}{:019}.json", i64::MAX - start.0)
+    pub fn claim_key(&self, start: Place) -> String {
+        let folder = self.claims_folder(start.partition);
+        format!("{folder}{:019}.json", i64::MAX - start.offset.0)
     }
 
     /// The start of the extent whose claim has this key; `None` when it is no key of a claim.
     #[must_use]
-    pub fn start_of_claim_key(&self, partition: i32, key: &str) -> Option<Offset> {
+    pub fn start_of_claim_key(&self, partition: Partition, key: &str) -> Option<Offset> {
         let number = key
             .strip_prefix(&self.claims_folder(partition))?
             .strip_suffix(".json")?;
         let start = Offset(i64::MAX.checked_sub(number.parse().ok()?)?);
-        (self.claim_key(partition, start) == key).then_some(start)
+        (self.claim_key(Place::new(partition, start)) == key).then_some(start)
     }
 
     /// `_control/{prefix}/schemas/{SHA-256 in hex}.json`
@@ -96,23 +94,23 @@ impl Prefix {
 
     /// `_control/{prefix}/anchors/{partition:05}.json`
     #[must_use]
-    pub fn anchor_key(&self, partition: i32) -> String {
+    pub fn anchor_key(&self, partition: Partition) -> String {
         format!("_control/{}/anchors/{partition:05}.json", self.0)
     }
 
     /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins when the zone was
     /// not made to begin at the earliest offset.
     #[must_use]
-    pub fn start_key(&self, partition: i32) -> String {
+    pub fn start_key(&self, partition: Partition) -> String {
         format!("_control/{}/starts/{partition:05}.json", self.0)
     }
 
     /// `_control/{prefix}/gaps/{partition:05}-{start:020}-{end:020}.json`
     #[must_use]
-    pub fn gap_key(&self, partition: i32, gap: OffsetRange) -> String {
+    pub fn gap_key(&self, gap: Extent) -> String {
         format!(
-            "_control/{}/gaps/{partition:05}-{:020}-{:020}.json",
-            self.0, gap.start.0, gap.end.0
+            "_control/{}/gaps/{:05}-{:020}-{:020}.json",
+            self.0, gap.partition, gap.range.start, gap.range.end
         )
     }
 
@@ -254,11 +252,11 @@ mod tests {
     fn keys_have_the_documented_shape() {
         let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
         assert_eq!(
-            prefix().data_key(&date, 3, Offset(42)),
+            prefix().data_key(&date, Place::new(Partition(3), Offset(42))),
             "stock-market/json/dt=2026-11-21/00003-00000000000000000042.json"
         );
         assert_eq!(
-            prefix().dead_letter_key(3, Offset(42)),
+            prefix().dead_letter_key(Place::new(Partition(3), Offset(42))),
             "_control/stock-market/json/dead-letters/00003-00000000000000000042.json"
         );
         assert_eq!(

@@ -5,13 +5,16 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::offset::Offset;
+use crate::{
+    offset::Offset,
+    place::{Partition, Place},
+};
 
 /// A record of the topic that is being landed.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Offset in that partition.
     pub offset: Offset,
     /// Kafka's timestamp (create time or log append time) in milliseconds since 1970-01-01 UTC;
@@ -26,6 +29,12 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
+    /// Where it lies in the topic.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::new(self.partition, self.offset)
+    }
+
     /// Bytes of key, value and headers.
     #[must_use]
     pub fn byte_len(&self) -> usize {

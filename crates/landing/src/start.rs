@@ -191,7 +191,7 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
 /// [`Stop`] when going on could lose, mix or silently skip records.
 pub fn decide_chain(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
     match &facts.newest {
-        Some((claim, completeness)) => go_on(facts, (claim, *completeness), on_gap),
+        Some((claim, completeness)) => go_on(facts, claim, *completeness, on_gap),
         None => first_extent(facts, on_gap),
     }
 }
@@ -214,7 +214,8 @@ fn first_extent(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
 
 fn go_on(
     facts: &Inspection,
-    (claim, completeness): (&Arc<Claim>, Completeness),
+    claim: &Arc<Claim>,
+    completeness: Completeness,
     on_gap: OnGap,
 ) -> Result<ChainStart, Stop> {
     check_anchors(facts)?;

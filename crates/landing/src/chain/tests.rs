@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     claim::tests::claim,
+    place::Partition,
     record::{Headers, Record},
     start::Start,
 };
@@ -32,7 +33,7 @@ fn chain(extent: i64, read: i64, adopted: Option<(i64, i64)>) -> Chain {
 
 fn record(offset: i64) -> Record<'static> {
     Record {
-        partition: 3,
+        partition: Partition(3),
         offset: Offset(offset),
         timestamp: None,
         key: None,
@@ -44,7 +45,7 @@ fn record(offset: i64) -> Record<'static> {
 /// Takes one record in.
 fn push(chain: &mut Chain, offset: i64) -> Option<usize> {
     let at = Offset(offset);
-    chain.take((at, at), SOON, |batch| batch.push(&record(offset)))
+    chain.take(at, at, SOON, |batch| batch.push(&record(offset)))
 }
 
 fn feed(chain: &mut Chain, offsets: impl IntoIterator<Item = i64>) {

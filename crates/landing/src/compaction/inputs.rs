@@ -6,15 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::offset::{Offset, OffsetRange};
+use crate::{
+    format::Format,
+    offset::{Offset, OffsetRange},
+    place::{Partition, Place},
+};
 
 /// An object of the zone, under a known date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input<'s> {
-    /// Kafka partition.
-    pub partition: i32,
-    /// Offset of its record, or the start of its extent.
-    pub offset: Offset,
+    /// The place of its record, or the start of its extent.
+    pub place: Place,
     /// The end of its key: `json`, `jsonl.gz`, `parquet`.
     pub suffix: &'s str,
     /// Its size, where the plan knows it.
@@ -37,7 +39,7 @@ pub enum Inputs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Records {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Their offsets; each offset in a range has an object.
     pub ranges: Vec<OffsetRange>,
 }
@@ -46,7 +48,7 @@ pub struct Records {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extents {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// In the order of their starts.
     pub extents: Vec<SourceExtent>,
 }
@@ -67,18 +69,17 @@ pub struct SourceExtent {
 impl Inputs {
     /// No inputs yet, of a zone in this format.
     #[must_use]
-    pub fn of_format(format: &str) -> Self {
+    pub fn of_format(format: Format) -> Self {
         match format {
-            "json" => Self::Records(Vec::new()),
-            _ => Self::Extents(Vec::new()),
+            Format::Json => Self::Records(Vec::new()),
+            Format::Jsonl | Format::Csv | Format::Parquet => Self::Extents(Vec::new()),
         }
     }
 
     /// Takes the next object in: in the order of keys, as a list of the bucket gives them.
     pub fn push(&mut self, input: &Input<'_>) {
         let Input {
-            partition,
-            offset,
+            place: Place { partition, offset },
             suffix,
             bytes,
             records,
@@ -127,8 +128,7 @@ impl Inputs {
                 .iter()
                 .flat_map(|range| range.start.0..range.end.0);
             offsets.map(|offset| Input {
-                partition: of.partition,
-                offset: Offset(offset),
+                place: Place::new(of.partition, Offset(offset)),
                 suffix: "json",
                 bytes: None,
                 records: 1,
@@ -136,8 +136,7 @@ impl Inputs {
         });
         let extents = extents.iter().flat_map(|of| {
             of.extents.iter().map(|extent| Input {
-                partition: of.partition,
-                offset: extent.start,
+                place: Place::new(of.partition, extent.start),
                 suffix: &extent.suffix,
                 bytes: Some(extent.bytes),
                 records: extent.records,

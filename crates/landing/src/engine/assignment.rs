@@ -12,19 +12,20 @@ use crate::{
     offset::OffsetRange,
     offset_tracker::OffsetTracker,
     partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    place::{Extent, Partition},
     start::{self, Inspection, Stop},
 };
 
 impl Engine {
     /// The group gave us this partition. Asks for an [`Action::Inspect`].
-    pub fn assigned(&mut self, partition: i32) {
+    pub fn assigned(&mut self, partition: Partition) {
         if !self.draining {
             self.inspect_anew(partition);
         }
     }
 
     /// The facts that [`Action::Inspect`] asked for; those of an earlier assignment are ignored.
-    pub fn inspected(&mut self, partition: i32, generation: u64, facts: &Inspection) {
+    pub fn inspected(&mut self, partition: Partition, generation: u64, facts: &Inspection) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
         };
@@ -44,7 +45,7 @@ impl Engine {
                 if let Some(state) = self.partitions.get_mut(&partition) {
                     state.phase = Phase::RecordingGap(running);
                 }
-                self.upload_gap(partition, generation, gap);
+                self.upload_gap(Extent::new(partition, gap), generation);
             }
         }
     }
@@ -76,7 +77,7 @@ impl Engine {
 
     /// The facts cannot be had for a reason that asking again does not cure: the partition is
     /// stopped.
-    pub fn inspection_refused(&mut self, partition: i32, generation: u64, stop: Stop) {
+    pub fn inspection_refused(&mut self, partition: Partition, generation: u64, stop: Stop) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
         };
@@ -90,7 +91,7 @@ impl Engine {
     }
 
     /// The client now delivers this partition from the offset of [`Action::Start`].
-    pub fn started(&mut self, partition: i32, generation: u64) {
+    pub fn started(&mut self, partition: Partition, generation: u64) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
         };
@@ -106,7 +107,7 @@ impl Engine {
 
     /// The client could not be set to the offset of [`Action::Start`]: the partition is inspected
     /// again.
-    pub fn start_failed(&mut self, partition: i32, generation: u64) {
+    pub fn start_failed(&mut self, partition: Partition, generation: u64) {
         let starting = |phase: &Phase| matches!(phase, Phase::Starting(_));
         let state = self.partitions.get(&partition);
         if state.is_some_and(|state| {
@@ -118,7 +119,7 @@ impl Engine {
 
     /// The group takes this partition back: what waits is dropped, what is in flight is finished,
     /// then an [`Action::Release`] carries the last commit.
-    pub fn revoked(&mut self, partition: i32) {
+    pub fn revoked(&mut self, partition: Partition) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return self.actions.push_back(Action::Release {
                 partition,
@@ -135,7 +136,7 @@ impl Engine {
 
     /// The drain deadline passed: released now with what is durable. Late results of its uploads
     /// are ignored.
-    pub fn release_now(&mut self, partition: i32) {
+    pub fn release_now(&mut self, partition: Partition) {
         self.abandon_chain(partition);
         let Some(state) = self.partitions.remove(&partition) else {
             return;
@@ -148,7 +149,7 @@ impl Engine {
 
     /// The partition was lost without a chance to commit (session expired): everything about it is
     /// forgotten.
-    pub fn lost(&mut self, partition: i32) {
+    pub fn lost(&mut self, partition: Partition) {
         self.abandon_chain(partition);
         self.partitions.remove(&partition);
         self.drop_waiting(partition);
@@ -163,7 +164,11 @@ impl Engine {
     }
 }
 
-fn state_refused(partitions: &mut BTreeMap<i32, PartitionState>, partition: i32, stop: &Stop) {
+fn state_refused(
+    partitions: &mut BTreeMap<Partition, PartitionState>,
+    partition: Partition,
+    stop: &Stop,
+) {
     if let Some(state) = partitions.get_mut(&partition) {
         state.phase = Phase::Refused(stop.clone());
     }

@@ -12,6 +12,7 @@ use super::{Action, Encode, Engine, ExtentId, Form};
 use crate::{
     chain::{Chain, Rotation},
     partition_state::{PartitionState, Phase, Running},
+    place::{Partition, Place},
 };
 
 impl Engine {
@@ -32,7 +33,7 @@ impl Engine {
             }
         };
         let partitions = self.partitions.iter();
-        let due: Vec<(i32, Rotation)> = partitions
+        let due: Vec<(Partition, Rotation)> = partitions
             .filter_map(|(&partition, state)| Some((partition, due(state.running()?.chain()?)?)))
             .collect();
         for (partition, reason) in due {
@@ -57,7 +58,7 @@ impl Engine {
 
     /// Closes the open extent of a partition now. One that has nothing, or whose end a claim fixes,
     /// stays open.
-    pub(super) fn rotate(&mut self, partition: i32, reason: Rotation) {
+    pub(super) fn rotate(&mut self, partition: Partition, reason: Rotation) {
         if let Some(chain) = self.chain_of(partition)
             && chain.seal(reason)
         {
@@ -66,12 +67,12 @@ impl Engine {
     }
 
     /// Everything that was delivered shall be landed now: the end of the run is reached.
-    pub fn flush(&mut self, partition: i32) {
+    pub fn flush(&mut self, partition: Partition) {
         self.rotate(partition, Rotation::End);
     }
 
     /// Hands the next sealed extent out for encoding.
-    pub(super) fn close_next(&mut self, partition: i32) {
+    pub(super) fn close_next(&mut self, partition: Partition) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
         };
@@ -95,8 +96,7 @@ impl Engine {
         };
         self.to_encode.push_back(Box::new(Encode {
             id: ExtentId {
-                partition,
-                start: filling.start,
+                start: Place::new(partition, filling.start),
                 generation,
             },
             batch: filling.batch,
@@ -145,7 +145,7 @@ impl Engine {
     }
 
     /// The open extent that takes up the most, of those that may be closed.
-    fn largest_open(&self) -> Option<(usize, i32)> {
+    fn largest_open(&self) -> Option<(usize, Partition)> {
         let partitions = self.partitions.iter();
         let open = partitions.filter_map(|(&partition, state)| {
             let running = state
@@ -161,7 +161,7 @@ impl Engine {
     /// Begins to read a partition, or lets it wait: the claims that are finished at the same time
     /// fit into half of the memory together, or there is only one. After a crash each partition may
     /// have one, made by processes with more memory.
-    pub(super) fn admit(&mut self, partition: i32, running: Running) {
+    pub(super) fn admit(&mut self, partition: Partition, running: Running) {
         let claim = running.chain().and_then(Chain::adopting);
         let waits = claim.is_some_and(|claim| !self.has_room_for(claim.memory()));
         if !waits {
@@ -204,10 +204,10 @@ impl Engine {
     }
 
     /// Everything of a partition that is not durable is dropped.
-    pub(super) fn abandon_chain(&mut self, partition: i32) {
+    pub(super) fn abandon_chain(&mut self, partition: Partition) {
         let mut freed = 0;
         self.to_encode.retain(|encode| {
-            let keep = encode.id.partition != partition;
+            let keep = encode.id.start.partition != partition;
             freed += if keep { 0 } else { encode.batch.memory() };
             keep
         });
@@ -222,7 +222,7 @@ impl Engine {
     }
 
     /// The chain of a partition that is not stopped.
-    pub(super) fn chain_of(&mut self, partition: i32) -> Option<&mut Chain> {
+    pub(super) fn chain_of(&mut self, partition: Partition) -> Option<&mut Chain> {
         let running = self.partitions.get_mut(&partition)?.running_mut()?;
         if running.stopped.is_some() {
             return None;

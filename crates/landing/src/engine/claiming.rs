@@ -16,6 +16,7 @@ use crate::{
     },
     identity::About,
     partition_state::{PartitionState, ZoneAnchor},
+    place::Partition,
 };
 
 impl Engine {
@@ -24,13 +25,12 @@ impl Engine {
         let Form::Batched(batching) = &self.settings.form else {
             return;
         };
-        let own = (self.settings.zone_id.clone(), batching.files.clone());
-        let claim = claim_of(extent, own, &encoded);
+        let claim = claim_of(extent, &self.settings.zone_id, &batching.files, &encoded);
         let first = claim.first.as_ref().and_then(|first| first.to_anchor());
         self.buffered += encoded.bytes();
         let Some(running) = self
             .partitions
-            .get_mut(&extent.partition)
+            .get_mut(&extent.start.partition)
             .and_then(PartitionState::running_mut)
         else {
             return;
@@ -47,11 +47,8 @@ impl Engine {
         if needs_anchor && let Some(anchor) = first {
             self.upload_anchor(UploadId { anchor, ..id });
         }
-        let key = self
-            .settings
-            .prefix
-            .claim_key(extent.partition, extent.start);
-        self.enqueue(id, (key, About::Claim), body);
+        let key = self.settings.prefix.claim_key(extent.start);
+        self.enqueue(id, key, About::Claim, body);
     }
 
     /// The claim of the extent is durable, and it is ours or says the same.
@@ -67,14 +64,14 @@ impl Engine {
         let Form::Batched(batching) = &self.settings.form else {
             return;
         };
-        let own = (self.settings.zone_id.clone(), batching.files.clone());
+        let (zone, files) = (self.settings.zone_id.clone(), batching.files.clone());
         let Some(chain) = self.chain_of(id.partition) else {
             return;
         };
         let Some(Step::Claiming(kept)) = chain.closing.as_ref().map(|closing| &closing.step) else {
             return;
         };
-        if claim_of(extent_id(id), own, &kept.1) == *claim {
+        if claim_of(extent_id(id), &zone, &files, &kept.1) == *claim {
             // An earlier try of ours whose answer was lost, or somebody who saw the same.
             self.claimed(id);
         } else if chain.covers(&claim) {
@@ -85,7 +82,7 @@ impl Engine {
     }
 
     /// The extent that is being closed is laid out again, by the claim that counts.
-    fn adopt(&mut self, partition: i32, claim: Arc<Claim>) {
+    fn adopt(&mut self, partition: Partition, claim: Arc<Claim>) {
         let Some((batch, encoded)) = self.take_claiming(partition) else {
             return;
         };
@@ -101,7 +98,7 @@ impl Engine {
     }
 
     /// What was kept until it is known whose claim counts.
-    fn take_claiming(&mut self, partition: i32) -> Option<(Batch, Encoded)> {
+    fn take_claiming(&mut self, partition: Partition) -> Option<(Batch, Encoded)> {
         let closing = self.chain_of(partition)?.closing.as_mut()?;
         match std::mem::replace(&mut closing.step, Step::Encoding) {
             Step::Claiming(kept) => Some(*kept),
@@ -113,7 +110,7 @@ impl Engine {
     }
 }
 
-fn claim_of(extent: ExtentId, (zone, files): (String, FileRules), encoded: &Encoded) -> Claim {
+fn claim_of(extent: ExtentId, zone: &str, files: &FileRules, encoded: &Encoded) -> Claim {
     let contents = &encoded.contents;
     let dates = contents.dates.iter().zip(&encoded.files);
     let dates = dates.map(|(date, file)| ClaimedDate {
@@ -125,11 +122,11 @@ fn claim_of(extent: ExtentId, (zone, files): (String, FileRules), encoded: &Enco
     Claim {
         version: CLAIM_VERSION,
         classifier: CLASSIFIER_VERSION,
-        zone,
-        partition: extent.partition,
-        start: extent.start,
+        zone: zone.to_owned(),
+        partition: extent.start.partition,
+        start: extent.start.offset,
         end: contents.end,
-        files,
+        files: files.clone(),
         dates: dates.collect(),
         dead_letters: ClaimedDeadLetters {
             records: contents.dead_letter_records(),
@@ -145,8 +142,7 @@ fn claim_of(extent: ExtentId, (zone, files): (String, FileRules), encoded: &Enco
 
 fn extent_id(id: UploadId) -> ExtentId {
     ExtentId {
-        partition: id.partition,
-        start: id.offset(),
+        start: id.place(),
         generation: id.generation,
     }
 }

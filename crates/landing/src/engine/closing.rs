@@ -13,8 +13,8 @@ use crate::{
     claim::Claim,
     extent,
     identity::About,
-    offset::Offset,
     partition_state::{PartitionState, Running},
+    place::Partition,
     record::ValueHash,
     start::Stop,
 };
@@ -35,13 +35,13 @@ impl Engine {
         if extent::fits_claim(&claim, &encoded.contents) {
             self.write_files(id, encoded);
         } else {
-            self.does_not_fit(id.partition, &claim);
+            self.does_not_fit(id.start.partition, &claim);
         }
     }
 
     /// The extent, if it is still being closed; else its memory is given back.
     fn still_wanted(&mut self, done: Box<Encode>) -> Option<Box<Encode>> {
-        let state = self.partitions.get(&done.id.partition);
+        let state = self.partitions.get(&done.id.start.partition);
         let running = state
             .filter(|state| state.generation == done.id.generation)
             .and_then(PartitionState::running)
@@ -51,7 +51,7 @@ impl Engine {
             return Some(done);
         }
         self.buffered -= done.batch.memory();
-        self.settled_or_released(done.id.partition);
+        self.settled_or_released(done.id.start.partition);
         None
     }
 
@@ -64,7 +64,7 @@ impl Engine {
             let rest = batch.split_off(end);
             self.buffered += batch.memory() + rest.memory();
             self.buffered -= memory;
-            if let Some(chain) = self.chain_of(extent.id.partition) {
+            if let Some(chain) = self.chain_of(extent.id.start.partition) {
                 chain.cut_short(end, rest);
             }
         } else if extent.claim.is_none() {
@@ -76,7 +76,7 @@ impl Engine {
 
     /// What was read is not what a claim was made of. If it was read before that claim was found,
     /// the claimer may have read after a compaction: then reading again gives what it saw, or less.
-    fn does_not_fit(&mut self, partition: i32, claim: &Claim) {
+    fn does_not_fit(&mut self, partition: Partition, claim: &Claim) {
         let closing = self
             .chain_of(partition)
             .and_then(|chain| chain.closing.as_ref());
@@ -93,8 +93,8 @@ impl Engine {
         self.encoding -= 1;
         if let Some(extent) = self.still_wanted(done) {
             self.buffered -= extent.batch.memory();
-            self.stop(extent.id.partition, stop);
-            self.settled_or_released(extent.id.partition);
+            self.stop(extent.id.start.partition, stop);
+            self.settled_or_released(extent.id.start.partition);
         }
     }
 
@@ -103,13 +103,13 @@ impl Engine {
         let Form::Batched(batching) = self.settings.form.clone() else {
             return;
         };
-        let closing = self.chain_of(extent.partition);
+        let closing = self.chain_of(extent.start.partition);
         let Some(closing) = closing.and_then(|chain| chain.closing.as_mut()) else {
             return;
         };
         let claim = closing.adopted.clone();
         let rules = claim.as_ref().map_or(&batching.files, |claim| &claim.files);
-        let (end, at) = (closing.end, (extent.partition, extent.start));
+        let end = closing.end;
         let Encoded {
             mut contents,
             files,
@@ -124,35 +124,31 @@ impl Engine {
         let objects = files.len() + usize::from(has_letters);
         closing.step = Step::Writing(objects, Box::new(contents));
         if has_letters {
-            let key = self.settings.prefix.dead_letters_key(at.0, at.1);
-            self.write_part(
-                extent,
-                (UploadKind::DeadLetters, key),
-                ("dead-letters", end),
-                letters,
-            );
+            let key = self.settings.prefix.dead_letters_key(extent.start);
+            let about = About::Extent {
+                end,
+                part: "dead-letters".to_owned(),
+            };
+            let id = upload_id(extent, UploadKind::DeadLetters, letters.len());
+            self.enqueue(id, key, about, letters);
         }
         let suffix = batching.suffix(rules);
         for file in files {
-            let key = self.settings.prefix.extent_key(&file.date, at, &suffix);
+            let key = self
+                .settings
+                .prefix
+                .extent_key(&file.date, extent.start, &suffix);
             let kind = UploadKind::File(file.records);
-            self.write_part(extent, (kind, key), (file.date.as_str(), end), file.body);
+            let about = About::Extent {
+                end,
+                part: file.date.as_str().to_owned(),
+            };
+            let id = upload_id(extent, kind, file.body.len());
+            self.enqueue(id, key, about, file.body);
         }
         if objects == 0 {
-            self.extent_finished(extent.partition);
+            self.extent_finished(extent.start.partition);
         }
-    }
-
-    fn write_part(
-        &mut self,
-        extent: ExtentId,
-        (kind, key): (UploadKind, String),
-        (part, end): (&str, Offset),
-        body: Vec<u8>,
-    ) {
-        let part = part.to_owned();
-        let id = upload_id(extent, kind, body.len());
-        self.enqueue(id, (key, About::Extent { end, part }), body);
     }
 
     /// One object of the extent that is being closed is durable.
@@ -179,7 +175,7 @@ impl Engine {
         }
     }
 
-    fn extent_finished(&mut self, partition: i32) {
+    fn extent_finished(&mut self, partition: Partition) {
         let Some(chain) = self.chain_of(partition) else {
             return;
         };
@@ -203,11 +199,11 @@ impl Engine {
 
 pub(super) fn upload_id(extent: ExtentId, kind: UploadKind, bytes: usize) -> UploadId {
     UploadId {
-        partition: extent.partition,
+        partition: extent.start.partition,
         kind,
         generation: extent.generation,
         anchor: Anchor {
-            offset: extent.start,
+            offset: extent.start.offset,
             timestamp: None,
             value: ValueHash::of(None),
         },

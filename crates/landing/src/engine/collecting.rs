@@ -9,6 +9,7 @@ use crate::{
     arena::{RecordArena, Run},
     chain::{Chain, Filling, Rotation},
     extent::MAX_EXTENT_BYTES,
+    place::Partition,
     record::Record,
 };
 
@@ -48,7 +49,7 @@ impl Engine {
     fn take_whole(&mut self, arena: RecordArena, run: Run) {
         let (output, now) = (self.output_of(arena.byte_len()), self.now);
         let taken = self.chain(run.partition).and_then(|chain| {
-            chain.take((run.first, run.last), now, |batch| {
+            chain.take(run.first, run.last, now, |batch| {
                 batch.take(arena, run) + batch.reserve(output)
             })
         });
@@ -64,7 +65,7 @@ impl Engine {
         let Some(chain) = self.chain(record.partition) else {
             return;
         };
-        let taken = chain.take((record.offset, record.offset), now, |batch| {
+        let taken = chain.take(record.offset, record.offset, now, |batch| {
             batch.push(record) + batch.reserve(output)
         });
         let Some(memory) = taken else {
@@ -82,7 +83,7 @@ impl Engine {
     }
 
     /// Closes the open extent of a partition if it has as much as it may.
-    pub(super) fn rotate_if_full(&mut self, partition: i32) {
+    pub(super) fn rotate_if_full(&mut self, partition: Partition) {
         let limits = match &self.settings.form {
             Form::Batched(batching) => self.limits(batching),
             Form::PerRecord => return,
@@ -111,7 +112,7 @@ impl Engine {
     }
 
     /// The chain of a partition that takes records in.
-    fn chain(&mut self, partition: i32) -> Option<&mut Chain> {
+    fn chain(&mut self, partition: Partition) -> Option<&mut Chain> {
         let state = self.partitions.get_mut(&partition)?;
         state.taking_records()?.chain_mut()
     }

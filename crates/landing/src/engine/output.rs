@@ -4,7 +4,7 @@
 //! extent is closed; what enters a file never depends on it.
 
 use super::{Batching, Engine, Form};
-use crate::extent::MAX_EXTENT_BYTES;
+use crate::{extent::MAX_EXTENT_BYTES, place::Partition};
 
 /// So many bytes of records show what others will become, however many are wanted in an extent.
 const ENOUGH_TO_LEARN: usize = 256 * 1024;
@@ -45,7 +45,7 @@ impl Engine {
         }
         let ratio = Some(output as f64 / records as f64);
         if std::mem::replace(&mut self.ratio, ratio).is_none() {
-            let partitions: Vec<i32> = self.partitions.keys().copied().collect();
+            let partitions: Vec<Partition> = self.partitions.keys().copied().collect();
             for partition in partitions {
                 self.rotate_if_full(partition);
             }

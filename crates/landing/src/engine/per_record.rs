@@ -55,6 +55,6 @@ impl Engine {
             value: anchor.value,
             timestamp: anchor.timestamp,
         };
-        self.enqueue(id, (key, about), body);
+        self.enqueue(id, key, about, body);
     }
 }

@@ -7,6 +7,7 @@ use super::{Engine, TRACKED_BYTES};
 use crate::{
     offset::Offset,
     partition_state::{PartitionState, Work},
+    place::Partition,
     start::Stop,
 };
 
@@ -14,7 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// After the last delivered record.
     pub position: Offset,
     /// Everything below is durable.
@@ -71,7 +72,7 @@ impl Engine {
     }
 
     /// The partitions that stand still, with the reason.
-    pub fn stopped(&self) -> impl Iterator<Item = (i32, &Stop)> {
+    pub fn stopped(&self) -> impl Iterator<Item = (Partition, &Stop)> {
         self.partitions
             .iter()
             .filter_map(|(&partition, state)| Some((partition, state.stop()?)))
@@ -106,7 +107,7 @@ impl Engine {
     }
 
     /// The partitions that are assigned now.
-    pub fn partitions(&self) -> impl Iterator<Item = i32> {
+    pub fn partitions(&self) -> impl Iterator<Item = Partition> {
         self.partitions.keys().copied()
     }
 }

@@ -11,10 +11,12 @@ use crate::{
     batch::Batch,
     chain::Rotation,
     claim::{Claim, FileRules},
+    format::Format,
     identity::Identity,
     layout::Prefix,
     offset::{Offset, OffsetRange},
     partition_by::{Granularity, PartitionBy},
+    place::{Partition, Place},
     start::{OnGap, Stop},
     value::Reason,
 };
@@ -61,8 +63,8 @@ pub enum Form {
 pub struct Batching {
     /// What enters the files, for extents that this process claims.
     pub files: FileRules,
-    /// `jsonl`, `csv` or `parquet`, as the zone pins it.
-    pub format: String,
+    /// The format that the zone pins: not [`Format::Json`].
+    pub format: Format,
     /// The most records.
     pub max_records: u64,
     /// About so many bytes of output, all files together.
@@ -81,7 +83,7 @@ impl Batching {
     /// The end of a data object's key under these rules: `jsonl.gz`, `csv`, `parquet`.
     #[must_use]
     pub fn suffix(&self, files: &FileRules) -> String {
-        files.suffix(&self.format)
+        files.suffix(self.format)
     }
 }
 
@@ -116,10 +118,8 @@ pub enum UploadKind {
 /// Names an extent that is being encoded; give it back with its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtentId {
-    /// Kafka partition.
-    pub partition: i32,
-    /// The extent's first offset.
-    pub start: Offset,
+    /// Where the extent begins.
+    pub start: Place,
     pub(crate) generation: u64,
 }
 
@@ -145,7 +145,7 @@ pub struct Encode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UploadId {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// What it is for.
     pub kind: UploadKind,
     pub(crate) generation: u64,
@@ -154,10 +154,10 @@ pub struct UploadId {
 }
 
 impl UploadId {
-    /// Offset of the record that the object is about.
+    /// The place of the record that the object is about, or the start of the extent.
     #[must_use]
-    pub fn offset(&self) -> Offset {
-        self.anchor.offset
+    pub fn place(&self) -> Place {
+        Place::new(self.partition, self.anchor.offset)
     }
 }
 
@@ -199,7 +199,7 @@ pub enum Action {
     /// back with this generation.
     Inspect {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// To be given back.
         generation: u64,
     },
@@ -207,7 +207,7 @@ pub enum Action {
     /// delivered after that count.
     Start {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// To be given back.
         generation: u64,
         /// First offset to deliver.
@@ -226,7 +226,7 @@ pub enum Action {
     /// Commit `next` for the group.
     Commit {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// The next offset: everything below it is durable.
         next: Offset,
         /// Goes with the commit.
@@ -235,14 +235,14 @@ pub enum Action {
     /// Commit (if there is something to commit), then let the partition go.
     Release {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// Next offset and metadata.
         commit: Option<(Offset, String)>,
     },
     /// This partition stands still until an operator has looked at it; others go on.
     Stop {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// Why, and what to do.
         stop: Stop,
     },

@@ -8,8 +8,8 @@ use crate::{
     anchor::Anchor,
     chain::{Chain, Rotation},
     identity::{About, Identity},
-    offset::OffsetRange,
     partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    place::{Extent, Partition},
     record::ValueHash,
     start::Stop,
 };
@@ -17,7 +17,7 @@ use crate::{
 impl Engine {
     /// A new life for a partition: everything of an earlier one is dropped, and the facts are asked
     /// for.
-    pub(super) fn inspect_anew(&mut self, partition: i32) {
+    pub(super) fn inspect_anew(&mut self, partition: Partition) {
         self.drop_waiting(partition);
         self.abandon_chain(partition);
         self.generations += 1;
@@ -31,7 +31,7 @@ impl Engine {
 
     /// What was taken in is dropped, for it is less than a claim was made of: the partition begins
     /// anew by that claim, or is let go.
-    pub(super) fn begin_anew(&mut self, partition: i32) {
+    pub(super) fn begin_anew(&mut self, partition: Partition) {
         let state = self.partitions.get(&partition);
         if state.is_some_and(|state| !state.revoked) {
             self.inspect_anew(partition);
@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// Asks for the records of a partition.
-    pub(super) fn start_reading(&mut self, partition: i32, running: Running) {
+    pub(super) fn start_reading(&mut self, partition: Partition, running: Running) {
         let offset = running.position();
         if let Some(state) = self.partitions.get_mut(&partition) {
             state.phase = Phase::Starting(running);
@@ -56,8 +56,8 @@ impl Engine {
     }
 
     /// An object waits for the partition's anchor, then for its turn.
-    pub(super) fn enqueue(&mut self, id: UploadId, (key, about): (String, About), body: Vec<u8>) {
-        let upload = self.upload(id, (key, about), body);
+    pub(super) fn enqueue(&mut self, id: UploadId, key: String, about: About, body: Vec<u8>) {
+        let upload = self.upload(id, key, about, body);
         let running = self
             .partitions
             .get(&id.partition)
@@ -78,39 +78,39 @@ impl Engine {
             ..record
         };
         let key = self.settings.prefix.anchor_key(id.partition);
-        let upload = self.upload(id, (key, about_record(&id.anchor)), body);
+        let upload = self.upload(id, key, about_record(&id.anchor), body);
         self.waiting.push_front(upload);
     }
 
-    pub(super) fn upload_gap(&mut self, partition: i32, generation: u64, gap: OffsetRange) {
+    pub(super) fn upload_gap(&mut self, gap: Extent, generation: u64) {
+        let Extent { partition, range } = gap;
         let body = format!(
             "{{\"partition\":{partition},\"start\":{},\"end\":{}}}\n",
-            gap.start, gap.end
+            range.start, range.end
         )
         .into_bytes();
         let anchor = Anchor {
-            offset: gap.start,
+            offset: range.start,
             timestamp: None,
             value: ValueHash::of(Some(&body)),
         };
         let id = UploadId {
             partition,
             generation,
-            kind: UploadKind::Gap(gap),
+            kind: UploadKind::Gap(range),
             anchor,
             bytes: body.len(),
         };
-        let key = self.settings.prefix.gap_key(partition, gap);
-        let upload = self.upload(id, (key, about_record(&anchor)), body);
+        let key = self.settings.prefix.gap_key(gap);
+        let upload = self.upload(id, key, about_record(&anchor), body);
         self.waiting.push_front(upload);
     }
 
-    fn upload(&mut self, id: UploadId, (key, about): (String, About), body: Vec<u8>) -> Upload {
+    fn upload(&mut self, id: UploadId, key: String, about: About, body: Vec<u8>) -> Upload {
         self.buffered += id.bytes + RECORD_OVERHEAD;
         let identity = Identity {
             zone: self.settings.zone_id.clone(),
-            partition: id.partition,
-            offset: id.anchor.offset,
+            place: id.place(),
             about,
         };
         Upload {
@@ -147,7 +147,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn drop_waiting(&mut self, partition: i32) {
+    pub(super) fn drop_waiting(&mut self, partition: Partition) {
         let mut dropped = Vec::new();
         let mut keep = |upload: &Upload| {
             let keep = upload.id.partition != partition;
@@ -202,7 +202,7 @@ impl Engine {
     }
 
     /// The partition stands still from here on; what of it is in flight is still finished.
-    pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
+    pub(super) fn stop(&mut self, partition: Partition, stop: Stop) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
         };
@@ -220,7 +220,7 @@ impl Engine {
 
     /// Nothing more comes for now: what came is landed, in the batched layouts as an extent that
     /// ends here.
-    pub(super) fn finish_what_came(&mut self, partition: i32) {
+    pub(super) fn finish_what_came(&mut self, partition: Partition) {
         self.rotate(partition, Rotation::Drain);
         let chain = self
             .partitions
@@ -231,12 +231,12 @@ impl Engine {
         self.buffered -= chain.map_or(0, Chain::give_up_open);
     }
 
-    pub(super) fn settled_or_released(&mut self, partition: i32) {
+    pub(super) fn settled_or_released(&mut self, partition: Partition) {
         self.release_if_idle(partition);
         self.inspect_if_settled(partition);
     }
 
-    pub(super) fn release_if_idle(&mut self, partition: i32) {
+    pub(super) fn release_if_idle(&mut self, partition: Partition) {
         if self
             .partitions
             .get(&partition)
@@ -246,7 +246,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn inspect_if_settled(&mut self, partition: i32) {
+    pub(super) fn inspect_if_settled(&mut self, partition: Partition) {
         let settled = |state: &PartitionState| {
             !state.revoked
                 && state.running().is_some_and(|running| {

@@ -8,6 +8,7 @@ use landing::Offset;
 use crate::{
     faults::Fault,
     group::Committed,
+    plan::numbered,
     worker::Commit,
     world::{Late, Verdict, World},
 };
@@ -23,7 +24,7 @@ impl World {
         if commit.release {
             return self.released(w, commit.partition);
         }
-        let (partition, told) = (commit.partition as i32, Offset(commit.told));
+        let (partition, told) = (numbered(commit.partition), Offset(commit.told));
         let worker = &mut self.workers[w];
         let current = worker.newest[commit.partition] == commit.generation;
         let run = worker.runs[commit.partition].as_mut();
@@ -70,7 +71,7 @@ impl World {
         let (partition, next, view) = (commit.partition, commit.next, commit.view);
         let seat = commit.seat;
         self.note(|| format!("     committed {partition} at {next}"));
-        self.check_commit(partition, (next, &commit.metadata), &view)?;
+        self.check_commit(partition, next, &commit.metadata, &view)?;
         self.group[seat].committed = Some(Committed {
             next,
             metadata: commit.metadata.clone(),

@@ -5,7 +5,7 @@
 //! purpose. Not here: records and commits as both layouts know them (`judge`). Invariant: an extent
 //! is what its claim says, and no two overlap.
 
-use landing::identity::About;
+use landing::{Partition, identity::About};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,7 @@ use crate::{
     bucket::claim_key,
     judge::Notes,
     log::{Kept, View, hash},
+    plan::numbered,
     record::Placed,
     settings::MAX_RECORDS,
     worker::Put,
@@ -32,10 +33,10 @@ pub(crate) struct ClaimNote {
 }
 
 impl ClaimNote {
-    fn read(partition: i32, put: &Put) -> Option<Self> {
+    fn read(partition: Partition, put: &Put) -> Option<Self> {
         let body: Value = serde_json::from_slice(&put.upload.body).ok()?;
         let (start, end) = (body["start"].as_i64()?, body["end"].as_i64()?);
-        let ours = body["zone"] == "z" && body["partition"] == partition;
+        let ours = body["zone"] == "z" && body["partition"] == partition.0;
         if !ours || end <= start || start < 0 {
             return None;
         }
@@ -118,13 +119,13 @@ impl World {
     /// A claim is about to be written: it goes on where the newest one ends, and that is finished.
     pub(crate) fn check_claim(&mut self, key: &str, put: &Put) -> Verdict {
         let partition = put.partition();
-        let Some(claim) = ClaimNote::read(partition as i32, put) else {
+        let Some(claim) = ClaimNote::read(numbered(partition), put) else {
             return Err(format!(
                 "claim {key} is none: {}",
                 String::from_utf8_lossy(&put.upload.body)
             ));
         };
-        if key != claim_key(partition as i32, claim.start) {
+        if key != claim_key(numbered(partition), claim.start) {
             return Err(format!("claim {key} is for {}", claim.start));
         }
         self.notes[partition].begin(&put.view);
@@ -180,7 +181,7 @@ impl World {
         let (partition, identity) = (put.partition(), &put.upload.identity);
         let notes = &self.notes[partition];
         let claim = notes
-            .claim_at(identity.offset.0)
+            .claim_at(identity.place.offset.0)
             .filter(|claim| claim.keys.iter().any(|due| due == key));
         let Some(claim) = claim.cloned() else {
             return Err(format!("object {key} is of no claim"));
@@ -192,8 +193,11 @@ impl World {
             About::Extent { end, part } => (end.0, part.as_str()),
             _ => return Err(format!("object {key} has the identity {identity:?}")),
         };
-        if (identity.zone.as_str(), identity.partition as usize, about)
-            != ("z", partition, (claim.end, part))
+        if (
+            identity.zone.as_str(),
+            identity.place.partition.0 as usize,
+            about,
+        ) != ("z", partition, (claim.end, part))
         {
             return Err(format!("object {key} has the identity {identity:?}"));
         }
@@ -204,7 +208,7 @@ impl World {
             return Err(format!("object {key} is written after the next claim"));
         }
         let held = self.records_of(key, put, &claim)?;
-        self.check_against_claim(key, put, (&claim, &held))?;
+        self.check_against_claim(key, put, &claim, &held)?;
         self.mark_landed(partition, &held)
     }
 
@@ -253,7 +257,8 @@ impl World {
         &mut self,
         key: &str,
         put: &Put,
-        (claim, held): (&ClaimNote, &[usize]),
+        claim: &ClaimNote,
+        held: &[usize],
     ) -> Verdict {
         let partition = put.partition();
         if self.notes[partition].blind {
@@ -306,7 +311,8 @@ impl World {
     pub(crate) fn check_committed_extent(
         &self,
         partition: usize,
-        (next, metadata): (i64, &str),
+        next: i64,
+        metadata: &str,
     ) -> Verdict {
         if metadata == "v1;start" {
             return Ok(());

@@ -16,7 +16,7 @@ use crate::{
     faults::Fault,
     log::View,
     mistake::Mistake,
-    plan::StartAt,
+    plan::{StartAt, numbered},
     worker::{Gathering, Ground, Task},
     world::{Verdict, World},
 };
@@ -40,7 +40,7 @@ impl World {
                 Err(stop) => return self.refuse(w, &gathering, stop),
             },
             2 => {
-                let anchor = self.bucket.get(&anchor_key(partition as i32));
+                let anchor = self.bucket.get(&anchor_key(numbered(partition)));
                 gathering.first = anchor.and_then(|object| Anchor::from_body(&object.body));
             }
             4 => {
@@ -101,7 +101,7 @@ impl World {
         }
         worker
             .engine
-            .inspected(partition as i32, gathering.generation, &facts);
+            .inspected(numbered(partition), gathering.generation, &facts);
         self.pump(w)?;
         self.count_waiting(w, &facts);
         Ok(())
@@ -154,7 +154,7 @@ impl World {
 
     /// The facts cannot be had.
     fn refuse(&mut self, w: usize, gathering: &Gathering, stop: Stop) -> Verdict {
-        let (partition, generation) = (gathering.partition as i32, gathering.generation);
+        let (partition, generation) = (numbered(gathering.partition), gathering.generation);
         self.workers[w]
             .engine
             .inspection_refused(partition, generation, stop);

@@ -72,7 +72,8 @@ impl World {
     pub(crate) fn check_commit(
         &mut self,
         partition: usize,
-        (next, metadata): (i64, &str),
+        next: i64,
+        metadata: &str,
         view: &View,
     ) -> Verdict {
         self.notes[partition].begin(view);
@@ -81,7 +82,7 @@ impl World {
             return Ok(());
         }
         if self.plan.batched {
-            self.check_committed_extent(partition, (next, metadata))?;
+            self.check_committed_extent(partition, next, metadata)?;
         }
         let claimed = notes.began(view.incarnation)..next;
         for kept in self.logs[partition]
@@ -149,8 +150,8 @@ impl World {
         };
         let place = kept.record.place;
         if identity.zone != "z"
-            || identity.partition != place.partition
-            || identity.offset.0 != place.offset
+            || identity.place.partition != place.partition
+            || identity.place.offset.0 != place.offset
             || value != hash(kept.record.value.as_deref())
         {
             return Err(format!("object {key} has the identity {identity:?}"));
@@ -175,12 +176,12 @@ impl World {
         let time = timestamp.map_or_else(|| "null".to_owned(), |time| time.to_string());
         let expected = format!(
             "{{\"partition\":{partition},\"offset\":{},\"timestamp\":{time},\"sha256\":\"{}\"}}\n",
-            identity.offset,
+            identity.place.offset,
             hex::encode(value)
         );
         let is_meant = |kept: &Kept| {
             kept.record.timestamp == timestamp
-                && kept.offset() == identity.offset.0
+                && kept.offset() == identity.place.offset.0
                 && hash(kept.record.value.as_deref()) == value
         };
         if put.upload.body != expected.as_bytes()
@@ -314,7 +315,7 @@ impl World {
                 ));
             };
             let metadata = known.metadata.clone();
-            self.check_commit(partition, (high, &metadata), &view)?;
+            self.check_commit(partition, high, &metadata, &view)?;
         }
         Ok(())
     }

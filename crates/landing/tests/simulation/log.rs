@@ -6,12 +6,13 @@
 //! removed.
 
 use landing::{
+    Partition,
     anchor::{Anchor, Reading},
     record::ValueHash,
 };
 use sha2::{Digest, Sha256};
 
-use crate::record::{Layout, ModelRecord, Place};
+use crate::record::{Layout, ModelRecord, RecordId};
 
 /// Which log a reader saw: the incarnation, and how many truncations lay behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Kept {
 /// The log of one partition.
 #[derive(Debug)]
 pub(crate) struct Log {
-    pub(crate) partition: i32,
+    pub(crate) partition: Partition,
     pub(crate) incarnation: u32,
     pub(crate) low: i64,
     pub(crate) high: i64,
@@ -79,7 +80,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(partition: i32) -> Self {
+    pub(crate) fn new(partition: Partition) -> Self {
         Self {
             partition,
             incarnation: 0,
@@ -104,7 +105,7 @@ impl Log {
 
     /// Appends `hole` offsets without a record, then a record.
     pub(crate) fn append(&mut self, hole: i64, layout: &Layout) {
-        let place = Place {
+        let place = RecordId {
             partition: self.partition,
             incarnation: self.incarnation,
             epoch: self.cuts.len(),

@@ -7,6 +7,7 @@
 use crate::{
     events::Happened,
     faults::Fault,
+    plan::numbered,
     worker::{Task, Worker},
     world::{Late, World},
 };
@@ -72,7 +73,7 @@ impl World {
                 if self.workers[owner].is_encoding(partition) {
                     self.met(Fault::RevokedWhileEncoding);
                 }
-                self.workers[owner].engine.revoked(partition as i32);
+                self.workers[owner].engine.revoked(numbered(partition));
                 self.pump(owner).map(|()| true)
             }
             4..8 if to != owner => {
@@ -109,7 +110,7 @@ impl World {
         }
         self.met(Fault::DrainDeadlinePassed);
         self.note(|| format!("{owner} must release {partition} now"));
-        self.workers[owner].engine.release_now(partition as i32);
+        self.workers[owner].engine.release_now(numbered(partition));
         self.pump(owner).map(|()| true)
     }
 

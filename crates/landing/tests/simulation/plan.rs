@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use landing::{
+    Partition,
     engine::Tombstones,
     partition_by::{Granularity, PartitionBy},
     start::OnGap,
@@ -20,6 +21,11 @@ pub(crate) const MAX_PARTITIONS: usize = 3;
 
 /// Time between commits in the schedules.
 pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The number of a partition that the model counts by its index.
+pub(crate) fn numbered(partition: usize) -> Partition {
+    Partition(partition as i32)
+}
 
 /// What may happen to the log, the group or the bucket from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,7 +94,7 @@ impl World {
         }
         let worker = &mut self.workers[w];
         if let Some(run) = &mut worker.runs[put.partition()] {
-            run.highest = run.highest.max(id.offset().0 + 1);
+            run.highest = run.highest.max(id.place().offset.0 + 1);
             // Whoever finds another anchor looks again at once.
             run.reported &= id.kind != UploadKind::Anchor || written;
             if let Outcome::Claimed(claim) = &outcome
@@ -113,8 +113,8 @@ impl World {
         if put.upload.id.kind == UploadKind::Claim
             && self.mistake != Some(Mistake::OwnEndAfterLosingTheClaim)
         {
-            let place = ("z", put.upload.id.partition, put.upload.id.offset());
-            return match Claim::from_body(&there.body, place) {
+            let start = put.upload.id.place();
+            return match Claim::from_body(&there.body, "z", start) {
                 Ok(claim) => Outcome::Claimed(Arc::new(claim)),
                 Err(bad) => Outcome::Conflict {
                     key,

@@ -8,7 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fastrand::Rng;
 use landing::{
-    Offset, Record,
+    Offset, Partition, Record,
     engine::Tombstones,
     partition_by::{Granularity, PartitionBy},
     record::Headers,
@@ -35,8 +35,8 @@ pub(crate) struct Layout {
 
 /// Which record: `incarnation` counts re-creations of the topic, `epoch` the truncations since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) partition: i32,
+pub(crate) struct RecordId {
+    pub(crate) partition: Partition,
     pub(crate) incarnation: u32,
     pub(crate) epoch: usize,
     pub(crate) offset: i64,
@@ -52,7 +52,7 @@ pub(crate) enum Expected {
 /// A record and its expectation.
 #[derive(Debug)]
 pub(crate) struct ModelRecord {
-    pub(crate) place: Place,
+    pub(crate) place: RecordId,
     pub(crate) timestamp: Option<i64>,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) expected: Expected,
@@ -84,7 +84,7 @@ struct Value {
 
 impl ModelRecord {
     /// The record of a place.
-    pub(crate) fn make(place: Place, layout: &Layout) -> Self {
+    pub(crate) fn make(place: RecordId, layout: &Layout) -> Self {
         let mut rng = seeded(place);
         // Some values repeat after a re-creation or truncation, as when the same file is sent
         // again: only the time differs.
@@ -95,7 +95,7 @@ impl ModelRecord {
             DAYS[hour.0].0 + hour.1 * 3_600_000 + part + place.offset % 1_000
         });
         let value = if repeats {
-            let first = Place {
+            let first = RecordId {
                 incarnation: 0,
                 epoch: 0,
                 ..place
@@ -186,9 +186,9 @@ impl ModelRecord {
     }
 }
 
-fn seeded(place: Place) -> Rng {
+fn seeded(place: RecordId) -> Rng {
     let place = [
-        place.partition as u64,
+        place.partition.0 as u64,
         u64::from(place.incarnation),
         place.epoch as u64,
         place.offset as u64,

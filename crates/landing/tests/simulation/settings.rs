@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use landing::{
-    Settings,
+    Format, Settings,
     claim::FileRules,
     engine::{Batching, Form},
 };
@@ -61,7 +61,7 @@ fn batching(rng: &mut Rng) -> Batching {
             schema: rng.bool().then(|| format!("schema-{}", rng.u8(0..3))),
             keep_tombstones: rng.bool(),
         },
-        format: "jsonl".into(),
+        format: Format::Jsonl,
         max_records: rng.u64(1..=MAX_RECORDS),
         max_bytes: rng.usize(200..6_000),
         max_age: Duration::from_millis(rng.u64(20..200)),

@@ -6,14 +6,18 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use landing::{
-    Engine, Settings, Upload, UploadKind,
+    Engine, Partition, Settings, Upload, UploadKind,
     anchor::Anchor,
     claim::Claim,
     engine::{Encode, Form},
     start::Completeness,
 };
 
-use crate::{group::Committed, log::View, plan::MAX_PARTITIONS};
+use crate::{
+    group::Committed,
+    log::View,
+    plan::{MAX_PARTITIONS, numbered},
+};
 
 /// A consumer process.
 pub(crate) struct Worker {
@@ -125,7 +129,7 @@ pub(crate) struct Put {
 
 impl Put {
     pub(crate) fn partition(&self) -> usize {
-        self.upload.id.partition as usize
+        self.upload.id.partition.0 as usize
     }
 }
 
@@ -213,8 +217,8 @@ impl Worker {
 
     /// Whether a partition whose facts are known neither began nor stopped; `asked` others are
     /// still being inspected.
-    pub(crate) fn waits_for_memory(&self, partition: i32, asked: usize) -> bool {
-        let p = partition as usize;
+    pub(crate) fn waits_for_memory(&self, partition: Partition, asked: usize) -> bool {
+        let p = partition.0 as usize;
         self.runs[p].is_none()
             && !self.stopped[p]
             && self.believes[p]
@@ -223,7 +227,7 @@ impl Worker {
 
     pub(crate) fn is_encoding(&self, partition: usize) -> bool {
         self.encodings()
-            .any(|extent| extent.id.partition == partition as i32)
+            .any(|extent| extent.id.start.partition == numbered(partition))
     }
 
     /// Whether a file of another date of the same extent is on its way.
@@ -231,8 +235,7 @@ impl Worker {
         let is_file = |upload: &Upload| matches!(upload.id.kind, UploadKind::File(_));
         let other = |put: &Put| {
             let id = put.upload.id;
-            is_file(&put.upload)
-                && (id.partition, id.offset()) == (upload.id.partition, upload.id.offset())
+            is_file(&put.upload) && id.place() == upload.id.place()
         };
         is_file(upload) && self.puts().any(other)
     }

@@ -13,7 +13,7 @@ use crate::{
     judge::Notes,
     log::Log,
     mistake::Mistake,
-    plan::Plan,
+    plan::{Plan, numbered},
     worker::{Commit, Put, Worker},
 };
 
@@ -57,7 +57,7 @@ impl World {
             .map(|_| Worker::new(plan.settings(&mut rng)))
             .collect();
         Self {
-            logs: partitions.clone().map(|p| Log::new(p as i32)).collect(),
+            logs: partitions.clone().map(|p| Log::new(numbered(p))).collect(),
             group: seats.map(|_| Membership::default()).collect(),
             bucket: Bucket::default(),
             workers,

@@ -6,7 +6,8 @@ use super::*;
 use crate::{
     chain::{Encoded, EncodedFile, Rotation},
     claim::{ClaimedBody, FileRules},
-    extent::{self, Rules},
+    extent::{self, ExtentRules},
+    format::Format,
     partition_by::DatePartition,
 };
 
@@ -36,7 +37,7 @@ fn by(max_bytes: usize, expected_ratio: f64) -> Settings {
         memory_bytes: MEMORY,
         form: Form::Batched(Box::new(Batching {
             files,
-            format: "jsonl".into(),
+            format: Format::Jsonl,
             max_records: 1_000_000,
             max_bytes,
             max_age: Duration::from_secs(3_600),
@@ -50,7 +51,7 @@ fn by(max_bytes: usize, expected_ratio: f64) -> Settings {
 
 /// What an encoder of plain lines does; each value stands there so many times.
 fn encode(extent: &Encode, times: usize) -> Encoded {
-    let rules = Rules {
+    let rules = ExtentRules {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
@@ -63,7 +64,7 @@ fn encode(extent: &Encode, times: usize) -> Encoded {
         (0..times).for_each(|_| body.extend_from_slice(record.value.unwrap()));
         Ok(())
     };
-    let contents = extent::lay_out(extent.batch.records(), (&rules, extent.end, None), write);
+    let contents = extent::lay_out(extent.batch.records(), &rules, extent.end, None, write);
     let file = |(date, (records, body)): (DatePartition, (u64, Vec<u8>))| EncodedFile {
         date,
         records,
@@ -83,7 +84,7 @@ struct Run {
     encoding: VecDeque<Box<Encode>>,
     sent: VecDeque<Upload>,
     /// Bytes of data objects by partition, in order.
-    files: BTreeMap<i32, Vec<usize>>,
+    files: BTreeMap<Partition, Vec<usize>>,
     /// The most memory that was in use.
     peak: usize,
 }
@@ -91,7 +92,7 @@ struct Run {
 impl Run {
     fn new(partitions: i32, settings: Settings, times: usize) -> Self {
         let mut engine = Engine::new(settings);
-        for partition in 0..partitions {
+        for partition in (0..partitions).map(Partition) {
             engine.assigned(partition);
             let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
                 panic!("no inspection")
@@ -112,7 +113,7 @@ impl Run {
         }
     }
 
-    fn deliver(&mut self, partition: i32, start: i64) {
+    fn deliver(&mut self, partition: Partition, start: i64) {
         let value = value();
         for offset in start..start + ARENA {
             self.engine.record(&Record {
@@ -159,7 +160,7 @@ impl Run {
     /// pauses.
     fn land(&mut self, arenas: i64, slow: bool) {
         for start in (0..arenas).map(|arena| arena * ARENA) {
-            for partition in 0..self.partitions {
+            for partition in (0..self.partitions).map(Partition) {
                 self.deliver(partition, start);
                 self.act();
                 while self.paused {
@@ -168,7 +169,7 @@ impl Run {
                 while !slow && self.step() {}
             }
         }
-        (0..self.partitions).for_each(|partition| self.engine.flush(partition));
+        (0..self.partitions).for_each(|partition| self.engine.flush(Partition(partition)));
         self.act();
         while self.step() {}
     }
