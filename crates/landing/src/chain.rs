@@ -22,17 +22,20 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{anchor::Anchor, batch::Batch, claim::Claim, offset::Offset, start::ChainStart};
 
+mod batching;
 mod encoded;
 mod filling;
 mod rotation;
 
+pub use batching::Batching;
 pub use encoded::{Encoded, EncodedFile};
-pub(crate) use filling::{Closing, Filling, Step};
+pub(crate) use filling::{Claiming, Closing, Filling, Step};
 pub use rotation::Rotation;
 
 /// The extents of one partition that are not durable yet.
 #[derive(Debug)]
 pub(crate) struct Chain {
+    batching: Arc<Batching>,
     /// No extent is finished yet: nothing of the partition is durable, and there is only a place to
     /// begin.
     fresh: bool,
@@ -45,7 +48,7 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// A chain that goes on as the facts say.
-    pub(crate) fn new(start: &ChainStart, anchor: Option<Anchor>) -> Self {
+    pub(crate) fn new(start: &ChainStart, anchor: Option<Anchor>, batching: Arc<Batching>) -> Self {
         let (read, fresh) = (start.read.offset, start.extent == Offset(0));
         let mut filling = Filling::read_from(start.extent, read);
         filling.adopted = start.adopted.clone();
@@ -60,6 +63,7 @@ impl Chain {
             queue.push_back(Filling::read_from(claim.end, read));
         }
         Self {
+            batching,
             fresh,
             durable: if fresh { read } else { start.extent },
             anchor,
@@ -205,14 +209,11 @@ impl Chain {
 
     /// Drops everything that is not durable and gives the memory back that its records took up.
     pub(crate) fn abandon(&mut self) -> usize {
-        let claiming = match self.closing.take().map(|closing| closing.step) {
-            Some(Step::Claiming(kept)) => kept.0.memory() + kept.1.bytes(),
-            _ => 0,
-        };
-        let (position, waiting) = (self.position(), self.waiting_memory());
+        let (position, memory) = (self.position(), self.memory());
+        self.closing = None;
         self.queue.clear();
         self.queue.push_back(Filling::new(position, position));
-        claiming + waiting
+        memory
     }
 
     /// The open extent is not collected any further: its records must be read again. Gives the
@@ -224,12 +225,55 @@ impl Chain {
         std::mem::take(&mut open.batch).memory()
     }
 
+    /// Memory of all that it holds itself: records that are not yet being closed, and what is kept
+    /// while a claim is being written.
+    pub(crate) fn memory(&self) -> usize {
+        let claiming = match self.closing.as_ref().map(|closing| &closing.step) {
+            Some(Step::Claiming(kept)) => kept.memory(),
+            _ => 0,
+        };
+        claiming + self.waiting_memory()
+    }
+
     /// Memory of the records that are not yet being closed.
     pub(crate) fn waiting_memory(&self) -> usize {
         self.queue
             .iter()
             .map(|filling| filling.batch.memory())
             .sum()
+    }
+
+    /// What this process was told about its extents.
+    pub(crate) fn batching(&self) -> &Arc<Batching> {
+        &self.batching
+    }
+
+    /// When time closes the open extent, if it may: the end of a claim is not moved, and while an
+    /// earlier extent is being closed, the next one is not. When the bucket does not answer for a
+    /// while, one larger extent is better than many small ones that wait.
+    pub(crate) fn due_at(&self) -> Option<Duration> {
+        let (since, last) = self.awaits_its_time()?;
+        Some((since + self.batching.max_age).min(last + self.batching.max_idle))
+    }
+
+    /// Why time closes the open extent now, if it does.
+    pub(crate) fn due(&self, now: Duration) -> Option<Rotation> {
+        let (since, last) = self.awaits_its_time()?;
+        if now >= since + self.batching.max_age {
+            Some(Rotation::Age)
+        } else if now >= last + self.batching.max_idle {
+            Some(Rotation::Idle)
+        } else {
+            None
+        }
+    }
+
+    /// When the first thing came into the open extent and when the last one, if time may close it
+    /// now.
+    fn awaits_its_time(&self) -> Option<(Duration, Duration)> {
+        let open = self.look_at_open()?;
+        let free = open.adopted.is_none() && !self.is_busy();
+        open.since.filter(|_| free)
     }
 
     /// Everything below it may be committed, and the last landed record below it.

@@ -13,36 +13,30 @@ use std::{
 };
 
 use crate::{
-    arena::RecordArena,
-    in_flight_limit::InFlightLimit,
-    offset::Offset,
-    partition_state::{PartitionState, Work},
-    place::Partition,
-    start::Stop,
-    value::Checker,
+    arena::RecordArena, chain::Chain, offset::Offset, place::Partition, start::Stop, value::Checker,
 };
 
 mod assignment;
-mod batched;
-mod claiming;
-mod closing;
-mod collecting;
-mod output;
+mod batches;
+mod in_flight_limit;
+mod memory;
+mod partition;
 mod per_record;
+mod placement;
 mod progress;
 mod types;
 mod uploads;
 
-pub use progress::Progress;
+use self::{
+    batches::Batches,
+    in_flight_limit::InFlightLimit,
+    memory::Memory,
+    partition::{PartitionState, Running, Work},
+};
 pub use types::{
-    Action, Batching, Counts, Encode, ExtentId, Form, Outcome, Settings, Tombstones, Upload,
+    Action, Counts, Encode, ExtentId, Layout, Outcome, Progress, Settings, Tombstones, Upload,
     UploadId, UploadKind,
 };
-
-/// Memory that a waiting record costs besides its bytes: key text, metadata, allocations.
-const RECORD_OVERHEAD: usize = 416;
-/// Memory of a delivered offset that cannot be committed yet.
-const TRACKED_BYTES: usize = 96;
 
 /// The state of all topic partitions that are assigned to this process.
 #[derive(Debug)]
@@ -56,20 +50,14 @@ pub struct Engine {
     actions: VecDeque<Action>,
     limit: InFlightLimit,
     in_flight: usize,
-    buffered: usize,
+    memory: Memory,
     paused: bool,
     draining: bool,
     generations: u64,
     next_commit: Duration,
     /// The time that was last told.
     now: Duration,
-    /// Sealed extents that wait for their turn to be encoded, and how many are being encoded.
-    to_encode: VecDeque<Box<Encode>>,
-    encoding: usize,
-    /// Partitions that wait until there is room for the claims that they are to finish.
-    queued: VecDeque<Partition>,
-    /// Bytes of output for a byte of records, as the last extent had it.
-    ratio: Option<f64>,
+    batches: Batches,
     /// For the records of the per-record layout; extents have checkers of their own.
     checker: Checker,
     counts: Counts,
@@ -81,22 +69,19 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
             limit: InFlightLimit::new(settings.max_in_flight),
+            memory: Memory::new(settings.memory_bytes),
+            batches: Batches::new(&settings.layout),
             settings,
             partitions: BTreeMap::new(),
             waiting: VecDeque::new(),
             held: Vec::new(),
             actions: VecDeque::new(),
             in_flight: 0,
-            buffered: 0,
             paused: false,
             draining: false,
             generations: 0,
             next_commit: Duration::ZERO,
             now: Duration::ZERO,
-            to_encode: VecDeque::new(),
-            encoding: 0,
-            queued: VecDeque::new(),
-            ratio: None,
             checker: Checker::default(),
             counts: Counts::default(),
         }
@@ -105,9 +90,9 @@ impl Engine {
     /// Records were delivered, those of a partition in the order of their offsets. One that its
     /// partition does not wait for (delivered before, stopped, revoked) is ignored.
     pub fn records(&mut self, arena: RecordArena) {
-        match self.settings.form {
-            Form::PerRecord => arena.records().for_each(|record| self.land(&record)),
-            Form::Batched(_) => self.collect(arena),
+        match self.settings.layout {
+            Layout::PerRecord => arena.records().for_each(|record| self.land(&record)),
+            Layout::Batched(_) => self.collect(arena),
         }
     }
 
@@ -145,7 +130,7 @@ impl Engine {
     /// An upload was answered for good.
     pub fn upload_finished(&mut self, id: UploadId, outcome: Outcome) {
         self.in_flight -= 1;
-        self.release_memory(id.bytes);
+        self.memory.give_back_upload(id.bytes);
         self.limit.succeeded();
         let Some(state) = self
             .partitions
@@ -251,9 +236,14 @@ impl Engine {
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
-        if let Some(encode) = self.poll_encode() {
-            return Some(encode);
+        if let Some(extent) = self.batches.next_to_encode() {
+            return Some(Action::Encode(extent));
         }
+        debug_assert!(
+            self.holds_something() || self.memory.used() == 0,
+            "{} bytes are in use, but nothing is held",
+            self.memory.used()
+        );
         if self.in_flight >= self.limit.current() {
             return None;
         }
@@ -263,6 +253,19 @@ impl Engine {
             state.in_flight += 1;
         }
         Some(Action::Upload(upload))
+    }
+
+    /// Whether anything is there that takes up memory.
+    fn holds_something(&self) -> bool {
+        let has_uploads = self.in_flight > 0 || !self.waiting.is_empty() || !self.held.is_empty();
+        has_uploads || !self.batches.is_idle() || self.memory_of_chains() > 0
+    }
+
+    /// Memory of what the chains hold themselves: what is not being encoded or uploaded.
+    fn memory_of_chains(&self) -> usize {
+        let running = self.partitions.values().filter_map(PartitionState::running);
+        let chains = running.filter_map(Running::chain);
+        chains.map(Chain::memory).sum()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Encoded, Rotation};
+use super::{encoded::Encoded, rotation::Rotation};
 use crate::{batch::Batch, claim::Claim, extent::Contents, offset::Offset};
 
 /// Records on their way into an extent.
@@ -48,9 +48,26 @@ pub(crate) enum Step {
     /// Its records are being laid out and encoded.
     Encoding,
     /// Its claim is being written; records and files are kept until it is known whose claim counts.
-    Claiming(Box<(Batch, Encoded)>),
+    Claiming(Box<Claiming>),
     /// So many of its objects are not yet durable.
-    Writing(usize, Box<Contents>),
+    Writing {
+        left: usize,
+        contents: Box<Contents>,
+    },
+}
+
+/// What is kept while a claim is being written.
+#[derive(Debug)]
+pub(crate) struct Claiming {
+    pub(crate) batch: Batch,
+    pub(crate) encoded: Encoded,
+}
+
+impl Claiming {
+    /// Memory that it takes up, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.batch.memory() + self.encoded.bytes()
+    }
 }
 
 impl Filling {

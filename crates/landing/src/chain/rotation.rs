@@ -1,6 +1,6 @@
 //! Why extents are closed: for log lines and metrics.
 //!
-//! Not here: the limits themselves (see [`crate::engine::Batching`]).
+//! Not here: the limits themselves (see [`crate::chain::Batching`]).
 //! Invariant: each reason has one name.
 
 /// Why an extent was closed.

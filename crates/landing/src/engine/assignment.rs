@@ -4,14 +4,17 @@
 //! taken in only after the driver has confirmed the start of this very generation; what the client
 //! had fetched before, from another position, cannot slip in and make the tracker skip.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Action, Engine, Form};
+use super::{
+    Engine,
+    partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    types::{Action, Layout},
+};
 use crate::{
     chain::Chain,
     offset::OffsetRange,
     offset_tracker::OffsetTracker,
-    partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
     place::{Extent, Partition},
     start::{self, Inspection, Stop},
 };
@@ -58,17 +61,17 @@ impl Engine {
         };
         let committed = facts.committed.as_ref().map(|(offset, _)| *offset);
         let last = facts.last.map(|(anchor, _)| anchor);
-        let (work, gap) = match self.settings.form {
-            Form::PerRecord => {
+        let (work, gap) = match &self.settings.layout {
+            Layout::PerRecord => {
                 let start = start::decide(facts, self.settings.on_gap)?;
                 let tracker = OffsetTracker::new(start.offset, last);
                 (Work::PerRecord(tracker), start.gap)
             }
-            Form::Batched(_) => {
+            Layout::Batched(batching) => {
                 let start = start::decide_chain(facts, self.settings.on_gap)?;
                 // The last record of a claim that is to be finished is not yet durable.
                 let last = last.filter(|_| start.adopted.is_none());
-                let chain = Chain::new(&start, last);
+                let chain = Chain::new(&start, last, Arc::clone(batching));
                 (Work::Batched(Box::new(chain)), start.read.gap)
             }
         };
@@ -127,9 +130,9 @@ impl Engine {
             });
         };
         state.revoked = true;
-        match self.settings.form {
-            Form::PerRecord => self.drop_waiting(partition),
-            Form::Batched(_) => self.finish_what_came(partition),
+        match self.settings.layout {
+            Layout::PerRecord => self.drop_waiting(partition),
+            Layout::Batched(_) => self.finish_what_came(partition),
         }
         self.release_if_idle(partition);
     }

@@ -4,14 +4,13 @@
 //! ([`crate::offset_tracker`]). Invariant: nothing is written to a zone before the partition's
 //! anchor is durable.
 
-use super::{Engine, UploadId, UploadKind};
-use crate::{
-    anchor::Anchor,
-    identity::About,
-    partition_state::{Work, ZoneAnchor},
+use super::{
+    Engine,
+    partition::{Work, ZoneAnchor},
     placement::{self, Placement},
-    record::Record,
+    types::{UploadId, UploadKind},
 };
+use crate::{anchor::Anchor, identity::About, record::Record};
 
 impl Engine {
     /// One object for one record.

@@ -3,31 +3,18 @@
 //! It only reads; nothing here changes the engine.
 //! Invariant: `committed <= durable <= position` for a partition that this process alone commits.
 
-use super::{Engine, TRACKED_BYTES};
-use crate::{
-    offset::Offset,
-    partition_state::{PartitionState, Work},
-    place::Partition,
-    start::Stop,
+use super::{
+    Engine,
+    memory::TRACKED_BYTES,
+    partition::{PartitionState, Work},
+    types::{Counts, Progress},
 };
-
-/// How far one running partition is, as next offsets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Kafka partition.
-    pub partition: Partition,
-    /// After the last delivered record.
-    pub position: Offset,
-    /// Everything below is durable.
-    pub durable: Offset,
-    /// What the broker confirmed as committed.
-    pub committed: Option<Offset>,
-}
+use crate::{place::Partition, start::Stop};
 
 impl Engine {
     /// What was done so far.
     #[must_use]
-    pub fn counts(&self) -> &super::Counts {
+    pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
@@ -43,7 +30,7 @@ impl Engine {
                 Work::Batched(_) => 0,
             })
             .sum();
-        self.buffered + tracked * TRACKED_BYTES
+        self.memory.used() + tracked * TRACKED_BYTES
     }
 
     /// Requests in flight, and how many are allowed now.

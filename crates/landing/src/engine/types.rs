@@ -9,14 +9,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use crate::{
     anchor::Anchor,
     batch::Batch,
-    chain::Rotation,
+    chain::{Batching, Rotation},
     claim::{Claim, FileRules},
-    format::Format,
     identity::Identity,
     layout::Prefix,
     offset::{Offset, OffsetRange},
     partition_by::{Granularity, PartitionBy},
     place::{Partition, Place},
+    record::ValueHash,
     start::{OnGap, Stop},
     value::Reason,
 };
@@ -46,45 +46,16 @@ pub struct Settings {
     /// Time between commits of one partition.
     pub commit_interval: Duration,
     /// How records become objects.
-    pub form: Form,
+    pub layout: Layout,
 }
 
 /// How records become objects.
 #[derive(Clone, Debug)]
-pub enum Form {
+pub enum Layout {
     /// One object for each record.
     PerRecord,
     /// Extents of records, closed by these limits.
-    Batched(Box<Batching>),
-}
-
-/// When an extent is closed, and what its files are like.
-#[derive(Clone, Debug)]
-pub struct Batching {
-    /// What enters the files, for extents that this process claims.
-    pub files: FileRules,
-    /// The format that the zone pins: not [`Format::Json`].
-    pub format: Format,
-    /// The most records.
-    pub max_records: u64,
-    /// About so many bytes of output, all files together.
-    pub max_bytes: usize,
-    /// The longest time from the first record to the rotation.
-    pub max_age: Duration,
-    /// The longest time without a new record.
-    pub max_idle: Duration,
-    /// How many extents may be encoded at the same time.
-    pub max_encoding: usize,
-    /// Bytes of output for a byte of input, before an extent has shown it.
-    pub expected_ratio: f64,
-}
-
-impl Batching {
-    /// The end of a data object's key under these rules: `jsonl.gz`, `csv`, `parquet`.
-    #[must_use]
-    pub fn suffix(&self, files: &FileRules) -> String {
-        files.suffix(self.format)
-    }
+    Batched(Arc<Batching>),
 }
 
 /// What becomes of tombstones (records with a null value).
@@ -124,7 +95,7 @@ pub struct ExtentId {
 }
 
 /// Lay these records out ([`crate::extent::lay_out`]) and encode them, on a thread that may take
-/// its time; then call [`super::Engine::encoded`].
+/// its time; then call [`crate::engine::Engine::encoded`].
 #[derive(Debug)]
 pub struct Encode {
     /// To be given back.
@@ -154,6 +125,29 @@ pub struct UploadId {
 }
 
 impl UploadId {
+    /// Of an object of this extent, whose body has so many bytes.
+    pub(super) fn of_extent(extent: ExtentId, kind: UploadKind, bytes: usize) -> Self {
+        Self {
+            partition: extent.start.partition,
+            kind,
+            generation: extent.generation,
+            anchor: Anchor {
+                offset: extent.start.offset,
+                timestamp: None,
+                value: ValueHash::of(None),
+            },
+            bytes,
+        }
+    }
+
+    /// The extent that it was made of.
+    pub(super) fn extent(&self) -> ExtentId {
+        ExtentId {
+            start: self.place(),
+            generation: self.generation,
+        }
+    }
+
     /// The place of the record that the object is about, or the start of the extent.
     #[must_use]
     pub fn place(&self) -> Place {
@@ -203,7 +197,7 @@ pub enum Action {
         /// To be given back.
         generation: u64,
     },
-    /// Read this partition from `offset`, then call [`super::Engine::started`]: only records
+    /// Read this partition from `offset`, then call [`crate::engine::Engine::started`]: only records
     /// delivered after that count.
     Start {
         /// Kafka partition.
@@ -275,4 +269,17 @@ impl Counts {
     pub fn dead_letter_total(&self) -> u64 {
         self.dead_letters.values().sum()
     }
+}
+
+/// How far one running partition is, as next offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Kafka partition.
+    pub partition: Partition,
+    /// After the last delivered record.
+    pub position: Offset,
+    /// Everything below is durable.
+    pub durable: Offset,
+    /// What the broker confirmed as committed.
+    pub committed: Option<Offset>,
 }

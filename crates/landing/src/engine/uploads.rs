@@ -3,12 +3,15 @@
 //! Not here: the facts that lead to them (see the parent module).
 //! Invariant: `buffered` is the sum over all uploads that wait or are in flight.
 
-use super::{Action, Engine, Form, RECORD_OVERHEAD, Upload, UploadId, UploadKind};
+use super::{
+    Engine,
+    partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    types::{Action, Layout, Upload, UploadId, UploadKind},
+};
 use crate::{
     anchor::Anchor,
     chain::{Chain, Rotation},
     identity::{About, Identity},
-    partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
     place::{Extent, Partition},
     record::ValueHash,
     start::Stop,
@@ -107,7 +110,7 @@ impl Engine {
     }
 
     fn upload(&mut self, id: UploadId, key: String, about: About, body: Vec<u8>) -> Upload {
-        self.buffered += id.bytes + RECORD_OVERHEAD;
+        self.memory.take_upload(id.bytes);
         let identity = Identity {
             zone: self.settings.zone_id.clone(),
             place: id.place(),
@@ -121,46 +124,39 @@ impl Engine {
         }
     }
 
-    pub(super) fn release_memory(&mut self, bytes: usize) {
-        self.buffered -= bytes + RECORD_OVERHEAD;
-    }
-
     /// Pauses reading when the memory is used up, and lets it go on at half of it; or when nothing
     /// that is under way can free any, for then the records that are still missing from an extent
     /// are what it waits for.
     pub(super) fn regulate(&mut self) {
         self.admit_queued();
-        let (used, most) = (self.buffered_bytes(), self.settings.memory_bytes);
-        if !self.paused && used >= most && self.can_make_room() {
+        let used = self.buffered_bytes();
+        if !self.paused && used >= self.memory.bound() && self.can_make_room() {
             self.paused = true;
             self.actions.push_back(Action::Pause);
-        } else if self.paused && (used <= most / 2 || !self.can_make_room()) {
+        } else if self.paused && (used <= self.memory.half() || !self.can_make_room()) {
             self.paused = false;
             self.actions.push_back(Action::Resume);
         }
     }
 
     fn can_make_room(&mut self) -> bool {
-        match self.settings.form {
-            Form::PerRecord => true,
-            Form::Batched(_) => self.make_room(),
+        match self.settings.layout {
+            Layout::PerRecord => true,
+            Layout::Batched(_) => self.make_room(),
         }
     }
 
     pub(super) fn drop_waiting(&mut self, partition: Partition) {
-        let mut dropped = Vec::new();
+        let memory = &mut self.memory;
         let mut keep = |upload: &Upload| {
             let keep = upload.id.partition != partition;
             if !keep {
-                dropped.push(upload.id.bytes);
+                memory.give_back_upload(upload.id.bytes);
             }
             keep
         };
         self.waiting.retain(&mut keep);
         self.held.retain(keep);
-        for bytes in dropped {
-            self.release_memory(bytes);
-        }
     }
 
     /// The object of `id` is in the bucket.
@@ -228,7 +224,7 @@ impl Engine {
             .and_then(PartitionState::running_mut)
             .and_then(Running::chain_mut);
         // What still waits for a claimed end cannot be finished here.
-        self.buffered -= chain.map_or(0, Chain::give_up_open);
+        self.memory.give_back(chain.map_or(0, Chain::give_up_open));
     }
 
     pub(super) fn settled_or_released(&mut self, partition: Partition) {

@@ -12,7 +12,7 @@ use landing::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::record::{Layout, ModelRecord, RecordId};
+use crate::record::{DateRules, ModelRecord, RecordId};
 
 /// Which log a reader saw: the incarnation, and how many truncations lay behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Log {
     }
 
     /// Appends `hole` offsets without a record, then a record.
-    pub(crate) fn append(&mut self, hole: i64, layout: &Layout) {
+    pub(crate) fn append(&mut self, hole: i64, layout: &DateRules) {
         let place = RecordId {
             partition: self.partition,
             incarnation: self.incarnation,

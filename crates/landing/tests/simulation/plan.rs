@@ -14,7 +14,7 @@ use landing::{
     start::OnGap,
 };
 
-use crate::record::Layout;
+use crate::record::DateRules;
 
 /// The most partitions of a schedule.
 pub(crate) const MAX_PARTITIONS: usize = 3;
@@ -70,7 +70,7 @@ pub(crate) struct Plan {
     pub(crate) max_dates: usize,
     /// How many events before it heals.
     pub(crate) events: u32,
-    pub(crate) layout: Layout,
+    pub(crate) layout: DateRules,
     pub(crate) on_gap: OnGap,
     pub(crate) start_at: StartAt,
     pub(crate) max_in_flight: usize,
@@ -82,7 +82,7 @@ impl Plan {
     /// Draws a plan.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let granularities = [Granularity::Day, Granularity::Hour, Granularity::Year];
-        let layout = Layout {
+        let layout = DateRules {
             partition_by: match rng.u8(0..2) {
                 0 => PartitionBy::Timestamp,
                 _ => PartitionBy::Field("Date".into()),

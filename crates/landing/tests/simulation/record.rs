@@ -27,7 +27,7 @@ pub(crate) const DAYS: [(i64, &str); 4] = [
 
 /// What decides about a record's key, as the zone pins it.
 #[derive(Clone, Debug)]
-pub(crate) struct Layout {
+pub(crate) struct DateRules {
     pub(crate) partition_by: PartitionBy,
     pub(crate) granularity: Granularity,
     pub(crate) tombstones: Tombstones,
@@ -84,7 +84,7 @@ struct Value {
 
 impl ModelRecord {
     /// The record of a place.
-    pub(crate) fn make(place: RecordId, layout: &Layout) -> Self {
+    pub(crate) fn make(place: RecordId, layout: &DateRules) -> Self {
         let mut rng = seeded(place);
         // Some values repeat after a re-creation or truncation, as when the same file is sent
         // again: only the time differs.
@@ -127,7 +127,7 @@ impl ModelRecord {
         (!skipped).then_some(&self.placed)
     }
 
-    fn place_in_an_extent(&self, object: bool, date: Option<Hour>, layout: &Layout) -> Placed {
+    fn place_in_an_extent(&self, object: bool, date: Option<Hour>, layout: &DateRules) -> Placed {
         match (&self.value, object, date) {
             (None, ..) => Placed::Tombstone(self.letter("tombstone")),
             (_, false, _) => Placed::Letter(self.letter("not-a-json-object")),
@@ -148,7 +148,7 @@ impl ModelRecord {
         }
     }
 
-    fn expect(&self, line: Option<String>, date: Option<Hour>, layout: &Layout) -> Expected {
+    fn expect(&self, line: Option<String>, date: Option<Hour>, layout: &DateRules) -> Expected {
         if self.value.is_none() && layout.tombstones == Tombstones::Skip {
             return Expected::Nothing;
         }

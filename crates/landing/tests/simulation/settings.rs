@@ -4,14 +4,10 @@
 //! Not here: what all processes of a zone have in common (`plan`).
 //! Invariant: only what a zone does not pin differs between processes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
-use landing::{
-    Format, Settings,
-    claim::FileRules,
-    engine::{Batching, Form},
-};
+use landing::{Format, Settings, chain::Batching, claim::FileRules, engine::Layout};
 
 use crate::{
     plan::{COMMIT_INTERVAL, Plan},
@@ -24,9 +20,9 @@ pub(crate) const MAX_RECORDS: u64 = 20;
 impl Plan {
     /// The settings of a process that starts.
     pub(crate) fn settings(&self, rng: &mut Rng) -> Settings {
-        let form = match self.batched {
-            true => Form::Batched(Box::new(batching(rng))),
-            false => Form::PerRecord,
+        let layout = match self.batched {
+            true => Layout::Batched(Arc::new(batching(rng))),
+            false => Layout::PerRecord,
         };
         let memory_bytes = match self.batched {
             false => self.memory_bytes,
@@ -45,7 +41,7 @@ impl Plan {
             max_in_flight: self.max_in_flight,
             memory_bytes,
             commit_interval: COMMIT_INTERVAL,
-            form,
+            layout,
         }
     }
 }

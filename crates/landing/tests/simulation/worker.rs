@@ -8,8 +8,9 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use landing::{
     Engine, Partition, Settings, Upload, UploadKind,
     anchor::Anchor,
+    chain::Batching,
     claim::Claim,
-    engine::{Encode, Form},
+    engine::{Encode, Layout},
     start::Completeness,
 };
 
@@ -200,10 +201,10 @@ impl Worker {
     }
 
     /// The batched layouts' settings.
-    pub(crate) fn batching(&self) -> Option<&landing::engine::Batching> {
-        match &self.settings.form {
-            Form::PerRecord => None,
-            Form::Batched(batching) => Some(batching),
+    pub(crate) fn batching(&self) -> Option<&Batching> {
+        match &self.settings.layout {
+            Layout::PerRecord => None,
+            Layout::Batched(batching) => Some(batching),
         }
     }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    batched::{after, batched, encode, store},
+    batches::{after, batched, encode, store},
     *,
 };
 

@@ -1,10 +1,13 @@
 //! The memory of the batched layouts, with as many partitions and as slow a store as it gets.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use super::*;
 use crate::{
-    chain::{Encoded, EncodedFile, Rotation},
+    chain::{Batching, Encoded, EncodedFile, Rotation},
     claim::{ClaimedBody, FileRules},
     extent::{self, ExtentRules},
     format::Format,
@@ -35,7 +38,7 @@ fn by(max_bytes: usize, expected_ratio: f64) -> Settings {
     };
     Settings {
         memory_bytes: MEMORY,
-        form: Form::Batched(Box::new(Batching {
+        layout: Layout::Batched(Arc::new(Batching {
             files,
             format: Format::Jsonl,
             max_records: 1_000_000,
@@ -134,6 +137,7 @@ impl Run {
                 _ => {}
             }
         }
+        assert_memory_adds_up(&self.engine);
         self.peak = self.peak.max(self.engine.buffered_bytes());
     }
 

@@ -3,13 +3,14 @@
 //! Here are the tools, and the rules about records; those about assignments are in `assignment`.
 
 mod assignment;
-mod batched;
+mod batches;
 mod collecting;
 mod memory;
 
 use super::*;
 use crate::{
     anchor::{Anchor, Reading},
+    engine::memory::{TRACKED_BYTES, UPLOAD_OVERHEAD},
     partition_by::{Granularity, PartitionBy},
     place::Place,
     record::{Headers, Record, ValueHash},
@@ -28,7 +29,7 @@ pub(crate) fn settings() -> Settings {
         max_in_flight: 4,
         memory_bytes: 1 << 20,
         commit_interval: Duration::from_secs(1),
-        form: Form::PerRecord,
+        layout: Layout::PerRecord,
     }
 }
 
@@ -86,7 +87,24 @@ fn tight(arena: &RecordArena) -> RecordArena {
 }
 
 fn actions(engine: &mut Engine) -> Vec<Action> {
-    std::iter::from_fn(|| engine.poll_action()).collect()
+    let actions = std::iter::from_fn(|| engine.poll_action()).collect();
+    assert_memory_adds_up(engine);
+    actions
+}
+
+/// What is in use is what is held, and what was handed out to be encoded or uploaded.
+#[track_caller]
+fn assert_memory_adds_up(engine: &Engine) {
+    let uploads = engine.waiting.iter().chain(&engine.held);
+    let uploads: usize = uploads
+        .map(|upload| upload.id.bytes + UPLOAD_OVERHEAD)
+        .sum();
+    let held = uploads + engine.batches.waiting_memory() + engine.memory_of_chains();
+    let used = engine.memory.used();
+    assert!(used >= held, "{used} bytes are in use, and {held} are held");
+    if engine.in_flight + engine.batches.encoding() == 0 {
+        assert_eq!(used, held, "nothing is handed out");
+    }
 }
 
 fn uploads(engine: &mut Engine) -> Vec<Upload> {
@@ -201,7 +219,7 @@ fn a_commit_never_passes_an_unfinished_record() {
 fn reading_pauses_at_the_memory_bound_and_goes_on_at_half_of_it() {
     let mut engine = running(
         Settings {
-            memory_bytes: 4 * RECORD_OVERHEAD,
+            memory_bytes: 4 * UPLOAD_OVERHEAD,
             ..settings()
         },
         &anchored(0),

@@ -6,44 +6,50 @@
 
 use std::sync::Arc;
 
-use super::{Engine, ExtentId, Form, UploadId, UploadKind, closing::upload_id};
+use crate::engine::{
+    Engine,
+    partition::{PartitionState, ZoneAnchor},
+    types::{ExtentId, UploadId, UploadKind},
+};
 use crate::{
     batch::Batch,
-    chain::{Encoded, Step},
+    chain::{Claiming, Encoded, Step},
     claim::{
         CLAIM_VERSION, CLASSIFIER_VERSION, Claim, ClaimedBody, ClaimedDate, ClaimedDeadLetters,
         FileRules,
     },
     identity::About,
-    partition_state::{PartitionState, ZoneAnchor},
     place::Partition,
 };
 
 impl Engine {
     /// The extent is encoded by our own rules: they count if our claim does.
-    pub(super) fn write_claim(&mut self, extent: ExtentId, batch: Batch, encoded: Encoded) {
-        let Form::Batched(batching) = &self.settings.form else {
+    pub(in crate::engine) fn write_claim(
+        &mut self,
+        extent: ExtentId,
+        batch: Batch,
+        encoded: Encoded,
+    ) {
+        let state = self.partitions.get_mut(&extent.start.partition);
+        let Some(running) = state.and_then(PartitionState::running_mut) else {
             return;
         };
-        let claim = claim_of(extent, &self.settings.zone_id, &batching.files, &encoded);
+        let Some(chain) = running.chain_mut() else {
+            return;
+        };
+        let files = &chain.batching().files;
+        let claim = claim_of(extent, &self.settings.zone_id, files, &encoded);
         let first = claim.first.as_ref().and_then(|first| first.to_anchor());
-        self.buffered += encoded.bytes();
-        let Some(running) = self
-            .partitions
-            .get_mut(&extent.start.partition)
-            .and_then(PartitionState::running_mut)
-        else {
-            return;
-        };
+        self.memory.take(encoded.bytes());
+        if let Some(closing) = &mut chain.closing {
+            closing.step = Step::Claiming(Box::new(Claiming { batch, encoded }));
+        }
         let needs_anchor = running.zone_anchor == ZoneAnchor::Unset;
         if needs_anchor && first.is_some() {
             running.zone_anchor = ZoneAnchor::Pending;
         }
-        if let Some(closing) = running.chain_mut().and_then(|chain| chain.closing.as_mut()) {
-            closing.step = Step::Claiming(Box::new((batch, encoded)));
-        }
         let body = claim.to_body();
-        let id = upload_id(extent, UploadKind::Claim, body.len());
+        let id = UploadId::of_extent(extent, UploadKind::Claim, body.len());
         if needs_anchor && let Some(anchor) = first {
             self.upload_anchor(UploadId { anchor, ..id });
         }
@@ -52,26 +58,25 @@ impl Engine {
     }
 
     /// The claim of the extent is durable, and it is ours or says the same.
-    pub(super) fn claimed(&mut self, id: UploadId) {
-        if let Some((batch, encoded)) = self.take_claiming(id.partition) {
-            self.buffered -= batch.memory() + encoded.bytes();
-            self.write_files(extent_id(id), encoded);
+    pub(in crate::engine) fn claimed(&mut self, id: UploadId) {
+        if let Some(kept) = self.take_claiming(id.partition) {
+            self.memory.give_back(kept.memory());
+            self.write_files(id.extent(), kept.encoded);
         }
     }
 
     /// Another claim for the same start was there.
-    pub(super) fn claim_found(&mut self, id: UploadId, claim: Arc<Claim>) {
-        let Form::Batched(batching) = &self.settings.form else {
-            return;
-        };
-        let (zone, files) = (self.settings.zone_id.clone(), batching.files.clone());
-        let Some(chain) = self.chain_of(id.partition) else {
+    pub(in crate::engine) fn claim_found(&mut self, id: UploadId, claim: Arc<Claim>) {
+        let state = self.partitions.get_mut(&id.partition);
+        let Some(chain) = state.and_then(PartitionState::chain_mut) else {
             return;
         };
         let Some(Step::Claiming(kept)) = chain.closing.as_ref().map(|closing| &closing.step) else {
             return;
         };
-        if claim_of(extent_id(id), &zone, &files, &kept.1) == *claim {
+        let files = &chain.batching().files;
+        let ours = claim_of(id.extent(), &self.settings.zone_id, files, &kept.encoded);
+        if ours == *claim {
             // An earlier try of ours whose answer was lost, or somebody who saw the same.
             self.claimed(id);
         } else if chain.covers(&claim) {
@@ -83,25 +88,24 @@ impl Engine {
 
     /// The extent that is being closed is laid out again, by the claim that counts.
     fn adopt(&mut self, partition: Partition, claim: Arc<Claim>) {
-        let Some((batch, encoded)) = self.take_claiming(partition) else {
+        let Some(kept) = self.take_claiming(partition) else {
             return;
         };
-        self.buffered -= batch.memory() + encoded.bytes();
+        self.memory.give_back(kept.memory());
         if let Some(chain) = self.chain_of(partition) {
             let before = chain.waiting_memory();
-            chain.adopt(claim, batch);
+            chain.adopt(claim, kept.batch);
             let after = chain.waiting_memory();
-            self.buffered += after;
-            self.buffered -= before;
+            self.memory.exchange(before, after);
         }
         self.close_next(partition);
     }
 
     /// What was kept until it is known whose claim counts.
-    fn take_claiming(&mut self, partition: Partition) -> Option<(Batch, Encoded)> {
+    fn take_claiming(&mut self, partition: Partition) -> Option<Box<Claiming>> {
         let closing = self.chain_of(partition)?.closing.as_mut()?;
         match std::mem::replace(&mut closing.step, Step::Encoding) {
-            Step::Claiming(kept) => Some(*kept),
+            Step::Claiming(kept) => Some(kept),
             step => {
                 closing.step = step;
                 None
@@ -137,12 +141,5 @@ fn claim_of(extent: ExtentId, zone: &str, files: &FileRules, encoded: &Encoded) 
         bytes: contents.bytes,
         first: contents.first.clone(),
         last: contents.last.clone(),
-    }
-}
-
-fn extent_id(id: UploadId) -> ExtentId {
-    ExtentId {
-        start: id.place(),
-        generation: id.generation,
     }
 }

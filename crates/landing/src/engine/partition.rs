@@ -120,6 +120,15 @@ impl PartitionState {
             .filter(|running| running.stopped.is_none() && !running.position_lost)
     }
 
+    /// Its chain, unless it is stopped.
+    pub(crate) fn chain_mut(&mut self) -> Option<&mut Chain> {
+        let running = self.running_mut()?;
+        match running.stopped {
+            None => running.chain_mut(),
+            Some(_) => None,
+        }
+    }
+
     /// Whether an extent of it is being closed, or waits to be.
     pub(crate) fn is_closing(&self) -> bool {
         self.running()

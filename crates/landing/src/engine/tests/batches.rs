@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    chain::{Encoded, EncodedFile, Rotation},
+    chain::{Batching, Encoded, EncodedFile, Rotation},
     claim::{Claim, ClaimedBody, ClaimedRecord, FileRules},
     extent::{self, ExtentRules},
     format::Format,
@@ -42,7 +42,7 @@ fn batching() -> Batching {
 
 fn by(batching: Batching) -> Settings {
     Settings {
-        form: Form::Batched(Box::new(batching)),
+        layout: Layout::Batched(Arc::new(batching)),
         ..settings()
     }
 }

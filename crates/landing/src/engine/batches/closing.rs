@@ -5,24 +5,27 @@
 //! extent's claim counts (its files are counted then), or when its partition is dropped; so the
 //! bound holds for records and files together.
 
-use super::{Encode, Engine, ExtentId, Form, UploadId, UploadKind};
+use std::sync::Arc;
+
+use crate::engine::{
+    Engine,
+    partition::{PartitionState, Running},
+    types::{Encode, ExtentId, UploadId, UploadKind},
+};
 use crate::{
-    anchor::Anchor,
     batch::Batch,
     chain::{Encoded, Step},
     claim::Claim,
     extent,
     identity::About,
-    partition_state::{PartitionState, Running},
     place::Partition,
-    record::ValueHash,
     start::Stop,
 };
 
 impl Engine {
     /// An extent was laid out and encoded.
     pub fn encoded(&mut self, done: Box<Encode>, encoded: Encoded) {
-        self.encoding -= 1;
+        self.batches.encoding -= 1;
         let Some(extent) = self.still_wanted(done) else {
             return;
         };
@@ -31,7 +34,7 @@ impl Engine {
         let Some(claim) = claim else {
             return self.write_claim(id, batch, encoded);
         };
-        self.buffered -= batch.memory();
+        self.memory.give_back(batch.memory());
         if extent::fits_claim(&claim, &encoded.contents) {
             self.write_files(id, encoded);
         } else {
@@ -50,7 +53,7 @@ impl Engine {
         if chain.is_some_and(|chain| chain.closing.is_some()) {
             return Some(done);
         }
-        self.buffered -= done.batch.memory();
+        self.memory.give_back(done.batch.memory());
         self.settled_or_released(done.id.start.partition);
         None
     }
@@ -62,15 +65,21 @@ impl Engine {
         if end < extent.end {
             let memory = batch.memory();
             let rest = batch.split_off(end);
-            self.buffered += batch.memory() + rest.memory();
-            self.buffered -= memory;
+            self.memory.exchange(memory, batch.memory() + rest.memory());
             if let Some(chain) = self.chain_of(extent.id.start.partition) {
                 chain.cut_short(end, rest);
             }
         } else if extent.claim.is_none() {
-            self.learn_ratio(batch.bytes(), encoded.bytes());
+            let is_first = self.batches.ratio.learn(batch.bytes(), encoded.bytes());
+            if is_first {
+                // Until now the others waited for this ratio, and some may have enough by it.
+                let partitions: Vec<Partition> = self.partitions.keys().copied().collect();
+                for partition in partitions {
+                    self.rotate_if_full(partition);
+                }
+            }
         }
-        self.buffered -= batch.give_back_reserved();
+        self.memory.give_back(batch.give_back_reserved());
         batch
     }
 
@@ -90,21 +99,21 @@ impl Engine {
 
     /// An extent cannot be encoded, and trying again does not cure it.
     pub fn encode_refused(&mut self, done: Box<Encode>, stop: Stop) {
-        self.encoding -= 1;
+        self.batches.encoding -= 1;
         if let Some(extent) = self.still_wanted(done) {
-            self.buffered -= extent.batch.memory();
+            self.memory.give_back(extent.batch.memory());
             self.stop(extent.id.start.partition, stop);
             self.settled_or_released(extent.id.start.partition);
         }
     }
 
     /// It is known which claim counts: the objects that it speaks of are written.
-    pub(super) fn write_files(&mut self, extent: ExtentId, encoded: Encoded) {
-        let Form::Batched(batching) = self.settings.form.clone() else {
+    pub(in crate::engine) fn write_files(&mut self, extent: ExtentId, encoded: Encoded) {
+        let Some(chain) = self.chain_of(extent.start.partition) else {
             return;
         };
-        let closing = self.chain_of(extent.start.partition);
-        let Some(closing) = closing.and_then(|chain| chain.closing.as_mut()) else {
+        let batching = Arc::clone(chain.batching());
+        let Some(closing) = &mut chain.closing else {
             return;
         };
         let claim = closing.adopted.clone();
@@ -122,14 +131,17 @@ impl Engine {
             .is_some_and(|claim| claim.dead_letters.records > 0);
         let has_letters = claimed || !letters.is_empty();
         let objects = files.len() + usize::from(has_letters);
-        closing.step = Step::Writing(objects, Box::new(contents));
+        closing.step = Step::Writing {
+            left: objects,
+            contents: Box::new(contents),
+        };
         if has_letters {
             let key = self.settings.prefix.dead_letters_key(extent.start);
             let about = About::Extent {
                 end,
                 part: "dead-letters".to_owned(),
             };
-            let id = upload_id(extent, UploadKind::DeadLetters, letters.len());
+            let id = UploadId::of_extent(extent, UploadKind::DeadLetters, letters.len());
             self.enqueue(id, key, about, letters);
         }
         let suffix = batching.suffix(rules);
@@ -143,7 +155,7 @@ impl Engine {
                 end,
                 part: file.date.as_str().to_owned(),
             };
-            let id = upload_id(extent, kind, file.body.len());
+            let id = UploadId::of_extent(extent, kind, file.body.len());
             self.enqueue(id, key, about, file.body);
         }
         if objects == 0 {
@@ -152,14 +164,14 @@ impl Engine {
     }
 
     /// One object of the extent that is being closed is durable.
-    pub(super) fn part_durable(&mut self, id: UploadId) {
+    pub(in crate::engine) fn part_durable(&mut self, id: UploadId) {
         let Some(closing) = self
             .chain_of(id.partition)
             .and_then(|chain| chain.closing.as_mut())
         else {
             return;
         };
-        let Step::Writing(left, contents) = &mut closing.step else {
+        let Step::Writing { left, contents } = &mut closing.step else {
             return;
         };
         *left -= 1;
@@ -182,7 +194,7 @@ impl Engine {
         let Some(closing) = &chain.closing else {
             return;
         };
-        let Step::Writing(_, contents) = &closing.step else {
+        let Step::Writing { contents, .. } = &closing.step else {
             return;
         };
         let tombstones = contents.tombstones;
@@ -194,19 +206,5 @@ impl Engine {
         self.next_commit = self.next_commit.min(self.now);
         self.close_next(partition);
         self.settled_or_released(partition);
-    }
-}
-
-pub(super) fn upload_id(extent: ExtentId, kind: UploadKind, bytes: usize) -> UploadId {
-    UploadId {
-        partition: extent.start.partition,
-        kind,
-        generation: extent.generation,
-        anchor: Anchor {
-            offset: extent.start.offset,
-            timestamp: None,
-            value: ValueHash::of(None),
-        },
-        bytes,
     }
 }

@@ -4,7 +4,7 @@
 //! Not here: when time or the memory's bound closes an extent (see `batched`). Invariant: where an
 //! extent ends by number or bytes does not depend on how its records were packed.
 
-use super::{Batching, Engine, Form};
+use crate::engine::Engine;
 use crate::{
     arena::{RecordArena, Run},
     chain::{Chain, Filling, Rotation},
@@ -15,7 +15,7 @@ use crate::{
 
 impl Engine {
     /// Takes records into the open extents of their partitions.
-    pub(super) fn collect(&mut self, arena: RecordArena) {
+    pub(in crate::engine) fn collect(&mut self, arena: RecordArena) {
         match arena.run().filter(|run| self.takes_whole(&arena, run)) {
             Some(run) => self.take_whole(arena, run),
             None => arena.records().for_each(|record| self.collect_one(&record)),
@@ -26,13 +26,11 @@ impl Engine {
     /// of them go into the extent that is open, and little memory is wasted, neither in the arena
     /// nor behind what was copied before.
     fn takes_whole(&mut self, arena: &RecordArena, run: &Run) -> bool {
-        let Form::Batched(batching) = &self.settings.form else {
-            return false;
-        };
-        let (most_bytes, most_records) = self.limits(batching);
+        let most_bytes = self.batches.max_bytes();
         let Some(chain) = self.chain(run.partition) else {
             return false;
         };
+        let most_records = chain.batching().max_records;
         let fits = |open: &Filling| {
             let records = (open.batch.len() + arena.len()) as u64;
             let memory = open.batch.memory_of_records() + arena.memory();
@@ -47,21 +45,18 @@ impl Engine {
     }
 
     fn take_whole(&mut self, arena: RecordArena, run: Run) {
-        let (output, now) = (self.output_of(arena.byte_len()), self.now);
+        let (output, now) = (self.batches.ratio.output_of(arena.byte_len()), self.now);
         let taken = self.chain(run.partition).and_then(|chain| {
             chain.take(run.first, run.last, now, |batch| {
                 batch.take(arena, run) + batch.reserve(output)
             })
         });
-        self.buffered += taken.unwrap_or(0);
+        self.memory.take(taken.unwrap_or(0));
     }
 
     fn collect_one(&mut self, record: &Record<'_>) {
-        let Form::Batched(batching) = &self.settings.form else {
-            return;
-        };
-        let (limits, now) = (self.limits(batching), self.now);
-        let output = self.output_of(record.byte_len());
+        let (most_bytes, now) = (self.batches.max_bytes(), self.now);
+        let output = self.batches.ratio.output_of(record.byte_len());
         let Some(chain) = self.chain(record.partition) else {
             return;
         };
@@ -72,43 +67,25 @@ impl Engine {
             return;
         };
         // Nearly always there is nothing else to do, and each look-up of a partition costs.
-        let full = chain
-            .look_at_open()
-            .is_none_or(|open| full(open, limits).is_some());
-        let more_to_do = full || chain.can_close_next();
-        self.buffered += memory;
+        let is_full = chain.look_at_open().is_none() || full(chain, most_bytes).is_some();
+        let more_to_do = is_full || chain.can_close_next();
+        self.memory.take(memory);
         if more_to_do {
             self.rotate_if_full(record.partition);
         }
     }
 
     /// Closes the open extent of a partition if it has as much as it may.
-    pub(super) fn rotate_if_full(&mut self, partition: Partition) {
-        let limits = match &self.settings.form {
-            Form::Batched(batching) => self.limits(batching),
-            Form::PerRecord => return,
-        };
+    pub(in crate::engine) fn rotate_if_full(&mut self, partition: Partition) {
+        let most_bytes = self.batches.max_bytes();
         let Some(chain) = self.chain_of(partition) else {
             return;
         };
-        match chain.look_at_open().and_then(|open| full(open, limits)) {
+        match full(chain, most_bytes) {
             Some(reason) => self.rotate(partition, reason),
             // A claimed end may just have been reached.
             None => self.close_next(partition),
         }
-    }
-
-    /// Bytes of files that so many bytes of records are expected to become.
-    fn output_of(&self, bytes: usize) -> usize {
-        match &self.settings.form {
-            Form::Batched(batching) => (bytes as f64 * self.ratio(batching)) as usize,
-            Form::PerRecord => 0,
-        }
-    }
-
-    /// Bytes of records and number of records that an extent is closed at now.
-    fn limits(&self, batching: &Batching) -> (usize, u64) {
-        (self.limit_now(batching), batching.max_records)
     }
 
     /// The chain of a partition that takes records in.
@@ -118,12 +95,12 @@ impl Engine {
     }
 }
 
-/// Why an open extent takes no more records in: it has as many bytes or records as it may.
-fn full(open: &Filling, (bytes, records): (usize, u64)) -> Option<Rotation> {
-    let batch = &open.batch;
-    if batch.len() as u64 >= records {
+/// Why the open extent takes no more records in: it has as many bytes or records as it may.
+fn full(chain: &Chain, most_bytes: usize) -> Option<Rotation> {
+    let batch = &chain.look_at_open()?.batch;
+    if batch.len() as u64 >= chain.batching().max_records {
         Some(Rotation::Records)
-    } else if batch.bytes() >= bytes || batch.memory_of_records() >= MAX_EXTENT_BYTES {
+    } else if batch.bytes() >= most_bytes || batch.memory_of_records() >= MAX_EXTENT_BYTES {
         Some(Rotation::Bytes)
     } else {
         None

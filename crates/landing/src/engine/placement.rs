@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
+use super::types::{Settings, Tombstones};
 use crate::{
     dead_letter,
-    engine::{Settings, Tombstones},
     partition_by::{DatePartition, PartitionBy},
     record::Record,
     value::{self, Checker, Reason},
