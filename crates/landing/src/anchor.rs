@@ -31,7 +31,7 @@ pub struct Anchor {
 
 /// What Kafka holds now at the offset of an anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum AnchorReading {
     /// A record with this timestamp and hash.
     Holds(Option<i64>, ValueHash),
     /// Nothing: retention or compaction removed it.

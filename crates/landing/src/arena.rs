@@ -33,7 +33,7 @@ struct Entry {
 
 /// Records that follow one another in one topic partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RecordRun {
     /// Kafka partition.
     pub partition: Partition,
     /// Offset of the first record.
@@ -148,12 +148,12 @@ impl RecordArena {
 
     /// What the records are when all are of one partition, in the order of their offsets.
     #[must_use]
-    pub fn run(&self) -> Option<Run> {
+    pub fn run(&self) -> Option<RecordRun> {
         let (first, last) = (self.entries.first()?, self.entries.last()?);
         let follows = |pair: &[Entry]| {
             pair[0].partition == pair[1].partition && pair[0].offset < pair[1].offset
         };
-        self.entries.windows(2).all(follows).then_some(Run {
+        self.entries.windows(2).all(follows).then_some(RecordRun {
             partition: first.partition,
             first: first.offset,
             last: last.offset,
@@ -315,7 +315,7 @@ mod tests {
             }
             arena.run()
         };
-        let expected = Run {
+        let expected = RecordRun {
             partition: Partition(3),
             first: Offset(5),
             last: Offset(9),

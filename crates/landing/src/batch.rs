@@ -6,7 +6,7 @@
 //! out unchanged.
 
 use crate::{
-    arena::{RecordArena, Run},
+    arena::{RecordArena, RecordRun},
     offset::Offset,
     record::Record,
 };
@@ -52,7 +52,7 @@ impl Batch {
 
     /// Takes an arena of one partition's later records in as it is, and gives the memory that the
     /// batch has grown by, in bytes.
-    pub fn take(&mut self, arena: RecordArena, run: Run) -> usize {
+    pub fn take(&mut self, arena: RecordArena, run: RecordRun) -> usize {
         debug_assert!(self.last.is_none_or(|last| last < run.first));
         let grown = arena.memory();
         self.records += arena.len();

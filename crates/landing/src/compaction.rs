@@ -2,7 +2,7 @@
 //!
 //! A plan is a create-once object that fixes which objects of one date become one object of the
 //! copy, and how that is written; whoever finds it finishes it by its values. When its output was
-//! read back and found to hold the same, that is written down too ([`Done`]), again create-once.
+//! read back and found to hold the same, that is written down too ([`CompactionDone`]), again create-once.
 //! Not here: reading, encoding, comparing. Invariant: an object of the zone is in at most one plan
 //! of its date, for a plan's number is only taken by who has read all plans before it.
 
@@ -11,7 +11,7 @@ mod inputs;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-pub use inputs::{Extents, Input, Inputs, Records, SourceExtent};
+pub use inputs::{ExtentInputs, PlanInput, PlanInputs, RecordInputs, SourceExtent};
 
 use crate::{claim::ClaimedBody, format::Format, partition_by::DatePartition};
 
@@ -54,7 +54,7 @@ pub struct OutputRules {
 
 /// Which objects of a date become one object, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct CompactionPlan {
     /// [`PLAN_VERSION`] of the writer.
     pub version: u32,
     /// Id of the copy, see [`CopyZone::id`].
@@ -66,13 +66,13 @@ pub struct Plan {
     /// How the output is written.
     pub output: OutputRules,
     /// The objects, in the order in which their records are in the output.
-    pub inputs: Inputs,
+    pub inputs: PlanInputs,
 }
 
 /// That a plan was carried out, and its output was read back and found to hold what its inputs
 /// hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct CompactionDone {
     /// [`PLAN_VERSION`] of the writer.
     pub version: u32,
     /// Id of the copy.
@@ -201,7 +201,7 @@ impl OutputRules {
     }
 }
 
-impl Plan {
+impl CompactionPlan {
     /// The body: one line of JSON.
     #[must_use]
     pub fn to_body(&self) -> Vec<u8> {
@@ -222,7 +222,7 @@ impl Plan {
     }
 }
 
-impl Done {
+impl CompactionDone {
     /// The body: one line of JSON.
     #[must_use]
     pub fn to_body(&self) -> Vec<u8> {

@@ -13,7 +13,8 @@ use std::{
 };
 
 use crate::{
-    arena::RecordArena, chain::Chain, offset::Offset, place::Partition, start::Stop, value::Checker,
+    arena::RecordArena, chain::Chain, offset::Offset, place::Partition, start::Stop,
+    value::checker::Checker,
 };
 
 mod assignment;
@@ -34,8 +35,8 @@ use self::{
     partition::{PartitionState, Running, Work},
 };
 pub use types::{
-    Action, Counts, Encode, ExtentId, Layout, Outcome, Progress, Settings, Tombstones, Upload,
-    UploadId, UploadKind,
+    Action, Counts, Encode, ExtentId, ObjectLayout, Outcome, PartitionProgress, Settings,
+    Tombstones, Upload, UploadId, UploadKind,
 };
 
 /// The state of all topic partitions that are assigned to this process.
@@ -91,8 +92,8 @@ impl Engine {
     /// partition does not wait for (delivered before, stopped, revoked) is ignored.
     pub fn records(&mut self, arena: RecordArena) {
         match self.settings.layout {
-            Layout::PerRecord => arena.records().for_each(|record| self.land(&record)),
-            Layout::Batched(_) => self.collect(arena),
+            ObjectLayout::PerRecord => arena.records().for_each(|record| self.land(&record)),
+            ObjectLayout::Batched(_) => self.collect(arena),
         }
     }
 

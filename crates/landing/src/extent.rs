@@ -14,7 +14,7 @@ use crate::{
     offset::Offset,
     partition_by::{DatePartition, Granularity, PartitionBy},
     record::Record,
-    value::{Checker, Misfit, Reason},
+    value::{Misfit, Reason, checker::Checker},
 };
 
 /// The most date partitions, and so the most data objects, of one extent.

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::{
-    anchor::{Anchor, Reading, START_METADATA},
+    anchor::{Anchor, AnchorReading, START_METADATA},
     claim::Claim,
     offset::{Offset, OffsetRange},
 };
@@ -24,9 +24,9 @@ pub struct Inspection {
     /// to.
     pub high: Offset,
     /// The first landed record as the zone keeps it, and what Kafka holds there now.
-    pub first: Option<(Anchor, Reading)>,
+    pub first: Option<(Anchor, AnchorReading)>,
     /// The last durable record as the commit metadata has it, and what Kafka holds there now.
-    pub last: Option<(Anchor, Reading)>,
+    pub last: Option<(Anchor, AnchorReading)>,
     /// Where `--start` points, for a group without a committed offset.
     pub start: Offset,
     /// The newest claim, in the batched layouts, and whether all its objects are there.
@@ -258,16 +258,16 @@ fn check_anchors(facts: &Inspection) -> Result<(), Stop> {
     let compared = [facts.first, facts.last];
     for (anchor, reading) in compared.into_iter().flatten() {
         match reading {
-            Reading::Holds(timestamp, value) if !anchor.matches(timestamp, value) => {
+            AnchorReading::Holds(timestamp, value) if !anchor.matches(timestamp, value) => {
                 return Err(Stop::AnotherRecord(anchor.offset));
             }
-            Reading::BeyondEnd => {
+            AnchorReading::BeyondEnd => {
                 return Err(Stop::LogTooShort {
                     end: facts.high,
                     landed: anchor.offset.next(),
                 });
             }
-            Reading::Holds(..) | Reading::Gone => {}
+            AnchorReading::Holds(..) | AnchorReading::Gone => {}
         }
     }
     Ok(())
@@ -286,14 +286,14 @@ mod tests {
         }
     }
 
-    fn same(offset: i64) -> Option<(Anchor, Reading)> {
+    fn same(offset: i64) -> Option<(Anchor, AnchorReading)> {
         Some((
             anchor(offset),
-            Reading::Holds(Some(1), ValueHash::of(Some(b"{}"))),
+            AnchorReading::Holds(Some(1), ValueHash::of(Some(b"{}"))),
         ))
     }
 
-    fn seen(offset: i64, reading: Reading) -> Option<(Anchor, Reading)> {
+    fn seen(offset: i64, reading: AnchorReading) -> Option<(Anchor, AnchorReading)> {
         Some((anchor(offset), reading))
     }
 
@@ -324,7 +324,7 @@ mod tests {
         );
         assert_eq!(
             start(&Inspection {
-                first: seen(0, Reading::Gone),
+                first: seen(0, AnchorReading::Gone),
                 last: same(4),
                 ..facts(Some(5), 3, 9)
             }),
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn another_record_at_an_anchor_stops() {
-        let other = Reading::Holds(Some(2), ValueHash::of(Some(b"{}")));
+        let other = AnchorReading::Holds(Some(2), ValueHash::of(Some(b"{}")));
         assert_eq!(
             start(&Inspection {
                 first: seen(0, other),
@@ -386,7 +386,7 @@ mod tests {
             })
         );
         let expired = Inspection {
-            first: seen(3, Reading::BeyondEnd),
+            first: seen(3, AnchorReading::BeyondEnd),
             ..facts(None, 0, 2)
         };
         assert_eq!(
@@ -410,7 +410,7 @@ mod tests {
             })
         );
         let expired = Inspection {
-            first: seen(5, Reading::Gone),
+            first: seen(5, AnchorReading::Gone),
             ..facts(None, 7, 9)
         };
         assert_eq!(
@@ -424,13 +424,13 @@ mod tests {
     fn a_compacted_anchor_is_no_reason_to_stop() {
         assert_eq!(
             start(&Inspection {
-                first: seen(2, Reading::Gone),
+                first: seen(2, AnchorReading::Gone),
                 ..facts(None, 0, 9)
             }),
             Ok(0)
         );
         let compacted = Inspection {
-            first: seen(2, Reading::Gone),
+            first: seen(2, AnchorReading::Gone),
             start: Offset(9),
             ..facts(None, 0, 9)
         };
@@ -589,7 +589,7 @@ mod tests {
             };
             assert_eq!(chain(&cut, OnGap::Stop), Err(stop));
         }
-        let other = Reading::Holds(Some(2), ValueHash::of(Some(b"{}")));
+        let other = AnchorReading::Holds(Some(2), ValueHash::of(Some(b"{}")));
         let recreated = Inspection {
             last: seen(6, other),
             ..facts(Some(4), 0, 20)

@@ -6,13 +6,11 @@
 //! [`schema::RecordReader`]); only the reasons why not are. Invariant: the answer depends on the
 //! bytes alone, so every process gives the same answer for the same record.
 
-mod checker;
+pub mod checker;
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
 use schema::{Members, NotAnObject};
-
-pub use checker::Checker;
 
 /// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new
 /// zone.

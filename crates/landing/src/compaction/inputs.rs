@@ -14,7 +14,7 @@ use crate::{
 
 /// An object of the zone, under a known date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input<'s> {
+pub struct PlanInput<'s> {
     /// The place of its record, or the start of its extent.
     pub place: Place,
     /// The end of its key: `json`, `jsonl.gz`, `parquet`.
@@ -28,16 +28,16 @@ pub struct Input<'s> {
 /// The objects of a plan, in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Inputs {
+pub enum PlanInputs {
     /// One object for each record.
-    Records(Vec<Records>),
+    Records(Vec<RecordInputs>),
     /// Batches.
-    Extents(Vec<Extents>),
+    Extents(Vec<ExtentInputs>),
 }
 
 /// The records of one topic partition that have an object under the date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Records {
+pub struct RecordInputs {
     /// Kafka partition.
     pub partition: Partition,
     /// Their offsets; each offset in a range has an object.
@@ -46,7 +46,7 @@ pub struct Records {
 
 /// The extents of one topic partition that have an object under the date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extents {
+pub struct ExtentInputs {
     /// Kafka partition.
     pub partition: Partition,
     /// In the order of their starts.
@@ -66,7 +66,7 @@ pub struct SourceExtent {
     pub records: u64,
 }
 
-impl Inputs {
+impl PlanInputs {
     /// No inputs yet, of a zone in this format.
     #[must_use]
     pub fn of_format(format: Format) -> Self {
@@ -77,8 +77,8 @@ impl Inputs {
     }
 
     /// Takes the next object in: in the order of keys, as a list of the bucket gives them.
-    pub fn push(&mut self, input: &Input<'_>) {
-        let Input {
+    pub fn push(&mut self, input: &PlanInput<'_>) {
+        let PlanInput {
             place: Place { partition, offset },
             suffix,
             bytes,
@@ -88,7 +88,7 @@ impl Inputs {
             Self::Records(all) => {
                 if all.last().is_none_or(|last| last.partition != partition) {
                     let ranges = Vec::new();
-                    all.push(Records { partition, ranges });
+                    all.push(RecordInputs { partition, ranges });
                 }
                 let Some(records) = all.last_mut() else {
                     return;
@@ -101,7 +101,7 @@ impl Inputs {
             Self::Extents(all) => {
                 if all.last().is_none_or(|last| last.partition != partition) {
                     let extents = Vec::new();
-                    all.push(Extents { partition, extents });
+                    all.push(ExtentInputs { partition, extents });
                 }
                 let Some(of_partition) = all.last_mut() else {
                     return;
@@ -117,7 +117,7 @@ impl Inputs {
     }
 
     /// The objects in their order.
-    pub fn iter(&self) -> impl Iterator<Item = Input<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = PlanInput<'_>> {
         let (records, extents) = match self {
             Self::Records(records) => (records.as_slice(), [].as_slice()),
             Self::Extents(extents) => ([].as_slice(), extents.as_slice()),
@@ -127,7 +127,7 @@ impl Inputs {
                 .ranges
                 .iter()
                 .flat_map(|range| range.start.0..range.end.0);
-            offsets.map(|offset| Input {
+            offsets.map(|offset| PlanInput {
                 place: Place::new(of.partition, Offset(offset)),
                 suffix: "json",
                 bytes: None,
@@ -135,7 +135,7 @@ impl Inputs {
             })
         });
         let extents = extents.iter().flat_map(|of| {
-            of.extents.iter().map(|extent| Input {
+            of.extents.iter().map(|extent| PlanInput {
                 place: Place::new(of.partition, extent.start),
                 suffix: &extent.suffix,
                 bytes: Some(extent.bytes),

@@ -23,10 +23,10 @@ fn zone() -> CopyZone {
     }
 }
 
-fn input(partition: i32, offset: i64, suffix: &str) -> Input<'_> {
+fn input(partition: i32, offset: i64, suffix: &str) -> PlanInput<'_> {
     let bytes = (suffix != "json").then_some(7);
     let records = if suffix == "json" { 1 } else { 5 };
-    Input {
+    PlanInput {
         place: Place::new(Partition(partition), Offset(offset)),
         suffix,
         bytes,
@@ -34,8 +34,8 @@ fn input(partition: i32, offset: i64, suffix: &str) -> Input<'_> {
     }
 }
 
-fn inputs(format: &str, places: &[(i32, i64)]) -> Inputs {
-    let mut inputs = Inputs::of_format(match format {
+fn inputs(format: &str, places: &[(i32, i64)]) -> PlanInputs {
+    let mut inputs = PlanInputs::of_format(match format {
         "json" => Format::Json,
         _ => Format::Jsonl,
     });
@@ -49,8 +49,8 @@ fn named<'a>(copy: &'a str, date: &'a DatePartition, number: u32) -> PlanName<'a
     PlanName { copy, date, number }
 }
 
-fn plan(inputs: Inputs) -> Plan {
-    Plan {
+fn plan(inputs: PlanInputs) -> CompactionPlan {
+    CompactionPlan {
         version: PLAN_VERSION,
         copy: zone().id(),
         date: "2026-11-20".into(),
@@ -73,7 +73,7 @@ fn a_plan_reads_back_with_its_inputs_in_their_order() {
         let plan = plan(inputs(format, &places[..6]));
         let body = plan.to_body();
         assert_eq!(body.iter().filter(|byte| **byte == b'\n').count(), 1);
-        let read = Plan::from_body(&body, named(&id, &date(), 3));
+        let read = CompactionPlan::from_body(&body, named(&id, &date(), 3));
         assert_eq!(read.as_ref(), Ok(&plan));
         let expected: Vec<_> = places[..6]
             .iter()
@@ -95,7 +95,7 @@ fn a_plan_reads_back_with_its_inputs_in_their_order() {
 fn partitions_are_in_the_order_of_their_keys() {
     let id = zone().id();
     let read = |places: &[(i32, i64)]| {
-        Plan::from_body(
+        CompactionPlan::from_body(
             &plan(inputs("json", places)).to_body(),
             named(&id, &date(), 3),
         )
@@ -112,16 +112,16 @@ fn partitions_are_in_the_order_of_their_keys() {
     }
     let twice = plan(inputs("parquet", &[(0, 3), (0, 3)]));
     assert_eq!(
-        Plan::from_body(&twice.to_body(), named(&id, &date(), 3)),
+        CompactionPlan::from_body(&twice.to_body(), named(&id, &date(), 3)),
         Err(BadPlan::Disorder)
     );
-    let empty_range = Records {
+    let empty_range = RecordInputs {
         partition: Partition(0),
         ranges: vec![OffsetRange::new(Offset(3), Offset(3))],
     };
-    let empty = plan(Inputs::Records(vec![empty_range]));
+    let empty = plan(PlanInputs::Records(vec![empty_range]));
     assert_eq!(
-        Plan::from_body(&empty.to_body(), named(&id, &date(), 3)),
+        CompactionPlan::from_body(&empty.to_body(), named(&id, &date(), 3)),
         Err(BadPlan::Disorder)
     );
 }
@@ -129,14 +129,14 @@ fn partitions_are_in_the_order_of_their_keys() {
 #[test]
 fn what_is_no_plan_of_this_place_is_refused() {
     let (id, good) = (zone().id(), plan(inputs("json", &[(0, 0)])));
-    let unreadable = Plan::from_body(b"hello", named(&id, &date(), 3));
+    let unreadable = CompactionPlan::from_body(b"hello", named(&id, &date(), 3));
     assert!(matches!(unreadable, Err(BadPlan::Unreadable(_))));
-    let newer = Plan {
+    let newer = CompactionPlan {
         version: 2,
         ..good.clone()
     };
     assert_eq!(
-        Plan::from_body(&newer.to_body(), named(&id, &date(), 3)),
+        CompactionPlan::from_body(&newer.to_body(), named(&id, &date(), 3)),
         Err(BadPlan::Newer(2))
     );
     let other = DatePartition::from_folder("2026-11-21").unwrap();
@@ -145,7 +145,7 @@ fn what_is_no_plan_of_this_place_is_refused() {
         named(&id, &other, 3),
         named(&id, &date(), 4),
     ] {
-        let read = Plan::from_body(&good.to_body(), name);
+        let read = CompactionPlan::from_body(&good.to_body(), name);
         assert!(
             matches!(read, Err(BadPlan::Misplaced { number: 3, .. })),
             "{read:?}"
@@ -154,13 +154,13 @@ fn what_is_no_plan_of_this_place_is_refused() {
     // The end of a plan is no plan.
     let done = done().to_body();
     assert!(matches!(
-        Plan::from_body(&done, named(&id, &date(), 3)),
+        CompactionPlan::from_body(&done, named(&id, &date(), 3)),
         Err(BadPlan::Unreadable(_))
     ));
 }
 
-fn done() -> Done {
-    Done {
+fn done() -> CompactionDone {
+    CompactionDone {
         version: PLAN_VERSION,
         copy: zone().id(),
         date: "2026-11-20".into(),
@@ -179,10 +179,10 @@ fn done() -> Done {
 fn the_end_of_a_plan_reads_back_in_its_place_only() {
     let id = zone().id();
     assert_eq!(
-        Done::from_body(&done().to_body(), named(&id, &date(), 3)),
+        CompactionDone::from_body(&done().to_body(), named(&id, &date(), 3)),
         Ok(done())
     );
-    let misplaced = Done::from_body(&done().to_body(), named(&id, &date(), 1));
+    let misplaced = CompactionDone::from_body(&done().to_body(), named(&id, &date(), 1));
     assert!(
         misplaced
             .unwrap_err()

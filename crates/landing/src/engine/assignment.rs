@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Engine,
     partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
-    types::{Action, Layout},
+    types::{Action, ObjectLayout},
 };
 use crate::{
     chain::Chain,
@@ -62,12 +62,12 @@ impl Engine {
         let committed = facts.committed.as_ref().map(|(offset, _)| *offset);
         let last = facts.last.map(|(anchor, _)| anchor);
         let (work, gap) = match &self.settings.layout {
-            Layout::PerRecord => {
+            ObjectLayout::PerRecord => {
                 let start = start::decide(facts, self.settings.on_gap)?;
                 let tracker = OffsetTracker::new(start.offset, last);
                 (Work::PerRecord(tracker), start.gap)
             }
-            Layout::Batched(batching) => {
+            ObjectLayout::Batched(batching) => {
                 let start = start::decide_chain(facts, self.settings.on_gap)?;
                 // The last record of a claim that is to be finished is not yet durable.
                 let last = last.filter(|_| start.adopted.is_none());
@@ -131,8 +131,8 @@ impl Engine {
         };
         state.revoked = true;
         match self.settings.layout {
-            Layout::PerRecord => self.drop_waiting(partition),
-            Layout::Batched(_) => self.finish_what_came(partition),
+            ObjectLayout::PerRecord => self.drop_waiting(partition),
+            ObjectLayout::Batched(_) => self.finish_what_came(partition),
         }
         self.release_if_idle(partition);
     }

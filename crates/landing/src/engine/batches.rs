@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use self::output_ratio::OutputRatio;
-use super::types::{Encode, Layout};
+use super::types::{Encode, ObjectLayout};
 use crate::place::Partition;
 
 mod claiming;
@@ -32,10 +32,10 @@ pub(super) struct Batches {
 
 impl Batches {
     /// Nothing under way yet.
-    pub(super) fn new(layout: &Layout) -> Self {
+    pub(super) fn new(layout: &ObjectLayout) -> Self {
         let (max_encoding, ratio) = match layout {
-            Layout::PerRecord => (0, OutputRatio::default()),
-            Layout::Batched(batching) => (batching.max_encoding, OutputRatio::new(batching)),
+            ObjectLayout::PerRecord => (0, OutputRatio::default()),
+            ObjectLayout::Batched(batching) => (batching.max_encoding, OutputRatio::new(batching)),
         };
         Self {
             to_encode: VecDeque::new(),

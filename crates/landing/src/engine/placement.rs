@@ -11,7 +11,7 @@ use crate::{
     dead_letter,
     partition_by::{DatePartition, PartitionBy},
     record::Record,
-    value::{self, Checker, Reason},
+    value::{self, Reason, checker::Checker},
 };
 
 /// What becomes of a record.

@@ -7,7 +7,7 @@ use super::{
     Engine,
     memory::TRACKED_BYTES,
     partition::{PartitionState, Work},
-    types::{Counts, Progress},
+    types::{Counts, PartitionProgress},
 };
 use crate::{place::Partition, start::Stop};
 
@@ -46,10 +46,10 @@ impl Engine {
     }
 
     /// How far the running partitions are.
-    pub fn progress(&self) -> impl Iterator<Item = Progress> {
+    pub fn progress(&self) -> impl Iterator<Item = PartitionProgress> {
         self.partitions.iter().filter_map(|(&partition, state)| {
             let running = state.running()?;
-            Some(Progress {
+            Some(PartitionProgress {
                 partition,
                 position: running.position(),
                 durable: running.next().0,

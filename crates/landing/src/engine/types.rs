@@ -46,12 +46,12 @@ pub struct Settings {
     /// Time between commits of one partition.
     pub commit_interval: Duration,
     /// How records become objects.
-    pub layout: Layout,
+    pub layout: ObjectLayout,
 }
 
 /// How records become objects.
 #[derive(Clone, Debug)]
-pub enum Layout {
+pub enum ObjectLayout {
     /// One object for each record.
     PerRecord,
     /// Extents of records, closed by these limits.
@@ -273,7 +273,7 @@ impl Counts {
 
 /// How far one running partition is, as next offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct PartitionProgress {
     /// Kafka partition.
     pub partition: Partition,
     /// After the last delivered record.

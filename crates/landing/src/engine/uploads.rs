@@ -6,7 +6,7 @@
 use super::{
     Engine,
     partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
-    types::{Action, Layout, Upload, UploadId, UploadKind},
+    types::{Action, ObjectLayout, Upload, UploadId, UploadKind},
 };
 use crate::{
     anchor::Anchor,
@@ -141,8 +141,8 @@ impl Engine {
 
     fn can_make_room(&mut self) -> bool {
         match self.settings.layout {
-            Layout::PerRecord => true,
-            Layout::Batched(_) => self.make_room(),
+            ObjectLayout::PerRecord => true,
+            ObjectLayout::Batched(_) => self.make_room(),
         }
     }
 

@@ -4,7 +4,7 @@
 //! Not here: what must hold for all other partitions (`judge`). Invariant: a partition is given up
 //! on only if the true readings, not those that the engine was given, show nothing.
 
-use landing::anchor::{Anchor, Reading};
+use landing::anchor::{Anchor, AnchorReading};
 
 use crate::{inspection::Read, log::Kept, worker::Gathering, world::World};
 
@@ -28,12 +28,12 @@ impl World {
             let cut = kept.cut_by.is_some() && known.is_none();
             kept.record.place.incarnation != log.incarnation || cut
         });
-        let contradicts = |(anchor, reading): (Anchor, Reading)| match reading {
-            Reading::Holds(timestamp, value) => {
+        let contradicts = |(anchor, reading): (Anchor, AnchorReading)| match reading {
+            AnchorReading::Holds(timestamp, value) => {
                 (timestamp, value.0) != (anchor.timestamp, anchor.value.0)
             }
-            Reading::BeyondEnd => true,
-            Reading::Gone => false,
+            AnchorReading::BeyondEnd => true,
+            AnchorReading::Gone => false,
         };
         let shown = known.is_some_and(|(next, _)| next > gathering.high)
             || anchors.into_iter().flatten().any(contradicts);

@@ -7,7 +7,7 @@
 
 use landing::{
     Offset,
-    anchor::{Anchor, Reading},
+    anchor::{Anchor, AnchorReading},
     start::{Completeness, Inspection, Stop},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// An anchor with what the log holds there now.
-pub(crate) type Read = Option<(Anchor, Reading)>;
+pub(crate) type Read = Option<(Anchor, AnchorReading)>;
 
 impl World {
     /// The next step of an inspection.
@@ -166,7 +166,7 @@ impl World {
         match self.mistake {
             Some(Mistake::AnchorNotChecked) => {
                 for (anchor, reading) in [&mut facts.first, &mut facts.last].into_iter().flatten() {
-                    *reading = Reading::Holds(anchor.timestamp, anchor.value);
+                    *reading = AnchorReading::Holds(anchor.timestamp, anchor.value);
                 }
             }
             Some(Mistake::LatestInsteadOfAnchor) if facts.committed.is_none() => {

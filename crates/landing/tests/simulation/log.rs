@@ -7,7 +7,7 @@
 
 use landing::{
     Partition,
-    anchor::{Anchor, Reading},
+    anchor::{Anchor, AnchorReading},
     record::ValueHash,
 };
 use sha2::{Digest, Sha256};
@@ -134,18 +134,18 @@ impl Log {
     }
 
     /// What the log holds at the offset of an anchor.
-    pub(crate) fn read(&self, anchor: &Anchor) -> Reading {
+    pub(crate) fn read(&self, anchor: &Anchor) -> AnchorReading {
         let offset = anchor.offset.0;
         if offset >= self.high {
-            return Reading::BeyondEnd;
+            return AnchorReading::BeyondEnd;
         }
         let there = self.visible_from(offset).next();
         match there.filter(|kept| kept.offset() == offset) {
             Some(kept) => {
                 let value = ValueHash(hash(kept.record.value.as_deref()));
-                Reading::Holds(kept.record.timestamp, value)
+                AnchorReading::Holds(kept.record.timestamp, value)
             }
-            None => Reading::Gone,
+            None => AnchorReading::Gone,
         }
     }
 

@@ -70,8 +70,21 @@ pub(crate) enum Placed {
     Tombstone(String),
 }
 
-/// A day of [`DAYS`] and an hour.
-type Hour = (usize, i64);
+/// An hour of one of the [`DAYS`].
+#[derive(Clone, Copy)]
+struct Hour {
+    day: usize,
+    hour: i64,
+}
+
+impl Hour {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            day: rng.usize(0..DAYS.len()),
+            hour: rng.i64(0..24),
+        }
+    }
+}
 
 /// A value with what is known of it: the line it must become (if it is a JSON object), and the date
 /// in it.
@@ -89,10 +102,10 @@ impl ModelRecord {
         // Some values repeat after a re-creation or truncation, as when the same file is sent
         // again: only the time differs.
         let repeats = place.offset % 4 == 0;
-        let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
+        let hour = Hour::draw(&mut rng);
         let timestamp = (repeats || rng.u8(0..32) > 0).then(|| {
             let part = i64::from(place.incarnation) * 100_000 + place.epoch as i64 * 1_000;
-            DAYS[hour.0].0 + hour.1 * 3_600_000 + part + place.offset % 1_000
+            DAYS[hour.day].0 + hour.hour * 3_600_000 + part + place.offset % 1_000
         });
         let value = if repeats {
             let first = RecordId {
@@ -200,7 +213,8 @@ fn seeded(place: RecordId) -> Rng {
     }))
 }
 
-fn folder((day, hour): Hour, granularity: Granularity) -> String {
+fn folder(hour: Hour, granularity: Granularity) -> String {
+    let Hour { day, hour } = hour;
     let date = DAYS[day].1;
     match granularity {
         Granularity::Year => date[..4].to_owned(),
@@ -210,8 +224,8 @@ fn folder((day, hour): Hour, granularity: Granularity) -> String {
 }
 
 fn make_value(rng: &mut Rng, mark: &str) -> Value {
-    let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
-    let date = format!("{}T{:02}:30:00Z", DAYS[hour.0].1, hour.1);
+    let hour = Hour::draw(rng);
+    let date = format!("{}T{:02}:30:00Z", DAYS[hour.day].1, hour.hour);
     let kind = rng.u8(0..100);
     let (line, date) = match kind {
         0..=76 => {

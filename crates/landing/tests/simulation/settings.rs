@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
-use landing::{Format, Settings, chain::Batching, claim::FileRules, engine::Layout};
+use landing::{Format, Settings, chain::Batching, claim::FileRules, engine::ObjectLayout};
 
 use crate::{
     plan::{COMMIT_INTERVAL, Plan},
@@ -21,8 +21,8 @@ impl Plan {
     /// The settings of a process that starts.
     pub(crate) fn settings(&self, rng: &mut Rng) -> Settings {
         let layout = match self.batched {
-            true => Layout::Batched(Arc::new(batching(rng))),
-            false => Layout::PerRecord,
+            true => ObjectLayout::Batched(Arc::new(batching(rng))),
+            false => ObjectLayout::PerRecord,
         };
         let memory_bytes = match self.batched {
             false => self.memory_bytes,

@@ -10,7 +10,7 @@ use landing::{
     anchor::Anchor,
     chain::Batching,
     claim::Claim,
-    engine::{Encode, Layout},
+    engine::{Encode, ObjectLayout},
     start::Completeness,
 };
 
@@ -203,8 +203,8 @@ impl Worker {
     /// The batched layouts' settings.
     pub(crate) fn batching(&self) -> Option<&Batching> {
         match &self.settings.layout {
-            Layout::PerRecord => None,
-            Layout::Batched(batching) => Some(batching),
+            ObjectLayout::PerRecord => None,
+            ObjectLayout::Batched(batching) => Some(batching),
         }
     }
 

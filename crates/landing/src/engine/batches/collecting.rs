@@ -6,7 +6,7 @@
 
 use crate::engine::Engine;
 use crate::{
-    arena::{RecordArena, Run},
+    arena::{RecordArena, RecordRun},
     chain::{Chain, Filling, Rotation},
     extent::MAX_EXTENT_BYTES,
     place::Partition,
@@ -25,7 +25,7 @@ impl Engine {
     /// Whether an arena can become part of an extent as it is, which saves copying its records: all
     /// of them go into the extent that is open, and little memory is wasted, neither in the arena
     /// nor behind what was copied before.
-    fn takes_whole(&mut self, arena: &RecordArena, run: &Run) -> bool {
+    fn takes_whole(&mut self, arena: &RecordArena, run: &RecordRun) -> bool {
         let most_bytes = self.batches.max_bytes();
         let Some(chain) = self.chain(run.partition) else {
             return false;
@@ -44,7 +44,7 @@ impl Engine {
         arena.is_compact() && chain.look_at_open().is_some_and(fits)
     }
 
-    fn take_whole(&mut self, arena: RecordArena, run: Run) {
+    fn take_whole(&mut self, arena: RecordArena, run: RecordRun) {
         let (output, now) = (self.batches.ratio.output_of(arena.byte_len()), self.now);
         let taken = self.chain(run.partition).and_then(|chain| {
             chain.take(run.first, run.last, now, |batch| {

@@ -210,7 +210,7 @@ fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
         value: ValueHash::of(Some(b"{}")),
     };
     let recreated = Inspection {
-        first: Some((first, Reading::Holds(Some(1), first.value))),
+        first: Some((first, AnchorReading::Holds(Some(1), first.value))),
         ..facts(None)
     };
     let mut engine = running(settings(), &recreated);

@@ -42,7 +42,7 @@ fn batching() -> Batching {
 
 fn by(batching: Batching) -> Settings {
     Settings {
-        layout: Layout::Batched(Arc::new(batching)),
+        layout: ObjectLayout::Batched(Arc::new(batching)),
         ..settings()
     }
 }
@@ -165,7 +165,7 @@ pub(super) fn after(end: i64) -> Inspection {
 fn unfinished(claim: Claim) -> Inspection {
     let last = claim.last.as_ref().and_then(ClaimedRecord::to_anchor);
     Inspection {
-        last: last.map(|last| (last, Reading::Holds(last.timestamp, last.value))),
+        last: last.map(|last| (last, AnchorReading::Holds(last.timestamp, last.value))),
         newest: Some((Arc::new(claim), Completeness::Incomplete)),
         ..anchored(0)
     }

@@ -38,7 +38,7 @@ fn by(max_bytes: usize, expected_ratio: f64) -> Settings {
     };
     Settings {
         memory_bytes: MEMORY,
-        layout: Layout::Batched(Arc::new(Batching {
+        layout: ObjectLayout::Batched(Arc::new(Batching {
             files,
             format: Format::Jsonl,
             max_records: 1_000_000,

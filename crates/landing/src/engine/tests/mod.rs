@@ -9,7 +9,7 @@ mod memory;
 
 use super::*;
 use crate::{
-    anchor::{Anchor, Reading},
+    anchor::{Anchor, AnchorReading},
     engine::memory::{TRACKED_BYTES, UPLOAD_OVERHEAD},
     partition_by::{Granularity, PartitionBy},
     place::Place,
@@ -29,7 +29,7 @@ pub(crate) fn settings() -> Settings {
         max_in_flight: 4,
         memory_bytes: 1 << 20,
         commit_interval: Duration::from_secs(1),
-        layout: Layout::PerRecord,
+        layout: ObjectLayout::PerRecord,
     }
 }
 
@@ -54,7 +54,7 @@ fn anchored(committed: i64) -> Inspection {
         value: ValueHash::of(Some(b"{}")),
     };
     Inspection {
-        first: Some((first, Reading::Gone)),
+        first: Some((first, AnchorReading::Gone)),
         ..facts(Some(committed))
     }
 }
