@@ -1,10 +1,10 @@
-//! Anchors: records remembered by offset, timestamp and hash, by which a re-created or truncated
+//! Anchors: records remembered by offset, timestamp and hash, so that a re-created or truncated
 //! topic is noticed.
 //!
 //! The first landed record of a topic partition is kept create-once in the zone; the last durable
 //! one travels in the metadata of the offset commit. Kafka's client shows neither topic ids nor
-//! leader epochs, so this is how we tell. Invariant: the text forms read back to the same anchor;
-//! anything else reads as no anchor, never as a wrong one.
+//! leader epochs, so anchors are the only way to notice. Invariant: both text forms read back to
+//! the same anchor, and anything else reads as no anchor.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
     record::{Record, ValueHash},
 };
 
-/// The metadata of a commit that is only the place to begin, in the batched layouts: no extent was
+/// The metadata of a commit that records only where to begin, in the batched layouts: no extent is
 /// finished yet.
 pub const START_METADATA: &str = "v1;start";
 
@@ -49,7 +49,7 @@ struct AnchorObject {
 }
 
 impl Anchor {
-    /// What is remembered of a record.
+    /// The anchor of this record.
     #[must_use]
     pub fn of(record: &Record<'_>) -> Self {
         Self {

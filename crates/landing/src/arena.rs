@@ -1,7 +1,7 @@
-//! Some hundred records in one buffer: how records travel from the Kafka thread to the engine.
+//! A few hundred records in one buffer: how records travel from the Kafka thread to the engine.
 //!
-//! One allocation and one send for hundreds of records, instead of several for each. It knows
-//! nothing of Kafka's client. Invariant: what was pushed comes out unchanged and in the same order.
+//! One allocation and one send for hundreds of records, instead of several for each. Not here:
+//! Kafka's client. Invariant: records come out unchanged and in the order in which they went in.
 
 use crate::{
     offset::Offset,
@@ -18,7 +18,7 @@ pub struct RecordArena {
 }
 
 /// Where a record's parts lie in the buffer: key, value and headers, one after another. Lengths of
-/// 4 bytes keep it small: there is one for every record that waits.
+/// 4 bytes keep it small: there is one for every waiting record.
 #[derive(Clone, Debug)]
 struct Entry {
     partition: Partition,
@@ -82,7 +82,7 @@ impl RecordArena {
     /// Copies a record of another arena in, headers in one piece.
     ///
     /// # Panics
-    /// As [`RecordArena::push`].
+    /// Like [`RecordArena::push`].
     pub fn copy(&mut self, record: &Record<'_>) {
         let start = small(self.bytes.len());
         let key = self.append(record.key);
@@ -146,7 +146,7 @@ impl RecordArena {
         })
     }
 
-    /// What the records are when all are of one partition, in the order of their offsets.
+    /// The run that the records form, if they are all of one partition and their offsets rise.
     #[must_use]
     pub fn run(&self) -> Option<RecordRun> {
         let (first, last) = (self.entries.first()?, self.entries.last()?);
@@ -186,11 +186,11 @@ impl RecordArena {
         }
     }
 
-    /// An empty arena with room for `bytes` of records like these, and at most so many of them: one
-    /// that grows would waste memory, and copy. Records without bytes do not make it larger.
+    /// An empty arena with room for `bytes` of records like these, but at most for `most` of them:
+    /// an arena that grows wastes memory, and copies. Records without bytes do not make it larger.
     #[must_use]
     pub fn another(&self, bytes: usize, most: usize) -> Self {
-        // An eighth more, for they are never quite as large.
+        // An eighth more, because the next records are never quite as large.
         let records = self.len() * bytes / self.bytes.len().max(1) * 9 / 8 + 8;
         let records = records.min(most);
         let spans = records * self.spans.len() / self.len().max(1);

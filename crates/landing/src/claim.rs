@@ -1,11 +1,11 @@
 //! Claims: the create-once objects that fix where an extent of a topic partition ends, and
 //! everything else that enters its files.
 //!
-//! Whoever finds a claim finishes it by its values, not by its own settings; so any process may
-//! crash at any step. A claim also proves what belongs to the extent (records and a hash for each
-//! date), long after Kafka has forgotten the records. Not here: when an extent is closed (see
-//! [`crate::extent`]) and how its files are encoded. Invariant: claims of a topic partition are
-//! contiguous, and a claim at `start` proves that all below `start` is durable.
+//! Whoever finds a claim finishes it by the values in it, not by its own settings; so any process
+//! may crash at any step. A claim also proves what belongs to the extent (records and a hash for
+//! each date), long after Kafka has forgotten the records. Claims of a topic partition are
+//! contiguous, and a claim at `start` proves that everything below `start` is durable. Not here:
+//! when an extent is closed (see [`crate::chain`]) and how its files are encoded.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,14 +19,14 @@ use crate::{
     record::{Record, ValueHash},
 };
 
-/// The version of the claim's form and of what it means.
+/// The version of the claim's fields and their meaning.
 pub const CLAIM_VERSION: u32 = 1;
 
-/// The version of the rules by which a record is data or a dead letter ([`crate::value`]) and by
-/// which it has its date.
+/// The version of the rules that decide whether a record is data or a dead letter
+/// ([`crate::value`]), and which date it has.
 pub const CLASSIFIER_VERSION: u32 = 1;
 
-/// Memory that a record costs besides its bytes.
+/// Memory that a record costs in addition to its bytes.
 const RECORD_MEMORY: u64 = 64;
 
 /// What enters the files of an extent besides the records themselves.
@@ -69,8 +69,8 @@ pub struct ClaimedDate {
     pub records: u64,
     /// [`ContentHash`] of the records, in hex: comparable with the topic.
     pub hash: String,
-    /// The object as the claimer encoded it: comparable without the topic. Who finishes the claim
-    /// later may have other bytes.
+    /// The object as the claimer encoded it: comparable without the topic. Whoever finishes the
+    /// claim later may write other bytes.
     pub body: ClaimedBody,
 }
 
@@ -95,7 +95,7 @@ pub struct ClaimedBody {
 }
 
 impl ClaimedBody {
-    /// The claim's words for these bytes.
+    /// Describes these bytes.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl ClaimedBody {
     }
 }
 
-/// A claimed extent: what its process saw, and how it writes it.
+/// A claimed extent: what the claimer saw, and how it writes the files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// [`CLAIM_VERSION`] of the writer.
@@ -131,7 +131,7 @@ pub struct Claim {
     /// Bytes of keys, values and headers of all records seen in it: whoever finishes the claim has
     /// to hold them.
     pub bytes: u64,
-    /// The first record that was seen in the extent, by which a re-created topic is noticed.
+    /// The first record that was seen in the extent; a re-created topic holds another one.
     pub first: Option<ClaimedRecord>,
     /// The last one.
     pub last: Option<ClaimedRecord>,
@@ -203,14 +203,14 @@ impl Claim {
         letters.saturating_add(self.tombstones)
     }
 
-    /// The first offset from which all that the extent holds is read: below it nothing was seen.
-    /// Its end, when it holds nothing.
+    /// Reading from here finds everything that the extent holds: its first record, or its end when
+    /// it holds nothing.
     #[must_use]
     pub fn reads_from(&self) -> Offset {
         self.first.as_ref().map_or(self.end, |first| first.offset)
     }
 
-    /// About the memory that its records take up, in bytes.
+    /// The memory that its records take up, about, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         let records = self.all_records().saturating_mul(RECORD_MEMORY);
@@ -260,7 +260,7 @@ impl Claim {
 }
 
 impl ClaimedRecord {
-    /// What is remembered of a record.
+    /// The claim's copy of this record's identity.
     #[must_use]
     pub fn of(record: &Record<'_>) -> Self {
         Self {
@@ -270,7 +270,7 @@ impl ClaimedRecord {
         }
     }
 
-    /// As an anchor; `None` when the hash is no hash.
+    /// As an anchor; `None` when the text is not a hash.
     #[must_use]
     pub fn to_anchor(&self) -> Option<Anchor> {
         Some(Anchor {
@@ -288,7 +288,7 @@ impl ClaimedRecord {
 pub struct ContentHash(Sha256);
 
 impl ContentHash {
-    /// Takes the next record in.
+    /// Adds the next record.
     pub fn add(&mut self, offset: Offset, value: Option<&[u8]>) {
         let mut head = [0; 16];
         let length = value.map_or(u64::MAX, |value| value.len() as u64);

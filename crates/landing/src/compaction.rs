@@ -1,10 +1,11 @@
 //! A compacted copy of a landing zone: what it says of itself, and the plans by which it was made.
 //!
 //! A plan is a create-once object that fixes which objects of one date become one object of the
-//! copy, and how that is written; whoever finds it finishes it by its values. When its output was
-//! read back and found to hold the same, that is written down too ([`CompactionDone`]), again create-once.
-//! Not here: reading, encoding, comparing. Invariant: an object of the zone is in at most one plan
-//! of its date, for a plan's number is only taken by who has read all plans before it.
+//! copy, and how that is written; whoever finds it finishes it by its values. Once its output was
+//! read back and found to hold the same, that is written down too ([`CompactionDone`]), again
+//! create-once. An object of the zone is in at most one plan of its date, because a process takes
+//! the number of a plan only after it has read all plans before it. Not here: reading, encoding,
+//! comparing.
 
 mod inputs;
 
@@ -15,7 +16,7 @@ pub use inputs::{ExtentInputs, PlanInput, PlanInputs, RecordInputs, SourceExtent
 
 use crate::{claim::ClaimedBody, format::Format, partition_by::DatePartition};
 
-/// The version of the form of plans, and of what they mean.
+/// The version of the fields of plans, and of their meaning.
 pub const PLAN_VERSION: u32 = 1;
 
 /// The most objects of the zone that one plan covers. It bounds the plan, and what is done again
@@ -25,7 +26,7 @@ pub const MOST_INPUTS: usize = 100_000;
 /// The content of `_control/{prefix}/zone.json` where a compacted copy lies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyZone {
-    /// [`PLAN_VERSION`] of who made it. Its name is what tells it from a landing zone.
+    /// [`PLAN_VERSION`] of the writer. The name of this field tells a copy from a landing zone.
     pub compacted_copy: u32,
     /// The bucket of the zone that it is a copy of.
     pub bucket: String,
@@ -33,7 +34,7 @@ pub struct CopyZone {
     pub prefix: String,
     /// The id of that zone, see [`crate::zone::Zone::id`].
     pub zone: String,
-    /// `parquet` or `jsonl`, as text: a copy of a newer program must still be known for a copy.
+    /// `parquet` or `jsonl`, as text: the copy of a newer program must still be recognised as one.
     pub format: String,
     /// `hour`, `day` or `year`, as the zone has it.
     pub granularity: String,

@@ -2,7 +2,8 @@
 //! code.
 //!
 //! Not here: deciding that a record is a dead letter (see [`crate::value`]). Invariant: the body is
-//! a function of the record, the topic and the code; the value's bytes can always be had back.
+//! a function of the record, the topic and the code, and the bytes of the value can be restored
+//! from it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use crate::{place::Partition, record::Record, value::Misfit};
 
 /// One dead letter. Bytes are base64; `value_text` and `key_text` repeat them where they are UTF-8,
-/// for the eye and for queries.
+/// for people and for queries.
 #[derive(Serialize)]
 struct DeadLetter<'a> {
     reason: &'static str,

@@ -1,11 +1,12 @@
 //! The engine of one consumer process: facts in, actions out.
 //!
-//! Call a fact method when something happened, then [`Engine::poll_action`] until it gives `None`,
-//! then sleep until [`Engine::poll_timeout`] or the next fact. It holds every rule about order,
-//! memory and commits; whoever drives it holds none. Not here: records one by one (`per_record`),
-//! the extents of the batched layouts (`batched`, [`crate::chain`]), where a partition begins
-//! ([`crate::start`]), requests and their retries. Invariant: `Commit` and `Release` carry only
-//! next offsets below which every record shown to the engine is durable.
+//! Call a fact method when something happened, then [`Engine::poll_action`] until it returns
+//! `None`, then sleep until [`Engine::poll_timeout`] or the next fact. The engine holds every rule
+//! about order, memory and commits; its driver holds none. Not here: records one by one
+//! (`per_record`), the extents of the batched layouts (`batches`, [`crate::chain`]), where a
+//! partition begins ([`crate::start`]), requests and their retries. Invariant, which the simulation
+//! checks: `Commit` and `Release` carry only next offsets below which every record shown to the
+//! engine is durable.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -45,8 +46,8 @@ pub struct Engine {
     settings: Settings,
     partitions: BTreeMap<Partition, PartitionState>,
     waiting: VecDeque<Upload>,
-    /// Uploads of partitions whose anchor is not yet durable: nothing is written to a zone that
-    /// could not be told apart from another.
+    /// Uploads of partitions whose anchor is not yet durable: without it, a re-created topic could
+    /// not be told from this one.
     held: Vec<Upload>,
     actions: VecDeque<Action>,
     limit: InFlightLimit,
@@ -56,7 +57,7 @@ pub struct Engine {
     draining: bool,
     generations: u64,
     next_commit: Duration,
-    /// The time that was last told.
+    /// The time of the last call of [`Engine::handle_timeout`].
     now: Duration,
     batches: Batches,
     /// For the records of the per-record layout; extents have checkers of their own.
@@ -88,8 +89,8 @@ impl Engine {
         }
     }
 
-    /// Records were delivered, those of a partition in the order of their offsets. One that its
-    /// partition does not wait for (delivered before, stopped, revoked) is ignored.
+    /// Records were delivered, those of a partition in the order of their offsets. A record that
+    /// its partition does not wait for (delivered before, stopped, revoked) is ignored.
     pub fn records(&mut self, arena: RecordArena) {
         match self.settings.layout {
             ObjectLayout::PerRecord => arena.records().for_each(|record| self.land(&record)),
@@ -97,9 +98,9 @@ impl Engine {
         }
     }
 
-    /// All visible records below `position` were delivered: this reader came to the end of the log
-    /// there. It must be the end that this very reader came to: the tracker passes the holes below
-    /// it for good, and a record below it that comes later is ignored.
+    /// All visible records below `position` were delivered: this reader reached the end of the log
+    /// there. It must be the end that this very reader reached: the tracker passes the holes below
+    /// it for good, and ignores a record below it that comes later.
     pub fn end_of_partition(&mut self, partition: Partition, position: Offset) {
         if let Some(running) = self
             .partitions
@@ -177,8 +178,8 @@ impl Engine {
         self.inspect_if_settled(partition);
     }
 
-    /// The broker was asked and holds this next offset for the group. A lower one than it confirmed
-    /// to us (a late commit of an earlier owner, a reset) is not left standing: ours is offered
+    /// The broker was asked and holds this next offset for the group. One that is lower than it
+    /// confirmed to us (a late commit of an earlier owner, a reset) does not stand: ours is offered
     /// again.
     pub fn committed_seen(&mut self, partition: Partition, offset: Offset) {
         let running = self
@@ -222,7 +223,7 @@ impl Engine {
         }
     }
 
-    /// When [`Engine::handle_timeout`] wants to be called next.
+    /// When to call [`Engine::handle_timeout`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Duration {
         let rotation = self.next_rotation();

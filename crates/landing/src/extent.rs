@@ -1,10 +1,9 @@
-//! One walk over the records of an extent: which date each belongs to, what is a dead letter, and
-//! what the claim says of it.
+//! One walk over the records of an extent: the date that each belongs to, the dead letters, and
+//! what the claim will say about them.
 //!
-//! The files themselves are written by whoever is offered the records here (the `write` of
-//! [`lay_out`]). Not here: when an extent is closed and who may write it (see [`crate::chain`]).
-//! Invariant: the result is a function of the records and the rules; process, time and file format
-//! never enter.
+//! The caller writes the files (the `write` of [`lay_out`]). Not here: when an extent is closed and
+//! who may write it (see [`crate::chain`]). The result is a function of the records and the rules:
+//! it does not depend on the process, the time or the file format.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +19,8 @@ use crate::{
 /// The most date partitions, and so the most data objects, of one extent.
 pub const MAX_DATES: usize = 128;
 
-/// The most bytes of keys, values and headers that an extent is closed at. Part of the protocol:
-/// whoever finds a claim must be able to hold its extent. One record may exceed it.
+/// An extent is closed at this many bytes of keys, values and headers at the latest. Part of the
+/// protocol: whoever finds a claim must be able to hold its extent. A single record may exceed it.
 pub const MAX_EXTENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What decides where a record goes.
@@ -51,7 +50,7 @@ pub struct DateContent {
 /// What an extent holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// The offset after the last record that was taken in, or the end that was asked for when all
+    /// The offset after the last record that was laid out, or the end that was asked for if all
     /// were.
     pub end: Offset,
     /// The dates, in order.
@@ -81,8 +80,9 @@ impl Contents {
 }
 
 /// Offers each record that can be landed to `write`, with its date, in offset order. `write` may
-/// refuse it: then it is a dead letter, and must have left no trace. A claimed extent is laid out
-/// to its end; a new one ends before the record of the date after [`MAX_DATES`].
+/// refuse a record, leaving no trace of it: then it becomes a dead letter. A claimed extent is laid
+/// out to its `end`; a new one ends before the record whose date would be one more than
+/// [`MAX_DATES`].
 pub fn lay_out<'a>(
     records: impl Iterator<Item = Record<'a>>,
     rules: &ExtentRules<'_>,
@@ -101,7 +101,7 @@ pub fn lay_out<'a>(
     walk.contents(last, end)
 }
 
-/// The dates of a claim that nothing is left for: compaction removed their records since. Their
+/// The dates of a claim that have no records left, because compaction has removed them since. Their
 /// objects are written all the same, without records, so that a claim is complete exactly when all
 /// its objects are there.
 pub fn emptied_dates<'c>(
@@ -121,7 +121,7 @@ pub fn emptied_dates<'c>(
 /// adds or changes any.
 #[must_use]
 pub fn fits_claim(claim: &Claim, contents: &Contents) -> bool {
-    // Fewer records have another hash, which says nothing; as many must be the same ones.
+    // Fewer records have another hash, which proves nothing; the same number must be the same ones.
     let fits = |records: u64, hash: &str, claimed: u64, claimed_hash: &str| {
         records == 0 || records < claimed || records == claimed && hash == claimed_hash
     };
@@ -144,7 +144,7 @@ pub fn fits_claim(claim: &Claim, contents: &Contents) -> bool {
         && ends_fit(claim, contents)
 }
 
-/// Nothing lies before the claim's first record or behind its last one, and where those are still
+/// Nothing lies before the claim's first record or after its last one; and if those are still
 /// there, they are the same.
 fn ends_fit(claim: &Claim, contents: &Contents) -> bool {
     let (Some(first), Some(last)) = (&contents.first, &contents.last) else {
@@ -232,7 +232,7 @@ impl<'r> Walk<'r> {
         Taken::Yes
     }
 
-    /// The place of the record's date; `None` for a tombstone that nobody wants to keep.
+    /// The place of the record's date; `None` for a tombstone that is skipped.
     fn place(&mut self, record: &Record<'_>) -> Result<Option<usize>, Reason> {
         let Some(bytes) = record.value else {
             return match self.rules.keep_tombstones {

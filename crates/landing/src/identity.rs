@@ -1,15 +1,15 @@
 //! What an object says it holds: the metadata that goes with it, and the comparison when an object
 //! is already there.
 //!
-//! S3 keeps the metadata, this module only reads and writes it. An ETag is never compared: under
-//! SSE-KMS it is no hash. Invariant: two identities are equal exactly when both objects hold the
-//! same record, or the same part of the same extent, of the same zone.
+//! ETags are never compared: under SSE-KMS an ETag is not a hash. Invariant: two identities are
+//! equal exactly when both objects hold the same record, or the same part of the same extent, of
+//! the same zone.
 
 use std::collections::BTreeMap;
 
 use crate::{offset::Offset, place::Place, record::ValueHash};
 
-/// What of which zone an object holds.
+/// Which zone an object belongs to, and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Id of the landing zone, see [`crate::zone::Zone::id`].
@@ -30,7 +30,7 @@ pub enum About {
         /// Kafka's timestamp in milliseconds, if there is one.
         timestamp: Option<i64>,
     },
-    /// What an extent holds of one date, or its dead letters. Content is not compared: after
+    /// What an extent holds of one date, or its dead letters. The content is not compared: after
     /// compaction an honest second writer has less.
     Extent {
         /// The offset after the extent.
@@ -38,7 +38,7 @@ pub enum About {
         /// The date partition, or `dead-letters`.
         part: String,
     },
-    /// The claim of an extent; which one counts, its content says.
+    /// The claim of an extent. Its content says which claim counts.
     Claim,
 }
 

@@ -1,9 +1,8 @@
-//! Object keys of a landing zone: where data, dead letters and the zone's own objects lie.
+//! The object keys of a landing zone: where data, dead letters and the zone's own objects lie.
 //!
 //! Everything that is not data lies under `_control/`, so that a table over the prefix sees only
 //! data. Not here: which date partition a record belongs to (see [`crate::partition_by`]).
-//! Invariant: a key is a function of its arguments alone, and different (partition, offset) have
-//! different keys.
+//! Invariant: different places have different keys.
 
 use std::{fmt, str::FromStr};
 
@@ -76,7 +75,7 @@ impl Prefix {
         format!("{folder}{:019}.json", i64::MAX - start.offset.0)
     }
 
-    /// The start of the extent whose claim has this key; `None` when it is no key of a claim.
+    /// The start of the extent whose claim has this key; `None` when it is not the key of a claim.
     #[must_use]
     pub fn start_of_claim_key(&self, partition: Partition, key: &str) -> Option<Offset> {
         let number = key
@@ -98,8 +97,8 @@ impl Prefix {
         format!("_control/{}/anchors/{partition:05}.json", self.0)
     }
 
-    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins when the zone was
-    /// not made to begin at the earliest offset.
+    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins, if the zone does
+    /// not begin at the earliest offset.
     #[must_use]
     pub fn start_key(&self, partition: Partition) -> String {
         format!("_control/{}/starts/{partition:05}.json", self.0)
@@ -126,8 +125,8 @@ impl Prefix {
         format!("{}{date}/{number:05}.json", self.plans_folder())
     }
 
-    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan is carried out, and what
-    /// came of it was verified.
+    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan was carried out, and its
+    /// output was verified.
     #[must_use]
     pub fn done_key(&self, date: &DatePartition, number: u32) -> String {
         format!("{}{date}/{number:05}.done.json", self.plans_folder())
@@ -145,7 +144,7 @@ impl Prefix {
         format!("{}/dt={date}/", self.0)
     }
 
-    /// Whether one of the two is the other, or lies inside of it.
+    /// Whether the two are the same, or one lies inside the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let (one, other) = (self.data_folder(), other.data_folder());
@@ -197,8 +196,8 @@ impl Prefix {
 impl FromStr for Prefix {
     type Err = String;
 
-    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, other signs than
-    /// letters, digits and `-_.=+@,:`, parts that begin with `_` or `.` (Athena takes them for
+    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, characters other than
+    /// letters, digits and `-_.=+@,:`, parts that begin with `_` or `.` (Athena treats them as
     /// hidden), more than 512 bytes.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.strip_suffix('/').unwrap_or(text);

@@ -1,7 +1,7 @@
 //! One Kafka record as the engine sees it: borrowed bytes, no client type.
 //!
 //! Not here: where the bytes live (see [`crate::arena`]) or what they mean (see [`crate::value`]).
-//! Invariant: a record is only ever looked at; nothing in the engine changes its bytes.
+//! Nothing in the engine changes the bytes of a record.
 
 use sha2::{Digest, Sha256};
 
@@ -29,7 +29,7 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Where it lies in the topic.
+    /// Its place in the topic.
     #[must_use]
     pub fn place(&self) -> Place {
         Place::new(self.partition, self.offset)
@@ -52,8 +52,8 @@ pub struct Headers<'a> {
     pub(crate) spans: &'a [HeaderSpan],
 }
 
-/// Where one header lies in the bytes: its name, and right behind it its value. Small, for there is
-/// one for each header of each record that waits.
+/// Where one header lies in the bytes: its name, and right after it its value. Small, because there
+/// is one for each header of each waiting record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderSpan {
     pub(crate) start: u32,
@@ -97,7 +97,7 @@ impl<'a> Headers<'a> {
 pub struct ValueHash(pub [u8; 32]);
 
 impl ValueHash {
-    /// Hashes the value bytes; `None` (a tombstone) is told apart from an empty value.
+    /// Hashes the value bytes; `None` (a tombstone) and an empty value differ.
     #[must_use]
     pub fn of(value: Option<&[u8]>) -> Self {
         Self(value.map_or([0; 32], |bytes| Sha256::digest(bytes).into()))

@@ -1,9 +1,9 @@
 //! Where a topic partition begins after it was assigned, or why it must not.
 //!
-//! All facts are gathered before (committed offset, log ends, anchors as kept and as Kafka shows
-//! them now); this is the table of what they mean. Not here: `--start` as the user wrote it (it
-//! arrives as an offset). Invariant: an offset that was visible and not landed is never stepped
-//! over without a stop or a recorded gap.
+//! The driver gathers the facts first (committed offset, log ends, anchors as kept and as Kafka
+//! shows them now); this is the table of what they mean. Not here: `--start` as the user wrote it
+//! (it arrives as an offset). Invariant: an offset that was visible and is not landed is never
+//! skipped without a stop or a recorded gap.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub struct Inspection {
 pub enum Completeness {
     /// All of them.
     Complete,
-    /// At least one is missing: the extent is to be finished.
+    /// At least one is missing: the extent must be finished.
     Incomplete,
 }
 
@@ -47,7 +47,7 @@ pub enum Completeness {
 pub enum OnGap {
     /// Stop the topic partition.
     Stop,
-    /// Write the gap down in the zone and go on behind it.
+    /// Write the gap down in the zone and go on after it.
     Record,
 }
 
@@ -68,7 +68,7 @@ pub struct ChainStart {
     pub extent: Offset,
     /// The first offset to read, and the gap before it.
     pub read: Start,
-    /// The claim that is to be finished.
+    /// The claim that must be finished first.
     pub adopted: Option<Arc<Claim>>,
 }
 
@@ -98,8 +98,8 @@ pub enum Stop {
          start with --on-gap record to write the gap down and go on"
     )]
     Gap(OffsetRange),
-    /// The group has no offset, and the first landed record is gone: nobody knows what was landed
-    /// of the rest.
+    /// The group has no offset, and the first landed record is gone: nobody knows how much of the
+    /// rest was landed.
     #[error(
         "the group has no committed offset, and offsets {0} are gone from the topic: whether they were landed is not known; \
          start with --on-gap record to write that down and go on"
@@ -148,7 +148,7 @@ pub enum Stop {
     },
 }
 
-/// Decides from the facts.
+/// Decides where a partition begins.
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
@@ -156,8 +156,8 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
     check_anchors(facts)?;
     let resume = match (&facts.committed, facts.first) {
         (Some((committed, _)), _) => *committed,
-        // Offsets expired or were deleted, or another group: what was landed is replayed, which
-        // changes nothing in the zone.
+        // The offsets expired or were deleted, or this is another group: what was landed is
+        // replayed, which changes nothing in the zone.
         (None, Some((first, _))) => first.offset.min(facts.start),
         (None, None) => facts.start,
     };
@@ -185,7 +185,7 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
 }
 
 /// Decides where the chain of extents goes on: at the newest claim, whatever the group has
-/// committed, for a claim proves that everything below its start is durable.
+/// committed, because a claim proves that everything below its start is durable.
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
@@ -198,7 +198,7 @@ pub fn decide_chain(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Sto
 
 fn first_extent(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
     let read = decide(facts, on_gap)?;
-    // An anchor is committed only with the end of an extent, so there was a claim.
+    // Anchors are committed only with the end of an extent, so there was a claim.
     if let (Some((committed, _)), Some(_)) = (&facts.committed, facts.last) {
         return Err(Stop::ClaimsEndEarlier {
             committed: *committed,
@@ -219,7 +219,7 @@ fn go_on(
     on_gap: OnGap,
 ) -> Result<ChainStart, Stop> {
     check_anchors(facts)?;
-    // A place to begin that was committed before there was a claim says nothing about claims.
+    // A commit that records only where to begin says nothing about claims.
     if let Some((committed, metadata)) = &facts.committed
         && *committed > claim.end
         && metadata != START_METADATA

@@ -1,8 +1,7 @@
 //! The landing zone: what is pinned for good when the first consumer starts on a bucket and prefix.
 //!
-//! The object itself is written create-once by the consumer; here is its content and the comparison
-//! with a later run. Invariant: two runs that agree on the zone write the same key and body for the
-//! same record.
+//! The consumer writes the object create-once; here is its content, and the comparison with a later
+//! run. Two runs that agree on the zone write the same key and body for the same record.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,8 +24,8 @@ pub struct Zone {
     pub topic: String,
     /// Kafka's cluster id, where the broker tells one.
     pub cluster_id: Option<String>,
-    /// The name of a [`Format`], as text like the settings below: a zone of a newer program must
-    /// still be read, to say what it is.
+    /// The name of a [`Format`], as text like the settings below: the zone of a newer program must
+    /// still be readable, so that a message can say what it holds.
     pub format: String,
     /// `timestamp` or `field:NAME`.
     pub partition_by: String,

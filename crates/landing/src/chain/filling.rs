@@ -13,8 +13,8 @@ use crate::{batch::Batch, claim::Claim, extent::Contents, offset::Offset};
 #[derive(Debug)]
 pub(crate) struct Filling {
     pub(crate) start: Offset,
-    /// The first offset that was read: what is below in the extent is a gap, was not asked for, or
-    /// held nothing.
+    /// The first offset that was read. Below it the extent has a gap, nothing that was asked for,
+    /// or nothing at all.
     pub(crate) from: Offset,
     /// Every visible record below it was taken in.
     pub(crate) position: Offset,
@@ -105,7 +105,7 @@ impl Filling {
         self.since = Some((self.since.map_or(now, |since| since.0), now));
     }
 
-    /// Parts at `end`: what is at or above it, or nothing when nothing came in there.
+    /// Splits at `end`: returns what is at or above it, or nothing if nothing came in there.
     pub(crate) fn split_off(&mut self, end: Offset) -> Option<Self> {
         let rest = self.batch.split_off(end);
         let position = self.position;

@@ -1,8 +1,7 @@
 //! The exact inputs of a plan, in few bytes: neighbouring offsets of single records as ranges,
 //! extents one by one.
 //!
-//! Not here: where the objects lie besides their place in the topic.
-//! Invariant: inputs that are in order hold no object twice.
+//! Not here: the keys of the objects. Invariant: inputs that are in order hold no object twice.
 
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +75,7 @@ impl PlanInputs {
         }
     }
 
-    /// Takes the next object in: in the order of keys, as a list of the bucket gives them.
+    /// Adds the next object: in the order of keys, as a listing of the bucket returns them.
     pub fn push(&mut self, input: &PlanInput<'_>) {
         let PlanInput {
             place: Place { partition, offset },

@@ -1,14 +1,14 @@
-//! The engine's way with assignments: a partition comes, is inspected, begins, and goes.
+//! Assignments: a partition comes, is inspected, begins, and goes.
 //!
-//! Not here: what happens to its records in between (see the parent module). Invariant: records are
-//! taken in only after the driver has confirmed the start of this very generation; what the client
-//! had fetched before, from another position, cannot slip in and make the tracker skip.
+//! Records count only after the driver has confirmed the start of this very generation. Otherwise
+//! records that the client had fetched before, from another position, could slip in and make the
+//! tracker skip. Not here: what happens to the records in between (see the parent module).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Engine,
-    partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    partition::{Phase, Running, Work, ZoneAnchor},
     types::{Action, ObjectLayout},
 };
 use crate::{
@@ -39,10 +39,7 @@ impl Engine {
             return;
         }
         match self.prepare(facts) {
-            Err(stop) => {
-                state_refused(&mut self.partitions, partition, &stop);
-                self.actions.push_back(Action::Stop { partition, stop });
-            }
+            Err(stop) => self.refuse(partition, stop),
             Ok((running, None)) => self.admit(partition, running),
             Ok((running, Some(gap))) => {
                 if let Some(state) = self.partitions.get_mut(&partition) {
@@ -53,7 +50,7 @@ impl Engine {
         }
     }
 
-    /// The running state that follows from the facts, and the gap to be recorded before.
+    /// The running state that follows from the facts, and the gap to record first.
     fn prepare(&self, facts: &Inspection) -> Result<(Running, Option<OffsetRange>), Stop> {
         let kept = match facts.first {
             Some(_) => ZoneAnchor::Durable,
@@ -69,7 +66,7 @@ impl Engine {
             }
             ObjectLayout::Batched(batching) => {
                 let start = start::decide_chain(facts, self.settings.on_gap)?;
-                // The last record of a claim that is to be finished is not yet durable.
+                // The last record of a claim that must still be finished is not yet durable.
                 let last = last.filter(|_| start.adopted.is_none());
                 let chain = Chain::new(&start, last, Arc::clone(batching));
                 (Work::Batched(Box::new(chain)), start.read.gap)
@@ -78,19 +75,25 @@ impl Engine {
         Ok((Running::new(work, committed, kept), gap))
     }
 
-    /// The facts cannot be had for a reason that asking again does not cure: the partition is
-    /// stopped.
+    /// The facts cannot be had, and asking again would not help: the partition is stopped.
     pub fn inspection_refused(&mut self, partition: Partition, generation: u64, stop: Stop) {
-        let Some(state) = self.partitions.get_mut(&partition) else {
+        let Some(state) = self.partitions.get(&partition) else {
             return;
         };
         if state.generation == generation
             && !state.revoked
             && matches!(state.phase, Phase::Inspecting)
         {
-            state.phase = Phase::Refused(stop.clone());
-            self.actions.push_back(Action::Stop { partition, stop });
+            self.refuse(partition, stop);
         }
+    }
+
+    /// The partition is stopped before it begins.
+    fn refuse(&mut self, partition: Partition, stop: Stop) {
+        if let Some(state) = self.partitions.get_mut(&partition) {
+            state.phase = Phase::Refused(stop.clone());
+        }
+        self.actions.push_back(Action::Stop { partition, stop });
     }
 
     /// The client now delivers this partition from the offset of [`Action::Start`].
@@ -103,7 +106,7 @@ impl Engine {
             if let Phase::Starting(running) = phase {
                 state.phase = Phase::Running(running);
             }
-            // A claim whose records are all gone needs none to be finished.
+            // A claim whose records are all gone is finished without any.
             self.close_next(partition);
         }
     }
@@ -164,15 +167,5 @@ impl Engine {
         for partition in self.partitions.keys().copied().collect::<Vec<_>>() {
             self.revoked(partition);
         }
-    }
-}
-
-fn state_refused(
-    partitions: &mut BTreeMap<Partition, PartitionState>,
-    partition: Partition,
-    stop: &Stop,
-) {
-    if let Some(state) = partitions.get_mut(&partition) {
-        state.phase = Phase::Refused(stop.clone());
     }
 }

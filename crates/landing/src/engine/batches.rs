@@ -62,7 +62,8 @@ impl Batches {
         self.encoding == 0 && self.to_encode.is_empty()
     }
 
-    /// Drops what of this partition waits to be encoded, and returns the memory that it took up.
+    /// Drops the extents of this partition that wait to be encoded. Returns the memory that they
+    /// took up.
     fn drop_waiting(&mut self, partition: Partition) -> usize {
         let mut freed = 0;
         self.to_encode.retain(|extent| {

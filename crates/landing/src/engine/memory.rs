@@ -24,12 +24,12 @@ impl Memory {
         Self { used: 0, bound }
     }
 
-    /// So many bytes are in use from now on.
+    /// These bytes are in use from now on.
     pub(super) fn take(&mut self, bytes: usize) {
         self.used += bytes;
     }
 
-    /// So many bytes that were taken are free again.
+    /// These bytes, taken before, are free again.
     pub(super) fn give_back(&mut self, bytes: usize) {
         debug_assert!(
             bytes <= self.used,
@@ -45,12 +45,12 @@ impl Memory {
         self.give_back(before);
     }
 
-    /// An upload with a body of so many bytes waits or is in flight from now on.
+    /// An upload with a body of this size waits or is in flight from now on.
     pub(super) fn take_upload(&mut self, body: usize) {
         self.take(body + UPLOAD_OVERHEAD);
     }
 
-    /// An upload with a body of so many bytes is answered, or dropped.
+    /// An upload with a body of this size was answered, or dropped.
     pub(super) fn give_back_upload(&mut self, body: usize) {
         self.give_back(body + UPLOAD_OVERHEAD);
     }

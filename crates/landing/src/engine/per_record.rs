@@ -1,4 +1,4 @@
-//! The engine's way with single records: each is an object of its own.
+//! The per-record layout: each record is an object of its own.
 //!
 //! Not here: where a record goes (`placement`), and how far may be committed
 //! ([`crate::offset_tracker`]). Invariant: nothing is written to a zone before the partition's

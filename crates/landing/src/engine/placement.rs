@@ -1,8 +1,7 @@
-//! One record -> what becomes of it in the per-record layout: a data object, a dead letter, or
-//! nothing.
+//! What a record becomes in the per-record layout: a data object, a dead letter, or nothing.
 //!
-//! Not here: when it is uploaded and what is committed (see [`crate::engine`]). Invariant: a
-//! function of the record and of what the zone pins; the time and the process never enter.
+//! It is a function of the record and of what the zone pins: it does not depend on the time or the
+//! process. Not here: when it is uploaded and what is committed (see [`crate::engine`]).
 
 use std::borrow::Cow;
 
@@ -25,11 +24,11 @@ pub(crate) enum Placement {
         body: Vec<u8>,
         reason: Reason,
     },
-    /// A tombstone that nobody wants to keep.
+    /// A tombstone that is not kept.
     SkippedTombstone,
 }
 
-/// Places one record. The checker makes it quick, and changes nothing.
+/// Places one record. The checker only makes it faster.
 pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<'_>) -> Placement {
     let Some(bytes) = record.value else {
         return match settings.tombstones {

@@ -1,7 +1,6 @@
 //! How far each partition is: for log lines, metrics, and the end of a run.
 //!
 //! It only reads; nothing here changes the engine.
-//! Invariant: `committed <= durable <= position` for a partition that this process alone commits.
 
 use super::{
     Engine,
@@ -18,9 +17,9 @@ impl Engine {
         &self.counts
     }
 
-    /// Bytes that wait or are in flight, overhead included; also what is kept of records that are
-    /// durable but wait for an earlier one before they can be committed (one object that fails for
-    /// ever must not let that grow for ever).
+    /// Bytes that wait or are in flight, overhead included. Also what is kept for records that are
+    /// durable but wait for an earlier one before they can be committed: one object that fails
+    /// forever must not let that grow forever.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         let running = self.partitions.values().filter_map(PartitionState::running);

@@ -1,8 +1,6 @@
-//! The words between the engine and whoever drives it: settings, uploads, outcomes, actions,
-//! counts.
+//! What the engine and its driver exchange: settings, uploads, outcomes, actions, counts, progress.
 //!
-//! Only data; no rule lives here.
-//! Invariant: an [`UploadId`] comes back exactly as it was given out.
+//! Only data; no rule lives here. An [`UploadId`] must come back exactly as it was given out.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,7 +19,7 @@ use crate::{
     value::Reason,
 };
 
-/// What a run is told once.
+/// What the engine is told once.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The zone's folder.
@@ -95,7 +93,7 @@ pub struct ExtentId {
 }
 
 /// Lay these records out ([`crate::extent::lay_out`]) and encode them, on a thread that may take
-/// its time; then call [`crate::engine::Engine::encoded`].
+/// long; then call [`crate::engine::Engine::encoded`].
 #[derive(Debug)]
 pub struct Encode {
     /// To be given back.
@@ -197,8 +195,8 @@ pub enum Action {
         /// To be given back.
         generation: u64,
     },
-    /// Read this partition from `offset`, then call [`crate::engine::Engine::started`]: only records
-    /// delivered after that count.
+    /// Read this partition from `offset`, then call [`crate::engine::Engine::started`]: only
+    /// records delivered after that count.
     Start {
         /// Kafka partition.
         partition: Partition,

@@ -1,7 +1,7 @@
-//! The engine's way with uploads: queue, memory, and what their ends mean.
+//! Uploads in the engine: their queue, and what follows when one is answered.
 //!
-//! Not here: the facts that lead to them (see the parent module).
-//! Invariant: `buffered` is the sum over all uploads that wait or are in flight.
+//! Not here: the facts that lead to them (see the parent module), and the extents that files come
+//! from (see `batches`).
 
 use super::{
     Engine,
@@ -18,8 +18,7 @@ use crate::{
 };
 
 impl Engine {
-    /// A new life for a partition: everything of an earlier one is dropped, and the facts are asked
-    /// for.
+    /// Starts a partition over: drops everything of its earlier life, and asks for the facts.
     pub(super) fn inspect_anew(&mut self, partition: Partition) {
         self.drop_waiting(partition);
         self.abandon_chain(partition);
@@ -32,8 +31,8 @@ impl Engine {
         });
     }
 
-    /// What was taken in is dropped, for it is less than a claim was made of: the partition begins
-    /// anew by that claim, or is let go.
+    /// Drops what was taken in, because it is less than a claim was made of: the partition starts
+    /// over from that claim, or is let go.
     pub(super) fn begin_anew(&mut self, partition: Partition) {
         let state = self.partitions.get(&partition);
         if state.is_some_and(|state| !state.revoked) {
@@ -124,9 +123,9 @@ impl Engine {
         }
     }
 
-    /// Pauses reading when the memory is used up, and lets it go on at half of it; or when nothing
-    /// that is under way can free any, for then the records that are still missing from an extent
-    /// are what it waits for.
+    /// Pauses reading when the memory is used up, and resumes it at half of it. It also resumes
+    /// when nothing that is under way can free any: then the engine waits for the records that an
+    /// extent still lacks.
     pub(super) fn regulate(&mut self) {
         self.admit_queued();
         let used = self.buffered_bytes();
@@ -191,13 +190,13 @@ impl Engine {
     pub(super) fn conflict(&mut self, id: UploadId, stop: Stop) {
         if id.kind == UploadKind::Anchor {
             // Another process anchored this partition meanwhile: its anchor is a fact to begin
-            // from, maybe at an earlier offset.
+            // from, perhaps at an earlier offset.
             return self.begin_anew(id.partition);
         }
         self.stop(id.partition, stop);
     }
 
-    /// The partition stands still from here on; what of it is in flight is still finished.
+    /// The partition stands still from here on; uploads in flight are still finished.
     pub(super) fn stop(&mut self, partition: Partition, stop: Stop) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
@@ -214,8 +213,8 @@ impl Engine {
         self.abandon_chain(partition);
     }
 
-    /// Nothing more comes for now: what came is landed, in the batched layouts as an extent that
-    /// ends here.
+    /// Nothing more comes for now: lands what came, in the batched layouts as an extent that ends
+    /// here.
     pub(super) fn finish_what_came(&mut self, partition: Partition) {
         self.rotate(partition, Rotation::Drain);
         let chain = self

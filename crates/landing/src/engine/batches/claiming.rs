@@ -1,16 +1,10 @@
-//! The engine's way with claims: ours is written, or another one counts.
+//! Claims: ours is written, or another one counts.
 //!
-//! Not here: what comes before and after (see `closing`), and the protocol itself (see
-//! [`crate::chain`]). Invariant: no file of an extent is written before it is known which claim
-//! counts.
+//! No file of an extent is written before it is known which claim counts. Not here: what comes
+//! before and after (see `closing`), and the protocol itself (see [`crate::chain`]).
 
 use std::sync::Arc;
 
-use crate::engine::{
-    Engine,
-    partition::{PartitionState, ZoneAnchor},
-    types::{ExtentId, UploadId, UploadKind},
-};
 use crate::{
     batch::Batch,
     chain::{Claiming, Encoded, Step},
@@ -18,12 +12,17 @@ use crate::{
         CLAIM_VERSION, CLASSIFIER_VERSION, Claim, ClaimedBody, ClaimedDate, ClaimedDeadLetters,
         FileRules,
     },
+    engine::{
+        Engine,
+        partition::{PartitionState, ZoneAnchor},
+        types::{ExtentId, UploadId, UploadKind},
+    },
     identity::About,
     place::Partition,
 };
 
 impl Engine {
-    /// The extent is encoded by our own rules: they count if our claim does.
+    /// Writes the claim of an extent that was encoded by our own rules: they count if it does.
     pub(in crate::engine) fn write_claim(
         &mut self,
         extent: ExtentId,
@@ -77,7 +76,7 @@ impl Engine {
         let files = &chain.batching().files;
         let ours = claim_of(id.extent(), &self.settings.zone_id, files, &kept.encoded);
         if ours == *claim {
-            // An earlier try of ours whose answer was lost, or somebody who saw the same.
+            // An earlier attempt of ours whose answer was lost, or a process that saw the same.
             self.claimed(id);
         } else if chain.covers(&claim) {
             self.adopt(id.partition, claim);
@@ -101,7 +100,7 @@ impl Engine {
         self.close_next(partition);
     }
 
-    /// What was kept until it is known whose claim counts.
+    /// Takes what was kept until it is known whose claim counts.
     fn take_claiming(&mut self, partition: Partition) -> Option<Box<Claiming>> {
         let closing = self.chain_of(partition)?.closing.as_mut()?;
         match std::mem::replace(&mut closing.step, Step::Encoding) {

@@ -1,21 +1,21 @@
-//! The engine's way with extents that are being closed: encoding, files, end.
+//! Extents that are being closed: encoding, files, end.
 //!
-//! Not here: when an extent is closed (see `batched`), whose claim counts (see `claiming`), and the
-//! protocol itself (see [`crate::chain`]). Invariant: the memory of a record is given back when its
-//! extent's claim counts (its files are counted then), or when its partition is dropped; so the
-//! bound holds for records and files together.
+//! The memory of the records is given back when it is known whose claim counts (from then on the
+//! files count), or when the partition is dropped; so the bound holds for records and files
+//! together. Not here: when an extent is closed (see `rotation`), whose claim counts (see
+//! `claiming`), and the protocol itself (see [`crate::chain`]).
 
 use std::sync::Arc;
 
-use crate::engine::{
-    Engine,
-    partition::{PartitionState, Running},
-    types::{Encode, ExtentId, UploadId, UploadKind},
-};
 use crate::{
     batch::Batch,
     chain::{Encoded, Step},
     claim::Claim,
+    engine::{
+        Engine,
+        partition::{PartitionState, Running},
+        types::{Encode, ExtentId, UploadId, UploadKind},
+    },
     extent,
     identity::About,
     place::Partition,
@@ -42,7 +42,7 @@ impl Engine {
         }
     }
 
-    /// The extent, if it is still being closed; else its memory is given back.
+    /// Returns the extent if it is still being closed; otherwise gives its memory back.
     fn still_wanted(&mut self, done: Box<Encode>) -> Option<Box<Encode>> {
         let state = self.partitions.get(&done.id.start.partition);
         let running = state
@@ -58,8 +58,8 @@ impl Engine {
         None
     }
 
-    /// The records of the extent; those that are one date too many go back to wait for the next
-    /// one.
+    /// Returns the records of the extent; those from the date that is one too many go back and wait
+    /// for the next extent.
     fn keep_the_rest(&mut self, extent: Encode, encoded: &Encoded) -> Batch {
         let (mut batch, end) = (extent.batch, encoded.contents.end);
         if end < extent.end {
@@ -84,7 +84,8 @@ impl Engine {
     }
 
     /// What was read is not what a claim was made of. If it was read before that claim was found,
-    /// the claimer may have read after a compaction: then reading again gives what it saw, or less.
+    /// the claimer may have read after a compaction: then reading again returns what the claimer
+    /// saw, or less.
     fn does_not_fit(&mut self, partition: Partition, claim: &Claim) {
         let closing = self
             .chain_of(partition)
@@ -97,7 +98,7 @@ impl Engine {
         self.settled_or_released(partition);
     }
 
-    /// An extent cannot be encoded, and trying again does not cure it.
+    /// An extent cannot be encoded, and trying again would not help.
     pub fn encode_refused(&mut self, done: Box<Encode>, stop: Stop) {
         self.batches.encoding -= 1;
         if let Some(extent) = self.still_wanted(done) {
@@ -107,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// It is known which claim counts: the objects that it speaks of are written.
+    /// It is known which claim counts: writes the objects that it lists.
     pub(in crate::engine) fn write_files(&mut self, extent: ExtentId, encoded: Encoded) {
         let Some(chain) = self.chain_of(extent.start.partition) else {
             return;
@@ -124,7 +125,7 @@ impl Engine {
             files,
         } = encoded;
         let letters = std::mem::take(&mut contents.dead_letters);
-        // A claim that speaks of dead letters is complete only with their object, whatever
+        // A claim that lists dead letters is complete only with their object, however little
         // compaction left of them.
         let claimed = claim
             .as_ref()
@@ -201,8 +202,8 @@ impl Engine {
         let anchor = contents.last.as_ref().and_then(|last| last.to_anchor());
         chain.finished(anchor);
         self.counts.tombstones += tombstones;
-        // The end of an extent is worth a commit of its own: what is not committed is looked up and
-        // compared after a crash.
+        // The end of an extent is worth a commit of its own: after a crash, whatever is not
+        // committed must be looked up and compared.
         self.next_commit = self.next_commit.min(self.now);
         self.close_next(partition);
         self.settled_or_released(partition);

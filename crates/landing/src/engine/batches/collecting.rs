@@ -1,13 +1,13 @@
-//! How delivered records come into the open extent of their partition: whole arenas where that is
-//! possible, else one by one.
+//! How delivered records get into the open extent of their partition: whole arenas where possible,
+//! otherwise one by one.
 //!
-//! Not here: when time or the memory's bound closes an extent (see `batched`). Invariant: where an
+//! Not here: when time or the memory's bound closes an extent (see `rotation`). Invariant: where an
 //! extent ends by number or bytes does not depend on how its records were packed.
 
-use crate::engine::Engine;
 use crate::{
     arena::{RecordArena, RecordRun},
     chain::{Chain, Filling, Rotation},
+    engine::Engine,
     extent::MAX_EXTENT_BYTES,
     place::Partition,
     record::Record,
@@ -23,8 +23,8 @@ impl Engine {
     }
 
     /// Whether an arena can become part of an extent as it is, which saves copying its records: all
-    /// of them go into the extent that is open, and little memory is wasted, neither in the arena
-    /// nor behind what was copied before.
+    /// of them go into the open extent, and little memory is wasted, neither in the arena nor in
+    /// the chunk before it.
     fn takes_whole(&mut self, arena: &RecordArena, run: &RecordRun) -> bool {
         let most_bytes = self.batches.max_bytes();
         let Some(chain) = self.chain(run.partition) else {
@@ -66,7 +66,7 @@ impl Engine {
         let Some(memory) = taken else {
             return;
         };
-        // Nearly always there is nothing else to do, and each look-up of a partition costs.
+        // Usually there is nothing else to do, and each look-up of a partition costs time.
         let is_full = chain.look_at_open().is_none() || full(chain, most_bytes).is_some();
         let more_to_do = is_full || chain.can_close_next();
         self.memory.take(memory);

@@ -1,20 +1,18 @@
-//! The engine's way with extents that are collected: when each is closed, and the memory that they
-//! take up.
+//! When open extents are closed, and the memory that they take up.
 //!
-//! Not here: how records come into them (see `collecting`), what happens to a closed one (see
-//! `closing`), the protocol (see [`crate::chain`]), and what the two layouts share (see the parent
-//! module). Invariant: an extent that takes records in is closed by a limit, by time, by the
-//! memory's bound, or by the claim that it finishes.
+//! An extent is closed by a limit, by time, by the memory's bound, or by the claim that it
+//! finishes. Not here: how records get into it (see `collecting`), what happens to a closed one
+//! (see `closing`), and the protocol (see [`crate::chain`]).
 
 use std::time::Duration;
 
-use crate::engine::{
-    Engine,
-    partition::{PartitionState, Phase, Running},
-    types::{Encode, ExtentId},
-};
 use crate::{
     chain::{Chain, Rotation},
+    engine::{
+        Engine,
+        partition::{PartitionState, Phase, Running},
+        types::{Encode, ExtentId},
+    },
     place::{Partition, Place},
 };
 
@@ -50,12 +48,12 @@ impl Engine {
         }
     }
 
-    /// Everything that was delivered shall be landed now: the end of the run is reached.
+    /// Lands everything that was delivered: the end of the run is reached.
     pub fn flush(&mut self, partition: Partition) {
         self.rotate(partition, Rotation::End);
     }
 
-    /// The next sealed extent of a partition waits for its turn to be encoded from here on.
+    /// Queues the next sealed extent of a partition for encoding.
     pub(in crate::engine) fn close_next(&mut self, partition: Partition) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
@@ -85,7 +83,7 @@ impl Engine {
         }));
     }
 
-    /// At the memory's bound the largest open extents are closed until the others hold no more than
+    /// At the memory's bound: closes the largest open extents until the others hold no more than
     /// half of it. Returns whether anything is under way that will free memory.
     pub(in crate::engine) fn make_room(&mut self) -> bool {
         let half = self.memory.half();
@@ -123,9 +121,9 @@ impl Engine {
         open.max()
     }
 
-    /// Begins to read a partition, or lets it wait: the claims that are finished at the same time
-    /// fit into half of the memory together, or there is only one. After a crash each partition may
-    /// have one, made by processes with more memory.
+    /// Begins to read a partition, or lets it wait: the claims that are being finished at the same
+    /// time must fit into half of the memory together, unless there is only one. After a crash each
+    /// partition may have a claim, made by a process with more memory.
     pub(in crate::engine) fn admit(&mut self, partition: Partition, running: Running) {
         let claim = running.chain().and_then(Chain::adopting);
         let waits = claim.is_some_and(|claim| !self.has_room_for(claim.memory()));
@@ -138,7 +136,7 @@ impl Engine {
         }
     }
 
-    /// Lets those begin that waited for memory to finish their claims.
+    /// Begins the partitions that waited for memory to finish their claims.
     pub(in crate::engine) fn admit_queued(&mut self) {
         while let Some(&partition) = self.batches.queued.front() {
             let phase = self.partitions.get(&partition).map(|state| &state.phase);
@@ -168,7 +166,7 @@ impl Engine {
         taken == 0 || taken + memory <= self.memory.half()
     }
 
-    /// Everything of a partition that is not durable is dropped.
+    /// Drops everything of a partition that is not durable.
     pub(in crate::engine) fn abandon_chain(&mut self, partition: Partition) {
         let waiting = self.batches.drop_waiting(partition);
         let state = self.partitions.get_mut(&partition);
