@@ -168,8 +168,8 @@ struct Walk<'r> {
     checker: Checker,
     most_dates: usize,
     dates: Vec<OpenDate>,
-    places: BTreeMap<DatePartition, usize>,
-    /// The hour of the last timestamp and its place: records come in runs of one date.
+    indexes: BTreeMap<DatePartition, usize>,
+    /// The hour of the last timestamp and the index of its date: records come in runs of one date.
     recent: Option<(i64, usize)>,
     dead_letters: Vec<u8>,
     dead_letter_hash: ContentHash,
@@ -194,7 +194,7 @@ impl<'r> Walk<'r> {
             checker: Checker::default(),
             most_dates,
             dates: Vec::new(),
-            places: BTreeMap::new(),
+            indexes: BTreeMap::new(),
             recent: None,
             dead_letters: Vec::new(),
             dead_letter_hash: ContentHash::default(),
@@ -210,11 +210,11 @@ impl<'r> Walk<'r> {
         record: &Record<'_>,
         write: &mut impl FnMut(&DatePartition, &Record<'_>) -> Result<(), Misfit>,
     ) -> Taken {
-        match self.place(record) {
+        match self.index(record) {
             Ok(None) => self.tombstones += 1,
-            Ok(Some(place)) if place >= self.most_dates => return Taken::NoRoomForItsDate,
-            Ok(Some(place)) => {
-                let open = &mut self.dates[place];
+            Ok(Some(index)) if index >= self.most_dates => return Taken::NoRoomForItsDate,
+            Ok(Some(index)) => {
+                let open = &mut self.dates[index];
                 match write(&open.date, record) {
                     Ok(()) => {
                         open.records += 1;
@@ -232,8 +232,8 @@ impl<'r> Walk<'r> {
         Taken::Yes
     }
 
-    /// The place of the record's date; `None` for a tombstone that is skipped.
-    fn place(&mut self, record: &Record<'_>) -> Result<Option<usize>, Reason> {
+    /// The index of the record's date; `None` for a tombstone that is skipped.
+    fn index(&mut self, record: &Record<'_>) -> Result<Option<usize>, Reason> {
         let Some(bytes) = record.value else {
             return match self.rules.keep_tombstones {
                 true => Err(Reason::Tombstone),
@@ -245,38 +245,38 @@ impl<'r> Walk<'r> {
                 self.checker.check(bytes, None)?;
                 let millis = record.timestamp.ok_or(Reason::NoPartitionValue)?;
                 let hour = millis.div_euclid(HOUR_IN_MILLIS);
-                if let Some((_, place)) = self.recent.filter(|recent| recent.0 == hour) {
-                    return Ok(Some(place));
+                if let Some((_, index)) = self.recent.filter(|recent| recent.0 == hour) {
+                    return Ok(Some(index));
                 }
                 let date = DatePartition::from_timestamp(millis, self.rules.granularity);
-                let place = self.place_of(date.ok_or(Reason::NoPartitionValue)?);
-                if place < self.most_dates {
-                    self.recent = Some((hour, place));
+                let index = self.index_of(date.ok_or(Reason::NoPartitionValue)?);
+                if index < self.most_dates {
+                    self.recent = Some((hour, index));
                 }
-                return Ok(Some(place));
+                return Ok(Some(index));
             }
             PartitionBy::Field(name) => self
                 .checker
                 .check(bytes, Some(name))?
                 .and_then(|text| DatePartition::from_text(&text, self.rules.granularity)),
         };
-        Ok(Some(self.place_of(date.ok_or(Reason::NoPartitionValue)?)))
+        Ok(Some(self.index_of(date.ok_or(Reason::NoPartitionValue)?)))
     }
 
-    fn place_of(&mut self, date: DatePartition) -> usize {
-        if let Some(place) = self.places.get(&date) {
-            return *place;
+    fn index_of(&mut self, date: DatePartition) -> usize {
+        if let Some(index) = self.indexes.get(&date) {
+            return *index;
         }
-        let place = self.dates.len();
-        if place < self.most_dates {
-            self.places.insert(date.clone(), place);
+        let index = self.dates.len();
+        if index < self.most_dates {
+            self.indexes.insert(date.clone(), index);
             self.dates.push(OpenDate {
                 date,
                 records: 0,
                 hash: ContentHash::default(),
             });
         }
-        place
+        index
     }
 
     fn dead_letter(&mut self, record: &Record<'_>, misfit: &Misfit) {

@@ -2,8 +2,7 @@
 //! there.
 //!
 //! Not here: what follows from it (the engine's `start`), and whether a claim is right (`extents`).
-//! Invariant: a claim is complete only when each object that it speaks of is there with the right
-//! identity.
+//! A claim is complete only when each object that it lists is there with the right identity.
 
 use std::sync::Arc;
 
@@ -53,7 +52,7 @@ impl World {
     }
 }
 
-/// Keys and identities of what a claim speaks of.
+/// Keys and identities of the objects that a claim lists.
 fn objects(claim: &Claim) -> Vec<(String, Identity)> {
     let prefix: Prefix = "p".parse().unwrap();
     let identity = |part: &str| Identity {

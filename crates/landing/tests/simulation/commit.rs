@@ -1,7 +1,7 @@
 //! Commits on their way to the group coordinator, which may refuse a zombie, or not.
 //!
-//! Not here: whether a commit is true (`judge`). Invariant: a commit that is applied was checked;
-//! its reply says nothing about whether it was applied.
+//! Not here: whether a commit is true (`judge`). A commit that is applied was checked; its reply
+//! says nothing about whether it was applied.
 
 use landing::Offset;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl World {
-    /// Sends a commit, and gives the worker whatever comes back.
+    /// Sends a commit, and hands the worker whatever comes back.
     pub(crate) fn send_commit(&mut self, w: usize, commit: &Commit) -> Verdict {
         let confirmed = self.transmit(w, commit)?;
         self.note(|| {

@@ -1,7 +1,7 @@
 //! The encoder of the model: the real walk over an extent's records, and files of trivial lines.
 //!
-//! Not here: what a file must hold (`extents`). Invariant: a file is a function of the rules that
-//! the engine gives and of the records: its first line is the rules.
+//! Not here: what a file must hold (`extents`). A file is a function of the rules that the engine
+//! hands out and of the records: its first line is the rules.
 
 use std::collections::BTreeMap;
 
@@ -92,8 +92,8 @@ impl World {
         }
     }
 
-    /// A new extent ends before the record of a day too many: the model's own limit, for the
-    /// product's is out of its reach.
+    /// A new extent ends before the record of one day too many: the model has a limit of its own,
+    /// because it cannot reach the product's.
     fn end_by_dates(&self, extent: &Encode) -> Offset {
         if extent.claim.is_some() {
             return extent.end;

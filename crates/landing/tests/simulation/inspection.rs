@@ -1,7 +1,7 @@
 //! Gathering the facts of an inspection, step by step: anything may happen between two steps.
 //!
-//! Not here: what the facts mean (the engine's `start`). Invariant: the steps are those of the
-//! consumer, in this order: committed offset, anchor in the zone, newest claim, ends of the log,
+//! Not here: what the facts mean (the engine's `start`). The steps are those of the consumer,
+//! in this order: committed offset, anchor in the zone, newest claim, ends of the log,
 //! records at the anchors, objects of the claim. A claim that is looked for before the committed
 //! offset may be older than that.
 

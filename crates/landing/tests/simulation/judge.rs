@@ -1,16 +1,16 @@
 //! What must hold, worked out from the log's history and the bucket's content alone.
 //!
 //! Not here: when it is asked (`put`, `commit`, `shell`, `healing`), and what nobody could have
-//! noticed (`evidence`). Invariant: the engine's own counters and states are believed in nothing
-//! except the bounds on them.
+//! noticed (`evidence`). The judge does not trust the engine's own counters and states, except
+//! for the bounds on them.
 
 use landing::{identity::About, start::Stop};
 
 use crate::{
     bucket::anchor_key,
-    extents::ClaimNote,
     log::{Kept, Removed, View, hash},
-    poll::BATCH,
+    notes::{ClaimNote, Notes, RecordedGap},
+    plan::BATCH,
     record::Expected,
     worker::{Put, Run},
     world::{Verdict, World},
@@ -22,50 +22,6 @@ const MOST_RECORD_BYTES: usize = 2_048;
 /// More bytes than the records of an extent of the model take up: the engine's smallest piece of
 /// memory for one, arenas before it, and what describes them.
 const MOST_EXTENT_BYTES: usize = 24_000;
-
-/// What the judge keeps in mind about one partition.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    /// The incarnation whose records lie in the zone.
-    pub(crate) landed: Option<u32>,
-    /// Where the group began in each incarnation: nothing below was asked for.
-    began: Vec<Option<i64>>,
-    /// Recorded gaps: incarnation, start, end.
-    gaps: Vec<(u32, i64, i64)>,
-    /// Keys at which something foreign was put.
-    pub(crate) foreign: Vec<String>,
-    /// Where `latest` was when the zone was made, in the batched layouts.
-    pub(crate) pinned_start: Option<i64>,
-    /// The claims, in order.
-    pub(crate) claims: Vec<ClaimNote>,
-    /// The log was changed in a way that no reading can show: not judged any further.
-    pub(crate) blind: bool,
-}
-
-impl Notes {
-    fn began(&self, incarnation: u32) -> i64 {
-        self.began
-            .get(incarnation as usize)
-            .copied()
-            .flatten()
-            .unwrap_or(0)
-    }
-
-    pub(crate) fn begin(&mut self, view: &View) {
-        let Some(start) = view.fresh else { return };
-        let index = view.incarnation as usize;
-        self.began.resize(self.began.len().max(index + 1), None);
-        // Two workers that begin at the same time with `latest` may each have an end of their own:
-        // the later counts.
-        self.began[index] = self.began[index].max(Some(start));
-    }
-
-    fn is_recorded(&self, incarnation: u32, offset: i64) -> bool {
-        self.gaps
-            .iter()
-            .any(|(of, start, end)| *of == incarnation && (*start..*end).contains(&offset))
-    }
-}
 
 impl World {
     /// A commit claims that everything below is in the bucket.
@@ -213,9 +169,10 @@ impl World {
                 log.low
             ));
         }
-        self.notes[partition]
-            .gaps
-            .push((put.view.incarnation, start, end));
+        self.notes[partition].gaps.push(RecordedGap {
+            incarnation: put.view.incarnation,
+            offsets: start..end,
+        });
         Ok(())
     }
 
@@ -247,10 +204,10 @@ impl World {
         ))
     }
 
-    /// After a lost position a partition may be looked at anew only when all that was delivered is
+    /// After a lost position a partition may be inspected again only when all that was delivered is
     /// landed and committed.
     pub(crate) fn check_settled(&self, w: usize, partition: usize) -> Verdict {
-        // A gap that nothing was read behind belongs to the next extent.
+        // A gap after which nothing was read belongs to the next extent.
         let nothing = |run: &Run| self.plan.batched && run.position == run.start;
         match &self.workers[w].runs[partition] {
             Some(run) if run.adopted || nothing(run) => Ok(()),

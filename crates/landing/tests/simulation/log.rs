@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::record::{DateRules, ModelRecord, RecordId};
 
-/// Which log a reader saw: the incarnation, and how many truncations lay behind it.
+/// Which log a reader saw: the incarnation, and how many truncations there were before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct View {
     pub(crate) incarnation: u32,
@@ -173,7 +173,7 @@ impl Log {
         self.low = low;
     }
 
-    /// Compaction removes one record of the current log. Gives its offset.
+    /// Compaction removes one record of the current log. Returns its offset.
     pub(crate) fn compact(&mut self, pick: usize) -> Option<i64> {
         let visible: Vec<usize> = self
             .current

@@ -1,8 +1,8 @@
 //! Owners that change: assignment, revocation with and without a drain, zombies, lost partitions,
 //! kill -9.
 //!
-//! Not here: what the workers make of it (`shell`, and the engine). Invariant: a zombie is told
-//! nothing until it loses the partition; a killed worker leaves nothing but what is on the network.
+//! Not here: what the workers make of it (`shell`, and the engine). A zombie is told nothing until
+//! it loses the partition; a killed worker leaves nothing but what is on the network.
 
 use crate::{
     events::Happened,

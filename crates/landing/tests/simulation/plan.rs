@@ -19,6 +19,9 @@ use crate::record::DateRules;
 /// The most partitions of a schedule.
 pub(crate) const MAX_PARTITIONS: usize = 3;
 
+/// The most records of one poll.
+pub(crate) const BATCH: usize = 4;
+
 /// Time between commits in the schedules.
 pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(10);
 

@@ -1,8 +1,8 @@
 //! The thread that polls Kafka: its commands in order, then the next records of one partition.
 //!
-//! Not here: what becomes of the records (the engine). Invariant: a partition is read from its
-//! position on, in order, without leaving out a visible record; a position that is no longer in the
-//! log is reported and never moved.
+//! Not here: what becomes of the records (the engine). A partition is read from its position on, in
+//! order, without leaving out a visible record; a position that is no longer in the log is reported
+//! and never moved.
 
 use landing::{Offset, Record, arena::RecordArena};
 
@@ -10,16 +10,13 @@ use crate::{
     faults::Fault,
     log::View,
     mistake::Mistake,
-    plan::numbered,
+    plan::{BATCH, numbered},
     worker::{Command, Run, Worker},
     world::{Verdict, World},
 };
 
-/// The most records of one poll.
-pub(crate) const BATCH: usize = 4;
-
 impl World {
-    /// One poll of a worker. Gives whether there was anything to do.
+    /// One poll of a worker. Returns whether there was anything to do.
     pub(crate) fn poll(&mut self, w: usize, partition: usize) -> Result<bool, String> {
         let commands = self.obey(w);
         if commands {
@@ -161,8 +158,8 @@ impl World {
         }
     }
 
-    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Gives the
-    /// end that the engine is told.
+    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Returns the
+    /// end that the reader reached.
     fn report_end(&mut self, w: usize, partition: usize, shown: i64, end: i64) -> i64 {
         let log = &self.logs[partition];
         if log.visible_from(end).next().is_some() {

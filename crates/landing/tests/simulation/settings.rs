@@ -2,7 +2,7 @@
 //! change with each restart.
 //!
 //! Not here: what all processes of a zone have in common (`plan`).
-//! Invariant: only what a zone does not pin differs between processes.
+//! Only what a zone does not pin differs between processes.
 
 use std::{sync::Arc, time::Duration};
 

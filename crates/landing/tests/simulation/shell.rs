@@ -2,8 +2,8 @@
 //! consumer's loop does.
 //!
 //! Not here: how tasks go on (`inspection`, `put`, `commit`) and how records come in (`poll`).
-//! Invariant: at `Inspect` reading of that partition ends; what was read before may still be
-//! delivered until the start is confirmed.
+//! At `Inspect`, reading of that partition ends; what was read before may still be delivered until
+//! the start is confirmed.
 
 use landing::{Action, Offset, Outcome, UploadKind, start::Stop};
 

@@ -1,7 +1,7 @@
 //! One consumer process: the real engine, and the state that its shell keeps.
 //!
-//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`). Invariant: the
-//! shell holds no rule; it does what the engine says, late and in any order that a real one may.
+//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`). The shell
+//! holds no rule; it does what the engine says, late and in any order that a real one may.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -63,12 +63,12 @@ pub(crate) struct Run {
     pub(crate) paused: bool,
     /// The client will report at the next poll that its position is lost.
     pub(crate) lost: bool,
-    /// It was reported as lost: what was delivered must be committed before the partition is looked
-    /// at anew.
+    /// It was reported as lost: what was delivered must be committed before the partition is
+    /// inspected again.
     pub(crate) reported: bool,
     /// The next offset that the engine knows to be committed.
     pub(crate) confirmed: Option<i64>,
-    /// It had to do with somebody else's claim: what is beyond is begun anew.
+    /// It met the claim of another worker: it starts over from what is beyond.
     pub(crate) adopted: bool,
     /// The end of the highest finished record, for a planted mistake.
     pub(crate) highest: i64,
@@ -177,7 +177,7 @@ impl Worker {
         );
     }
 
-    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Who read beyond
+    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Whoever read beyond
     /// will be told.
     pub(crate) fn shake(&mut self, partition: usize, cut: i64, cuts: usize) {
         for task in &mut self.tasks {

@@ -10,9 +10,9 @@ use crate::{
     bucket::Bucket,
     faults::{Fault, FaultCounts},
     group::Membership,
-    judge::Notes,
     log::Log,
     mistake::Mistake,
+    notes::Notes,
     plan::{Plan, numbered},
     worker::{Commit, Put, Worker},
 };

@@ -68,13 +68,15 @@ fn encode(extent: &Encode, times: usize) -> Encoded {
         Ok(())
     };
     let contents = extent::lay_out(extent.batch.records(), &rules, extent.end, None, write);
-    let file = |(date, (records, body)): (DatePartition, (u64, Vec<u8>))| EncodedFile {
-        date,
-        records,
-        claimed: ClaimedBody::of(&body),
-        body,
-    };
-    let files = bodies.into_iter().map(file).collect();
+    let bodies = bodies.into_iter();
+    let files = bodies
+        .map(|(date, (records, body))| EncodedFile {
+            date,
+            records,
+            claimed: ClaimedBody::of(&body),
+            body,
+        })
+        .collect();
     Encoded { contents, files }
 }
 
