@@ -2,7 +2,7 @@
 //!
 //! Everything that is not data lies under `_control/`, so that a table over the prefix sees only
 //! data. Not here: which date partition a record belongs to (see [`crate::partition_by`]).
-//! Invariant: different places have different keys.
+//! Different places have different keys.
 
 use std::{fmt, str::FromStr};
 

@@ -1,5 +1,5 @@
-//! Re-creations and truncations that no reading of the log can reveal: the limit of what anchors can
-//! do.
+//! Re-creations and truncations that no reading of the log can reveal: the limit of what anchors
+//! can do.
 //!
 //! Not here: what must hold for all other partitions (`judge`). Invariant: a partition is given up
 //! on only if the true readings, not those that the engine was given, show nothing.

@@ -20,7 +20,8 @@ use crate::{
 };
 
 impl World {
-    /// A claim is about to be written: it begins where the newest one ends, and that one is finished.
+    /// A claim is about to be written: it begins where the newest one ends, and that one is
+    /// finished.
     pub(crate) fn check_claim(&mut self, key: &str, put: &Put) -> Verdict {
         let partition = put.partition();
         let Some(claim) = ClaimNote::read(numbered(partition), put) else {

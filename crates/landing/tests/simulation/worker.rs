@@ -177,8 +177,8 @@ impl Worker {
         );
     }
 
-    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Whoever read beyond
-    /// will be told.
+    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Whoever read
+    /// beyond will be told.
     pub(crate) fn shake(&mut self, partition: usize, cut: i64, cuts: usize) {
         for task in &mut self.tasks {
             if let Task::Gather(gathering) = task
