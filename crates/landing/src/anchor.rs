@@ -1,19 +1,20 @@
-//! Anchors: records remembered by offset, timestamp and hash, by which a re-created or truncated
+//! Anchors: records remembered by offset, timestamp and hash, so that a re-created or truncated
 //! topic is noticed.
 //!
 //! The first landed record of a topic partition is kept create-once in the zone; the last durable
 //! one travels in the metadata of the offset commit. Kafka's client shows neither topic ids nor
-//! leader epochs, so this is how we tell. Invariant: the text forms read back to the same anchor;
-//! anything else reads as no anchor, never as a wrong one.
+//! leader epochs, so anchors are the only way to notice. Invariant: both text forms read back to
+//! the same anchor, and anything else reads as no anchor.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     offset::Offset,
+    place::Partition,
     record::{Record, ValueHash},
 };
 
-/// The metadata of a commit that is only the place to begin, in the batched layouts: no extent was
+/// The metadata of a commit that records only where to begin, in the batched layouts: no extent is
 /// finished yet.
 pub const START_METADATA: &str = "v1;start";
 
@@ -30,7 +31,7 @@ pub struct Anchor {
 
 /// What Kafka holds now at the offset of an anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum AnchorReading {
     /// A record with this timestamp and hash.
     Holds(Option<i64>, ValueHash),
     /// Nothing: retention or compaction removed it.
@@ -41,14 +42,14 @@ pub enum Reading {
 
 #[derive(Serialize, Deserialize)]
 struct AnchorObject {
-    partition: i32,
+    partition: Partition,
     offset: Offset,
     timestamp: Option<i64>,
     sha256: String,
 }
 
 impl Anchor {
-    /// What is remembered of a record.
+    /// The anchor of this record.
     #[must_use]
     pub fn of(record: &Record<'_>) -> Self {
         Self {
@@ -66,7 +67,7 @@ impl Anchor {
 
     /// The body of the anchor object: one line of JSON.
     #[must_use]
-    pub fn to_body(&self, partition: i32) -> Vec<u8> {
+    pub fn to_body(&self, partition: Partition) -> Vec<u8> {
         let object = AnchorObject {
             partition,
             offset: self.offset,
@@ -137,7 +138,10 @@ mod tests {
                 timestamp,
                 value: ValueHash::of(Some(b"{}")),
             };
-            assert_eq!(Anchor::from_body(&anchor.to_body(7)), Some(anchor));
+            assert_eq!(
+                Anchor::from_body(&anchor.to_body(Partition(7))),
+                Some(anchor)
+            );
             assert_eq!(
                 Anchor::from_commit_metadata(&anchor.to_commit_metadata()),
                 Some(anchor)

@@ -1,10 +1,11 @@
-//! Some hundred records in one buffer: how records travel from the Kafka thread to the engine.
+//! A few hundred records in one buffer: how records travel from the Kafka thread to the engine.
 //!
-//! One allocation and one send for hundreds of records, instead of several for each. It knows
-//! nothing of Kafka's client. Invariant: what was pushed comes out unchanged and in the same order.
+//! One allocation and one send for hundreds of records, instead of several for each. Not here:
+//! Kafka's client. Invariant: records come out unchanged and in the order in which they went in.
 
 use crate::{
     offset::Offset,
+    place::Partition,
     record::{HeaderSpan, Headers, NULL_VALUE, Record},
 };
 
@@ -17,10 +18,10 @@ pub struct RecordArena {
 }
 
 /// Where a record's parts lie in the buffer: key, value and headers, one after another. Lengths of
-/// 4 bytes keep it small: there is one for every record that waits.
+/// 4 bytes keep it small: there is one for every waiting record.
 #[derive(Clone, Debug)]
 struct Entry {
-    partition: i32,
+    partition: Partition,
     start: u32,
     key: u32,
     value: u32,
@@ -32,9 +33,9 @@ struct Entry {
 
 /// Records that follow one another in one topic partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RecordRun {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Offset of the first record.
     pub first: Offset,
     /// Offset of the last one.
@@ -75,13 +76,13 @@ impl RecordArena {
                 value_end,
             });
         }
-        self.enter(record, (start, key, value), first);
+        self.enter(record, start, key, value, first);
     }
 
     /// Copies a record of another arena in, headers in one piece.
     ///
     /// # Panics
-    /// As [`RecordArena::push`].
+    /// Like [`RecordArena::push`].
     pub fn copy(&mut self, record: &Record<'_>) {
         let start = small(self.bytes.len());
         let key = self.append(record.key);
@@ -102,17 +103,24 @@ impl RecordArena {
                 value_end: moved(span.value_end),
             }));
         }
-        self.enter(record, (start, key, value), first);
+        self.enter(record, start, key, value, first);
     }
 
-    fn enter(&mut self, record: &Record<'_>, (start, key, value): (u32, u32, u32), first: usize) {
+    fn enter(
+        &mut self,
+        record: &Record<'_>,
+        start: u32,
+        key: u32,
+        value: u32,
+        first_header: usize,
+    ) {
         self.entries.push(Entry {
             partition: record.partition,
             start,
             key,
             value,
-            headers: small(self.spans.len() - first),
-            first_header: small(first),
+            headers: small(self.spans.len() - first_header),
+            first_header: small(first_header),
             offset: record.offset,
             timestamp: record.timestamp,
         });
@@ -138,14 +146,14 @@ impl RecordArena {
         })
     }
 
-    /// What the records are when all are of one partition, in the order of their offsets.
+    /// The run that the records form, if they are all of one partition and their offsets rise.
     #[must_use]
-    pub fn run(&self) -> Option<Run> {
+    pub fn run(&self) -> Option<RecordRun> {
         let (first, last) = (self.entries.first()?, self.entries.last()?);
         let follows = |pair: &[Entry]| {
             pair[0].partition == pair[1].partition && pair[0].offset < pair[1].offset
         };
-        self.entries.windows(2).all(follows).then_some(Run {
+        self.entries.windows(2).all(follows).then_some(RecordRun {
             partition: first.partition,
             first: first.offset,
             last: last.offset,
@@ -178,11 +186,11 @@ impl RecordArena {
         }
     }
 
-    /// An empty arena with room for `bytes` of records like these, and at most so many of them: one
-    /// that grows would waste memory, and copy. Records without bytes do not make it larger.
+    /// An empty arena with room for `bytes` of records like these, but at most for `most` of them:
+    /// an arena that grows wastes memory, and copies. Records without bytes do not make it larger.
     #[must_use]
     pub fn another(&self, bytes: usize, most: usize) -> Self {
-        // An eighth more, for they are never quite as large.
+        // An eighth more, because the next records are never quite as large.
         let records = self.len() * bytes / self.bytes.len().max(1) * 9 / 8 + 8;
         let records = records.min(most);
         let spans = records * self.spans.len() / self.len().max(1);
@@ -209,7 +217,7 @@ impl RecordArena {
 
     /// Kafka partition of the last record.
     #[must_use]
-    pub fn last_partition(&self) -> Option<i32> {
+    pub fn last_partition(&self) -> Option<Partition> {
         self.entries.last().map(|entry| entry.partition)
     }
 
@@ -253,7 +261,7 @@ mod tests {
     fn records_come_out_as_they_went_in() {
         let mut arena = RecordArena::default();
         let record = Record {
-            partition: 3,
+            partition: Partition(3),
             offset: Offset(7),
             timestamp: Some(5),
             key: None,
@@ -277,7 +285,7 @@ mod tests {
         let seen: Vec<_> = arena.records().collect();
         assert_eq!(
             (seen[0].partition, seen[0].offset, seen[0].value),
-            (3, Offset(7), Some(&b"{}"[..]))
+            (Partition(3), Offset(7), Some(&b"{}"[..]))
         );
         assert_eq!(
             seen[0].headers.iter().collect::<Vec<_>>(),
@@ -296,7 +304,7 @@ mod tests {
             let mut arena = RecordArena::default();
             for (partition, offset) in places {
                 let record = Record {
-                    partition: *partition,
+                    partition: Partition(*partition),
                     offset: Offset(*offset),
                     timestamp: None,
                     key: None,
@@ -307,8 +315,8 @@ mod tests {
             }
             arena.run()
         };
-        let expected = Run {
-            partition: 3,
+        let expected = RecordRun {
+            partition: Partition(3),
             first: Offset(5),
             last: Offset(9),
         };
@@ -323,7 +331,7 @@ mod tests {
     fn a_copied_record_is_the_same_wherever_it_comes_to_lie() {
         let mut arena = RecordArena::default();
         let record = Record {
-            partition: 3,
+            partition: Partition(3),
             offset: Offset(7),
             timestamp: None,
             key: Some(b"k"),

@@ -1,12 +1,12 @@
 //! The records of one topic partition that wait for their extent, in offset order.
 //!
-//! They lie in chunks, the arenas in which they were delivered or ones of a bounded size: one
-//! buffer that doubles as it grows would need up to twice the memory, and copy. Not here: when a
-//! batch is closed (see [`crate::chain`]). Invariant: offsets only rise, and what was pushed comes
-//! out unchanged.
+//! They lie in chunks: the arenas in which they were delivered, or arenas of a bounded size. A
+//! single buffer that doubles as it grows would need up to twice the memory, and copy. Not here:
+//! when a batch is closed (see [`crate::chain`]). Invariant: offsets only rise, and records come
+//! out as they went in.
 
 use crate::{
-    arena::{RecordArena, Run},
+    arena::{RecordArena, RecordRun},
     offset::Offset,
     record::Record,
 };
@@ -27,13 +27,14 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Copies a record in and gives the memory that the batch has grown by, in bytes.
+    /// Copies a record in. Returns the memory that the batch has grown by, in bytes.
     pub fn push(&mut self, record: &Record<'_>) -> usize {
         debug_assert!(self.last.is_none_or(|last| last < record.offset));
         let size = record.byte_len();
         let mut before = self.memory_of_last();
         if self.chunks.is_empty() || self.room() < size {
-            // As large as all before: a batch of few records must not take up the memory of many.
+            // As large as all chunks before: a batch of few records must not take the memory of
+            // many.
             let chunk = self.bytes.clamp(CHUNK.0, CHUNK.1);
             self.chunks
                 .push(RecordArena::with_capacity(size.max(chunk)));
@@ -50,9 +51,9 @@ impl Batch {
         grown
     }
 
-    /// Takes an arena of one partition's later records in as it is, and gives the memory that the
-    /// batch has grown by, in bytes.
-    pub fn take(&mut self, arena: RecordArena, run: Run) -> usize {
+    /// Takes an arena of later records of the partition as it is. Returns the memory that the batch
+    /// has grown by, in bytes.
+    pub fn take(&mut self, arena: RecordArena, run: RecordRun) -> usize {
         debug_assert!(self.last.is_none_or(|last| last < run.first));
         let grown = arena.memory();
         self.records += arena.len();
@@ -69,14 +70,15 @@ impl Batch {
         self.chunks.last().map_or(0, RecordArena::room)
     }
 
-    /// Sets memory aside for the files that the records will become. Gives it back as what the
-    /// batch has grown by.
+    /// Sets memory aside for the files that the records will become. Returns it as what the batch
+    /// has grown by.
     pub fn reserve(&mut self, bytes: usize) -> usize {
         self.reserved += bytes;
         bytes
     }
 
-    /// The files are there, and count for themselves: gives the memory that was set aside for them.
+    /// The files exist now and are counted themselves: returns the memory that was set aside for
+    /// them.
     pub fn give_back_reserved(&mut self) -> usize {
         std::mem::take(&mut self.reserved)
     }
@@ -86,8 +88,8 @@ impl Batch {
         self.chunks.iter().flat_map(RecordArena::records)
     }
 
-    /// Parts at `end`: gives what is at or above it, and keeps what is below. Copies, for it is
-    /// rare.
+    /// Splits at `end`: returns what is at or above it, and keeps what is below. It copies, because
+    /// it is rare.
     #[must_use]
     pub fn split_off(&mut self, end: Offset) -> Self {
         if self.last.is_none_or(|last| last < end) {
@@ -109,7 +111,7 @@ impl Batch {
         rest
     }
 
-    /// Puts records that come after its own behind them.
+    /// Appends later records.
     pub fn append(&mut self, later: Self) {
         self.records += later.records;
         self.bytes += later.bytes;

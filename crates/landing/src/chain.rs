@@ -1,40 +1,43 @@
 //! The extents of one topic partition, one after another: the protocol of the batched layouts.
 //!
-//! 1. Records are collected until something says that the extent is to be closed ([`Rotation`]).
+//! 1. Records are collected until something closes the extent ([`Rotation`]).
 //! 2. The claim for its start is written create-once. Whoever comes second **adopts** the claim
 //!    that is there: the extent ends where the claim says, and its files are written by the claim's
-//!    values. What is past that end is the next extent's. Who has not read all that the claim was
-//!    made of begins anew from it.
+//!    values. Records past that end belong to the next extent. A process that has not read all that
+//!    the claim was made of starts over from the claim.
 //! 3. The dead letters and the data objects are written create-once.
-//! 4. Only then the extent's end may be committed, and the next claim be written: a claim proves
-//!    that all below it is durable.
+//! 4. Only then may the end of the extent be committed, and the next claim be written: a claim
+//!    proves that everything below it is durable.
 //!
 //! The first extent begins at offset 0, wherever reading begins: processes that find no claim may
-//! begin at different offsets (retention goes on meanwhile), and must still meet at one claim. Who
-//! comes second begins anew by it.
+//! begin at different offsets (retention goes on meanwhile), and must still meet at one claim.
+//! Whoever comes second starts over from it.
 //!
-//! One extent is being closed at a time; the next ones are collected meanwhile. Crashes may happen
+//! One extent is closed at a time; the next ones are collected meanwhile. A process may crash
 //! between any two steps: the next owner begins at the newest claim, and finishes it. Not here:
 //! encoding, requests, memory of several partitions (see [`crate::engine`]). Invariant: the extents
-//! in `closing` and `queue` are contiguous from `durable` on, and hold each delivered record once.
+//! in `closing` and `queue` are contiguous.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{anchor::Anchor, batch::Batch, claim::Claim, offset::Offset, start::ChainStart};
 
+mod batching;
 mod encoded;
 mod filling;
 mod rotation;
 
+pub use batching::Batching;
 pub use encoded::{Encoded, EncodedFile};
-pub(crate) use filling::{Closing, Filling, Step};
+pub(crate) use filling::{Claiming, Closing, Filling, Step};
 pub use rotation::Rotation;
 
 /// The extents of one partition that are not durable yet.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    /// No extent is finished yet: nothing of the partition is durable, and there is only a place to
-    /// begin.
+    batching: Arc<Batching>,
+    /// No extent is finished yet: nothing of the partition is durable, and only the place to begin
+    /// is known.
     fresh: bool,
     durable: Offset,
     anchor: Option<Anchor>,
@@ -44,8 +47,8 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// A chain that goes on as the facts say.
-    pub(crate) fn new(start: &ChainStart, anchor: Option<Anchor>) -> Self {
+    /// A chain that begins where the facts say.
+    pub(crate) fn new(start: &ChainStart, anchor: Option<Anchor>, batching: Arc<Batching>) -> Self {
         let (read, fresh) = (start.read.offset, start.extent == Offset(0));
         let mut filling = Filling::read_from(start.extent, read);
         filling.adopted = start.adopted.clone();
@@ -60,6 +63,7 @@ impl Chain {
             queue.push_back(Filling::read_from(claim.end, read));
         }
         Self {
+            batching,
             fresh,
             durable: if fresh { read } else { start.extent },
             anchor,
@@ -68,12 +72,13 @@ impl Chain {
         }
     }
 
-    /// Takes in what was delivered from `first` to `last`: `add` puts it into the open batch, and
-    /// says what memory that costs. `None` for what begins below the position, which was delivered
-    /// before.
+    /// Takes what was delivered from `first` to `last`: `add` puts it into the open batch and
+    /// returns the memory that it costs. `None` if it begins below the position: then it was
+    /// delivered before.
     pub(crate) fn take(
         &mut self,
-        (first, last): (Offset, Offset),
+        first: Offset,
+        last: Offset,
         now: Duration,
         add: impl FnOnce(&mut Batch) -> usize,
     ) -> Option<usize> {
@@ -98,13 +103,13 @@ impl Chain {
             open.touch(now);
             self.end_adopted(now);
         } else if position == open.position && open.start < open.from && !fresh {
-            // Nothing is left behind a gap: the gap alone is an extent, or it would never be
-            // committed past.
+            // Nothing follows the gap: the gap alone becomes an extent, or its end would never be
+            // committed.
             open.touch(now);
         }
     }
 
-    /// Closes the open extent here, unless nothing came in or its end is fixed by a claim.
+    /// Closes the open extent here, unless nothing came in or a claim fixes its end.
     pub(crate) fn seal(&mut self, reason: Rotation) -> bool {
         let open = self.open();
         if open.is_untouched() || open.adopted.is_some() {
@@ -113,6 +118,7 @@ impl Chain {
         open.sealed = Some(reason);
         let next = open.position;
         self.queue.push_back(Filling::new(next, next));
+        debug_assert!(self.is_contiguous());
         true
     }
 
@@ -154,10 +160,11 @@ impl Chain {
             sealed: Some(reason),
             ..Filling::new(end, position)
         });
+        debug_assert!(self.is_contiguous());
     }
 
-    /// Whether all that this claim for the extent that is being closed was made of has been read,
-    /// too.
+    /// Whether this process has read everything that the claim was made of. The claim is one for
+    /// the extent that is being closed.
     pub(crate) fn covers(&self, claim: &Claim) -> bool {
         let closing = self.closing.as_ref();
         closing.is_some_and(|closing| closing.from <= claim.reads_from())
@@ -165,8 +172,8 @@ impl Chain {
     }
 
     /// Somebody else's claim counts, and all its records were read ([`Chain::covers`]): the extent
-    /// ends where it says. What was past its end stays with the next ones, what was missing comes
-    /// from them.
+    /// ends where it says. Records past its end stay with the next extents, and missing ones come
+    /// from there.
     pub(crate) fn adopt(&mut self, claim: Arc<Claim>, batch: Batch) {
         let Some(closing) = self.closing.take() else {
             return;
@@ -191,6 +198,7 @@ impl Chain {
         extent.sealed = Some(Rotation::Adopted);
         extent.adopted = Some(claim);
         self.queue.push_front(extent);
+        debug_assert!(self.is_contiguous());
     }
 
     /// The extent that is being closed is durable.
@@ -202,25 +210,32 @@ impl Chain {
         }
     }
 
-    /// Drops everything that is not durable and gives the memory back that its records took up.
+    /// Drops everything that is not durable. Returns the memory that it took up.
     pub(crate) fn abandon(&mut self) -> usize {
-        let claiming = match self.closing.take().map(|closing| closing.step) {
-            Some(Step::Claiming(kept)) => kept.0.memory() + kept.1.bytes(),
-            _ => 0,
-        };
-        let (position, waiting) = (self.position(), self.waiting_memory());
+        let (position, memory) = (self.position(), self.memory());
+        self.closing = None;
         self.queue.clear();
         self.queue.push_back(Filling::new(position, position));
-        claiming + waiting
+        memory
     }
 
-    /// The open extent is not collected any further: its records must be read again. Gives the
-    /// memory back that they took up.
+    /// Stops collecting the open extent: its records must be read again. Returns the memory that
+    /// they took up.
     pub(crate) fn give_up_open(&mut self) -> usize {
         let open = self.open();
         open.position = open.from;
         open.since = None;
         std::mem::take(&mut open.batch).memory()
+    }
+
+    /// Memory of everything that the chain itself holds: records that are not yet being closed, and
+    /// what is kept while a claim is being written.
+    pub(crate) fn memory(&self) -> usize {
+        let claiming = match self.closing.as_ref().map(|closing| &closing.step) {
+            Some(Step::Claiming(kept)) => kept.memory(),
+            _ => 0,
+        };
+        claiming + self.waiting_memory()
     }
 
     /// Memory of the records that are not yet being closed.
@@ -231,7 +246,40 @@ impl Chain {
             .sum()
     }
 
-    /// Everything below it may be committed, and the last landed record below it.
+    /// What this process was told about its extents.
+    pub(crate) fn batching(&self) -> &Arc<Batching> {
+        &self.batching
+    }
+
+    /// When time closes the open extent, if it may: the end of a claim is not moved, and while an
+    /// earlier extent is being closed, the next one is not. When the bucket does not answer for a
+    /// while, one larger extent is better than many small ones that wait.
+    pub(crate) fn due_at(&self) -> Option<Duration> {
+        let (since, last) = self.awaits_its_time()?;
+        Some((since + self.batching.max_age).min(last + self.batching.max_idle))
+    }
+
+    /// Why time closes the open extent now, if it does.
+    pub(crate) fn due(&self, now: Duration) -> Option<Rotation> {
+        let (since, last) = self.awaits_its_time()?;
+        if now >= since + self.batching.max_age {
+            Some(Rotation::Age)
+        } else if now >= last + self.batching.max_idle {
+            Some(Rotation::Idle)
+        } else {
+            None
+        }
+    }
+
+    /// When the first thing came into the open extent and when the last one, if time may close it
+    /// now.
+    fn awaits_its_time(&self) -> Option<(Duration, Duration)> {
+        let open = self.look_at_open()?;
+        let free = open.adopted.is_none() && !self.is_busy();
+        open.since.filter(|_| free)
+    }
+
+    /// The next offset that may be committed, and the last landed record below it.
     pub(crate) fn next(&self) -> (Offset, Option<Anchor>) {
         (self.durable, self.anchor)
     }
@@ -278,13 +326,23 @@ impl Chain {
         &mut self.queue[last]
     }
 
-    /// The open extent as it is, for whoever only looks.
+    /// The open extent, to look at.
     pub(crate) fn look_at_open(&self) -> Option<&Filling> {
         self.queue.back().filter(|last| last.sealed.is_none())
     }
 
-    /// Closes an open extent whose claimed end is reached; what was already passed beyond it is the
-    /// next one's.
+    /// Whether each extent begins where the one before it ends.
+    fn is_contiguous(&self) -> bool {
+        let mut end = self.closing.as_ref().map(|closing| closing.end);
+        self.queue.iter().all(|filling| {
+            let follows = end.is_none_or(|end| end == filling.start);
+            end = Some(filling.position);
+            follows && filling.start <= filling.from && filling.from <= filling.position
+        })
+    }
+
+    /// Closes an open extent whose claimed end is reached; whatever was passed beyond it belongs to
+    /// the next one.
     fn end_adopted(&mut self, now: Duration) {
         let open = self.open();
         let Some(end) = open.adopted.as_ref().map(|claim| claim.end) else {

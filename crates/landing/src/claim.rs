@@ -1,30 +1,32 @@
 //! Claims: the create-once objects that fix where an extent of a topic partition ends, and
 //! everything else that enters its files.
 //!
-//! Whoever finds a claim finishes it by its values, not by its own settings; so any process may
-//! crash at any step. A claim also proves what belongs to the extent (records and a hash for each
-//! date), long after Kafka has forgotten the records. Not here: when an extent is closed (see
-//! [`crate::extent`]) and how its files are encoded. Invariant: claims of a topic partition are
-//! contiguous, and a claim at `start` proves that all below `start` is durable.
+//! Whoever finds a claim finishes it by the values in it, not by its own settings; so any process
+//! may crash at any step. A claim also proves what belongs to the extent (records and a hash for
+//! each date), long after Kafka has forgotten the records. Claims of a topic partition are
+//! contiguous, and a claim at `start` proves that everything below `start` is durable. Not here:
+//! when an extent is closed (see [`crate::chain`]) and how its files are encoded.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
     anchor::Anchor,
+    format::Format,
     offset::{Offset, OffsetRange},
     partition_by::DatePartition,
+    place::{Extent, Partition, Place},
     record::{Record, ValueHash},
 };
 
-/// The version of the claim's form and of what it means.
+/// The version of the claim's fields and their meaning.
 pub const CLAIM_VERSION: u32 = 1;
 
-/// The version of the rules by which a record is data or a dead letter ([`crate::value`]) and by
-/// which it has its date.
+/// The version of the rules that decide whether a record is data or a dead letter
+/// ([`crate::value`]), and which date it has.
 pub const CLASSIFIER_VERSION: u32 = 1;
 
-/// Memory that a record costs besides its bytes.
+/// Memory that a record costs in addition to its bytes.
 const RECORD_MEMORY: u64 = 64;
 
 /// What enters the files of an extent besides the records themselves.
@@ -47,9 +49,9 @@ pub struct FileRules {
 impl FileRules {
     /// The end of a data object's key in a zone of this format: `jsonl.gz`, `csv`, `parquet`.
     #[must_use]
-    pub fn suffix(&self, format: &str) -> String {
+    pub fn suffix(&self, format: Format) -> String {
         let compressed = match self.compression.as_str() {
-            _ if format == "parquet" => "",
+            _ if format == Format::Parquet => "",
             "gzip" => ".gz",
             "zstd" => ".zst",
             _ => "",
@@ -67,8 +69,8 @@ pub struct ClaimedDate {
     pub records: u64,
     /// [`ContentHash`] of the records, in hex: comparable with the topic.
     pub hash: String,
-    /// The object as the claimer encoded it: comparable without the topic. Who finishes the claim
-    /// later may have other bytes.
+    /// The object as the claimer encoded it: comparable without the topic. Whoever finishes the
+    /// claim later may write other bytes.
     pub body: ClaimedBody,
 }
 
@@ -93,7 +95,7 @@ pub struct ClaimedBody {
 }
 
 impl ClaimedBody {
-    /// The claim's words for these bytes.
+    /// Describes these bytes.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         Self {
@@ -103,7 +105,7 @@ impl ClaimedBody {
     }
 }
 
-/// A claimed extent: what its process saw, and how it writes it.
+/// A claimed extent: what the claimer saw, and how it writes the files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// [`CLAIM_VERSION`] of the writer.
@@ -113,7 +115,7 @@ pub struct Claim {
     /// Id of the landing zone.
     pub zone: String,
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// First offset.
     pub start: Offset,
     /// The offset after the last one, holes at the end included.
@@ -129,7 +131,7 @@ pub struct Claim {
     /// Bytes of keys, values and headers of all records seen in it: whoever finishes the claim has
     /// to hold them.
     pub bytes: u64,
-    /// The first record that was seen in the extent, by which a re-created topic is noticed.
+    /// The first record that was seen in the extent; a re-created topic holds another one.
     pub first: Option<ClaimedRecord>,
     /// The last one.
     pub last: Option<ClaimedRecord>,
@@ -168,6 +170,18 @@ pub enum BadClaim {
 }
 
 impl Claim {
+    /// Where the extent begins.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::new(self.partition, self.start)
+    }
+
+    /// The extent that it fixes.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        Extent::new(self.partition, self.range())
+    }
+
     /// The offsets of the extent.
     #[must_use]
     pub fn range(&self) -> OffsetRange {
@@ -189,14 +203,14 @@ impl Claim {
         letters.saturating_add(self.tombstones)
     }
 
-    /// The first offset from which all that the extent holds is read: below it nothing was seen.
-    /// Its end, when it holds nothing.
+    /// Reading from here finds everything that the extent holds: its first record, or its end when
+    /// it holds nothing.
     #[must_use]
     pub fn reads_from(&self) -> Offset {
         self.first.as_ref().map_or(self.end, |first| first.offset)
     }
 
-    /// About the memory that its records take up, in bytes.
+    /// The memory that its records take up, about, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         let records = self.all_records().saturating_mul(RECORD_MEMORY);
@@ -212,11 +226,11 @@ impl Claim {
         body
     }
 
-    /// Reads the claim of `partition` at `start` in this zone.
+    /// Reads the claim of this zone for the extent that begins at `start`.
     ///
     /// # Errors
     /// [`BadClaim`] when it is something else, of a newer version, or not about what its key says.
-    pub fn from_body(body: &[u8], expected: (&str, i32, Offset)) -> Result<Self, BadClaim> {
+    pub fn from_body(body: &[u8], zone: &str, start: Place) -> Result<Self, BadClaim> {
         #[derive(Deserialize)]
         struct Versions {
             version: u32,
@@ -231,8 +245,8 @@ impl Claim {
             });
         }
         let claim: Self = serde_json::from_slice(body).map_err(unreadable)?;
-        let about = (claim.zone.as_str(), claim.partition, claim.start);
-        if about != expected || claim.end <= claim.start {
+        let is_misplaced = claim.zone != zone || claim.place() != start;
+        if is_misplaced || claim.end <= claim.start {
             let text = format!(
                 "offsets {} of partition {} in zone {}",
                 claim.range(),
@@ -246,7 +260,7 @@ impl Claim {
 }
 
 impl ClaimedRecord {
-    /// What is remembered of a record.
+    /// The claim's copy of this record's identity.
     #[must_use]
     pub fn of(record: &Record<'_>) -> Self {
         Self {
@@ -256,7 +270,7 @@ impl ClaimedRecord {
         }
     }
 
-    /// As an anchor; `None` when the hash is no hash.
+    /// As an anchor; `None` when the text is not a hash.
     #[must_use]
     pub fn to_anchor(&self) -> Option<Anchor> {
         Some(Anchor {
@@ -274,7 +288,7 @@ impl ClaimedRecord {
 pub struct ContentHash(Sha256);
 
 impl ContentHash {
-    /// Takes the next record in.
+    /// Adds the next record.
     pub fn add(&mut self, offset: Offset, value: Option<&[u8]>) {
         let mut head = [0; 16];
         let length = value.map_or(u64::MAX, |value| value.len() as u64);
@@ -308,7 +322,7 @@ pub(crate) mod tests {
             version: CLAIM_VERSION,
             classifier: CLASSIFIER_VERSION,
             zone: "z".into(),
-            partition: 3,
+            partition: Partition(3),
             start: Offset(10),
             end: Offset(20),
             files: FileRules {
@@ -333,11 +347,16 @@ pub(crate) mod tests {
         }
     }
 
+    /// Where [`claim`] begins.
+    fn here() -> Place {
+        Place::new(Partition(3), Offset(10))
+    }
+
     #[test]
     fn a_claim_reads_back() {
         let body = claim().to_body();
         assert_eq!(body.iter().filter(|byte| **byte == b'\n').count(), 1);
-        assert_eq!(Claim::from_body(&body, ("z", 3, Offset(10))), Ok(claim()));
+        assert_eq!(Claim::from_body(&body, "z", here()), Ok(claim()));
         assert_eq!(
             claim().dates[0].date_partition().unwrap().as_str(),
             "2026-11-21"
@@ -355,9 +374,8 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_no_claim_of_this_place_is_refused() {
-        let here = ("z", 3, Offset(10));
         assert!(matches!(
-            Claim::from_body(b"hello", here),
+            Claim::from_body(b"hello", "z", here()),
             Err(BadClaim::Unreadable(_))
         ));
         let newer = Claim {
@@ -365,19 +383,20 @@ pub(crate) mod tests {
             ..claim()
         };
         assert!(matches!(
-            Claim::from_body(&newer.to_body(), here),
+            Claim::from_body(&newer.to_body(), "z", here()),
             Err(BadClaim::Newer { classifier: 2, .. })
         ));
         let empty = Claim {
             end: Offset(10),
             ..claim()
         };
-        for (claim, place) in [
-            (claim(), ("y", 3, Offset(10))),
-            (claim(), ("z", 3, Offset(11))),
-            (empty, here),
+        let beside = Place::new(Partition(3), Offset(11));
+        for (claim, zone, start) in [
+            (claim(), "y", here()),
+            (claim(), "z", beside),
+            (empty, "z", here()),
         ] {
-            let read = Claim::from_body(&claim.to_body(), place);
+            let read = Claim::from_body(&claim.to_body(), zone, start);
             assert!(matches!(read, Err(BadClaim::Misplaced(_))), "{read:?}");
         }
     }

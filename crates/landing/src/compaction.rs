@@ -1,21 +1,22 @@
 //! A compacted copy of a landing zone: what it says of itself, and the plans by which it was made.
 //!
 //! A plan is a create-once object that fixes which objects of one date become one object of the
-//! copy, and how that is written; whoever finds it finishes it by its values. When its output was
-//! read back and found to hold the same, that is written down too ([`Done`]), again create-once.
-//! Not here: reading, encoding, comparing. Invariant: an object of the zone is in at most one plan
-//! of its date, for a plan's number is only taken by who has read all plans before it.
+//! copy, and how that is written; whoever finds it finishes it by its values. Once its output was
+//! read back and found to hold the same, that is written down too ([`CompactionDone`]), again
+//! create-once. An object of the zone is in at most one plan of its date, because a process takes
+//! the number of a plan only after it has read all plans before it. Not here: reading, encoding,
+//! comparing.
 
 mod inputs;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-pub use inputs::{Extents, Input, Inputs, Records, SourceExtent};
+pub use inputs::{ExtentInputs, PlanInput, PlanInputs, RecordInputs, SourceExtent};
 
-use crate::{claim::ClaimedBody, partition_by::DatePartition};
+use crate::{claim::ClaimedBody, format::Format, partition_by::DatePartition};
 
-/// The version of the form of plans, and of what they mean.
+/// The version of the fields of plans, and of their meaning.
 pub const PLAN_VERSION: u32 = 1;
 
 /// The most objects of the zone that one plan covers. It bounds the plan, and what is done again
@@ -25,7 +26,7 @@ pub const MOST_INPUTS: usize = 100_000;
 /// The content of `_control/{prefix}/zone.json` where a compacted copy lies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyZone {
-    /// [`PLAN_VERSION`] of who made it. Its name is what tells it from a landing zone.
+    /// [`PLAN_VERSION`] of the writer. The name of this field tells a copy from a landing zone.
     pub compacted_copy: u32,
     /// The bucket of the zone that it is a copy of.
     pub bucket: String,
@@ -33,7 +34,7 @@ pub struct CopyZone {
     pub prefix: String,
     /// The id of that zone, see [`crate::zone::Zone::id`].
     pub zone: String,
-    /// `parquet` or `jsonl`.
+    /// `parquet` or `jsonl`, as text: the copy of a newer program must still be recognised as one.
     pub format: String,
     /// `hour`, `day` or `year`, as the zone has it.
     pub granularity: String,
@@ -42,8 +43,8 @@ pub struct CopyZone {
 /// How the output of a plan is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputRules {
-    /// `parquet` or `jsonl`.
-    pub format: String,
+    /// [`Format::Parquet`] or [`Format::Jsonl`].
+    pub format: Format,
     /// `none`, `gzip`, `zstd` or `snappy`.
     pub compression: String,
     /// The compression's level, where one was given.
@@ -54,7 +55,7 @@ pub struct OutputRules {
 
 /// Which objects of a date become one object, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct CompactionPlan {
     /// [`PLAN_VERSION`] of the writer.
     pub version: u32,
     /// Id of the copy, see [`CopyZone::id`].
@@ -66,13 +67,13 @@ pub struct Plan {
     /// How the output is written.
     pub output: OutputRules,
     /// The objects, in the order in which their records are in the output.
-    pub inputs: Inputs,
+    pub inputs: PlanInputs,
 }
 
 /// That a plan was carried out, and its output was read back and found to hold what its inputs
 /// hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct CompactionDone {
     /// [`PLAN_VERSION`] of the writer.
     pub version: u32,
     /// Id of the copy.
@@ -125,8 +126,16 @@ pub enum BadPlan {
     Disorder,
 }
 
-/// What a plan and its end are about: id of the copy, date, number.
-pub type About<'a> = (&'a str, &'a DatePartition, u32);
+/// Names a plan, and with it what is said of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanName<'a> {
+    /// Id of the copy, see [`CopyZone::id`].
+    pub copy: &'a str,
+    /// The date partition.
+    pub date: &'a DatePartition,
+    /// Counted from 1 within the date.
+    pub number: u32,
+}
 
 impl CopyZone {
     /// The object's body: one line of JSON.
@@ -184,8 +193,8 @@ impl OutputRules {
     /// The end of the output's key: `parquet`, `jsonl.gz`.
     #[must_use]
     pub fn suffix(&self) -> &'static str {
-        match (self.format.as_str(), self.compression.as_str()) {
-            ("parquet", _) => "parquet",
+        match (self.format, self.compression.as_str()) {
+            (Format::Parquet, _) => "parquet",
             (_, "gzip") => "jsonl.gz",
             (_, "zstd") => "jsonl.zst",
             _ => "jsonl",
@@ -193,19 +202,19 @@ impl OutputRules {
     }
 }
 
-impl Plan {
+impl CompactionPlan {
     /// The body: one line of JSON.
     #[must_use]
     pub fn to_body(&self) -> Vec<u8> {
         line(self)
     }
 
-    /// Reads the plan that must be about this.
+    /// Reads the plan of this name.
     ///
     /// # Errors
     /// [`BadPlan`]
-    pub fn from_body(body: &[u8], about: About<'_>) -> Result<Self, BadPlan> {
-        let plan: Self = read(body, about)?;
+    pub fn from_body(body: &[u8], name: PlanName<'_>) -> Result<Self, BadPlan> {
+        let plan: Self = read(body, name)?;
         if plan.inputs.are_in_order() {
             Ok(plan)
         } else {
@@ -214,19 +223,19 @@ impl Plan {
     }
 }
 
-impl Done {
+impl CompactionDone {
     /// The body: one line of JSON.
     #[must_use]
     pub fn to_body(&self) -> Vec<u8> {
         line(self)
     }
 
-    /// Reads what is said of the end of this plan.
+    /// Reads what is said of the end of the plan of this name.
     ///
     /// # Errors
     /// [`BadPlan`]
-    pub fn from_body(body: &[u8], about: About<'_>) -> Result<Self, BadPlan> {
-        read(body, about)
+    pub fn from_body(body: &[u8], name: PlanName<'_>) -> Result<Self, BadPlan> {
+        read(body, name)
     }
 }
 
@@ -236,7 +245,7 @@ fn line(content: &impl Serialize) -> Vec<u8> {
     body
 }
 
-fn read<T: DeserializeOwned>(body: &[u8], expected: About<'_>) -> Result<T, BadPlan> {
+fn read<T: DeserializeOwned>(body: &[u8], expected: PlanName<'_>) -> Result<T, BadPlan> {
     #[derive(Deserialize)]
     struct Head {
         version: u32,
@@ -249,8 +258,10 @@ fn read<T: DeserializeOwned>(body: &[u8], expected: About<'_>) -> Result<T, BadP
     if head.version != PLAN_VERSION {
         return Err(BadPlan::Newer(head.version));
     }
-    let (copy, date, number) = expected;
-    if (head.copy.as_str(), head.date.as_str(), head.number) != (copy, date.as_str(), number) {
+    let is_expected = head.copy == expected.copy
+        && head.date == expected.date.as_str()
+        && head.number == expected.number;
+    if !is_expected {
         let Head {
             copy, date, number, ..
         } = head;

@@ -2,22 +2,23 @@
 //! code.
 //!
 //! Not here: deciding that a record is a dead letter (see [`crate::value`]). Invariant: the body is
-//! a function of the record, the topic and the code; the value's bytes can always be had back.
+//! a function of the record, the topic and the code, and the bytes of the value can be restored
+//! from it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use crate::{record::Record, value::Misfit};
+use crate::{place::Partition, record::Record, value::Misfit};
 
 /// One dead letter. Bytes are base64; `value_text` and `key_text` repeat them where they are UTF-8,
-/// for the eye and for queries.
+/// for people and for queries.
 #[derive(Serialize)]
 struct DeadLetter<'a> {
     reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<String>,
     topic: &'a str,
-    partition: i32,
+    partition: Partition,
     offset: i64,
     timestamp: Option<i64>,
     key_text: Option<&'a str>,
@@ -85,7 +86,7 @@ mod tests {
     fn a_dead_letter_keeps_the_bytes_the_key_the_headers_and_the_place() {
         let mut arena = RecordArena::default();
         let record = Record {
-            partition: 2,
+            partition: Partition(2),
             offset: Offset(9),
             timestamp: Some(1_000),
             key: Some(b"HSI"),
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn a_misfit_of_a_column_names_it_and_others_name_none() {
         let record = Record {
-            partition: 0,
+            partition: Partition(0),
             offset: Offset(0),
             timestamp: None,
             key: None,
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn a_tombstone_has_no_value_and_an_empty_value_has_one() {
         let record = Record {
-            partition: 0,
+            partition: Partition(0),
             offset: Offset(0),
             timestamp: None,
             key: None,

@@ -1,11 +1,12 @@
 //! The engine of one consumer process: facts in, actions out.
 //!
-//! Call a fact method when something happened, then [`Engine::poll_action`] until it gives `None`,
-//! then sleep until [`Engine::poll_timeout`] or the next fact. It holds every rule about order,
-//! memory and commits; whoever drives it holds none. Not here: records one by one (`per_record`),
-//! the extents of the batched layouts (`batched`, [`crate::chain`]), where a partition begins
-//! ([`crate::start`]), requests and their retries. Invariant: `Commit` and `Release` carry only
-//! next offsets below which every record shown to the engine is durable.
+//! Call a fact method when something happened, then [`Engine::poll_action`] until it returns
+//! `None`, then sleep until [`Engine::poll_timeout`] or the next fact. The engine holds every rule
+//! about order, memory and commits; its driver holds none. Not here: records one by one
+//! (`per_record`), the extents of the batched layouts (`batches`, [`crate::chain`]), where a
+//! partition begins ([`crate::start`]), requests and their retries. Invariant, which the simulation
+//! checks: `Commit` and `Release` carry only next offsets below which every record shown to the
+//! engine is durable.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,62 +14,52 @@ use std::{
 };
 
 use crate::{
-    arena::RecordArena,
-    in_flight_limit::InFlightLimit,
-    offset::Offset,
-    partition_state::{PartitionState, Work},
-    start::Stop,
-    value::Checker,
+    arena::RecordArena, chain::Chain, offset::Offset, place::Partition, start::Stop,
+    value::checker::Checker,
 };
 
 mod assignment;
-mod batched;
-mod claiming;
-mod closing;
-mod collecting;
-mod output;
+mod batches;
+mod in_flight_limit;
+mod memory;
+mod partition;
 mod per_record;
+mod placement;
 mod progress;
 mod types;
 mod uploads;
 
-pub use progress::Progress;
-pub use types::{
-    Action, Batching, Counts, Encode, ExtentId, Form, Outcome, Settings, Tombstones, Upload,
-    UploadId, UploadKind,
+use self::{
+    batches::Batches,
+    in_flight_limit::InFlightLimit,
+    memory::Memory,
+    partition::{PartitionState, Running, Work},
 };
-
-/// Memory that a waiting record costs besides its bytes: key text, metadata, allocations.
-const RECORD_OVERHEAD: usize = 416;
-/// Memory of a delivered offset that cannot be committed yet.
-const TRACKED_BYTES: usize = 96;
+pub use types::{
+    Action, Counts, Encode, ExtentId, ObjectLayout, Outcome, PartitionProgress, Settings,
+    Tombstones, Upload, UploadId, UploadKind,
+};
 
 /// The state of all topic partitions that are assigned to this process.
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
-    partitions: BTreeMap<i32, PartitionState>,
+    partitions: BTreeMap<Partition, PartitionState>,
     waiting: VecDeque<Upload>,
-    /// Uploads of partitions whose anchor is not yet durable: nothing is written to a zone that
-    /// could not be told apart from another.
+    /// Uploads of partitions whose anchor is not yet durable: without it, a re-created topic could
+    /// not be told from this one.
     held: Vec<Upload>,
     actions: VecDeque<Action>,
     limit: InFlightLimit,
     in_flight: usize,
-    buffered: usize,
+    memory: Memory,
     paused: bool,
     draining: bool,
     generations: u64,
     next_commit: Duration,
-    /// The time that was last told.
+    /// The time of the last call of [`Engine::handle_timeout`].
     now: Duration,
-    /// Sealed extents that wait for their turn to be encoded, and how many are being encoded.
-    to_encode: VecDeque<Box<Encode>>,
-    encoding: usize,
-    /// Partitions that wait until there is room for the claims that they are to finish.
-    queued: VecDeque<i32>,
-    /// Bytes of output for a byte of records, as the last extent had it.
-    ratio: Option<f64>,
+    batches: Batches,
     /// For the records of the per-record layout; extents have checkers of their own.
     checker: Checker,
     counts: Counts,
@@ -80,40 +71,37 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
             limit: InFlightLimit::new(settings.max_in_flight),
+            memory: Memory::new(settings.memory_bytes),
+            batches: Batches::new(&settings.layout),
             settings,
             partitions: BTreeMap::new(),
             waiting: VecDeque::new(),
             held: Vec::new(),
             actions: VecDeque::new(),
             in_flight: 0,
-            buffered: 0,
             paused: false,
             draining: false,
             generations: 0,
             next_commit: Duration::ZERO,
             now: Duration::ZERO,
-            to_encode: VecDeque::new(),
-            encoding: 0,
-            queued: VecDeque::new(),
-            ratio: None,
             checker: Checker::default(),
             counts: Counts::default(),
         }
     }
 
-    /// Records were delivered, those of a partition in the order of their offsets. One that its
-    /// partition does not wait for (delivered before, stopped, revoked) is ignored.
+    /// Records were delivered, those of a partition in the order of their offsets. A record that
+    /// its partition does not wait for (delivered before, stopped, revoked) is ignored.
     pub fn records(&mut self, arena: RecordArena) {
-        match self.settings.form {
-            Form::PerRecord => arena.records().for_each(|record| self.land(&record)),
-            Form::Batched(_) => self.collect(arena),
+        match self.settings.layout {
+            ObjectLayout::PerRecord => arena.records().for_each(|record| self.land(&record)),
+            ObjectLayout::Batched(_) => self.collect(arena),
         }
     }
 
-    /// All visible records below `position` were delivered: this reader came to the end of the log
-    /// there. It must be the end that this very reader came to: the tracker passes the holes below
-    /// it for good, and a record below it that comes later is ignored.
-    pub fn end_of_partition(&mut self, partition: i32, position: Offset) {
+    /// All visible records below `position` were delivered: this reader reached the end of the log
+    /// there. It must be the end that this very reader reached: the tracker passes the holes below
+    /// it for good, and ignores a record below it that comes later.
+    pub fn end_of_partition(&mut self, partition: Partition, position: Offset) {
         if let Some(running) = self
             .partitions
             .get_mut(&partition)
@@ -129,7 +117,7 @@ impl Engine {
 
     /// The client can no longer read at its position (removed by retention, truncated, re-created):
     /// what was delivered is finished and committed, then the partition is inspected again.
-    pub fn position_lost(&mut self, partition: i32) {
+    pub fn position_lost(&mut self, partition: Partition) {
         if let Some(running) = self
             .partitions
             .get_mut(&partition)
@@ -144,7 +132,7 @@ impl Engine {
     /// An upload was answered for good.
     pub fn upload_finished(&mut self, id: UploadId, outcome: Outcome) {
         self.in_flight -= 1;
-        self.release_memory(id.bytes);
+        self.memory.give_back_upload(id.bytes);
         self.limit.succeeded();
         let Some(state) = self
             .partitions
@@ -172,7 +160,7 @@ impl Engine {
     }
 
     /// The broker answered a commit.
-    pub fn commit_finished(&mut self, partition: i32, offset: Offset, confirmed: bool) {
+    pub fn commit_finished(&mut self, partition: Partition, offset: Offset, confirmed: bool) {
         let Some(running) = self
             .partitions
             .get_mut(&partition)
@@ -190,10 +178,10 @@ impl Engine {
         self.inspect_if_settled(partition);
     }
 
-    /// The broker was asked and holds this next offset for the group. A lower one than it confirmed
-    /// to us (a late commit of an earlier owner, a reset) is not left standing: ours is offered
+    /// The broker was asked and holds this next offset for the group. One that is lower than it
+    /// confirmed to us (a late commit of an earlier owner, a reset) does not stand: ours is offered
     /// again.
-    pub fn committed_seen(&mut self, partition: i32, offset: Offset) {
+    pub fn committed_seen(&mut self, partition: Partition, offset: Offset) {
         let running = self
             .partitions
             .get_mut(&partition)
@@ -235,7 +223,7 @@ impl Engine {
         }
     }
 
-    /// When [`Engine::handle_timeout`] wants to be called next.
+    /// When to call [`Engine::handle_timeout`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Duration {
         let rotation = self.next_rotation();
@@ -250,9 +238,14 @@ impl Engine {
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
-        if let Some(encode) = self.poll_encode() {
-            return Some(encode);
+        if let Some(extent) = self.batches.next_to_encode() {
+            return Some(Action::Encode(extent));
         }
+        debug_assert!(
+            self.holds_something() || self.memory.used() == 0,
+            "{} bytes are in use, but nothing is held",
+            self.memory.used()
+        );
         if self.in_flight >= self.limit.current() {
             return None;
         }
@@ -262,6 +255,19 @@ impl Engine {
             state.in_flight += 1;
         }
         Some(Action::Upload(upload))
+    }
+
+    /// Whether anything is there that takes up memory.
+    fn holds_something(&self) -> bool {
+        let has_uploads = self.in_flight > 0 || !self.waiting.is_empty() || !self.held.is_empty();
+        has_uploads || !self.batches.is_idle() || self.memory_of_chains() > 0
+    }
+
+    /// Memory of what the chains hold themselves: what is not being encoded or uploaded.
+    fn memory_of_chains(&self) -> usize {
+        let running = self.partitions.values().filter_map(PartitionState::running);
+        let chains = running.filter_map(Running::chain);
+        chains.map(Chain::memory).sum()
     }
 }
 

@@ -1,10 +1,9 @@
-//! One walk over the records of an extent: which date each belongs to, what is a dead letter, and
-//! what the claim says of it.
+//! One walk over the records of an extent: the date that each belongs to, the dead letters, and
+//! what the claim will say about them.
 //!
-//! The files themselves are written by whoever is offered the records here (the `write` of
-//! [`lay_out`]). Not here: when an extent is closed and who may write it (see [`crate::chain`]).
-//! Invariant: the result is a function of the records and the rules; process, time and file format
-//! never enter.
+//! The caller writes the files (the `write` of [`lay_out`]). Not here: when an extent is closed and
+//! who may write it (see [`crate::chain`]). The result is a function of the records and the rules:
+//! it does not depend on the process, the time or the file format.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +13,19 @@ use crate::{
     offset::Offset,
     partition_by::{DatePartition, Granularity, PartitionBy},
     record::Record,
-    value::{Checker, Misfit, Reason},
+    value::{Misfit, Reason, checker::Checker},
 };
 
 /// The most date partitions, and so the most data objects, of one extent.
 pub const MAX_DATES: usize = 128;
 
-/// The most bytes of keys, values and headers that an extent is closed at. Part of the protocol:
-/// whoever finds a claim must be able to hold its extent. One record may exceed it.
+/// An extent is closed at this many bytes of keys, values and headers at the latest. Part of the
+/// protocol: whoever finds a claim must be able to hold its extent. A single record may exceed it.
 pub const MAX_EXTENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What decides where a record goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'r> {
+pub struct ExtentRules<'r> {
     /// The topic; goes into dead letters.
     pub topic: &'r str,
     /// Where a record's date comes from.
@@ -51,7 +50,7 @@ pub struct DateContent {
 /// What an extent holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// The offset after the last record that was taken in, or the end that was asked for when all
+    /// The offset after the last record that was laid out, or the end that was asked for if all
     /// were.
     pub end: Offset,
     /// The dates, in order.
@@ -81,11 +80,14 @@ impl Contents {
 }
 
 /// Offers each record that can be landed to `write`, with its date, in offset order. `write` may
-/// refuse it: then it is a dead letter, and must have left no trace. A claimed extent is laid out
-/// to its end; a new one ends before the record of the date after [`MAX_DATES`].
+/// refuse a record, leaving no trace of it: then it becomes a dead letter. A claimed extent is laid
+/// out to its `end`; a new one ends before the record whose date would be one more than
+/// [`MAX_DATES`].
 pub fn lay_out<'a>(
     records: impl Iterator<Item = Record<'a>>,
-    (rules, end, claim): (&Rules<'_>, Offset, Option<&Claim>),
+    rules: &ExtentRules<'_>,
+    end: Offset,
+    claim: Option<&Claim>,
     mut write: impl FnMut(&DatePartition, &Record<'_>) -> Result<(), Misfit>,
 ) -> Contents {
     let mut walk = Walk::new(rules, claim.map_or(MAX_DATES, |_| usize::MAX));
@@ -99,7 +101,7 @@ pub fn lay_out<'a>(
     walk.contents(last, end)
 }
 
-/// The dates of a claim that nothing is left for: compaction removed their records since. Their
+/// The dates of a claim that have no records left, because compaction has removed them since. Their
 /// objects are written all the same, without records, so that a claim is complete exactly when all
 /// its objects are there.
 pub fn emptied_dates<'c>(
@@ -119,27 +121,30 @@ pub fn emptied_dates<'c>(
 /// adds or changes any.
 #[must_use]
 pub fn fits_claim(claim: &Claim, contents: &Contents) -> bool {
-    let fits =
-        |now: (u64, &str), claimed: (u64, &str)| now.0 == 0 || now.0 < claimed.0 || now == claimed;
+    // Fewer records have another hash, which proves nothing; the same number must be the same ones.
+    let fits = |records: u64, hash: &str, claimed: u64, claimed_hash: &str| {
+        records == 0 || records < claimed || records == claimed && hash == claimed_hash
+    };
     let date_fits = |now: &DateContent| {
         let claimed = claim
             .dates
             .iter()
             .find(|date| date.date == now.date.as_str());
-        claimed.is_some_and(|date| fits((now.records, &now.hash), (date.records, &date.hash)))
+        claimed.is_some_and(|date| fits(now.records, &now.hash, date.records, &date.hash))
     };
-    let letters = (
+    let letters_fit = fits(
         contents.dead_letter_records(),
-        contents.dead_letter_hash.as_str(),
+        &contents.dead_letter_hash,
+        claim.dead_letters.records,
+        &claim.dead_letters.hash,
     );
-    let claimed = (claim.dead_letters.records, claim.dead_letters.hash.as_str());
     contents.dates.iter().all(date_fits)
-        && fits(letters, claimed)
+        && letters_fit
         && contents.tombstones <= claim.tombstones
         && ends_fit(claim, contents)
 }
 
-/// Nothing lies before the claim's first record or behind its last one, and where those are still
+/// Nothing lies before the claim's first record or after its last one; and if those are still
 /// there, they are the same.
 fn ends_fit(claim: &Claim, contents: &Contents) -> bool {
     let (Some(first), Some(last)) = (&contents.first, &contents.last) else {
@@ -159,12 +164,12 @@ enum Taken {
 }
 
 struct Walk<'r> {
-    rules: &'r Rules<'r>,
+    rules: &'r ExtentRules<'r>,
     checker: Checker,
     most_dates: usize,
     dates: Vec<OpenDate>,
-    places: BTreeMap<DatePartition, usize>,
-    /// The hour of the last timestamp and its place: records come in runs of one date.
+    indexes: BTreeMap<DatePartition, usize>,
+    /// The hour of the last timestamp and the index of its date: records come in runs of one date.
     recent: Option<(i64, usize)>,
     dead_letters: Vec<u8>,
     dead_letter_hash: ContentHash,
@@ -183,13 +188,13 @@ struct OpenDate {
 const HOUR_IN_MILLIS: i64 = 60 * 60 * 1000;
 
 impl<'r> Walk<'r> {
-    fn new(rules: &'r Rules<'r>, most_dates: usize) -> Self {
+    fn new(rules: &'r ExtentRules<'r>, most_dates: usize) -> Self {
         Self {
             rules,
             checker: Checker::default(),
             most_dates,
             dates: Vec::new(),
-            places: BTreeMap::new(),
+            indexes: BTreeMap::new(),
             recent: None,
             dead_letters: Vec::new(),
             dead_letter_hash: ContentHash::default(),
@@ -205,11 +210,11 @@ impl<'r> Walk<'r> {
         record: &Record<'_>,
         write: &mut impl FnMut(&DatePartition, &Record<'_>) -> Result<(), Misfit>,
     ) -> Taken {
-        match self.place(record) {
+        match self.index(record) {
             Ok(None) => self.tombstones += 1,
-            Ok(Some(place)) if place >= self.most_dates => return Taken::NoRoomForItsDate,
-            Ok(Some(place)) => {
-                let open = &mut self.dates[place];
+            Ok(Some(index)) if index >= self.most_dates => return Taken::NoRoomForItsDate,
+            Ok(Some(index)) => {
+                let open = &mut self.dates[index];
                 match write(&open.date, record) {
                     Ok(()) => {
                         open.records += 1;
@@ -227,8 +232,8 @@ impl<'r> Walk<'r> {
         Taken::Yes
     }
 
-    /// The place of the record's date; `None` for a tombstone that nobody wants to keep.
-    fn place(&mut self, record: &Record<'_>) -> Result<Option<usize>, Reason> {
+    /// The index of the record's date; `None` for a tombstone that is skipped.
+    fn index(&mut self, record: &Record<'_>) -> Result<Option<usize>, Reason> {
         let Some(bytes) = record.value else {
             return match self.rules.keep_tombstones {
                 true => Err(Reason::Tombstone),
@@ -240,38 +245,38 @@ impl<'r> Walk<'r> {
                 self.checker.check(bytes, None)?;
                 let millis = record.timestamp.ok_or(Reason::NoPartitionValue)?;
                 let hour = millis.div_euclid(HOUR_IN_MILLIS);
-                if let Some((_, place)) = self.recent.filter(|recent| recent.0 == hour) {
-                    return Ok(Some(place));
+                if let Some((_, index)) = self.recent.filter(|recent| recent.0 == hour) {
+                    return Ok(Some(index));
                 }
                 let date = DatePartition::from_timestamp(millis, self.rules.granularity);
-                let place = self.place_of(date.ok_or(Reason::NoPartitionValue)?);
-                if place < self.most_dates {
-                    self.recent = Some((hour, place));
+                let index = self.index_of(date.ok_or(Reason::NoPartitionValue)?);
+                if index < self.most_dates {
+                    self.recent = Some((hour, index));
                 }
-                return Ok(Some(place));
+                return Ok(Some(index));
             }
             PartitionBy::Field(name) => self
                 .checker
                 .check(bytes, Some(name))?
                 .and_then(|text| DatePartition::from_text(&text, self.rules.granularity)),
         };
-        Ok(Some(self.place_of(date.ok_or(Reason::NoPartitionValue)?)))
+        Ok(Some(self.index_of(date.ok_or(Reason::NoPartitionValue)?)))
     }
 
-    fn place_of(&mut self, date: DatePartition) -> usize {
-        if let Some(place) = self.places.get(&date) {
-            return *place;
+    fn index_of(&mut self, date: DatePartition) -> usize {
+        if let Some(index) = self.indexes.get(&date) {
+            return *index;
         }
-        let place = self.dates.len();
-        if place < self.most_dates {
-            self.places.insert(date.clone(), place);
+        let index = self.dates.len();
+        if index < self.most_dates {
+            self.indexes.insert(date.clone(), index);
             self.dates.push(OpenDate {
                 date,
                 records: 0,
                 hash: ContentHash::default(),
             });
         }
-        place
+        index
     }
 
     fn dead_letter(&mut self, record: &Record<'_>, misfit: &Misfit) {

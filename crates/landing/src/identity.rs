@@ -1,23 +1,21 @@
 //! What an object says it holds: the metadata that goes with it, and the comparison when an object
 //! is already there.
 //!
-//! S3 keeps the metadata, this module only reads and writes it. An ETag is never compared: under
-//! SSE-KMS it is no hash. Invariant: two identities are equal exactly when both objects hold the
-//! same record, or the same part of the same extent, of the same zone.
+//! ETags are never compared: under SSE-KMS an ETag is not a hash. Invariant: two identities are
+//! equal exactly when both objects hold the same record, or the same part of the same extent, of
+//! the same zone.
 
 use std::collections::BTreeMap;
 
-use crate::{offset::Offset, record::ValueHash};
+use crate::{offset::Offset, place::Place, record::ValueHash};
 
-/// What of which zone an object holds.
+/// Which zone an object belongs to, and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Id of the landing zone, see [`crate::zone::Zone::id`].
     pub zone: String,
-    /// Kafka partition.
-    pub partition: i32,
-    /// Offset of the record, or the start of the extent or of what else the object is about.
-    pub offset: Offset,
+    /// The record's place, or the start of the extent or of what else the object is about.
+    pub place: Place,
     /// What exactly it is.
     pub about: About,
 }
@@ -32,7 +30,7 @@ pub enum About {
         /// Kafka's timestamp in milliseconds, if there is one.
         timestamp: Option<i64>,
     },
-    /// What an extent holds of one date, or its dead letters. Content is not compared: after
+    /// What an extent holds of one date, or its dead letters. The content is not compared: after
     /// compaction an honest second writer has less.
     Extent {
         /// The offset after the extent.
@@ -40,7 +38,7 @@ pub enum About {
         /// The date partition, or `dead-letters`.
         part: String,
     },
-    /// The claim of an extent; which one counts, its content says.
+    /// The claim of an extent. Its content says which claim counts.
     Claim,
 }
 
@@ -51,8 +49,8 @@ impl Identity {
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = vec![
             ("zone", self.zone.clone()),
-            ("partition", self.partition.to_string()),
-            ("offset", self.offset.to_string()),
+            ("partition", self.place.partition.to_string()),
+            ("offset", self.place.offset.to_string()),
         ];
         match &self.about {
             About::Record { value, timestamp } => {
@@ -100,12 +98,12 @@ fn timestamp_text(timestamp: Option<i64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place::Partition;
 
     fn identity() -> Identity {
         Identity {
             zone: "z".into(),
-            partition: 1,
-            offset: Offset(4),
+            place: Place::new(Partition(1), Offset(4)),
             about: about(Some(b"{}"), None),
         }
     }
@@ -142,11 +140,11 @@ mod tests {
                 ..ours.clone()
             },
             Identity {
-                partition: 2,
+                place: Place::new(Partition(2), Offset(4)),
                 ..ours.clone()
             },
             Identity {
-                offset: Offset(5),
+                place: Place::new(Partition(1), Offset(5)),
                 ..ours.clone()
             },
             Identity {

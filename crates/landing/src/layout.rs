@@ -1,17 +1,17 @@
-//! Object keys of a landing zone: where data, dead letters and the zone's own objects lie.
+//! The object keys of a landing zone: where data, dead letters and the zone's own objects lie.
 //!
 //! Everything that is not data lies under `_control/`, so that a table over the prefix sees only
 //! data. Not here: which date partition a record belongs to (see [`crate::partition_by`]).
-//! Invariant: a key is a function of its arguments alone, and different (partition, offset) have
-//! different keys.
+//! Different places have different keys.
 
 pub mod read;
 
 use std::{fmt, str::FromStr};
 
 use crate::{
-    offset::{Offset, OffsetRange},
+    offset::Offset,
     partition_by::DatePartition,
+    place::{Extent, Partition, Place},
 };
 
 /// The folder of a landing zone in its bucket, without slashes at its ends, for example
@@ -22,40 +22,37 @@ pub struct Prefix(String);
 impl Prefix {
     /// `{prefix}/dt={date}/{partition:05}-{offset:020}.json`
     #[must_use]
-    pub fn data_key(&self, date: &DatePartition, partition: i32, offset: Offset) -> String {
-        format!(
-            "{}/dt={date}/{partition:05}-{offset:020}.json",
-            self.0,
-            offset = offset.0
-        )
+    pub fn data_key(&self, date: &DatePartition, place: Place) -> String {
+        let Place { partition, offset } = place;
+        format!("{}/dt={date}/{partition:05}-{offset:020}.json", self.0)
     }
 
     /// `_control/{prefix}/dead-letters/{partition:05}-{offset:020}.json`
     #[must_use]
-    pub fn dead_letter_key(&self, partition: i32, offset: Offset) -> String {
+    pub fn dead_letter_key(&self, place: Place) -> String {
+        let Place { partition, offset } = place;
         format!(
             "_control/{}/dead-letters/{partition:05}-{offset:020}.json",
-            self.0,
-            offset = offset.0
+            self.0
         )
     }
 
     /// `{prefix}/dt={date}/{partition:05}-{start:020}.{suffix}`: what an extent that begins at
-    /// `start` holds of one date. The suffix says format and compression, for example `jsonl.gz`.
+    /// `start` holds of one date. The suffix names format and compression, for example `jsonl.gz`.
     #[must_use]
-    pub fn extent_key(&self, date: &DatePartition, at: (i32, Offset), suffix: &str) -> String {
-        let (partition, start) = (at.0, at.1.0);
-        format!("{}/dt={date}/{partition:05}-{start:020}.{suffix}", self.0)
+    pub fn extent_key(&self, date: &DatePartition, start: Place, suffix: &str) -> String {
+        let Place { partition, offset } = start;
+        format!("{}/dt={date}/{partition:05}-{offset:020}.{suffix}", self.0)
     }
 
     /// `_control/{prefix}/dead-letters/{partition:05}-{start:020}.jsonl`: the dead letters of an
     /// extent.
     #[must_use]
-    pub fn dead_letters_key(&self, partition: i32, start: Offset) -> String {
+    pub fn dead_letters_key(&self, start: Place) -> String {
+        let Place { partition, offset } = start;
         format!(
-            "_control/{}/dead-letters/{partition:05}-{start:020}.jsonl",
-            self.0,
-            start = start.0
+            "_control/{}/dead-letters/{partition:05}-{offset:020}.jsonl",
+            self.0
         )
     }
 
@@ -68,26 +65,26 @@ impl Prefix {
     /// `_control/{prefix}/claims/{partition:05}/`, below which the claims of one topic partition
     /// lie.
     #[must_use]
-    pub fn claims_folder(&self, partition: i32) -> String {
+    pub fn claims_folder(&self, partition: Partition) -> String {
         format!("{}{partition:05}/", self.all_claims_folder())
     }
 
     /// The claim for the extent that begins at `start`. The number in it falls as offsets rise, so
     /// that a LIST, which is in ascending order, begins with the newest claim.
     #[must_use]
-    pub fn claim_key(&self, partition: i32, start: Offset) -> String {
-        let folder = self.claims_folder(partition);
-        format!("{folder}{:019}.json", i64::MAX - start.0)
+    pub fn claim_key(&self, start: Place) -> String {
+        let folder = self.claims_folder(start.partition);
+        format!("{folder}{:019}.json", i64::MAX - start.offset.0)
     }
 
-    /// The start of the extent whose claim has this key; `None` when it is no key of a claim.
+    /// The start of the extent whose claim has this key; `None` when it is not the key of a claim.
     #[must_use]
-    pub fn start_of_claim_key(&self, partition: i32, key: &str) -> Option<Offset> {
+    pub fn start_of_claim_key(&self, partition: Partition, key: &str) -> Option<Offset> {
         let number = key
             .strip_prefix(&self.claims_folder(partition))?
             .strip_suffix(".json")?;
         let start = Offset(i64::MAX.checked_sub(number.parse().ok()?)?);
-        (self.claim_key(partition, start) == key).then_some(start)
+        (self.claim_key(Place::new(partition, start)) == key).then_some(start)
     }
 
     /// `_control/{prefix}/schemas/{SHA-256 in hex}.json`
@@ -98,23 +95,23 @@ impl Prefix {
 
     /// `_control/{prefix}/anchors/{partition:05}.json`
     #[must_use]
-    pub fn anchor_key(&self, partition: i32) -> String {
+    pub fn anchor_key(&self, partition: Partition) -> String {
         format!("_control/{}/anchors/{partition:05}.json", self.0)
     }
 
-    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins when the zone was
-    /// not made to begin at the earliest offset.
+    /// `_control/{prefix}/starts/{partition:05}.json`: where a partition begins, if the zone does
+    /// not begin at the earliest offset.
     #[must_use]
-    pub fn start_key(&self, partition: i32) -> String {
+    pub fn start_key(&self, partition: Partition) -> String {
         format!("_control/{}/starts/{partition:05}.json", self.0)
     }
 
     /// `_control/{prefix}/gaps/{partition:05}-{start:020}-{end:020}.json`
     #[must_use]
-    pub fn gap_key(&self, partition: i32, gap: OffsetRange) -> String {
+    pub fn gap_key(&self, gap: Extent) -> String {
         format!(
-            "_control/{}/gaps/{partition:05}-{:020}-{:020}.json",
-            self.0, gap.start.0, gap.end.0
+            "_control/{}/gaps/{:05}-{:020}-{:020}.json",
+            self.0, gap.partition, gap.range.start, gap.range.end
         )
     }
 
@@ -130,8 +127,8 @@ impl Prefix {
         format!("{}{date}/{number:05}.json", self.plans_folder())
     }
 
-    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan is carried out, and what
-    /// came of it was verified.
+    /// `_control/{prefix}/plans/{date}/{number:05}.done.json`: the plan was carried out, and its
+    /// output was verified.
     #[must_use]
     pub fn done_key(&self, date: &DatePartition, number: u32) -> String {
         format!("{}{date}/{number:05}.done.json", self.plans_folder())
@@ -149,7 +146,7 @@ impl Prefix {
         format!("{}/dt={date}/", self.0)
     }
 
-    /// Whether one of the two is the other, or lies inside of it.
+    /// Whether the two are the same, or one lies inside the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let (one, other) = (self.data_folder(), other.data_folder());
@@ -201,8 +198,8 @@ impl Prefix {
 impl FromStr for Prefix {
     type Err = String;
 
-    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, other signs than
-    /// letters, digits and `-_.=+@,:`, parts that begin with `_` or `.` (Athena takes them for
+    /// Refuses what S3 or Athena could not read: empty, `.` or `..` parts, characters other than
+    /// letters, digits and `-_.=+@,:`, parts that begin with `_` or `.` (Athena treats them as
     /// hidden), more than 512 bytes.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.strip_suffix('/').unwrap_or(text);
@@ -256,11 +253,11 @@ mod tests {
     fn keys_have_the_documented_shape() {
         let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
         assert_eq!(
-            prefix().data_key(&date, 3, Offset(42)),
+            prefix().data_key(&date, Place::new(Partition(3), Offset(42))),
             "stock-market/json/dt=2026-11-21/00003-00000000000000000042.json"
         );
         assert_eq!(
-            prefix().dead_letter_key(3, Offset(42)),
+            prefix().dead_letter_key(Place::new(Partition(3), Offset(42))),
             "_control/stock-market/json/dead-letters/00003-00000000000000000042.json"
         );
         assert_eq!(

@@ -1,22 +1,22 @@
 //! The engine that lands a Kafka topic in S3: which object each record goes into, when, and what
 //! may be committed.
 //!
-//! It takes facts and the time, and gives back actions; it never waits and never does I/O. "Pure"
+//! It takes facts and the time, and returns actions; it never waits and never does I/O. "Pure"
 //! means here: no tokio, no Kafka or AWS client, no files, no clock, no randomness, no environment
-//! (the `tidy` test checks it), so the hard rules can be tested by simulation, thousands of
-//! schedules a second.
+//! (the `tidy` test checks it). So a simulation can test the hard rules, thousands of schedules a
+//! second.
 //!
-//! Reading order: [`offset`] and [`record`] (the words), [`partition_by`] and [`layout`] (record ->
-//! object key), [`value`] and [`dead_letter`] (what cannot be landed), [`zone`], [`anchor`] and
-//! [`start`] (where to begin, and when to refuse), [`offset_tracker`] (what may be committed); for
-//! the batched layouts [`claim`], [`extent`] and [`chain`] (which records share their objects, and
-//! who says so); [`engine`] (all of it together); [`compaction`] (what a compacted copy of a zone
-//! keeps of how it was made).
+//! Reading order: [`offset`], [`place`] and [`record`] (the words), [`partition_by`] and [`layout`]
+//! (from a record to its object key), [`value`] and [`dead_letter`] (what cannot be landed),
+//! [`zone`], [`anchor`] and [`start`] (where to begin, and when to refuse), [`offset_tracker`]
+//! (what may be committed); for the batched layouts [`claim`], [`extent`] and [`chain`] (which
+//! records share an object, and what fixes that); [`engine`] (all of it together); [`compaction`]
+//! (what a compacted copy of a zone records about how it was made).
 //!
-//! The invariant of the crate: a next offset is committed only when each record below it that Kafka
-//! showed us is in exactly one object, and the key and the body of that object are pure functions
-//! of the record; in the batched layouts, of the records of an extent and of its claim, which is
-//! written once.
+//! The invariant of the crate, which the simulation checks: a next offset is committed only when
+//! each record below it that Kafka showed us is in exactly one object. The key and the body of that
+//! object are pure functions of the record; in the batched layouts, of the records of an extent and
+//! of its claim, which is written once.
 
 pub mod anchor;
 pub mod arena;
@@ -27,15 +27,14 @@ pub mod compaction;
 pub mod dead_letter;
 pub mod engine;
 pub mod extent;
+pub mod format;
 pub mod identity;
-pub mod in_flight_limit;
 pub mod layout;
 pub mod offset;
 pub mod offset_set;
 pub mod offset_tracker;
 pub mod partition_by;
-mod partition_state;
-mod placement;
+pub mod place;
 pub mod record;
 pub mod start;
 pub mod start_note;
@@ -43,5 +42,7 @@ pub mod value;
 pub mod zone;
 
 pub use engine::{Action, Counts, Engine, Outcome, Settings, Upload, UploadId, UploadKind};
+pub use format::Format;
 pub use offset::{Offset, OffsetRange};
+pub use place::{Extent, Partition, Place};
 pub use record::Record;

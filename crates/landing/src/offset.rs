@@ -2,14 +2,13 @@
 //!
 //! Not here: arithmetic that assumes offsets without holes. Compaction, transaction markers and
 //! aborted records leave holes, so a difference of two offsets is never a count of records.
-//! Invariant: a range has `start <= end`; its `end` is the *next offset* after it, the only thing
-//! ever committed.
+//! The `end` of a range is the *next offset* after it, and only next offsets are ever committed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The place of a record in its topic partition, counted from 0.
+/// The offset of a record in its topic partition, counted from 0.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -31,7 +30,7 @@ impl fmt::Display for Offset {
     }
 }
 
-/// Offsets from `start` up to, but without, `end`.
+/// The offsets `[start, end)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OffsetRange {
     /// The first offset of the range.

@@ -44,7 +44,7 @@ impl OffsetTracker {
         }
     }
 
-    /// Takes a delivered offset in. Gives `false`, and does nothing, for one below the position: it
+    /// Takes a delivered offset. Returns `false`, and does nothing, for one below the position: it
     /// was delivered before.
     pub fn track(&mut self, offset: Offset) -> bool {
         if offset < self.position {

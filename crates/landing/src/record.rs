@@ -1,17 +1,20 @@
 //! One Kafka record as the engine sees it: borrowed bytes, no client type.
 //!
 //! Not here: where the bytes live (see [`crate::arena`]) or what they mean (see [`crate::value`]).
-//! Invariant: a record is only ever looked at; nothing in the engine changes its bytes.
+//! Nothing in the engine changes the bytes of a record.
 
 use sha2::{Digest, Sha256};
 
-use crate::offset::Offset;
+use crate::{
+    offset::Offset,
+    place::{Partition, Place},
+};
 
 /// A record of the topic that is being landed.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Offset in that partition.
     pub offset: Offset,
     /// Kafka's timestamp (create time or log append time) in milliseconds since 1970-01-01 UTC;
@@ -26,6 +29,12 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
+    /// Its place in the topic.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::new(self.partition, self.offset)
+    }
+
     /// Bytes of key, value and headers.
     #[must_use]
     pub fn byte_len(&self) -> usize {
@@ -43,8 +52,8 @@ pub struct Headers<'a> {
     pub(crate) spans: &'a [HeaderSpan],
 }
 
-/// Where one header lies in the bytes: its name, and right behind it its value. Small, for there is
-/// one for each header of each record that waits.
+/// Where one header lies in the bytes: its name, and right after it its value. Small, because there
+/// is one for each header of each waiting record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderSpan {
     pub(crate) start: u32,
@@ -88,7 +97,7 @@ impl<'a> Headers<'a> {
 pub struct ValueHash(pub [u8; 32]);
 
 impl ValueHash {
-    /// Hashes the value bytes; `None` (a tombstone) is told apart from an empty value.
+    /// Hashes the value bytes; `None` (a tombstone) and an empty value differ.
     #[must_use]
     pub fn of(value: Option<&[u8]>) -> Self {
         Self(value.map_or([0; 32], |bytes| Sha256::digest(bytes).into()))

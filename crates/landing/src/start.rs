@@ -1,14 +1,14 @@
 //! Where a topic partition begins after it was assigned, or why it must not.
 //!
-//! All facts are gathered before (committed offset, log ends, anchors as kept and as Kafka shows
-//! them now); this is the table of what they mean. Not here: `--start` as the user wrote it (it
-//! arrives as an offset). Invariant: an offset that was visible and not landed is never stepped
-//! over without a stop or a recorded gap.
+//! The driver gathers the facts first (committed offset, log ends, anchors as kept and as Kafka
+//! shows them now); this is the table of what they mean. Not here: `--start` as the user wrote it
+//! (it arrives as an offset). Invariant: an offset that was visible and is not landed is never
+//! skipped without a stop or a recorded gap.
 
 use std::sync::Arc;
 
 use crate::{
-    anchor::{Anchor, Reading, START_METADATA},
+    anchor::{Anchor, AnchorReading, START_METADATA},
     claim::Claim,
     offset::{Offset, OffsetRange},
 };
@@ -24,9 +24,9 @@ pub struct Inspection {
     /// to.
     pub high: Offset,
     /// The first landed record as the zone keeps it, and what Kafka holds there now.
-    pub first: Option<(Anchor, Reading)>,
+    pub first: Option<(Anchor, AnchorReading)>,
     /// The last durable record as the commit metadata has it, and what Kafka holds there now.
-    pub last: Option<(Anchor, Reading)>,
+    pub last: Option<(Anchor, AnchorReading)>,
     /// Where `--start` points, for a group without a committed offset.
     pub start: Offset,
     /// The newest claim, in the batched layouts, and whether all its objects are there.
@@ -38,7 +38,7 @@ pub struct Inspection {
 pub enum Completeness {
     /// All of them.
     Complete,
-    /// At least one is missing: the extent is to be finished.
+    /// At least one is missing: the extent must be finished.
     Incomplete,
 }
 
@@ -47,7 +47,7 @@ pub enum Completeness {
 pub enum OnGap {
     /// Stop the topic partition.
     Stop,
-    /// Write the gap down in the zone and go on behind it.
+    /// Write the gap down in the zone and go on after it.
     Record,
 }
 
@@ -68,7 +68,7 @@ pub struct ChainStart {
     pub extent: Offset,
     /// The first offset to read, and the gap before it.
     pub read: Start,
-    /// The claim that is to be finished.
+    /// The claim that must be finished first.
     pub adopted: Option<Arc<Claim>>,
 }
 
@@ -98,8 +98,8 @@ pub enum Stop {
          start with --on-gap record to write the gap down and go on"
     )]
     Gap(OffsetRange),
-    /// The group has no offset, and the first landed record is gone: nobody knows what was landed
-    /// of the rest.
+    /// The group has no offset, and the first landed record is gone: nobody knows how much of the
+    /// rest was landed.
     #[error(
         "the group has no committed offset, and offsets {0} are gone from the topic: whether they were landed is not known; \
          start with --on-gap record to write that down and go on"
@@ -148,7 +148,7 @@ pub enum Stop {
     },
 }
 
-/// Decides from the facts.
+/// Decides where a partition begins.
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
@@ -156,8 +156,8 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
     check_anchors(facts)?;
     let resume = match (&facts.committed, facts.first) {
         (Some((committed, _)), _) => *committed,
-        // Offsets expired or were deleted, or another group: what was landed is replayed, which
-        // changes nothing in the zone.
+        // The offsets expired or were deleted, or this is another group: what was landed is
+        // replayed, which changes nothing in the zone.
         (None, Some((first, _))) => first.offset.min(facts.start),
         (None, None) => facts.start,
     };
@@ -185,20 +185,20 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
 }
 
 /// Decides where the chain of extents goes on: at the newest claim, whatever the group has
-/// committed, for a claim proves that everything below its start is durable.
+/// committed, because a claim proves that everything below its start is durable.
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
 pub fn decide_chain(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
     match &facts.newest {
-        Some((claim, completeness)) => go_on(facts, (claim, *completeness), on_gap),
+        Some((claim, completeness)) => go_on(facts, claim, *completeness, on_gap),
         None => first_extent(facts, on_gap),
     }
 }
 
 fn first_extent(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
     let read = decide(facts, on_gap)?;
-    // An anchor is committed only with the end of an extent, so there was a claim.
+    // Anchors are committed only with the end of an extent, so there was a claim.
     if let (Some((committed, _)), Some(_)) = (&facts.committed, facts.last) {
         return Err(Stop::ClaimsEndEarlier {
             committed: *committed,
@@ -214,11 +214,12 @@ fn first_extent(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
 
 fn go_on(
     facts: &Inspection,
-    (claim, completeness): (&Arc<Claim>, Completeness),
+    claim: &Arc<Claim>,
+    completeness: Completeness,
     on_gap: OnGap,
 ) -> Result<ChainStart, Stop> {
     check_anchors(facts)?;
-    // A place to begin that was committed before there was a claim says nothing about claims.
+    // A commit that records only where to begin says nothing about claims.
     if let Some((committed, metadata)) = &facts.committed
         && *committed > claim.end
         && metadata != START_METADATA
@@ -257,16 +258,16 @@ fn check_anchors(facts: &Inspection) -> Result<(), Stop> {
     let compared = [facts.first, facts.last];
     for (anchor, reading) in compared.into_iter().flatten() {
         match reading {
-            Reading::Holds(timestamp, value) if !anchor.matches(timestamp, value) => {
+            AnchorReading::Holds(timestamp, value) if !anchor.matches(timestamp, value) => {
                 return Err(Stop::AnotherRecord(anchor.offset));
             }
-            Reading::BeyondEnd => {
+            AnchorReading::BeyondEnd => {
                 return Err(Stop::LogTooShort {
                     end: facts.high,
                     landed: anchor.offset.next(),
                 });
             }
-            Reading::Holds(..) | Reading::Gone => {}
+            AnchorReading::Holds(..) | AnchorReading::Gone => {}
         }
     }
     Ok(())
@@ -285,14 +286,14 @@ mod tests {
         }
     }
 
-    fn same(offset: i64) -> Option<(Anchor, Reading)> {
+    fn same(offset: i64) -> Option<(Anchor, AnchorReading)> {
         Some((
             anchor(offset),
-            Reading::Holds(Some(1), ValueHash::of(Some(b"{}"))),
+            AnchorReading::Holds(Some(1), ValueHash::of(Some(b"{}"))),
         ))
     }
 
-    fn seen(offset: i64, reading: Reading) -> Option<(Anchor, Reading)> {
+    fn seen(offset: i64, reading: AnchorReading) -> Option<(Anchor, AnchorReading)> {
         Some((anchor(offset), reading))
     }
 
@@ -323,7 +324,7 @@ mod tests {
         );
         assert_eq!(
             start(&Inspection {
-                first: seen(0, Reading::Gone),
+                first: seen(0, AnchorReading::Gone),
                 last: same(4),
                 ..facts(Some(5), 3, 9)
             }),
@@ -351,7 +352,7 @@ mod tests {
 
     #[test]
     fn another_record_at_an_anchor_stops() {
-        let other = Reading::Holds(Some(2), ValueHash::of(Some(b"{}")));
+        let other = AnchorReading::Holds(Some(2), ValueHash::of(Some(b"{}")));
         assert_eq!(
             start(&Inspection {
                 first: seen(0, other),
@@ -385,7 +386,7 @@ mod tests {
             })
         );
         let expired = Inspection {
-            first: seen(3, Reading::BeyondEnd),
+            first: seen(3, AnchorReading::BeyondEnd),
             ..facts(None, 0, 2)
         };
         assert_eq!(
@@ -409,7 +410,7 @@ mod tests {
             })
         );
         let expired = Inspection {
-            first: seen(5, Reading::Gone),
+            first: seen(5, AnchorReading::Gone),
             ..facts(None, 7, 9)
         };
         assert_eq!(
@@ -423,13 +424,13 @@ mod tests {
     fn a_compacted_anchor_is_no_reason_to_stop() {
         assert_eq!(
             start(&Inspection {
-                first: seen(2, Reading::Gone),
+                first: seen(2, AnchorReading::Gone),
                 ..facts(None, 0, 9)
             }),
             Ok(0)
         );
         let compacted = Inspection {
-            first: seen(2, Reading::Gone),
+            first: seen(2, AnchorReading::Gone),
             start: Offset(9),
             ..facts(None, 0, 9)
         };
@@ -588,7 +589,7 @@ mod tests {
             };
             assert_eq!(chain(&cut, OnGap::Stop), Err(stop));
         }
-        let other = Reading::Holds(Some(2), ValueHash::of(Some(b"{}")));
+        let other = AnchorReading::Holds(Some(2), ValueHash::of(Some(b"{}")));
         let recreated = Inspection {
             last: seen(6, other),
             ..facts(Some(4), 0, 20)

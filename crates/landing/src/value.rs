@@ -2,17 +2,15 @@
 //! code.
 //!
 //! It looks at the bytes once and changes nothing but line breaks between tokens (a document must
-//! stay on one line). Not here: whether a record fits the columns of a table (see
-//! [`schema::RecordReader`]); only the reasons why not are. Invariant: the answer depends on the
-//! bytes alone, so every process gives the same answer for the same record.
+//! stay on one line). The answer depends on the bytes alone, so every process gives the same answer
+//! for the same record. Not here: whether a record fits the columns of a table (see
+//! [`schema::RecordReader`]); only the reasons why it does not are here.
 
-mod checker;
+pub mod checker;
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
 use schema::{Members, NotAnObject};
-
-pub use checker::Checker;
 
 /// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new
 /// zone.
@@ -31,22 +29,22 @@ pub enum Reason {
     TooDeep,
     /// More bytes than [`MAX_VALUE_BYTES`].
     TooLarge,
-    /// No usable date where the date partition comes from.
+    /// No usable date in the place that the date partition comes from.
     NoPartitionValue,
     /// Two top-level names are equal, or become equal after lower-casing as Athena does.
     KeysCollide,
     /// A tombstone, kept because the operator asked for it.
     Tombstone,
-    /// A value of another kind than its column's: text in a number column, `1.5` in a bigint
+    /// A value of another type than its column's: text in a number column, `1.5` in a bigint
     /// column.
     WrongType,
-    /// A text that is no day, in a date column.
+    /// Text that is not a day, in a date column.
     UnparseableDate,
-    /// A text that is no time, in a timestamp column.
+    /// Text that is not a time, in a timestamp column.
     UnparseableTimestamp,
     /// A number beyond what its column's type holds, or a time outside of the years 1 to 9999.
     NumberOutOfRange,
-    /// A text with half of a surrogate pair, which no file in UTF-8 can hold.
+    /// Text with half of a surrogate pair, which no file in UTF-8 can hold.
     NotUnicode,
     /// A line break in a CSV cell: Athena reads CSV line by line and would make two rows of it.
     LineBreak,
@@ -122,7 +120,7 @@ impl From<schema::NoRow> for Misfit {
 
 /// Checks that `value` is one JSON object that Athena can read.
 ///
-/// With `field`, gives back the string that this top-level field holds (`None`: no such field, or
+/// With `field`, returns the string that this top-level field holds (`None`: no such field, or
 /// not a string).
 ///
 /// # Errors
@@ -148,12 +146,13 @@ pub fn check_object<'v>(
     }
 }
 
-/// What can be told before the members are looked at.
+/// What can be decided before looking at the members.
 fn check_text(value: &[u8]) -> Result<&str, Reason> {
     if value.len() > MAX_VALUE_BYTES {
         return Err(Reason::TooLarge);
     }
-    // Measured first, so that what is too deep is called so, whether or not it is JSON to its end.
+    // Measured first, so that a value that is too deep is called that, whether or not the rest of
+    // it is JSON.
     if brackets(value) > MAX_DEPTH && depth(value) > MAX_DEPTH {
         return Err(Reason::TooDeep);
     }
@@ -164,7 +163,7 @@ fn not_an_object(_: NotAnObject) -> Reason {
     Reason::NotAJsonObject
 }
 
-/// What a name says. Half of a surrogate pair in it is no name that anybody could look for.
+/// What a name says. A name with half of a surrogate pair is one that nobody could look for.
 fn unescaped(name: &str) -> Result<Cow<'_, str>, Reason> {
     if name.contains('\\') {
         let name = serde_json::from_str(&format!("\"{name}\""));
@@ -174,13 +173,13 @@ fn unescaped(name: &str) -> Result<Cow<'_, str>, Reason> {
     }
 }
 
-/// The document on one line: the bytes as they are where they hold no line break, else without
+/// The document on one line: the bytes as they are if they hold no line break, otherwise without
 /// white space between tokens.
 ///
 /// `value` must have passed [`check_object`]: then line breaks occur only between tokens.
 #[must_use]
 pub fn on_one_line(value: &[u8]) -> Cow<'_, [u8]> {
-    // Two searches for one byte are quicker than one for either.
+    // Two searches for one byte are faster than one search for either.
     if !value.contains(&b'\n') && !value.contains(&b'\r') {
         return Cow::Borrowed(value);
     }
@@ -219,8 +218,8 @@ impl StringState {
     }
 }
 
-/// Opening brackets, in strings or not: a value is nested at most so deep. Quick, and nearly always
-/// enough to know.
+/// Opening brackets, in strings or not: a value is nested at most that deep. Fast, and usually all
+/// that is needed.
 fn brackets(value: &[u8]) -> usize {
     // The two differ in one bit. Counts of up to 255 bytes fit a byte, of which the processor adds
     // up many at once.
@@ -260,12 +259,12 @@ fn depth(value: &[u8]) -> usize {
 struct Names<'v> {
     few: Vec<Cow<'v, str>>,
     many: HashSet<String>,
-    /// A bit for each length and first letter that occurred: a name whose bit is not there is
-    /// surely new.
+    /// A bit for each length and first letter that occurred: a name whose bit is not set is
+    /// certainly new.
     occurred: u64,
 }
 
-/// So many names are few.
+/// Up to this many names are few.
 const FEW: usize = 16;
 
 impl<'v> Names<'v> {
@@ -277,7 +276,7 @@ impl<'v> Names<'v> {
         }
     }
 
-    /// Whether the name is new, upper and lower case taken as the same.
+    /// Whether the name is new, ignoring case.
     fn insert(&mut self, name: Cow<'v, str>) -> bool {
         if self.many.is_empty() && self.few.len() < FEW && name.is_ascii() {
             let first = name

@@ -1,14 +1,14 @@
 //! The landing zone: what is pinned for good when the first consumer starts on a bucket and prefix.
 //!
-//! The object itself is written create-once by the consumer; here is its content and the comparison
-//! with a later run. Invariant: two runs that agree on the zone write the same key and body for the
-//! same record.
+//! The consumer writes the object create-once; here is its content, and the comparison with a later
+//! run. Two runs that agree on the zone write the same key and body for the same record.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
     compaction::CopyZone,
+    format::Format,
     partition_by::{Granularity, PartitionBy},
 };
 
@@ -24,7 +24,8 @@ pub struct Zone {
     pub topic: String,
     /// Kafka's cluster id, where the broker tells one.
     pub cluster_id: Option<String>,
-    /// `json` (one object per record).
+    /// The name of a [`Format`], as text like the settings below: the zone of a newer program must
+    /// still be readable, so that a message can say what it holds.
     pub format: String,
     /// `timestamp` or `field:NAME`.
     pub partition_by: String,
@@ -75,11 +76,12 @@ pub enum ZoneMismatch {
 }
 
 impl Zone {
-    /// The zone of a run that lands one object per record.
+    /// The zone of a run with these settings.
     #[must_use]
-    pub fn per_record(
+    pub fn new(
         topic: &str,
         cluster_id: Option<&str>,
+        format: Format,
         partition_by: &PartitionBy,
         granularity: Granularity,
     ) -> Self {
@@ -87,7 +89,7 @@ impl Zone {
             protocol: PROTOCOL_VERSION,
             topic: topic.to_owned(),
             cluster_id: cluster_id.map(str::to_owned),
-            format: "json".to_owned(),
+            format: format.to_string(),
             partition_by: partition_by.to_string(),
             granularity: granularity.to_string(),
         }
@@ -173,7 +175,13 @@ mod tests {
     use super::*;
 
     fn zone() -> Zone {
-        Zone::per_record("t", Some("c1"), &PartitionBy::Timestamp, Granularity::Day)
+        Zone::new(
+            "t",
+            Some("c1"),
+            Format::Json,
+            &PartitionBy::Timestamp,
+            Granularity::Day,
+        )
     }
 
     #[test]
@@ -187,9 +195,10 @@ mod tests {
 
     #[test]
     fn each_pinned_setting_is_refused_when_it_differs() {
-        let by_field = Zone::per_record(
+        let by_field = Zone::new(
             "t",
             Some("c1"),
+            Format::Json,
             &PartitionBy::Field("Date".into()),
             Granularity::Day,
         );

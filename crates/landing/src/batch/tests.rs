@@ -1,13 +1,13 @@
 //! A batch keeps records as they are, knows what they cost, and parts at any offset.
 
 use super::*;
-use crate::record::Headers;
+use crate::{place::Partition, record::Headers};
 
 static LARGE: [u8; 100_000] = [b'x'; 100_000];
 
 fn record(offset: i64) -> Record<'static> {
     Record {
-        partition: 1,
+        partition: Partition(1),
         offset: Offset(offset),
         timestamp: Some(offset * 10),
         key: (offset % 2 == 0).then_some(b"HSI"),

@@ -1,7 +1,7 @@
-//! An extent as files: what an encoder gives back.
+//! An extent as files: what an encoder returns.
 //!
-//! Only data. Not here: how records become bytes, which is the encoder's business. Invariant: the
-//! files are those of the contents' dates in order, then those of dates that nothing is left for.
+//! Only data. Not here: how records become bytes, which is the encoder's business. The files are
+//! those of the contents' dates in order, then those of dates that have no records left.
 
 use crate::{claim::ClaimedBody, extent::Contents, partition_by::DatePartition};
 

@@ -6,15 +6,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Encoded, Rotation};
+use super::{encoded::Encoded, rotation::Rotation};
 use crate::{batch::Batch, claim::Claim, extent::Contents, offset::Offset};
 
 /// Records on their way into an extent.
 #[derive(Debug)]
 pub(crate) struct Filling {
     pub(crate) start: Offset,
-    /// The first offset that was read: what is below in the extent is a gap, was not asked for, or
-    /// held nothing.
+    /// The first offset that was read. Below it the extent has a gap, nothing that was asked for,
+    /// or nothing at all.
     pub(crate) from: Offset,
     /// Every visible record below it was taken in.
     pub(crate) position: Offset,
@@ -48,9 +48,26 @@ pub(crate) enum Step {
     /// Its records are being laid out and encoded.
     Encoding,
     /// Its claim is being written; records and files are kept until it is known whose claim counts.
-    Claiming(Box<(Batch, Encoded)>),
+    Claiming(Box<Claiming>),
     /// So many of its objects are not yet durable.
-    Writing(usize, Box<Contents>),
+    Writing {
+        left: usize,
+        contents: Box<Contents>,
+    },
+}
+
+/// What is kept while a claim is being written.
+#[derive(Debug)]
+pub(crate) struct Claiming {
+    pub(crate) batch: Batch,
+    pub(crate) encoded: Encoded,
+}
+
+impl Claiming {
+    /// Memory that it takes up, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.batch.memory() + self.encoded.bytes()
+    }
 }
 
 impl Filling {
@@ -88,7 +105,7 @@ impl Filling {
         self.since = Some((self.since.map_or(now, |since| since.0), now));
     }
 
-    /// Parts at `end`: what is at or above it, or nothing when nothing came in there.
+    /// Splits at `end`: returns what is at or above it, or nothing if nothing came in there.
     pub(crate) fn split_off(&mut self, end: Offset) -> Option<Self> {
         let rest = self.batch.split_off(end);
         let position = self.position;

@@ -1,7 +1,6 @@
 //! Why extents are closed: for log lines and metrics.
 //!
-//! Not here: the limits themselves (see [`crate::engine::Batching`]).
-//! Invariant: each reason has one name.
+//! Not here: the limits themselves (see [`crate::chain::Batching`]).
 
 /// Why an extent was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

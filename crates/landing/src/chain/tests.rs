@@ -3,6 +3,8 @@
 use super::*;
 use crate::{
     claim::tests::claim,
+    format::Format,
+    place::Partition,
     record::{Headers, Record},
     start::Start,
 };
@@ -27,12 +29,22 @@ fn chain(extent: i64, read: i64, adopted: Option<(i64, i64)>) -> Chain {
         read,
         adopted,
     };
-    Chain::new(&start, None)
+    let batching = Batching {
+        files: claim().files,
+        format: Format::Jsonl,
+        max_records: 3,
+        max_bytes: 1 << 20,
+        max_age: Duration::from_secs(60),
+        max_idle: Duration::from_secs(20),
+        max_encoding: 2,
+        expected_ratio: 1.0,
+    };
+    Chain::new(&start, None, Arc::new(batching))
 }
 
 fn record(offset: i64) -> Record<'static> {
     Record {
-        partition: 3,
+        partition: Partition(3),
         offset: Offset(offset),
         timestamp: None,
         key: None,
@@ -44,7 +56,7 @@ fn record(offset: i64) -> Record<'static> {
 /// Takes one record in.
 fn push(chain: &mut Chain, offset: i64) -> Option<usize> {
     let at = Offset(offset);
-    chain.take((at, at), SOON, |batch| batch.push(&record(offset)))
+    chain.take(at, at, SOON, |batch| batch.push(&record(offset)))
 }
 
 fn feed(chain: &mut Chain, offsets: impl IntoIterator<Item = i64>) {
@@ -242,8 +254,10 @@ fn what_is_given_up_or_abandoned_gives_its_memory_back() {
     feed(&mut chain, 7..8);
     let (filling, _) = chain.close_next().unwrap();
     let kept = filling.batch.memory() + chain.waiting_memory();
-    chain.closing.as_mut().unwrap().step =
-        Step::Claiming(Box::new((filling.batch, Encoded::default())));
+    chain.closing.as_mut().unwrap().step = Step::Claiming(Box::new(Claiming {
+        batch: filling.batch,
+        encoded: Encoded::default(),
+    }));
     assert_eq!(chain.abandon(), kept);
     assert!(chain.is_empty());
     assert_eq!(

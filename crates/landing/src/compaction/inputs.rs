@@ -1,20 +1,21 @@
 //! The exact inputs of a plan, in few bytes: neighbouring offsets of single records as ranges,
 //! extents one by one.
 //!
-//! Not here: where the objects lie besides their place in the topic.
-//! Invariant: inputs that are in order hold no object twice.
+//! Not here: the keys of the objects. Invariant: inputs that are in order hold no object twice.
 
 use serde::{Deserialize, Serialize};
 
-use crate::offset::{Offset, OffsetRange};
+use crate::{
+    format::Format,
+    offset::{Offset, OffsetRange},
+    place::{Partition, Place},
+};
 
 /// An object of the zone, under a known date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input<'s> {
-    /// Kafka partition.
-    pub partition: i32,
-    /// Offset of its record, or the start of its extent.
-    pub offset: Offset,
+pub struct PlanInput<'s> {
+    /// The place of its record, or the start of its extent.
+    pub place: Place,
     /// The end of its key: `json`, `jsonl.gz`, `parquet`.
     pub suffix: &'s str,
     /// Its size, where the plan knows it.
@@ -26,27 +27,27 @@ pub struct Input<'s> {
 /// The objects of a plan, in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Inputs {
+pub enum PlanInputs {
     /// One object for each record.
-    Records(Vec<Records>),
+    Records(Vec<RecordInputs>),
     /// Batches.
-    Extents(Vec<Extents>),
+    Extents(Vec<ExtentInputs>),
 }
 
 /// The records of one topic partition that have an object under the date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Records {
+pub struct RecordInputs {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Their offsets; each offset in a range has an object.
     pub ranges: Vec<OffsetRange>,
 }
 
 /// The extents of one topic partition that have an object under the date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extents {
+pub struct ExtentInputs {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// In the order of their starts.
     pub extents: Vec<SourceExtent>,
 }
@@ -64,21 +65,20 @@ pub struct SourceExtent {
     pub records: u64,
 }
 
-impl Inputs {
+impl PlanInputs {
     /// No inputs yet, of a zone in this format.
     #[must_use]
-    pub fn of_format(format: &str) -> Self {
+    pub fn of_format(format: Format) -> Self {
         match format {
-            "json" => Self::Records(Vec::new()),
-            _ => Self::Extents(Vec::new()),
+            Format::Json => Self::Records(Vec::new()),
+            Format::Jsonl | Format::Csv | Format::Parquet => Self::Extents(Vec::new()),
         }
     }
 
-    /// Takes the next object in: in the order of keys, as a list of the bucket gives them.
-    pub fn push(&mut self, input: &Input<'_>) {
-        let Input {
-            partition,
-            offset,
+    /// Adds the next object: in the order of keys, as a listing of the bucket returns them.
+    pub fn push(&mut self, input: &PlanInput<'_>) {
+        let PlanInput {
+            place: Place { partition, offset },
             suffix,
             bytes,
             records,
@@ -87,7 +87,7 @@ impl Inputs {
             Self::Records(all) => {
                 if all.last().is_none_or(|last| last.partition != partition) {
                     let ranges = Vec::new();
-                    all.push(Records { partition, ranges });
+                    all.push(RecordInputs { partition, ranges });
                 }
                 let Some(records) = all.last_mut() else {
                     return;
@@ -100,7 +100,7 @@ impl Inputs {
             Self::Extents(all) => {
                 if all.last().is_none_or(|last| last.partition != partition) {
                     let extents = Vec::new();
-                    all.push(Extents { partition, extents });
+                    all.push(ExtentInputs { partition, extents });
                 }
                 let Some(of_partition) = all.last_mut() else {
                     return;
@@ -116,7 +116,7 @@ impl Inputs {
     }
 
     /// The objects in their order.
-    pub fn iter(&self) -> impl Iterator<Item = Input<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = PlanInput<'_>> {
         let (records, extents) = match self {
             Self::Records(records) => (records.as_slice(), [].as_slice()),
             Self::Extents(extents) => ([].as_slice(), extents.as_slice()),
@@ -126,18 +126,16 @@ impl Inputs {
                 .ranges
                 .iter()
                 .flat_map(|range| range.start.0..range.end.0);
-            offsets.map(|offset| Input {
-                partition: of.partition,
-                offset: Offset(offset),
+            offsets.map(|offset| PlanInput {
+                place: Place::new(of.partition, Offset(offset)),
                 suffix: "json",
                 bytes: None,
                 records: 1,
             })
         });
         let extents = extents.iter().flat_map(|of| {
-            of.extents.iter().map(|extent| Input {
-                partition: of.partition,
-                offset: extent.start,
+            of.extents.iter().map(|extent| PlanInput {
+                place: Place::new(of.partition, extent.start),
                 suffix: &extent.suffix,
                 bytes: Some(extent.bytes),
                 records: extent.records,

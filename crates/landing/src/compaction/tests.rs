@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     offset::{Offset, OffsetRange},
     partition_by::{Granularity, PartitionBy},
+    place::{Partition, Place},
     zone::{Zone, ZoneMismatch},
 };
 
@@ -22,34 +23,40 @@ fn zone() -> CopyZone {
     }
 }
 
-fn input(partition: i32, offset: i64, suffix: &str) -> Input<'_> {
+fn input(partition: i32, offset: i64, suffix: &str) -> PlanInput<'_> {
     let bytes = (suffix != "json").then_some(7);
     let records = if suffix == "json" { 1 } else { 5 };
-    Input {
-        partition,
-        offset: Offset(offset),
+    PlanInput {
+        place: Place::new(Partition(partition), Offset(offset)),
         suffix,
         bytes,
         records,
     }
 }
 
-fn inputs(format: &str, places: &[(i32, i64)]) -> Inputs {
-    let mut inputs = Inputs::of_format(format);
+fn inputs(format: &str, places: &[(i32, i64)]) -> PlanInputs {
+    let mut inputs = PlanInputs::of_format(match format {
+        "json" => Format::Json,
+        _ => Format::Jsonl,
+    });
     for (partition, offset) in places {
         inputs.push(&input(*partition, *offset, format));
     }
     inputs
 }
 
-fn plan(inputs: Inputs) -> Plan {
-    Plan {
+fn named<'a>(copy: &'a str, date: &'a DatePartition, number: u32) -> PlanName<'a> {
+    PlanName { copy, date, number }
+}
+
+fn plan(inputs: PlanInputs) -> CompactionPlan {
+    CompactionPlan {
         version: PLAN_VERSION,
         copy: zone().id(),
         date: "2026-11-20".into(),
         number: 3,
         output: OutputRules {
-            format: "parquet".into(),
+            format: Format::Parquet,
             compression: "zstd".into(),
             level: None,
             schema: Some("ab".into()),
@@ -66,7 +73,7 @@ fn a_plan_reads_back_with_its_inputs_in_their_order() {
         let plan = plan(inputs(format, &places[..6]));
         let body = plan.to_body();
         assert_eq!(body.iter().filter(|byte| **byte == b'\n').count(), 1);
-        let read = Plan::from_body(&body, (&id, &date(), 3));
+        let read = CompactionPlan::from_body(&body, named(&id, &date(), 3));
         assert_eq!(read.as_ref(), Ok(&plan));
         let expected: Vec<_> = places[..6]
             .iter()
@@ -88,7 +95,11 @@ fn a_plan_reads_back_with_its_inputs_in_their_order() {
 fn partitions_are_in_the_order_of_their_keys() {
     let id = zone().id();
     let read = |places: &[(i32, i64)]| {
-        Plan::from_body(&plan(inputs("json", places)).to_body(), (&id, &date(), 3)).map(drop)
+        CompactionPlan::from_body(
+            &plan(inputs("json", places)).to_body(),
+            named(&id, &date(), 3),
+        )
+        .map(drop)
     };
     assert_eq!(read(&[(10_000, 0), (100_000, 0), (10_001, 0)]), Ok(()));
     for places in [
@@ -101,16 +112,16 @@ fn partitions_are_in_the_order_of_their_keys() {
     }
     let twice = plan(inputs("parquet", &[(0, 3), (0, 3)]));
     assert_eq!(
-        Plan::from_body(&twice.to_body(), (&id, &date(), 3)),
+        CompactionPlan::from_body(&twice.to_body(), named(&id, &date(), 3)),
         Err(BadPlan::Disorder)
     );
-    let empty_range = Records {
-        partition: 0,
+    let empty_range = RecordInputs {
+        partition: Partition(0),
         ranges: vec![OffsetRange::new(Offset(3), Offset(3))],
     };
-    let empty = plan(Inputs::Records(vec![empty_range]));
+    let empty = plan(PlanInputs::Records(vec![empty_range]));
     assert_eq!(
-        Plan::from_body(&empty.to_body(), (&id, &date(), 3)),
+        CompactionPlan::from_body(&empty.to_body(), named(&id, &date(), 3)),
         Err(BadPlan::Disorder)
     );
 }
@@ -118,19 +129,23 @@ fn partitions_are_in_the_order_of_their_keys() {
 #[test]
 fn what_is_no_plan_of_this_place_is_refused() {
     let (id, good) = (zone().id(), plan(inputs("json", &[(0, 0)])));
-    let unreadable = Plan::from_body(b"hello", (&id, &date(), 3));
+    let unreadable = CompactionPlan::from_body(b"hello", named(&id, &date(), 3));
     assert!(matches!(unreadable, Err(BadPlan::Unreadable(_))));
-    let newer = Plan {
+    let newer = CompactionPlan {
         version: 2,
         ..good.clone()
     };
     assert_eq!(
-        Plan::from_body(&newer.to_body(), (&id, &date(), 3)),
+        CompactionPlan::from_body(&newer.to_body(), named(&id, &date(), 3)),
         Err(BadPlan::Newer(2))
     );
     let other = DatePartition::from_folder("2026-11-21").unwrap();
-    for about in [("x", &date(), 3), (&id, &other, 3), (&id, &date(), 4)] {
-        let read = Plan::from_body(&good.to_body(), about);
+    for name in [
+        named("x", &date(), 3),
+        named(&id, &other, 3),
+        named(&id, &date(), 4),
+    ] {
+        let read = CompactionPlan::from_body(&good.to_body(), name);
         assert!(
             matches!(read, Err(BadPlan::Misplaced { number: 3, .. })),
             "{read:?}"
@@ -139,13 +154,13 @@ fn what_is_no_plan_of_this_place_is_refused() {
     // The end of a plan is no plan.
     let done = done().to_body();
     assert!(matches!(
-        Plan::from_body(&done, (&id, &date(), 3)),
+        CompactionPlan::from_body(&done, named(&id, &date(), 3)),
         Err(BadPlan::Unreadable(_))
     ));
 }
 
-fn done() -> Done {
-    Done {
+fn done() -> CompactionDone {
+    CompactionDone {
         version: PLAN_VERSION,
         copy: zone().id(),
         date: "2026-11-20".into(),
@@ -164,10 +179,10 @@ fn done() -> Done {
 fn the_end_of_a_plan_reads_back_in_its_place_only() {
     let id = zone().id();
     assert_eq!(
-        Done::from_body(&done().to_body(), (&id, &date(), 3)),
+        CompactionDone::from_body(&done().to_body(), named(&id, &date(), 3)),
         Ok(done())
     );
-    let misplaced = Done::from_body(&done().to_body(), (&id, &date(), 1));
+    let misplaced = CompactionDone::from_body(&done().to_body(), named(&id, &date(), 1));
     assert!(
         misplaced
             .unwrap_err()
@@ -199,7 +214,13 @@ fn a_copy_is_of_one_zone_and_one_format() {
 
 #[test]
 fn a_copy_and_a_landing_zone_are_never_taken_for_each_other() {
-    let landing = Zone::per_record("t", None, &PartitionBy::Timestamp, Granularity::Day);
+    let landing = Zone::new(
+        "t",
+        None,
+        Format::Json,
+        &PartitionBy::Timestamp,
+        Granularity::Day,
+    );
     assert_eq!(CopyZone::from_body(&landing.to_body()), None);
     let error = Zone::from_body(&zone().to_body()).unwrap_err();
     assert!(matches!(error, ZoneMismatch::CompactedCopy { .. }));
@@ -214,13 +235,13 @@ fn a_copy_and_a_landing_zone_are_never_taken_for_each_other() {
 #[test]
 fn an_output_is_called_by_its_format_and_compression() {
     for (format, compression, suffix) in [
-        ("parquet", "zstd", "parquet"),
-        ("jsonl", "gzip", "jsonl.gz"),
-        ("jsonl", "zstd", "jsonl.zst"),
-        ("jsonl", "none", "jsonl"),
+        (Format::Parquet, "zstd", "parquet"),
+        (Format::Jsonl, "gzip", "jsonl.gz"),
+        (Format::Jsonl, "zstd", "jsonl.zst"),
+        (Format::Jsonl, "none", "jsonl"),
     ] {
         let rules = OutputRules {
-            format: format.into(),
+            format,
             compression: compression.into(),
             level: None,
             schema: None,

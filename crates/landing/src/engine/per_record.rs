@@ -1,17 +1,16 @@
-//! The engine's way with single records: each is an object of its own.
+//! The per-record layout: each record is an object of its own.
 //!
 //! Not here: where a record goes (`placement`), and how far may be committed
 //! ([`crate::offset_tracker`]). Invariant: nothing is written to a zone before the partition's
 //! anchor is durable.
 
-use super::{Engine, UploadId, UploadKind};
-use crate::{
-    anchor::Anchor,
-    identity::About,
-    partition_state::{Work, ZoneAnchor},
+use super::{
+    Engine,
+    partition::{Work, ZoneAnchor},
     placement::{self, Placement},
-    record::Record,
+    types::{UploadId, UploadKind},
 };
+use crate::{anchor::Anchor, identity::About, record::Record};
 
 impl Engine {
     /// One object for one record.
@@ -55,6 +54,6 @@ impl Engine {
             value: anchor.value,
             timestamp: anchor.timestamp,
         };
-        self.enqueue(id, (key, about), body);
+        self.enqueue(id, key, about, body);
     }
 }

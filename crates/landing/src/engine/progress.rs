@@ -1,38 +1,25 @@
 //! How far each partition is: for log lines, metrics, and the end of a run.
 //!
 //! It only reads; nothing here changes the engine.
-//! Invariant: `committed <= durable <= position` for a partition that this process alone commits.
 
-use super::{Engine, TRACKED_BYTES};
-use crate::{
-    offset::Offset,
-    partition_state::{PartitionState, Work},
-    start::Stop,
+use super::{
+    Engine,
+    memory::TRACKED_BYTES,
+    partition::{PartitionState, Work},
+    types::{Counts, PartitionProgress},
 };
-
-/// How far one running partition is, as next offsets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Kafka partition.
-    pub partition: i32,
-    /// After the last delivered record.
-    pub position: Offset,
-    /// Everything below is durable.
-    pub durable: Offset,
-    /// What the broker confirmed as committed.
-    pub committed: Option<Offset>,
-}
+use crate::{place::Partition, start::Stop};
 
 impl Engine {
     /// What was done so far.
     #[must_use]
-    pub fn counts(&self) -> &super::Counts {
+    pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// Bytes that wait or are in flight, overhead included; also what is kept of records that are
-    /// durable but wait for an earlier one before they can be committed (one object that fails for
-    /// ever must not let that grow for ever).
+    /// Bytes that wait or are in flight, overhead included. Also what is kept for records that are
+    /// durable but wait for an earlier one before they can be committed: one object that fails
+    /// forever must not let that grow forever.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         let running = self.partitions.values().filter_map(PartitionState::running);
@@ -42,7 +29,7 @@ impl Engine {
                 Work::Batched(_) => 0,
             })
             .sum();
-        self.buffered + tracked * TRACKED_BYTES
+        self.memory.used() + tracked * TRACKED_BYTES
     }
 
     /// Requests in flight, and how many are allowed now.
@@ -58,10 +45,10 @@ impl Engine {
     }
 
     /// How far the running partitions are.
-    pub fn progress(&self) -> impl Iterator<Item = Progress> {
+    pub fn progress(&self) -> impl Iterator<Item = PartitionProgress> {
         self.partitions.iter().filter_map(|(&partition, state)| {
             let running = state.running()?;
-            Some(Progress {
+            Some(PartitionProgress {
                 partition,
                 position: running.position(),
                 durable: running.next().0,
@@ -71,7 +58,7 @@ impl Engine {
     }
 
     /// The partitions that stand still, with the reason.
-    pub fn stopped(&self) -> impl Iterator<Item = (i32, &Stop)> {
+    pub fn stopped(&self) -> impl Iterator<Item = (Partition, &Stop)> {
         self.partitions
             .iter()
             .filter_map(|(&partition, state)| Some((partition, state.stop()?)))
@@ -106,7 +93,7 @@ impl Engine {
     }
 
     /// The partitions that are assigned now.
-    pub fn partitions(&self) -> impl Iterator<Item = i32> {
+    pub fn partitions(&self) -> impl Iterator<Item = Partition> {
         self.partitions.keys().copied()
     }
 }

@@ -1,25 +1,25 @@
-//! The words between the engine and whoever drives it: settings, uploads, outcomes, actions,
-//! counts.
+//! What the engine and its driver exchange: settings, uploads, outcomes, actions, counts, progress.
 //!
-//! Only data; no rule lives here.
-//! Invariant: an [`UploadId`] comes back exactly as it was given out.
+//! Only data; no rule lives here. An [`UploadId`] must come back exactly as it was given out.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     anchor::Anchor,
     batch::Batch,
-    chain::Rotation,
+    chain::{Batching, Rotation},
     claim::{Claim, FileRules},
     identity::Identity,
     layout::Prefix,
     offset::{Offset, OffsetRange},
     partition_by::{Granularity, PartitionBy},
+    place::{Partition, Place},
+    record::ValueHash,
     start::{OnGap, Stop},
     value::Reason,
 };
 
-/// What a run is told once.
+/// What the engine is told once.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The zone's folder.
@@ -44,45 +44,16 @@ pub struct Settings {
     /// Time between commits of one partition.
     pub commit_interval: Duration,
     /// How records become objects.
-    pub form: Form,
+    pub layout: ObjectLayout,
 }
 
 /// How records become objects.
 #[derive(Clone, Debug)]
-pub enum Form {
+pub enum ObjectLayout {
     /// One object for each record.
     PerRecord,
     /// Extents of records, closed by these limits.
-    Batched(Box<Batching>),
-}
-
-/// When an extent is closed, and what its files are like.
-#[derive(Clone, Debug)]
-pub struct Batching {
-    /// What enters the files, for extents that this process claims.
-    pub files: FileRules,
-    /// `jsonl`, `csv` or `parquet`, as the zone pins it.
-    pub format: String,
-    /// The most records.
-    pub max_records: u64,
-    /// About so many bytes of output, all files together.
-    pub max_bytes: usize,
-    /// The longest time from the first record to the rotation.
-    pub max_age: Duration,
-    /// The longest time without a new record.
-    pub max_idle: Duration,
-    /// How many extents may be encoded at the same time.
-    pub max_encoding: usize,
-    /// Bytes of output for a byte of input, before an extent has shown it.
-    pub expected_ratio: f64,
-}
-
-impl Batching {
-    /// The end of a data object's key under these rules: `jsonl.gz`, `csv`, `parquet`.
-    #[must_use]
-    pub fn suffix(&self, files: &FileRules) -> String {
-        files.suffix(&self.format)
-    }
+    Batched(Arc<Batching>),
 }
 
 /// What becomes of tombstones (records with a null value).
@@ -116,15 +87,13 @@ pub enum UploadKind {
 /// Names an extent that is being encoded; give it back with its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtentId {
-    /// Kafka partition.
-    pub partition: i32,
-    /// The extent's first offset.
-    pub start: Offset,
+    /// Where the extent begins.
+    pub start: Place,
     pub(crate) generation: u64,
 }
 
 /// Lay these records out ([`crate::extent::lay_out`]) and encode them, on a thread that may take
-/// its time; then call [`super::Engine::encoded`].
+/// long; then call [`crate::engine::Engine::encoded`].
 #[derive(Debug)]
 pub struct Encode {
     /// To be given back.
@@ -145,7 +114,7 @@ pub struct Encode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UploadId {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// What it is for.
     pub kind: UploadKind,
     pub(crate) generation: u64,
@@ -154,10 +123,33 @@ pub struct UploadId {
 }
 
 impl UploadId {
-    /// Offset of the record that the object is about.
+    /// Of an object of this extent, whose body has so many bytes.
+    pub(super) fn of_extent(extent: ExtentId, kind: UploadKind, bytes: usize) -> Self {
+        Self {
+            partition: extent.start.partition,
+            kind,
+            generation: extent.generation,
+            anchor: Anchor {
+                offset: extent.start.offset,
+                timestamp: None,
+                value: ValueHash::of(None),
+            },
+            bytes,
+        }
+    }
+
+    /// The extent that it was made of.
+    pub(super) fn extent(&self) -> ExtentId {
+        ExtentId {
+            start: self.place(),
+            generation: self.generation,
+        }
+    }
+
+    /// The place of the record that the object is about, or the start of the extent.
     #[must_use]
-    pub fn offset(&self) -> Offset {
-        self.anchor.offset
+    pub fn place(&self) -> Place {
+        Place::new(self.partition, self.anchor.offset)
     }
 }
 
@@ -199,15 +191,15 @@ pub enum Action {
     /// back with this generation.
     Inspect {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// To be given back.
         generation: u64,
     },
-    /// Read this partition from `offset`, then call [`super::Engine::started`]: only records
-    /// delivered after that count.
+    /// Read this partition from `offset`, then call [`crate::engine::Engine::started`]: only
+    /// records delivered after that count.
     Start {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// To be given back.
         generation: u64,
         /// First offset to deliver.
@@ -226,7 +218,7 @@ pub enum Action {
     /// Commit `next` for the group.
     Commit {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// The next offset: everything below it is durable.
         next: Offset,
         /// Goes with the commit.
@@ -235,14 +227,14 @@ pub enum Action {
     /// Commit (if there is something to commit), then let the partition go.
     Release {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// Next offset and metadata.
         commit: Option<(Offset, String)>,
     },
     /// This partition stands still until an operator has looked at it; others go on.
     Stop {
         /// Kafka partition.
-        partition: i32,
+        partition: Partition,
         /// Why, and what to do.
         stop: Stop,
     },
@@ -275,4 +267,17 @@ impl Counts {
     pub fn dead_letter_total(&self) -> u64 {
         self.dead_letters.values().sum()
     }
+}
+
+/// How far one running partition is, as next offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionProgress {
+    /// Kafka partition.
+    pub partition: Partition,
+    /// After the last delivered record.
+    pub position: Offset,
+    /// Everything below is durable.
+    pub durable: Offset,
+    /// What the broker confirmed as committed.
+    pub committed: Option<Offset>,
 }

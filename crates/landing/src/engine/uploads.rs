@@ -1,23 +1,25 @@
-//! The engine's way with uploads: queue, memory, and what their ends mean.
+//! Uploads in the engine: their queue, and what follows when one is answered.
 //!
-//! Not here: the facts that lead to them (see the parent module).
-//! Invariant: `buffered` is the sum over all uploads that wait or are in flight.
+//! Not here: the facts that lead to them (see the parent module), and the extents that files come
+//! from (see `batches`).
 
-use super::{Action, Engine, Form, RECORD_OVERHEAD, Upload, UploadId, UploadKind};
+use super::{
+    Engine,
+    partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    types::{Action, ObjectLayout, Upload, UploadId, UploadKind},
+};
 use crate::{
     anchor::Anchor,
     chain::{Chain, Rotation},
     identity::{About, Identity},
-    offset::OffsetRange,
-    partition_state::{PartitionState, Phase, Running, Work, ZoneAnchor},
+    place::{Extent, Partition},
     record::ValueHash,
     start::Stop,
 };
 
 impl Engine {
-    /// A new life for a partition: everything of an earlier one is dropped, and the facts are asked
-    /// for.
-    pub(super) fn inspect_anew(&mut self, partition: i32) {
+    /// Starts a partition over: drops everything of its earlier life, and asks for the facts.
+    pub(super) fn inspect_anew(&mut self, partition: Partition) {
         self.drop_waiting(partition);
         self.abandon_chain(partition);
         self.generations += 1;
@@ -29,9 +31,9 @@ impl Engine {
         });
     }
 
-    /// What was taken in is dropped, for it is less than a claim was made of: the partition begins
-    /// anew by that claim, or is let go.
-    pub(super) fn begin_anew(&mut self, partition: i32) {
+    /// Drops what was taken in, because it is less than a claim was made of: the partition starts
+    /// over from that claim, or is let go.
+    pub(super) fn begin_anew(&mut self, partition: Partition) {
         let state = self.partitions.get(&partition);
         if state.is_some_and(|state| !state.revoked) {
             self.inspect_anew(partition);
@@ -42,7 +44,7 @@ impl Engine {
     }
 
     /// Asks for the records of a partition.
-    pub(super) fn start_reading(&mut self, partition: i32, running: Running) {
+    pub(super) fn start_reading(&mut self, partition: Partition, running: Running) {
         let offset = running.position();
         if let Some(state) = self.partitions.get_mut(&partition) {
             state.phase = Phase::Starting(running);
@@ -56,8 +58,8 @@ impl Engine {
     }
 
     /// An object waits for the partition's anchor, then for its turn.
-    pub(super) fn enqueue(&mut self, id: UploadId, (key, about): (String, About), body: Vec<u8>) {
-        let upload = self.upload(id, (key, about), body);
+    pub(super) fn enqueue(&mut self, id: UploadId, key: String, about: About, body: Vec<u8>) {
+        let upload = self.upload(id, key, about, body);
         let running = self
             .partitions
             .get(&id.partition)
@@ -78,39 +80,39 @@ impl Engine {
             ..record
         };
         let key = self.settings.prefix.anchor_key(id.partition);
-        let upload = self.upload(id, (key, about_record(&id.anchor)), body);
+        let upload = self.upload(id, key, about_record(&id.anchor), body);
         self.waiting.push_front(upload);
     }
 
-    pub(super) fn upload_gap(&mut self, partition: i32, generation: u64, gap: OffsetRange) {
+    pub(super) fn upload_gap(&mut self, gap: Extent, generation: u64) {
+        let Extent { partition, range } = gap;
         let body = format!(
             "{{\"partition\":{partition},\"start\":{},\"end\":{}}}\n",
-            gap.start, gap.end
+            range.start, range.end
         )
         .into_bytes();
         let anchor = Anchor {
-            offset: gap.start,
+            offset: range.start,
             timestamp: None,
             value: ValueHash::of(Some(&body)),
         };
         let id = UploadId {
             partition,
             generation,
-            kind: UploadKind::Gap(gap),
+            kind: UploadKind::Gap(range),
             anchor,
             bytes: body.len(),
         };
-        let key = self.settings.prefix.gap_key(partition, gap);
-        let upload = self.upload(id, (key, about_record(&anchor)), body);
+        let key = self.settings.prefix.gap_key(gap);
+        let upload = self.upload(id, key, about_record(&anchor), body);
         self.waiting.push_front(upload);
     }
 
-    fn upload(&mut self, id: UploadId, (key, about): (String, About), body: Vec<u8>) -> Upload {
-        self.buffered += id.bytes + RECORD_OVERHEAD;
+    fn upload(&mut self, id: UploadId, key: String, about: About, body: Vec<u8>) -> Upload {
+        self.memory.take_upload(id.bytes);
         let identity = Identity {
             zone: self.settings.zone_id.clone(),
-            partition: id.partition,
-            offset: id.anchor.offset,
+            place: id.place(),
             about,
         };
         Upload {
@@ -121,46 +123,39 @@ impl Engine {
         }
     }
 
-    pub(super) fn release_memory(&mut self, bytes: usize) {
-        self.buffered -= bytes + RECORD_OVERHEAD;
-    }
-
-    /// Pauses reading when the memory is used up, and lets it go on at half of it; or when nothing
-    /// that is under way can free any, for then the records that are still missing from an extent
-    /// are what it waits for.
+    /// Pauses reading when the memory is used up, and resumes it at half of it. It also resumes
+    /// when nothing that is under way can free any: then the engine waits for the records that an
+    /// extent still lacks.
     pub(super) fn regulate(&mut self) {
         self.admit_queued();
-        let (used, most) = (self.buffered_bytes(), self.settings.memory_bytes);
-        if !self.paused && used >= most && self.can_make_room() {
+        let used = self.buffered_bytes();
+        if !self.paused && used >= self.memory.bound() && self.can_make_room() {
             self.paused = true;
             self.actions.push_back(Action::Pause);
-        } else if self.paused && (used <= most / 2 || !self.can_make_room()) {
+        } else if self.paused && (used <= self.memory.half() || !self.can_make_room()) {
             self.paused = false;
             self.actions.push_back(Action::Resume);
         }
     }
 
     fn can_make_room(&mut self) -> bool {
-        match self.settings.form {
-            Form::PerRecord => true,
-            Form::Batched(_) => self.make_room(),
+        match self.settings.layout {
+            ObjectLayout::PerRecord => true,
+            ObjectLayout::Batched(_) => self.make_room(),
         }
     }
 
-    pub(super) fn drop_waiting(&mut self, partition: i32) {
-        let mut dropped = Vec::new();
+    pub(super) fn drop_waiting(&mut self, partition: Partition) {
+        let memory = &mut self.memory;
         let mut keep = |upload: &Upload| {
             let keep = upload.id.partition != partition;
             if !keep {
-                dropped.push(upload.id.bytes);
+                memory.give_back_upload(upload.id.bytes);
             }
             keep
         };
         self.waiting.retain(&mut keep);
         self.held.retain(keep);
-        for bytes in dropped {
-            self.release_memory(bytes);
-        }
     }
 
     /// The object of `id` is in the bucket.
@@ -195,14 +190,14 @@ impl Engine {
     pub(super) fn conflict(&mut self, id: UploadId, stop: Stop) {
         if id.kind == UploadKind::Anchor {
             // Another process anchored this partition meanwhile: its anchor is a fact to begin
-            // from, maybe at an earlier offset.
+            // from, perhaps at an earlier offset.
             return self.begin_anew(id.partition);
         }
         self.stop(id.partition, stop);
     }
 
-    /// The partition stands still from here on; what of it is in flight is still finished.
-    pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
+    /// The partition stands still from here on; uploads in flight are still finished.
+    pub(super) fn stop(&mut self, partition: Partition, stop: Stop) {
         let Some(state) = self.partitions.get_mut(&partition) else {
             return;
         };
@@ -218,9 +213,9 @@ impl Engine {
         self.abandon_chain(partition);
     }
 
-    /// Nothing more comes for now: what came is landed, in the batched layouts as an extent that
-    /// ends here.
-    pub(super) fn finish_what_came(&mut self, partition: i32) {
+    /// Nothing more comes for now: lands what came, in the batched layouts as an extent that ends
+    /// here.
+    pub(super) fn finish_what_came(&mut self, partition: Partition) {
         self.rotate(partition, Rotation::Drain);
         let chain = self
             .partitions
@@ -228,15 +223,15 @@ impl Engine {
             .and_then(PartitionState::running_mut)
             .and_then(Running::chain_mut);
         // What still waits for a claimed end cannot be finished here.
-        self.buffered -= chain.map_or(0, Chain::give_up_open);
+        self.memory.give_back(chain.map_or(0, Chain::give_up_open));
     }
 
-    pub(super) fn settled_or_released(&mut self, partition: i32) {
+    pub(super) fn settled_or_released(&mut self, partition: Partition) {
         self.release_if_idle(partition);
         self.inspect_if_settled(partition);
     }
 
-    pub(super) fn release_if_idle(&mut self, partition: i32) {
+    pub(super) fn release_if_idle(&mut self, partition: Partition) {
         if self
             .partitions
             .get(&partition)
@@ -246,7 +241,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn inspect_if_settled(&mut self, partition: i32) {
+    pub(super) fn inspect_if_settled(&mut self, partition: Partition) {
         let settled = |state: &PartitionState| {
             !state.revoked
                 && state.running().is_some_and(|running| {

@@ -1,13 +1,13 @@
 //! What an extent holds, one rule a test.
 
 use super::*;
-use crate::{claim::tests::claim, record::Headers};
+use crate::{claim::tests::claim, place::Partition, record::Headers};
 
 const DAY: i64 = 24 * HOUR_IN_MILLIS;
 
 fn record(offset: i64, day: i64, value: Option<&'static [u8]>) -> Record<'static> {
     Record {
-        partition: 0,
+        partition: Partition(0),
         offset: Offset(offset),
         timestamp: Some(day * DAY),
         key: None,
@@ -16,8 +16,8 @@ fn record(offset: i64, day: i64, value: Option<&'static [u8]>) -> Record<'static
     }
 }
 
-fn rules() -> Rules<'static> {
-    Rules {
+fn rules() -> ExtentRules<'static> {
+    ExtentRules {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
@@ -30,7 +30,9 @@ fn laid_out(records: &[Record<'static>], end: i64) -> (Contents, Vec<(String, i6
     let mut written = Vec::new();
     let contents = lay_out(
         records.iter().copied(),
-        (&rules(), Offset(end), None),
+        &rules(),
+        Offset(end),
+        None,
         |date, record| {
             written.push((date.as_str().to_owned(), record.offset.0));
             Ok(())
@@ -103,7 +105,9 @@ fn a_claimed_extent_is_laid_out_to_its_end_and_dates_that_compaction_emptied_are
     claim.last = Some(ClaimedRecord::of(&record(12, 9, None)));
     let contents = lay_out(
         records.iter().copied(),
-        (&rules(), claim.end, Some(&claim)),
+        &rules(),
+        claim.end,
+        Some(&claim),
         |_, _| Ok(()),
     );
     assert_eq!(contents.end, claim.end);
@@ -170,7 +174,9 @@ fn a_record_that_the_writer_refuses_is_a_dead_letter_and_its_date_has_no_object(
     let records = [record(0, 3, Some(b"{}"))];
     let contents = lay_out(
         records.iter().copied(),
-        (&rules(), Offset(1), None),
+        &rules(),
+        Offset(1),
+        None,
         |_, _| Err(Misfit::from(Reason::KeysCollide)),
     );
     assert_eq!(contents.dates, []);

@@ -1,8 +1,8 @@
-//! Checks values one after another, quicker than each by itself: records of a topic have the same
+//! Checks values one after another, faster than each by itself: records of a topic have the same
 //! names again and again.
 //!
 //! Not here: what is checked (see [`super::check_object`]). Invariant: the answer is that of
-//! [`super::check_object`]; what was checked before changes only how fast it comes.
+//! [`super::check_object`]; earlier values only change how fast it comes.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// As [`check_object`].
+    /// Like [`check_object`].
     ///
     /// # Errors
     /// The reason code for the dead letter.
@@ -48,7 +48,7 @@ impl Checker {
         checked
     }
 
-    /// The answer, if all names are those that are known; some may be missing at the end.
+    /// The answer, if all names are the known ones; some may be missing at the end.
     fn check_known<'v>(
         &self,
         text: &'v str,

@@ -4,7 +4,7 @@
 //! crawled.
 
 use landing::{
-    Offset, OffsetRange,
+    Extent, Offset, OffsetRange, Partition, Place,
     partition_by::{DatePartition, Granularity},
 };
 use serde_json::Value;
@@ -41,7 +41,7 @@ fn problems(crawler: &Value) -> Vec<&'static str> {
 fn scope_rules(crawler: &Value) -> Vec<(bool, &'static str)> {
     let prefix = prefix();
     let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
-    let data = prefix.data_key(&date, 3, Offset(42));
+    let data = prefix.data_key(&date, Place::new(Partition(3), Offset(42)));
     let gap = OffsetRange {
         start: Offset(1),
         end: Offset(9),
@@ -49,10 +49,10 @@ fn scope_rules(crawler: &Value) -> Vec<(bool, &'static str)> {
     let control = [
         prefix.zone_key(),
         prefix.probe_key(),
-        prefix.anchor_key(3),
+        prefix.anchor_key(Partition(3)),
         prefix.cluster_key("c"),
-        prefix.gap_key(3, gap),
-        prefix.dead_letter_key(3, Offset(42)),
+        prefix.gap_key(Extent::new(Partition(3), gap)),
+        prefix.dead_letter_key(Place::new(Partition(3), Offset(42))),
     ];
     let targets = crawler["Targets"]["S3Targets"].as_array().unwrap();
     let sample = targets[0]["SampleSize"].as_u64();

@@ -3,7 +3,7 @@
 //! Not here: what it has in common with the raw table (see `table`). Invariant: each rule finds the
 //! mistakes that are planted for it.
 
-use landing::Offset;
+use landing::{Offset, Partition, Place};
 use schema::{TableSchema, UnknownFields};
 
 use super::{
@@ -20,7 +20,9 @@ const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe
 fn facts() -> Facts {
     Facts {
         prefix: format!("{TOPIC}/parquet").parse().unwrap(),
-        key: |prefix, date| prefix.extent_key(date, (3, Offset(42)), "parquet"),
+        key: |prefix, date| {
+            prefix.extent_key(date, Place::new(Partition(3), Offset(42)), "parquet")
+        },
         ..Facts::of_the_code()
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use landing::{
-    Offset,
+    Offset, Partition, Place,
     partition_by::{DatePartition, Granularity},
 };
 use serde_json::Value;
@@ -143,8 +143,8 @@ fn the_consumers_resources_hold_every_key_of_its_zone_and_none_of_another() {
     };
     let keys = |prefix: &landing::layout::Prefix| {
         [
-            prefix.data_key(&date, 3, Offset(42)),
-            prefix.dead_letter_key(3, Offset(42)),
+            prefix.data_key(&date, Place::new(Partition(3), Offset(42))),
+            prefix.dead_letter_key(Place::new(Partition(3), Offset(42))),
             prefix.zone_key(),
             prefix.probe_key(),
         ]

@@ -4,7 +4,7 @@
 //! planted for it.
 
 use landing::{
-    Offset,
+    Offset, Partition, Place,
     layout::Prefix,
     partition_by::{DatePartition, Granularity},
 };
@@ -34,7 +34,7 @@ impl Facts {
             header: schema::STOCK_HEADER.to_vec(),
             prefix: prefix(),
             granularity: Granularity::Day,
-            key: |prefix, date| prefix.data_key(date, 3, Offset(42)),
+            key: |prefix, date| prefix.data_key(date, Place::new(Partition(3), Offset(42))),
         }
     }
 

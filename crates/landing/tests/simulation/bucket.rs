@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use landing::identity::Identity;
+use landing::{Partition, identity::Identity};
 
 /// An object as the store keeps it.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Bucket {
 }
 
 /// The key of the claim for the extent of a partition that begins at `start`.
-pub(crate) fn claim_key(partition: i32, start: i64) -> String {
+pub(crate) fn claim_key(partition: Partition, start: i64) -> String {
     format!(
         "_control/p/claims/{partition:05}/{:019}.json",
         i64::MAX - start
@@ -65,6 +65,6 @@ pub(crate) fn claim_key(partition: i32, start: i64) -> String {
 }
 
 /// The key of a partition's anchor.
-pub(crate) fn anchor_key(partition: i32) -> String {
+pub(crate) fn anchor_key(partition: Partition) -> String {
     format!("_control/p/anchors/{partition:05}.json")
 }

@@ -2,31 +2,31 @@
 //! there.
 //!
 //! Not here: what follows from it (the engine's `start`), and whether a claim is right (`extents`).
-//! Invariant: a claim is complete only when each object that it speaks of is there with the right
-//! identity.
+//! A claim is complete only when each object that it lists is there with the right identity.
 
 use std::sync::Arc;
 
 use landing::{
+    Place,
     claim::Claim,
     identity::{About, Identity},
     layout::Prefix,
     start::{Completeness, Stop},
 };
 
-use crate::{worker::Gathering, world::World};
+use crate::{plan::numbered, worker::Gathering, world::World};
 
 impl World {
     /// The newest claim of a partition, by one LIST and one GET.
     pub(crate) fn newest_claim(&self, partition: usize) -> Result<Option<Arc<Claim>>, Stop> {
         let prefix: Prefix = "p".parse().unwrap();
-        let folder = prefix.claims_folder(partition as i32);
+        let folder = prefix.claims_folder(numbered(partition));
         let Some(key) = self.bucket.first_below(&folder) else {
             return Ok(None);
         };
-        let start = prefix.start_of_claim_key(partition as i32, key).unwrap();
+        let start = prefix.start_of_claim_key(numbered(partition), key).unwrap();
         let body = &self.bucket.get(key).unwrap().body;
-        match Claim::from_body(body, ("z", partition as i32, start)) {
+        match Claim::from_body(body, "z", Place::new(numbered(partition), start)) {
             Ok(claim) => Ok(Some(Arc::new(claim))),
             Err(bad) => Err(Stop::UnusableControlObject {
                 key: key.clone(),
@@ -52,14 +52,12 @@ impl World {
     }
 }
 
-/// Keys and identities of what a claim speaks of.
+/// Keys and identities of the objects that a claim lists.
 fn objects(claim: &Claim) -> Vec<(String, Identity)> {
     let prefix: Prefix = "p".parse().unwrap();
-    let at = (claim.partition, claim.start);
     let identity = |part: &str| Identity {
         zone: "z".into(),
-        partition: claim.partition,
-        offset: claim.start,
+        place: claim.place(),
         about: About::Extent {
             end: claim.end,
             part: part.into(),
@@ -72,11 +70,14 @@ fn objects(claim: &Claim) -> Vec<(String, Identity)> {
     };
     let files = claim.dates.iter().map(|date| {
         let folder = date.date_partition().unwrap();
-        (prefix.extent_key(&folder, at, suffix), identity(&date.date))
+        (
+            prefix.extent_key(&folder, claim.place(), suffix),
+            identity(&date.date),
+        )
     });
     let letters = (claim.dead_letters.records > 0).then(|| {
         (
-            prefix.dead_letters_key(at.0, at.1),
+            prefix.dead_letters_key(claim.place()),
             identity("dead-letters"),
         )
     });

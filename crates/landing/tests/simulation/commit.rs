@@ -1,19 +1,20 @@
 //! Commits on their way to the group coordinator, which may refuse a zombie, or not.
 //!
-//! Not here: whether a commit is true (`judge`). Invariant: a commit that is applied was checked;
-//! its reply says nothing about whether it was applied.
+//! Not here: whether a commit is true (`judge`). A commit that is applied was checked; its reply
+//! says nothing about whether it was applied.
 
 use landing::Offset;
 
 use crate::{
     faults::Fault,
     group::Committed,
+    plan::numbered,
     worker::Commit,
     world::{Late, Verdict, World},
 };
 
 impl World {
-    /// Sends a commit, and gives the worker whatever comes back.
+    /// Sends a commit, and hands the worker whatever comes back.
     pub(crate) fn send_commit(&mut self, w: usize, commit: &Commit) -> Verdict {
         let confirmed = self.transmit(w, commit)?;
         self.note(|| {
@@ -23,7 +24,7 @@ impl World {
         if commit.release {
             return self.released(w, commit.partition);
         }
-        let (partition, told) = (commit.partition as i32, Offset(commit.told));
+        let (partition, told) = (numbered(commit.partition), Offset(commit.told));
         let worker = &mut self.workers[w];
         let current = worker.newest[commit.partition] == commit.generation;
         let run = worker.runs[commit.partition].as_mut();
@@ -70,7 +71,7 @@ impl World {
         let (partition, next, view) = (commit.partition, commit.next, commit.view);
         let seat = commit.seat;
         self.note(|| format!("     committed {partition} at {next}"));
-        self.check_commit(partition, (next, &commit.metadata), &view)?;
+        self.check_commit(partition, next, &commit.metadata, &view)?;
         self.group[seat].committed = Some(Committed {
             next,
             metadata: commit.metadata.clone(),

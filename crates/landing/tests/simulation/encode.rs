@@ -1,7 +1,7 @@
 //! The encoder of the model: the real walk over an extent's records, and files of trivial lines.
 //!
-//! Not here: what a file must hold (`extents`). Invariant: a file is a function of the rules that
-//! the engine gives and of the records: its first line is the rules.
+//! Not here: what a file must hold (`extents`). A file is a function of the rules that the engine
+//! hands out and of the records: its first line is the rules.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use landing::{
     chain::{Encoded, EncodedFile},
     claim::{ClaimedBody, FileRules},
     engine::Encode,
-    extent::{Rules, emptied_dates, lay_out},
+    extent::{ExtentRules, emptied_dates, lay_out},
     partition_by::DatePartition,
     record::ValueHash,
 };
@@ -33,10 +33,10 @@ impl World {
             } else {
                 "itself"
             };
-            let (start, reason, files) = (id.start, extent.reason, encoded.files.len());
+            let (start, reason, files) = (id.start.offset, extent.reason, encoded.files.len());
             format!(
                 "worker {w} encoded {} [{start}, {end}) by {by}, {reason}: {files} files",
-                id.partition
+                id.start.partition
             )
         });
         if encoded.contents.end < extent.end {
@@ -51,7 +51,7 @@ impl World {
 
     fn files_of(&self, w: usize, extent: &Encode) -> Encoded {
         let plan = &self.plan.layout;
-        let rules = Rules {
+        let rules = ExtentRules {
             topic: TOPIC,
             partition_by: &plan.partition_by,
             granularity: plan.granularity,
@@ -70,14 +70,17 @@ impl World {
             Ok(())
         };
         let claim = extent.claim.as_deref();
-        let contents = lay_out(below, (&rules, end, claim), write);
+        let contents = lay_out(below, &rules, end, claim, write);
         if self.mistake != Some(Mistake::EmptiedDatesNotWritten) {
             let emptied = claim
                 .iter()
                 .flat_map(|claim| emptied_dates(claim, &contents));
             files.extend(emptied.map(|date| (date, (0, head.clone()))));
         }
-        let files = files.into_iter().map(encoded_file).collect();
+        let files = files
+            .into_iter()
+            .map(|(date, (records, body))| encoded_file(date, records, body))
+            .collect();
         Encoded { contents, files }
     }
 
@@ -89,8 +92,8 @@ impl World {
         }
     }
 
-    /// A new extent ends before the record of a day too many: the model's own limit, for the
-    /// product's is out of its reach.
+    /// A new extent ends before the record of one day too many: the model has a limit of its own,
+    /// because it cannot reach the product's.
     fn end_by_dates(&self, extent: &Encode) -> Offset {
         if extent.claim.is_some() {
             return extent.end;
@@ -112,7 +115,7 @@ impl World {
     }
 }
 
-fn encoded_file((date, (records, body)): (DatePartition, (u64, Vec<u8>))) -> EncodedFile {
+fn encoded_file(date: DatePartition, records: u64, body: Vec<u8>) -> EncodedFile {
     EncodedFile {
         date,
         records,

@@ -7,7 +7,7 @@ use landing::Offset;
 
 use crate::{
     faults::Fault,
-    plan::COMMIT_INTERVAL,
+    plan::{COMMIT_INTERVAL, numbered},
     worker::Task,
     world::{Late, Verdict, World},
 };
@@ -85,7 +85,7 @@ impl World {
             }
             self.workers[w]
                 .engine
-                .committed_seen(partition as i32, Offset(next));
+                .committed_seen(numbered(partition), Offset(next));
         }
     }
 

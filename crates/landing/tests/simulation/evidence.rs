@@ -1,10 +1,10 @@
-//! Re-creations and truncations that no reading of the log can show: the limit of what anchors can
-//! do.
+//! Re-creations and truncations that no reading of the log can reveal: the limit of what anchors
+//! can do.
 //!
 //! Not here: what must hold for all other partitions (`judge`). Invariant: a partition is given up
 //! on only if the true readings, not those that the engine was given, show nothing.
 
-use landing::anchor::{Anchor, Reading};
+use landing::anchor::{Anchor, AnchorReading};
 
 use crate::{inspection::Read, log::Kept, worker::Gathering, world::World};
 
@@ -28,15 +28,9 @@ impl World {
             let cut = kept.cut_by.is_some() && known.is_none();
             kept.record.place.incarnation != log.incarnation || cut
         });
-        let contradicts = |(anchor, reading): (Anchor, Reading)| match reading {
-            Reading::Holds(timestamp, value) => {
-                (timestamp, value.0) != (anchor.timestamp, anchor.value.0)
-            }
-            Reading::BeyondEnd => true,
-            Reading::Gone => false,
-        };
+        let mut anchors = anchors.into_iter().flatten();
         let shown = known.is_some_and(|(next, _)| next > gathering.high)
-            || anchors.into_iter().flatten().any(contradicts);
+            || anchors.any(|(anchor, reading)| contradicts(anchor, reading));
         if (poisoned || other_anchor) && !shown {
             self.notes[gathering.partition].blind = true;
             self.note(|| {
@@ -44,5 +38,16 @@ impl World {
                 format!("     nothing shows that the log of {partition} is another one")
             });
         }
+    }
+}
+
+/// Whether what the log holds at the offset of an anchor is not what was landed.
+fn contradicts(anchor: Anchor, reading: AnchorReading) -> bool {
+    match reading {
+        AnchorReading::Holds(timestamp, value) => {
+            (timestamp, value.0) != (anchor.timestamp, anchor.value.0)
+        }
+        AnchorReading::BeyondEnd => true,
+        AnchorReading::Gone => false,
     }
 }

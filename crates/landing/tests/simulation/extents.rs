@@ -1,9 +1,8 @@
 //! What must hold for extents: claims, their files and dead letters, worked out from the log's
 //! history and the bucket alone.
 //!
-//! Claims are read as plain JSON here, and keys and hashes are written down a second time on
-//! purpose. Not here: records and commits as both layouts know them (`judge`). Invariant: an extent
-//! is what its claim says, and no two overlap.
+//! Keys and hashes are written down a second time here on purpose. Not here: how claims are read
+//! (`notes`), and records and commits as both layouts know them (`judge`).
 
 use landing::identity::About;
 use serde_json::Value;
@@ -11,120 +10,27 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     bucket::claim_key,
-    judge::Notes,
-    log::{Kept, View, hash},
+    log::{Kept, hash},
+    notes::ClaimNote,
+    plan::numbered,
     record::Placed,
     settings::MAX_RECORDS,
     worker::Put,
     world::{Verdict, World},
 };
 
-/// A claim as the judge keeps it in mind.
-#[derive(Clone, Debug)]
-pub(crate) struct ClaimNote {
-    pub(crate) start: i64,
-    pub(crate) end: i64,
-    /// The log as the claimer saw it.
-    pub(crate) view: View,
-    /// The keys of all its objects.
-    pub(crate) keys: Vec<String>,
-    body: Value,
-}
-
-impl ClaimNote {
-    fn read(partition: i32, put: &Put) -> Option<Self> {
-        let body: Value = serde_json::from_slice(&put.upload.body).ok()?;
-        let (start, end) = (body["start"].as_i64()?, body["end"].as_i64()?);
-        let ours = body["zone"] == "z" && body["partition"] == partition;
-        if !ours || end <= start || start < 0 {
-            return None;
-        }
-        let suffix = match body["files"]["compression"].as_str()? {
-            "none" => "jsonl",
-            "gzip" => "jsonl.gz",
-            "zstd" => "jsonl.zst",
-            _ => return None,
-        };
-        let name = format!("{partition:05}-{start:020}");
-        let dates = body["dates"].as_array()?.iter();
-        let dates: Option<Vec<&str>> = dates.map(|date| date["date"].as_str()).collect();
-        let mut keys: Vec<String> = dates?
-            .iter()
-            .map(|date| format!("p/dt={date}/{name}.{suffix}"))
-            .collect();
-        if body["dead_letters"]["records"].as_u64()? > 0 {
-            keys.push(format!("_control/p/dead-letters/{name}.jsonl"));
-        }
-        let view = put.view;
-        Some(Self {
-            start,
-            end,
-            view,
-            keys,
-            body,
-        })
-    }
-
-    pub(crate) fn keeps_tombstones(&self) -> bool {
-        self.body["files"]["keep_tombstones"] == true
-    }
-
-    /// What the claim says of the object at this key: number of records, their hash, and the
-    /// SHA-256 of the body.
-    fn says_of(&self, key: &str) -> (u64, &str, &str) {
-        let mut dates = self.body["dates"].as_array().into_iter().flatten();
-        let is_at = |date: &&Value| {
-            key.starts_with(&format!(
-                "p/dt={}/",
-                date["date"].as_str().unwrap_or_default()
-            ))
-        };
-        let said = dates.find(is_at).unwrap_or(&self.body["dead_letters"]);
-        (
-            said["records"].as_u64().unwrap_or_default(),
-            said["hash"].as_str().unwrap_or_default(),
-            said["body"]["sha256"].as_str().unwrap_or_default(),
-        )
-    }
-
-    fn all_records(&self) -> u64 {
-        let mut dates = self.body["dates"].as_array().into_iter().flatten();
-        let records: u64 = dates
-            .by_ref()
-            .filter_map(|date| date["records"].as_u64())
-            .sum();
-        let letters = self.body["dead_letters"]["records"].as_u64();
-        records + letters.unwrap_or_default() + self.body["tombstones"].as_u64().unwrap_or_default()
-    }
-}
-
-impl Notes {
-    pub(crate) fn newest_claim(&self) -> Option<&ClaimNote> {
-        self.claims.last()
-    }
-
-    pub(crate) fn claim_at(&self, start: i64) -> Option<&ClaimNote> {
-        self.claims.iter().find(|claim| claim.start == start)
-    }
-
-    /// The claim whose extent holds this offset.
-    pub(crate) fn claim_over(&self, offset: i64) -> Option<&ClaimNote> {
-        let after = self.claims.partition_point(|claim| claim.end <= offset);
-        self.claims.get(after)
-    }
-}
-
 impl World {
-    /// A claim is about to be written: it goes on where the newest one ends, and that is finished.
+    /// A claim is about to be written: it begins where the newest one ends, and that one is
+    /// finished.
     pub(crate) fn check_claim(&mut self, key: &str, put: &Put) -> Verdict {
         let partition = put.partition();
-        let Some(claim) = ClaimNote::read(partition as i32, put) else {
+        let Some(claim) = ClaimNote::read(numbered(partition), put) else {
             return Err(format!(
                 "claim {key} is none: {}",
                 String::from_utf8_lossy(&put.upload.body)
             ));
         };
-        if key != claim_key(partition as i32, claim.start) {
+        if key != claim_key(numbered(partition), claim.start) {
             return Err(format!("claim {key} is for {}", claim.start));
         }
         self.notes[partition].begin(&put.view);
@@ -180,7 +86,7 @@ impl World {
         let (partition, identity) = (put.partition(), &put.upload.identity);
         let notes = &self.notes[partition];
         let claim = notes
-            .claim_at(identity.offset.0)
+            .claim_at(identity.place.offset.0)
             .filter(|claim| claim.keys.iter().any(|due| due == key));
         let Some(claim) = claim.cloned() else {
             return Err(format!("object {key} is of no claim"));
@@ -192,8 +98,11 @@ impl World {
             About::Extent { end, part } => (end.0, part.as_str()),
             _ => return Err(format!("object {key} has the identity {identity:?}")),
         };
-        if (identity.zone.as_str(), identity.partition as usize, about)
-            != ("z", partition, (claim.end, part))
+        if (
+            identity.zone.as_str(),
+            identity.place.partition.0 as usize,
+            about,
+        ) != ("z", partition, (claim.end, part))
         {
             return Err(format!("object {key} has the identity {identity:?}"));
         }
@@ -204,7 +113,7 @@ impl World {
             return Err(format!("object {key} is written after the next claim"));
         }
         let held = self.records_of(key, put, &claim)?;
-        self.check_against_claim(key, put, (&claim, &held))?;
+        self.check_against_claim(key, put, &claim, &held)?;
         self.mark_landed(partition, &held)
     }
 
@@ -253,7 +162,8 @@ impl World {
         &mut self,
         key: &str,
         put: &Put,
-        (claim, held): (&ClaimNote, &[usize]),
+        claim: &ClaimNote,
+        held: &[usize],
     ) -> Verdict {
         let partition = put.partition();
         if self.notes[partition].blind {
@@ -306,7 +216,8 @@ impl World {
     pub(crate) fn check_committed_extent(
         &self,
         partition: usize,
-        (next, metadata): (i64, &str),
+        next: i64,
+        metadata: &str,
     ) -> Verdict {
         if metadata == "v1;start" {
             return Ok(());

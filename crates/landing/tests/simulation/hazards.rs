@@ -4,7 +4,7 @@
 //! Invariant: a re-creation, a truncation and a foreign object come at most once in a schedule.
 
 use landing::{
-    Offset,
+    Offset, Place,
     identity::{About, Identity},
     record::ValueHash,
 };
@@ -13,7 +13,7 @@ use crate::{
     bucket::{Object, claim_key},
     events::Happened,
     faults::Fault,
-    plan::Hazard,
+    plan::{Hazard, numbered},
     record::Expected,
     world::World,
 };
@@ -131,8 +131,7 @@ impl World {
         let (key, offset) = keys[self.rng.usize(0..keys.len())].clone();
         let likeness = Identity {
             zone: "z".into(),
-            partition: partition as i32,
-            offset: Offset(offset),
+            place: Place::new(numbered(partition), Offset(offset)),
             about: About::Record {
                 value: ValueHash::of(Some(b"foreign")),
                 timestamp: None,
@@ -147,7 +146,7 @@ impl World {
     fn plant_into_an_extent(&mut self, partition: usize) -> bool {
         let newest = self.notes[partition].newest_claim();
         let end = newest.map_or(0, |claim| claim.end);
-        let mut keys = vec![claim_key(partition as i32, end)];
+        let mut keys = vec![claim_key(numbered(partition), end)];
         keys.extend(newest.iter().flat_map(|claim| claim.keys.clone()));
         keys.retain(|key| self.bucket.get(key).is_none());
         if keys.is_empty() {

@@ -1,8 +1,8 @@
 //! The end of a schedule: faults stop, one fresh worker of each deployment finishes everything, and
 //! the judge takes its last look.
 //!
-//! Not here: what must hold (`judge`). Invariant: healing ends within a bounded number of rounds,
-//! or the schedule is stuck, which is a failure.
+//! Not here: what must hold (`judge`). Healing ends within a bounded number of rounds; otherwise
+//! the schedule is stuck, which is a failure.
 
 use crate::{
     faults::Fault,

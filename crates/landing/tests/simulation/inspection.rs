@@ -1,13 +1,13 @@
 //! Gathering the facts of an inspection, step by step: anything may happen between two steps.
 //!
-//! Not here: what the facts mean (the engine's `start`). Invariant: the steps are those of the
-//! consumer, in this order: committed offset, anchor in the zone, newest claim, ends of the log,
+//! Not here: what the facts mean (the engine's `start`). The steps are those of the consumer,
+//! in this order: committed offset, anchor in the zone, newest claim, ends of the log,
 //! records at the anchors, objects of the claim. A claim that is looked for before the committed
 //! offset may be older than that.
 
 use landing::{
     Offset,
-    anchor::{Anchor, Reading},
+    anchor::{Anchor, AnchorReading},
     start::{Completeness, Inspection, Stop},
 };
 
@@ -16,13 +16,13 @@ use crate::{
     faults::Fault,
     log::View,
     mistake::Mistake,
-    plan::StartAt,
+    plan::{StartAt, numbered},
     worker::{Gathering, Ground, Task},
     world::{Verdict, World},
 };
 
 /// An anchor with what the log holds there now.
-pub(crate) type Read = Option<(Anchor, Reading)>;
+pub(crate) type Read = Option<(Anchor, AnchorReading)>;
 
 impl World {
     /// The next step of an inspection.
@@ -40,7 +40,7 @@ impl World {
                 Err(stop) => return self.refuse(w, &gathering, stop),
             },
             2 => {
-                let anchor = self.bucket.get(&anchor_key(partition as i32));
+                let anchor = self.bucket.get(&anchor_key(numbered(partition)));
                 gathering.first = anchor.and_then(|object| Anchor::from_body(&object.body));
             }
             4 => {
@@ -101,7 +101,7 @@ impl World {
         }
         worker
             .engine
-            .inspected(partition as i32, gathering.generation, &facts);
+            .inspected(numbered(partition), gathering.generation, &facts);
         self.pump(w)?;
         self.count_waiting(w, &facts);
         Ok(())
@@ -154,7 +154,7 @@ impl World {
 
     /// The facts cannot be had.
     fn refuse(&mut self, w: usize, gathering: &Gathering, stop: Stop) -> Verdict {
-        let (partition, generation) = (gathering.partition as i32, gathering.generation);
+        let (partition, generation) = (numbered(gathering.partition), gathering.generation);
         self.workers[w]
             .engine
             .inspection_refused(partition, generation, stop);
@@ -166,7 +166,7 @@ impl World {
         match self.mistake {
             Some(Mistake::AnchorNotChecked) => {
                 for (anchor, reading) in [&mut facts.first, &mut facts.last].into_iter().flatten() {
-                    *reading = Reading::Holds(anchor.timestamp, anchor.value);
+                    *reading = AnchorReading::Holds(anchor.timestamp, anchor.value);
                 }
             }
             Some(Mistake::LatestInsteadOfAnchor) if facts.committed.is_none() => {

@@ -1,16 +1,16 @@
 //! What must hold, worked out from the log's history and the bucket's content alone.
 //!
 //! Not here: when it is asked (`put`, `commit`, `shell`, `healing`), and what nobody could have
-//! noticed (`evidence`). Invariant: the engine's own counters and states are believed in nothing
-//! except the bounds on them.
+//! noticed (`evidence`). The judge does not trust the engine's own counters and states, except
+//! for the bounds on them.
 
 use landing::{identity::About, start::Stop};
 
 use crate::{
     bucket::anchor_key,
-    extents::ClaimNote,
     log::{Kept, Removed, View, hash},
-    poll::BATCH,
+    notes::{ClaimNote, Notes, RecordedGap},
+    plan::BATCH,
     record::Expected,
     worker::{Put, Run},
     world::{Verdict, World},
@@ -23,56 +23,13 @@ const MOST_RECORD_BYTES: usize = 2_048;
 /// memory for one, arenas before it, and what describes them.
 const MOST_EXTENT_BYTES: usize = 24_000;
 
-/// What the judge keeps in mind about one partition.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    /// The incarnation whose records lie in the zone.
-    pub(crate) landed: Option<u32>,
-    /// Where the group began in each incarnation: nothing below was asked for.
-    began: Vec<Option<i64>>,
-    /// Recorded gaps: incarnation, start, end.
-    gaps: Vec<(u32, i64, i64)>,
-    /// Keys at which something foreign was put.
-    pub(crate) foreign: Vec<String>,
-    /// Where `latest` was when the zone was made, in the batched layouts.
-    pub(crate) pinned_start: Option<i64>,
-    /// The claims, in order.
-    pub(crate) claims: Vec<ClaimNote>,
-    /// The log was changed in a way that no reading can show: not judged any further.
-    pub(crate) blind: bool,
-}
-
-impl Notes {
-    fn began(&self, incarnation: u32) -> i64 {
-        self.began
-            .get(incarnation as usize)
-            .copied()
-            .flatten()
-            .unwrap_or(0)
-    }
-
-    pub(crate) fn begin(&mut self, view: &View) {
-        let Some(start) = view.fresh else { return };
-        let index = view.incarnation as usize;
-        self.began.resize(self.began.len().max(index + 1), None);
-        // Two workers that begin at the same time with `latest` may each have an end of their own:
-        // the later counts.
-        self.began[index] = self.began[index].max(Some(start));
-    }
-
-    fn is_recorded(&self, incarnation: u32, offset: i64) -> bool {
-        self.gaps
-            .iter()
-            .any(|(of, start, end)| *of == incarnation && (*start..*end).contains(&offset))
-    }
-}
-
 impl World {
     /// A commit claims that everything below is in the bucket.
     pub(crate) fn check_commit(
         &mut self,
         partition: usize,
-        (next, metadata): (i64, &str),
+        next: i64,
+        metadata: &str,
         view: &View,
     ) -> Verdict {
         self.notes[partition].begin(view);
@@ -81,7 +38,7 @@ impl World {
             return Ok(());
         }
         if self.plan.batched {
-            self.check_committed_extent(partition, (next, metadata))?;
+            self.check_committed_extent(partition, next, metadata)?;
         }
         let claimed = notes.began(view.incarnation)..next;
         for kept in self.logs[partition]
@@ -149,8 +106,8 @@ impl World {
         };
         let place = kept.record.place;
         if identity.zone != "z"
-            || identity.partition != place.partition
-            || identity.offset.0 != place.offset
+            || identity.place.partition != place.partition
+            || identity.place.offset.0 != place.offset
             || value != hash(kept.record.value.as_deref())
         {
             return Err(format!("object {key} has the identity {identity:?}"));
@@ -175,12 +132,12 @@ impl World {
         let time = timestamp.map_or_else(|| "null".to_owned(), |time| time.to_string());
         let expected = format!(
             "{{\"partition\":{partition},\"offset\":{},\"timestamp\":{time},\"sha256\":\"{}\"}}\n",
-            identity.offset,
+            identity.place.offset,
             hex::encode(value)
         );
         let is_meant = |kept: &Kept| {
             kept.record.timestamp == timestamp
-                && kept.offset() == identity.offset.0
+                && kept.offset() == identity.place.offset.0
                 && hash(kept.record.value.as_deref()) == value
         };
         if put.upload.body != expected.as_bytes()
@@ -212,9 +169,10 @@ impl World {
                 log.low
             ));
         }
-        self.notes[partition]
-            .gaps
-            .push((put.view.incarnation, start, end));
+        self.notes[partition].gaps.push(RecordedGap {
+            incarnation: put.view.incarnation,
+            offsets: start..end,
+        });
         Ok(())
     }
 
@@ -246,10 +204,10 @@ impl World {
         ))
     }
 
-    /// After a lost position a partition may be looked at anew only when all that was delivered is
+    /// After a lost position a partition may be inspected again only when all that was delivered is
     /// landed and committed.
     pub(crate) fn check_settled(&self, w: usize, partition: usize) -> Verdict {
-        // A gap that nothing was read behind belongs to the next extent.
+        // A gap after which nothing was read belongs to the next extent.
         let nothing = |run: &Run| self.plan.batched && run.position == run.start;
         match &self.workers[w].runs[partition] {
             Some(run) if run.adopted || nothing(run) => Ok(()),
@@ -314,7 +272,7 @@ impl World {
                 ));
             };
             let metadata = known.metadata.clone();
-            self.check_commit(partition, (high, &metadata), &view)?;
+            self.check_commit(partition, high, &metadata, &view)?;
         }
         Ok(())
     }

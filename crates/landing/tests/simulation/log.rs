@@ -6,14 +6,15 @@
 //! removed.
 
 use landing::{
-    anchor::{Anchor, Reading},
+    Partition,
+    anchor::{Anchor, AnchorReading},
     record::ValueHash,
 };
 use sha2::{Digest, Sha256};
 
-use crate::record::{Layout, ModelRecord, Place};
+use crate::record::{DateRules, ModelRecord, RecordId};
 
-/// Which log a reader saw: the incarnation, and how many truncations lay behind it.
+/// Which log a reader saw: the incarnation, and how many truncations there were before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct View {
     pub(crate) incarnation: u32,
@@ -64,7 +65,7 @@ impl Kept {
 /// The log of one partition.
 #[derive(Debug)]
 pub(crate) struct Log {
-    pub(crate) partition: i32,
+    pub(crate) partition: Partition,
     pub(crate) incarnation: u32,
     pub(crate) low: i64,
     pub(crate) high: i64,
@@ -79,7 +80,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(partition: i32) -> Self {
+    pub(crate) fn new(partition: Partition) -> Self {
         Self {
             partition,
             incarnation: 0,
@@ -103,8 +104,8 @@ impl Log {
     }
 
     /// Appends `hole` offsets without a record, then a record.
-    pub(crate) fn append(&mut self, hole: i64, layout: &Layout) {
-        let place = Place {
+    pub(crate) fn append(&mut self, hole: i64, layout: &DateRules) {
+        let place = RecordId {
             partition: self.partition,
             incarnation: self.incarnation,
             epoch: self.cuts.len(),
@@ -133,18 +134,18 @@ impl Log {
     }
 
     /// What the log holds at the offset of an anchor.
-    pub(crate) fn read(&self, anchor: &Anchor) -> Reading {
+    pub(crate) fn read(&self, anchor: &Anchor) -> AnchorReading {
         let offset = anchor.offset.0;
         if offset >= self.high {
-            return Reading::BeyondEnd;
+            return AnchorReading::BeyondEnd;
         }
         let there = self.visible_from(offset).next();
         match there.filter(|kept| kept.offset() == offset) {
             Some(kept) => {
                 let value = ValueHash(hash(kept.record.value.as_deref()));
-                Reading::Holds(kept.record.timestamp, value)
+                AnchorReading::Holds(kept.record.timestamp, value)
             }
-            None => Reading::Gone,
+            None => AnchorReading::Gone,
         }
     }
 
@@ -172,7 +173,7 @@ impl Log {
         self.low = low;
     }
 
-    /// Compaction removes one record of the current log. Gives its offset.
+    /// Compaction removes one record of the current log. Returns its offset.
     pub(crate) fn compact(&mut self, pick: usize) -> Option<i64> {
         let visible: Vec<usize> = self
             .current

@@ -1,10 +1,10 @@
-//! The judge: the real engine against a model log, a model group, a model bucket and several
-//! workers, by seeded schedules.
+//! The simulation: the real engine against a model log, a model group, a model bucket and several
+//! workers, by seeded schedules; a judge looks at all of it.
 //!
 //! More schedules: `LANDING_SCHEDULES=1000000 cargo test -p landing --test simulation`. One of them
 //! with its trace: `LANDING_SEED=17 cargo test -p landing --test simulation one_seed --
-//! --nocapture`. Not here: single rules (unit tests). Invariant: the driver is a correct consumer
-//! shell unless a mistake is planted, so whatever fails is the engine's.
+//! --nocapture`. Not here: single rules (unit tests). The driver is a correct consumer shell
+//! unless a mistake is planted, so whatever fails is a mistake of the engine.
 
 #![allow(clippy::unwrap_used)]
 
@@ -23,6 +23,7 @@ mod inspection;
 mod judge;
 mod log;
 mod mistake;
+mod notes;
 mod ownership;
 mod plan;
 mod poll;

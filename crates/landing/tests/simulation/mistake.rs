@@ -11,13 +11,13 @@ pub(crate) enum Mistake {
     CommitBeforeDurable,
     /// The offset after the highest finished record is committed, whatever is unfinished below.
     HighestInsteadOfContiguous,
-    /// The date in the key is that of writing.
+    /// The date in the key is the time of writing.
     NowInTheKey,
     /// 412 counts as success without a look at what is there.
     ExistingObjectNotCompared,
     /// The next offset plus one.
     OffByOneCommit,
-    /// Anchors are taken for matching without reading the log.
+    /// Anchors count as matching without reading the log.
     AnchorNotChecked,
     /// A group whose offsets are missing starts at the end, anchor or not.
     LatestInsteadOfAnchor,
@@ -33,9 +33,9 @@ pub(crate) enum Mistake {
     ClaimNotAwaited,
     /// An extent's end is committed when all but one of its dates are durable.
     CommitBeforeTheLastDate,
-    /// Who loses a claim closes the extent where its own buffer ends.
+    /// Whoever loses a claim closes the extent where its own buffer ends.
     OwnEndAfterLosingTheClaim,
-    /// A claim that was found is finished by the own settings.
+    /// A claim that was found is finished by the worker's own settings.
     OwnSettingsInsteadOfTheClaims,
     /// What was read past the end of an adopted claim is not kept for the next extent.
     RestOfAdoptedLost,

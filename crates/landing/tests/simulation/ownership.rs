@@ -1,12 +1,13 @@
 //! Owners that change: assignment, revocation with and without a drain, zombies, lost partitions,
 //! kill -9.
 //!
-//! Not here: what the workers make of it (`shell`, and the engine). Invariant: a zombie is told
-//! nothing until it loses the partition; a killed worker leaves nothing but what is on the network.
+//! Not here: what the workers make of it (`shell`, and the engine). A zombie is told nothing until
+//! it loses the partition; a killed worker leaves nothing but what is on the network.
 
 use crate::{
     events::Happened,
     faults::Fault,
+    plan::numbered,
     worker::{Task, Worker},
     world::{Late, World},
 };
@@ -72,7 +73,7 @@ impl World {
                 if self.workers[owner].is_encoding(partition) {
                     self.met(Fault::RevokedWhileEncoding);
                 }
-                self.workers[owner].engine.revoked(partition as i32);
+                self.workers[owner].engine.revoked(numbered(partition));
                 self.pump(owner).map(|()| true)
             }
             4..8 if to != owner => {
@@ -109,7 +110,7 @@ impl World {
         }
         self.met(Fault::DrainDeadlinePassed);
         self.note(|| format!("{owner} must release {partition} now"));
-        self.workers[owner].engine.release_now(partition as i32);
+        self.workers[owner].engine.release_now(numbered(partition));
         self.pump(owner).map(|()| true)
     }
 

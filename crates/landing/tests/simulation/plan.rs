@@ -8,18 +8,27 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use landing::{
+    Partition,
     engine::Tombstones,
     partition_by::{Granularity, PartitionBy},
     start::OnGap,
 };
 
-use crate::record::Layout;
+use crate::record::DateRules;
 
 /// The most partitions of a schedule.
 pub(crate) const MAX_PARTITIONS: usize = 3;
 
+/// The most records of one poll.
+pub(crate) const BATCH: usize = 4;
+
 /// Time between commits in the schedules.
 pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The number of a partition that the model counts by its index.
+pub(crate) fn numbered(partition: usize) -> Partition {
+    Partition(partition as i32)
+}
 
 /// What may happen to the log, the group or the bucket from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +73,7 @@ pub(crate) struct Plan {
     pub(crate) max_dates: usize,
     /// How many events before it heals.
     pub(crate) events: u32,
-    pub(crate) layout: Layout,
+    pub(crate) layout: DateRules,
     pub(crate) on_gap: OnGap,
     pub(crate) start_at: StartAt,
     pub(crate) max_in_flight: usize,
@@ -76,7 +85,7 @@ impl Plan {
     /// Draws a plan.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let granularities = [Granularity::Day, Granularity::Hour, Granularity::Year];
-        let layout = Layout {
+        let layout = DateRules {
             partition_by: match rng.u8(0..2) {
                 0 => PartitionBy::Timestamp,
                 _ => PartitionBy::Field("Date".into()),

@@ -1,8 +1,8 @@
 //! The thread that polls Kafka: its commands in order, then the next records of one partition.
 //!
-//! Not here: what becomes of the records (the engine). Invariant: a partition is read from its
-//! position on, in order, without leaving out a visible record; a position that is no longer in the
-//! log is reported and never moved.
+//! Not here: what becomes of the records (the engine). A partition is read from its position on, in
+//! order, without leaving out a visible record; a position that is no longer in the log is reported
+//! and never moved.
 
 use landing::{Offset, Record, arena::RecordArena};
 
@@ -10,15 +10,13 @@ use crate::{
     faults::Fault,
     log::View,
     mistake::Mistake,
+    plan::{BATCH, numbered},
     worker::{Command, Run, Worker},
     world::{Verdict, World},
 };
 
-/// The most records of one poll.
-pub(crate) const BATCH: usize = 4;
-
 impl World {
-    /// One poll of a worker. Gives whether there was anything to do.
+    /// One poll of a worker. Returns whether there was anything to do.
     pub(crate) fn poll(&mut self, w: usize, partition: usize) -> Result<bool, String> {
         let commands = self.obey(w);
         if commands {
@@ -58,7 +56,7 @@ impl World {
                     if let Some(run) = &mut worker.runs[partition] {
                         run.reading = true;
                         run.paused = paused;
-                        worker.engine.started(partition as i32, generation);
+                        worker.engine.started(numbered(partition), generation);
                     }
                 }
                 Command::Pause | Command::Resume => {
@@ -85,7 +83,7 @@ impl World {
             engine.records(packed(&[kept.record.shown()], true));
             self.faults.count(Fault::DeliveredStale);
         }
-        engine.end_of_partition(partition as i32, Offset(log.high));
+        engine.end_of_partition(numbered(partition), Offset(log.high));
     }
 
     fn report_lost(&mut self, w: usize, partition: usize) -> Verdict {
@@ -106,7 +104,7 @@ impl World {
         }
         (run.reading, run.reported) = (false, true);
         let position = run.position;
-        worker.engine.position_lost(partition as i32);
+        worker.engine.position_lost(numbered(partition));
         self.note(|| format!("worker {w} lost its position {position} in {partition}"));
         self.pump(w)
     }
@@ -137,7 +135,7 @@ impl World {
         let at_end = records.next().is_none() && (to < end || !self.faulty);
         drop(records);
         if at_end {
-            to = self.report_end(w, partition, (to, end));
+            to = self.report_end(w, partition, to, end);
         }
         if let Some(run) = &mut self.workers[w].runs[partition] {
             run.position = to;
@@ -160,9 +158,9 @@ impl World {
         }
     }
 
-    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Gives the
-    /// end that the engine is told.
-    fn report_end(&mut self, w: usize, partition: usize, (shown, end): (i64, i64)) -> i64 {
+    /// The reader came to `end`, and the last record that it was shown ends at `shown`. Returns the
+    /// end that the reader reached.
+    fn report_end(&mut self, w: usize, partition: usize, shown: i64, end: i64) -> i64 {
         let log = &self.logs[partition];
         if log.visible_from(end).next().is_some() {
             self.faults.count(Fault::EndOfALaggingReplica);
@@ -179,7 +177,7 @@ impl World {
             _ => reached,
         };
         let engine = &mut self.workers[w].engine;
-        engine.end_of_partition(partition as i32, Offset(told));
+        engine.end_of_partition(numbered(partition), Offset(told));
         reached
     }
 

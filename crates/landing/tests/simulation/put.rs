@@ -1,8 +1,8 @@
 //! Uploads on their way: tried until they are answered for good, over a network that loses, delays
 //! and refuses.
 //!
-//! Not here: what an object must hold (`judge`). Invariant: 200 is `Stored`; 412 is answered by a
-//! comparison with what is there; everything else is tried again.
+//! Not here: what an object must hold (`judge`). 200 is `Stored`; 412 leads to a comparison with
+//! what is there; everything else is tried again.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl World {
         self.pump(w)
     }
 
-    /// The request reaches the bucket. Gives whether it was written, `false` is a 412.
+    /// The request reaches the bucket. Returns whether it was written: `false` is a 412.
     pub(crate) fn arrive(&mut self, put: &Put) -> Result<bool, String> {
         let key = self.key_of(put);
         let unconditional = self.mistake == Some(Mistake::ClaimWithoutCondition)
@@ -94,7 +94,7 @@ impl World {
         }
         let worker = &mut self.workers[w];
         if let Some(run) = &mut worker.runs[put.partition()] {
-            run.highest = run.highest.max(id.offset().0 + 1);
+            run.highest = run.highest.max(id.place().offset.0 + 1);
             // Whoever finds another anchor looks again at once.
             run.reported &= id.kind != UploadKind::Anchor || written;
             if let Outcome::Claimed(claim) = &outcome
@@ -113,8 +113,8 @@ impl World {
         if put.upload.id.kind == UploadKind::Claim
             && self.mistake != Some(Mistake::OwnEndAfterLosingTheClaim)
         {
-            let place = ("z", put.upload.id.partition, put.upload.id.offset());
-            return match Claim::from_body(&there.body, place) {
+            let start = put.upload.id.place();
+            return match Claim::from_body(&there.body, "z", start) {
                 Ok(claim) => Outcome::Claimed(Arc::new(claim)),
                 Err(bad) => Outcome::Conflict {
                     key,

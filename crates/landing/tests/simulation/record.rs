@@ -8,7 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fastrand::Rng;
 use landing::{
-    Offset, Record,
+    Offset, Partition, Record,
     engine::Tombstones,
     partition_by::{Granularity, PartitionBy},
     record::Headers,
@@ -27,7 +27,7 @@ pub(crate) const DAYS: [(i64, &str); 4] = [
 
 /// What decides about a record's key, as the zone pins it.
 #[derive(Clone, Debug)]
-pub(crate) struct Layout {
+pub(crate) struct DateRules {
     pub(crate) partition_by: PartitionBy,
     pub(crate) granularity: Granularity,
     pub(crate) tombstones: Tombstones,
@@ -35,8 +35,8 @@ pub(crate) struct Layout {
 
 /// Which record: `incarnation` counts re-creations of the topic, `epoch` the truncations since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) partition: i32,
+pub(crate) struct RecordId {
+    pub(crate) partition: Partition,
     pub(crate) incarnation: u32,
     pub(crate) epoch: usize,
     pub(crate) offset: i64,
@@ -52,7 +52,7 @@ pub(crate) enum Expected {
 /// A record and its expectation.
 #[derive(Debug)]
 pub(crate) struct ModelRecord {
-    pub(crate) place: Place,
+    pub(crate) place: RecordId,
     pub(crate) timestamp: Option<i64>,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) expected: Expected,
@@ -70,8 +70,21 @@ pub(crate) enum Placed {
     Tombstone(String),
 }
 
-/// A day of [`DAYS`] and an hour.
-type Hour = (usize, i64);
+/// An hour of one of the [`DAYS`].
+#[derive(Clone, Copy)]
+struct Hour {
+    day: usize,
+    hour: i64,
+}
+
+impl Hour {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            day: rng.usize(0..DAYS.len()),
+            hour: rng.i64(0..24),
+        }
+    }
+}
 
 /// A value with what is known of it: the line it must become (if it is a JSON object), and the date
 /// in it.
@@ -84,18 +97,18 @@ struct Value {
 
 impl ModelRecord {
     /// The record of a place.
-    pub(crate) fn make(place: Place, layout: &Layout) -> Self {
+    pub(crate) fn make(place: RecordId, layout: &DateRules) -> Self {
         let mut rng = seeded(place);
         // Some values repeat after a re-creation or truncation, as when the same file is sent
         // again: only the time differs.
         let repeats = place.offset % 4 == 0;
-        let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
+        let hour = Hour::draw(&mut rng);
         let timestamp = (repeats || rng.u8(0..32) > 0).then(|| {
             let part = i64::from(place.incarnation) * 100_000 + place.epoch as i64 * 1_000;
-            DAYS[hour.0].0 + hour.1 * 3_600_000 + part + place.offset % 1_000
+            DAYS[hour.day].0 + hour.hour * 3_600_000 + part + place.offset % 1_000
         });
         let value = if repeats {
-            let first = Place {
+            let first = RecordId {
                 incarnation: 0,
                 epoch: 0,
                 ..place
@@ -127,7 +140,7 @@ impl ModelRecord {
         (!skipped).then_some(&self.placed)
     }
 
-    fn place_in_an_extent(&self, object: bool, date: Option<Hour>, layout: &Layout) -> Placed {
+    fn place_in_an_extent(&self, object: bool, date: Option<Hour>, layout: &DateRules) -> Placed {
         match (&self.value, object, date) {
             (None, ..) => Placed::Tombstone(self.letter("tombstone")),
             (_, false, _) => Placed::Letter(self.letter("not-a-json-object")),
@@ -148,7 +161,7 @@ impl ModelRecord {
         }
     }
 
-    fn expect(&self, line: Option<String>, date: Option<Hour>, layout: &Layout) -> Expected {
+    fn expect(&self, line: Option<String>, date: Option<Hour>, layout: &DateRules) -> Expected {
         if self.value.is_none() && layout.tombstones == Tombstones::Skip {
             return Expected::Nothing;
         }
@@ -186,9 +199,9 @@ impl ModelRecord {
     }
 }
 
-fn seeded(place: Place) -> Rng {
+fn seeded(place: RecordId) -> Rng {
     let place = [
-        place.partition as u64,
+        place.partition.0 as u64,
         u64::from(place.incarnation),
         place.epoch as u64,
         place.offset as u64,
@@ -200,7 +213,8 @@ fn seeded(place: Place) -> Rng {
     }))
 }
 
-fn folder((day, hour): Hour, granularity: Granularity) -> String {
+fn folder(hour: Hour, granularity: Granularity) -> String {
+    let Hour { day, hour } = hour;
     let date = DAYS[day].1;
     match granularity {
         Granularity::Year => date[..4].to_owned(),
@@ -210,8 +224,8 @@ fn folder((day, hour): Hour, granularity: Granularity) -> String {
 }
 
 fn make_value(rng: &mut Rng, mark: &str) -> Value {
-    let hour = (rng.usize(0..DAYS.len()), rng.i64(0..24));
-    let date = format!("{}T{:02}:30:00Z", DAYS[hour.0].1, hour.1);
+    let hour = Hour::draw(rng);
+    let date = format!("{}T{:02}:30:00Z", DAYS[hour.day].1, hour.hour);
     let kind = rng.u8(0..100);
     let (line, date) = match kind {
         0..=76 => {

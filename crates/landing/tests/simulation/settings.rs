@@ -2,16 +2,12 @@
 //! change with each restart.
 //!
 //! Not here: what all processes of a zone have in common (`plan`).
-//! Invariant: only what a zone does not pin differs between processes.
+//! Only what a zone does not pin differs between processes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
-use landing::{
-    Settings,
-    claim::FileRules,
-    engine::{Batching, Form},
-};
+use landing::{Format, Settings, chain::Batching, claim::FileRules, engine::ObjectLayout};
 
 use crate::{
     plan::{COMMIT_INTERVAL, Plan},
@@ -24,9 +20,9 @@ pub(crate) const MAX_RECORDS: u64 = 20;
 impl Plan {
     /// The settings of a process that starts.
     pub(crate) fn settings(&self, rng: &mut Rng) -> Settings {
-        let form = match self.batched {
-            true => Form::Batched(Box::new(batching(rng))),
-            false => Form::PerRecord,
+        let layout = match self.batched {
+            true => ObjectLayout::Batched(Arc::new(batching(rng))),
+            false => ObjectLayout::PerRecord,
         };
         let memory_bytes = match self.batched {
             false => self.memory_bytes,
@@ -45,7 +41,7 @@ impl Plan {
             max_in_flight: self.max_in_flight,
             memory_bytes,
             commit_interval: COMMIT_INTERVAL,
-            form,
+            layout,
         }
     }
 }
@@ -61,7 +57,7 @@ fn batching(rng: &mut Rng) -> Batching {
             schema: rng.bool().then(|| format!("schema-{}", rng.u8(0..3))),
             keep_tombstones: rng.bool(),
         },
-        format: "jsonl".into(),
+        format: Format::Jsonl,
         max_records: rng.u64(1..=MAX_RECORDS),
         max_bytes: rng.usize(200..6_000),
         max_age: Duration::from_millis(rng.u64(20..200)),

@@ -2,8 +2,8 @@
 //! consumer's loop does.
 //!
 //! Not here: how tasks go on (`inspection`, `put`, `commit`) and how records come in (`poll`).
-//! Invariant: at `Inspect` reading of that partition ends; what was read before may still be
-//! delivered until the start is confirmed.
+//! At `Inspect`, reading of that partition ends; what was read before may still be delivered until
+//! the start is confirmed.
 
 use landing::{Action, Offset, Outcome, UploadKind, start::Stop};
 
@@ -11,6 +11,7 @@ use crate::{
     faults::Fault,
     log::View,
     mistake::Mistake,
+    plan::numbered,
     worker::{Command, Commit, Gathering, Put, Run, Task},
     world::{Verdict, World},
 };
@@ -44,7 +45,7 @@ impl World {
             self.lose(worker, partition)?;
         }
         self.workers[worker].believes[partition] = true;
-        self.workers[worker].engine.assigned(partition as i32);
+        self.workers[worker].engine.assigned(numbered(partition));
         self.pump(worker)
     }
 
@@ -53,7 +54,7 @@ impl World {
         self.note(|| format!("worker {worker} learns that it lost {partition}"));
         self.workers[worker].believes[partition] = false;
         self.workers[worker].stopped[partition] = false;
-        self.workers[worker].engine.lost(partition as i32);
+        self.workers[worker].engine.lost(numbered(partition));
         self.workers[worker].forget(partition);
         self.pump(worker)
     }
@@ -82,8 +83,8 @@ impl World {
                 partition,
                 generation,
             } => {
-                self.check_settled(w, partition as usize)?;
-                self.begin_gathering(w, partition as usize, generation);
+                self.check_settled(w, partition.0 as usize)?;
+                self.begin_gathering(w, partition.0 as usize, generation);
             }
             Action::Start {
                 partition,
@@ -91,7 +92,7 @@ impl World {
                 offset,
                 paused,
             } => {
-                let partition = partition as usize;
+                let partition = partition.0 as usize;
                 self.begin_run(w, partition, offset.0)?;
                 self.command(
                     w,
@@ -110,11 +111,13 @@ impl World {
                 partition,
                 next,
                 metadata,
-            } => self.begin_commit(w, partition, (next.0, metadata)),
+            } => self.begin_commit(w, partition.0 as usize, next.0, metadata),
             Action::Release { partition, commit } => {
-                return self.release(w, partition as usize, commit);
+                return self.release(w, partition.0 as usize, commit);
             }
-            Action::Stop { partition, stop } => return self.stopped(w, partition as usize, &stop),
+            Action::Stop { partition, stop } => {
+                return self.stopped(w, partition.0 as usize, &stop);
+            }
         }
         Ok(())
     }
@@ -167,7 +170,7 @@ impl World {
     }
 
     fn begin_put(&mut self, w: usize, upload: landing::Upload) {
-        let partition = upload.id.partition as usize;
+        let partition = upload.id.partition.0 as usize;
         let worker = &mut self.workers[w];
         let run = worker.runs[partition].as_ref().map(|run| run.view);
         let view = run.or(worker.grounds[partition].map(|ground| ground.view));
@@ -191,8 +194,8 @@ impl World {
         worker.tasks.push(Task::Put(Box::new(put)));
     }
 
-    fn begin_commit(&mut self, w: usize, partition: i32, commit: (i64, String)) {
-        let commit = self.commit_of(w, partition as usize, commit);
+    fn begin_commit(&mut self, w: usize, p: usize, next: i64, metadata: String) {
+        let commit = self.commit_of(w, p, next, metadata);
         self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
     }
 
@@ -202,13 +205,13 @@ impl World {
         };
         let commit = Commit {
             release: true,
-            ..self.commit_of(w, p, (next.0, metadata))
+            ..self.commit_of(w, p, next.0, metadata)
         };
         self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
         Ok(())
     }
 
-    fn commit_of(&self, w: usize, p: usize, (next, metadata): (i64, String)) -> Commit {
+    fn commit_of(&self, w: usize, p: usize, next: i64, metadata: String) -> Commit {
         let run = self.workers[w].runs[p].as_ref();
         let (view, highest) = run.map_or((View::default(), 0), |run| (run.view, run.highest));
         let sent = match self.mistake {

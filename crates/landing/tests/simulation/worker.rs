@@ -1,19 +1,24 @@
 //! One consumer process: the real engine, and the state that its shell keeps.
 //!
-//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`). Invariant: the
-//! shell holds no rule; it does what the engine says, late and in any order that a real one may.
+//! Not here: what the shell does (`shell`, `inspection`, `put`, `commit`, `poll`). The shell
+//! holds no rule; it does what the engine says, late and in any order that a real one may.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use landing::{
-    Engine, Settings, Upload, UploadKind,
+    Engine, Partition, Settings, Upload, UploadKind,
     anchor::Anchor,
+    chain::Batching,
     claim::Claim,
-    engine::{Encode, Form},
+    engine::{Encode, ObjectLayout},
     start::Completeness,
 };
 
-use crate::{group::Committed, log::View, plan::MAX_PARTITIONS};
+use crate::{
+    group::Committed,
+    log::View,
+    plan::{MAX_PARTITIONS, numbered},
+};
 
 /// A consumer process.
 pub(crate) struct Worker {
@@ -58,12 +63,12 @@ pub(crate) struct Run {
     pub(crate) paused: bool,
     /// The client will report at the next poll that its position is lost.
     pub(crate) lost: bool,
-    /// It was reported as lost: what was delivered must be committed before the partition is looked
-    /// at anew.
+    /// It was reported as lost: what was delivered must be committed before the partition is
+    /// inspected again.
     pub(crate) reported: bool,
     /// The next offset that the engine knows to be committed.
     pub(crate) confirmed: Option<i64>,
-    /// It had to do with somebody else's claim: what is beyond is begun anew.
+    /// It met the claim of another worker: it starts over from what is beyond.
     pub(crate) adopted: bool,
     /// The end of the highest finished record, for a planted mistake.
     pub(crate) highest: i64,
@@ -125,7 +130,7 @@ pub(crate) struct Put {
 
 impl Put {
     pub(crate) fn partition(&self) -> usize {
-        self.upload.id.partition as usize
+        self.upload.id.partition.0 as usize
     }
 }
 
@@ -172,8 +177,8 @@ impl Worker {
         );
     }
 
-    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Who read beyond
-    /// will be told.
+    /// The log was cut at `cut` (-1: re-created); `cuts` is the number of cuts now. Whoever read
+    /// beyond will be told.
     pub(crate) fn shake(&mut self, partition: usize, cut: i64, cuts: usize) {
         for task in &mut self.tasks {
             if let Task::Gather(gathering) = task
@@ -196,10 +201,10 @@ impl Worker {
     }
 
     /// The batched layouts' settings.
-    pub(crate) fn batching(&self) -> Option<&landing::engine::Batching> {
-        match &self.settings.form {
-            Form::PerRecord => None,
-            Form::Batched(batching) => Some(batching),
+    pub(crate) fn batching(&self) -> Option<&Batching> {
+        match &self.settings.layout {
+            ObjectLayout::PerRecord => None,
+            ObjectLayout::Batched(batching) => Some(batching),
         }
     }
 
@@ -213,8 +218,8 @@ impl Worker {
 
     /// Whether a partition whose facts are known neither began nor stopped; `asked` others are
     /// still being inspected.
-    pub(crate) fn waits_for_memory(&self, partition: i32, asked: usize) -> bool {
-        let p = partition as usize;
+    pub(crate) fn waits_for_memory(&self, partition: Partition, asked: usize) -> bool {
+        let p = partition.0 as usize;
         self.runs[p].is_none()
             && !self.stopped[p]
             && self.believes[p]
@@ -223,7 +228,7 @@ impl Worker {
 
     pub(crate) fn is_encoding(&self, partition: usize) -> bool {
         self.encodings()
-            .any(|extent| extent.id.partition == partition as i32)
+            .any(|extent| extent.id.start.partition == numbered(partition))
     }
 
     /// Whether a file of another date of the same extent is on its way.
@@ -231,8 +236,7 @@ impl Worker {
         let is_file = |upload: &Upload| matches!(upload.id.kind, UploadKind::File(_));
         let other = |put: &Put| {
             let id = put.upload.id;
-            is_file(&put.upload)
-                && (id.partition, id.offset()) == (upload.id.partition, upload.id.offset())
+            is_file(&put.upload) && id.place() == upload.id.place()
         };
         is_file(upload) && self.puts().any(other)
     }

@@ -10,10 +10,10 @@ use crate::{
     bucket::Bucket,
     faults::{Fault, FaultCounts},
     group::Membership,
-    judge::Notes,
     log::Log,
     mistake::Mistake,
-    plan::Plan,
+    notes::Notes,
+    plan::{Plan, numbered},
     worker::{Commit, Put, Worker},
 };
 
@@ -57,7 +57,7 @@ impl World {
             .map(|_| Worker::new(plan.settings(&mut rng)))
             .collect();
         Self {
-            logs: partitions.clone().map(|p| Log::new(p as i32)).collect(),
+            logs: partitions.clone().map(|p| Log::new(numbered(p))).collect(),
             group: seats.map(|_| Membership::default()).collect(),
             bucket: Bucket::default(),
             workers,

@@ -8,14 +8,14 @@ fn the_start_offset_is_committed_at_once_for_a_group_without_one() {
     assert!(matches!(
         actions(&mut engine)[..],
         [Action::Start {
-            partition: 0,
+            partition: Partition(0),
             offset: Offset(0),
             paused: false,
             ..
         }]
     ));
     assert_eq!(commits(&mut engine, 1), [(0, String::new())]);
-    engine.commit_finished(0, Offset(0), true);
+    engine.commit_finished(Partition(0), Offset(0), true);
     assert!(commits(&mut engine, 2).is_empty());
 }
 
@@ -30,14 +30,14 @@ fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
     );
     (0..5).for_each(|offset| engine.record(&record(offset)));
     let sent = uploads(&mut engine);
-    engine.revoked(0);
+    engine.revoked(Partition(0));
     assert!(actions(&mut engine).is_empty());
     engine.record(&record(5));
     sent.iter()
         .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
     let [
         Action::Release {
-            partition: 0,
+            partition: Partition(0),
             commit: Some((Offset(2), _)),
         },
     ] = &actions(&mut engine)[..]
@@ -52,17 +52,17 @@ fn results_of_an_earlier_assignment_change_nothing() {
     let mut engine = running(settings(), &anchored(0));
     engine.record(&record(0));
     let sent = uploads(&mut engine);
-    engine.lost(0);
-    engine.assigned(0);
+    engine.lost(Partition(0));
+    engine.assigned(Partition(0));
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no inspection")
     };
-    engine.inspected(0, generation - 1, &anchored(7));
+    engine.inspected(Partition(0), generation - 1, &anchored(7));
     assert!(
         actions(&mut engine).is_empty(),
         "facts of the earlier assignment"
     );
-    engine.inspected(0, generation, &anchored(0));
+    engine.inspected(Partition(0), generation, &anchored(0));
     engine.record(&record(0));
     sent.iter()
         .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
@@ -83,7 +83,10 @@ fn an_anchor_that_another_process_wrote_first_is_a_reason_to_look_again() {
     );
     assert!(matches!(
         actions(&mut engine)[..],
-        [Action::Inspect { partition: 0, .. }]
+        [Action::Inspect {
+            partition: Partition(0),
+            ..
+        }]
     ));
 }
 
@@ -93,7 +96,7 @@ fn an_anchor_that_another_process_wrote_first_is_no_stop_while_the_partition_is_
     let mut engine = running(settings(), &facts(Some(0)));
     engine.record(&record(0));
     let sent = uploads(&mut engine);
-    engine.revoked(0);
+    engine.revoked(Partition(0));
     engine.upload_finished(
         sent[0].id,
         Outcome::Conflict {
@@ -104,7 +107,7 @@ fn an_anchor_that_another_process_wrote_first_is_no_stop_while_the_partition_is_
     assert!(matches!(
         actions(&mut engine)[..],
         [Action::Release {
-            partition: 0,
+            partition: Partition(0),
             commit: None
         }]
     ));
@@ -138,7 +141,7 @@ fn a_gap_is_written_down_before_reading_goes_on_behind_it() {
     else {
         panic!("no start")
     };
-    engine.started(0, generation);
+    engine.started(Partition(0), generation);
     assert_eq!(commits(&mut engine, 1)[0].0, 7);
 }
 
@@ -147,33 +150,36 @@ fn what_the_client_had_fetched_before_the_start_is_not_taken_in() {
     // Bug: a record from an earlier position, still on its way, moved the tracker past the start
     // and the records between were skipped.
     let mut engine = Engine::new(settings());
-    engine.assigned(0);
+    engine.assigned(Partition(0));
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no inspection")
     };
-    engine.inspected(0, generation, &anchored(3));
+    engine.inspected(Partition(0), generation, &anchored(3));
     engine.record(&record(50));
-    engine.end_of_partition(0, Offset(60));
-    engine.started(0, generation);
+    engine.end_of_partition(Partition(0), Offset(60));
+    engine.started(Partition(0), generation);
     engine.record(&record(3));
     let sent = uploads(&mut engine);
     assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].id.offset(), Offset(3));
+    assert_eq!(sent[0].id.place().offset, Offset(3));
 }
 
 #[test]
 fn a_start_that_failed_is_inspected_again() {
     let mut engine = Engine::new(settings());
-    engine.assigned(0);
+    engine.assigned(Partition(0));
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no inspection")
     };
-    engine.inspected(0, generation, &facts(Some(0)));
+    engine.inspected(Partition(0), generation, &facts(Some(0)));
     actions(&mut engine);
-    engine.start_failed(0, generation);
+    engine.start_failed(Partition(0), generation);
     assert!(matches!(
         actions(&mut engine)[..],
-        [Action::Inspect { partition: 0, .. }]
+        [Action::Inspect {
+            partition: Partition(0),
+            ..
+        }]
     ));
 }
 
@@ -182,14 +188,17 @@ fn a_lost_position_is_inspected_again_after_what_was_delivered_is_committed() {
     let mut engine = running(settings(), &anchored(0));
     engine.record(&record(0));
     let sent = uploads(&mut engine);
-    engine.position_lost(0);
+    engine.position_lost(Partition(0));
     sent.iter()
         .for_each(|upload| engine.upload_finished(upload.id, Outcome::Stored));
     assert_eq!(commits(&mut engine, 1)[0].0, 1);
-    engine.commit_finished(0, Offset(1), true);
+    engine.commit_finished(Partition(0), Offset(1), true);
     assert!(matches!(
         actions(&mut engine)[..],
-        [Action::Inspect { partition: 0, .. }]
+        [Action::Inspect {
+            partition: Partition(0),
+            ..
+        }]
     ));
 }
 
@@ -201,14 +210,14 @@ fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
         value: ValueHash::of(Some(b"{}")),
     };
     let recreated = Inspection {
-        first: Some((first, Reading::Holds(Some(1), first.value))),
+        first: Some((first, AnchorReading::Holds(Some(1), first.value))),
         ..facts(None)
     };
     let mut engine = running(settings(), &recreated);
     assert!(matches!(
         actions(&mut engine)[..],
         [Action::Stop {
-            partition: 0,
+            partition: Partition(0),
             stop: Stop::AnotherRecord(Offset(0))
         }]
     ));
@@ -218,7 +227,7 @@ fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
     assert!(matches!(
         actions(&mut engine)[..],
         [Action::Release {
-            partition: 0,
+            partition: Partition(0),
             commit: None
         }]
     ));
@@ -227,14 +236,17 @@ fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
 #[test]
 fn facts_that_cannot_be_had_stop_the_partition() {
     let mut engine = Engine::new(settings());
-    engine.assigned(0);
+    engine.assigned(Partition(0));
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no inspection")
     };
-    engine.inspection_refused(0, generation, Stop::UnreadableAnchor("k".into()));
+    engine.inspection_refused(Partition(0), generation, Stop::UnreadableAnchor("k".into()));
     assert!(matches!(
         actions(&mut engine)[..],
-        [Action::Stop { partition: 0, .. }]
+        [Action::Stop {
+            partition: Partition(0),
+            ..
+        }]
     ));
     assert!(engine.all_stopped());
 }

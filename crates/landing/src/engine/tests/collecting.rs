@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    batched::{after, batched, encode, store},
+    batches::{after, batched, encode, store},
     *,
 };
 
@@ -14,7 +14,7 @@ fn extents(arenas: Vec<RecordArena>) -> Vec<(i64, i64, Vec<i64>)> {
     for arena in arenas {
         engine.records(arena);
     }
-    engine.flush(0);
+    engine.flush(Partition(0));
     let mut extents = Vec::new();
     loop {
         let done = actions(&mut engine);
@@ -25,7 +25,7 @@ fn extents(arenas: Vec<RecordArena>) -> Vec<(i64, i64, Vec<i64>)> {
             match action {
                 Action::Encode(extent) => {
                     let offsets = extent.batch.records().map(|record| record.offset.0);
-                    extents.push((extent.id.start.0, extent.end.0, offsets.collect()));
+                    extents.push((extent.id.start.offset.0, extent.end.0, offsets.collect()));
                     let encoded = encode(&extent, 128);
                     engine.encoded(extent, encoded);
                 }
@@ -41,7 +41,7 @@ fn pack(places: &[(i32, i64)], is_tight: bool) -> RecordArena {
     let mut arena = RecordArena::with_capacity(1_000);
     for (partition, offset) in places {
         arena.copy(&Record {
-            partition: *partition,
+            partition: Partition(*partition),
             ..record(*offset)
         });
     }

@@ -1,12 +1,16 @@
 //! The memory of the batched layouts, with as many partitions and as slow a store as it gets.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use super::*;
 use crate::{
-    chain::{Encoded, EncodedFile, Rotation},
+    chain::{Batching, Encoded, EncodedFile, Rotation},
     claim::{ClaimedBody, FileRules},
-    extent::{self, Rules},
+    extent::{self, ExtentRules},
+    format::Format,
     partition_by::DatePartition,
 };
 
@@ -34,9 +38,9 @@ fn by(max_bytes: usize, expected_ratio: f64) -> Settings {
     };
     Settings {
         memory_bytes: MEMORY,
-        form: Form::Batched(Box::new(Batching {
+        layout: ObjectLayout::Batched(Arc::new(Batching {
             files,
-            format: "jsonl".into(),
+            format: Format::Jsonl,
             max_records: 1_000_000,
             max_bytes,
             max_age: Duration::from_secs(3_600),
@@ -50,7 +54,7 @@ fn by(max_bytes: usize, expected_ratio: f64) -> Settings {
 
 /// What an encoder of plain lines does; each value stands there so many times.
 fn encode(extent: &Encode, times: usize) -> Encoded {
-    let rules = Rules {
+    let rules = ExtentRules {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
@@ -63,14 +67,16 @@ fn encode(extent: &Encode, times: usize) -> Encoded {
         (0..times).for_each(|_| body.extend_from_slice(record.value.unwrap()));
         Ok(())
     };
-    let contents = extent::lay_out(extent.batch.records(), (&rules, extent.end, None), write);
-    let file = |(date, (records, body)): (DatePartition, (u64, Vec<u8>))| EncodedFile {
-        date,
-        records,
-        claimed: ClaimedBody::of(&body),
-        body,
-    };
-    let files = bodies.into_iter().map(file).collect();
+    let contents = extent::lay_out(extent.batch.records(), &rules, extent.end, None, write);
+    let bodies = bodies.into_iter();
+    let files = bodies
+        .map(|(date, (records, body))| EncodedFile {
+            date,
+            records,
+            claimed: ClaimedBody::of(&body),
+            body,
+        })
+        .collect();
     Encoded { contents, files }
 }
 
@@ -83,7 +89,7 @@ struct Run {
     encoding: VecDeque<Box<Encode>>,
     sent: VecDeque<Upload>,
     /// Bytes of data objects by partition, in order.
-    files: BTreeMap<i32, Vec<usize>>,
+    files: BTreeMap<Partition, Vec<usize>>,
     /// The most memory that was in use.
     peak: usize,
 }
@@ -91,7 +97,7 @@ struct Run {
 impl Run {
     fn new(partitions: i32, settings: Settings, times: usize) -> Self {
         let mut engine = Engine::new(settings);
-        for partition in 0..partitions {
+        for partition in (0..partitions).map(Partition) {
             engine.assigned(partition);
             let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
                 panic!("no inspection")
@@ -112,7 +118,7 @@ impl Run {
         }
     }
 
-    fn deliver(&mut self, partition: i32, start: i64) {
+    fn deliver(&mut self, partition: Partition, start: i64) {
         let value = value();
         for offset in start..start + ARENA {
             self.engine.record(&Record {
@@ -133,6 +139,7 @@ impl Run {
                 _ => {}
             }
         }
+        assert_memory_adds_up(&self.engine);
         self.peak = self.peak.max(self.engine.buffered_bytes());
     }
 
@@ -159,7 +166,7 @@ impl Run {
     /// pauses.
     fn land(&mut self, arenas: i64, slow: bool) {
         for start in (0..arenas).map(|arena| arena * ARENA) {
-            for partition in 0..self.partitions {
+            for partition in (0..self.partitions).map(Partition) {
                 self.deliver(partition, start);
                 self.act();
                 while self.paused {
@@ -168,7 +175,7 @@ impl Run {
                 while !slow && self.step() {}
             }
         }
-        (0..self.partitions).for_each(|partition| self.engine.flush(partition));
+        (0..self.partitions).for_each(|partition| self.engine.flush(Partition(partition)));
         self.act();
         while self.step() {}
     }

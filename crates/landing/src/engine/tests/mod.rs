@@ -3,14 +3,16 @@
 //! Here are the tools, and the rules about records; those about assignments are in `assignment`.
 
 mod assignment;
-mod batched;
+mod batches;
 mod collecting;
 mod memory;
 
 use super::*;
 use crate::{
-    anchor::{Anchor, Reading},
+    anchor::{Anchor, AnchorReading},
+    engine::memory::{TRACKED_BYTES, UPLOAD_OVERHEAD},
     partition_by::{Granularity, PartitionBy},
+    place::Place,
     record::{Headers, Record, ValueHash},
     start::{Inspection, OnGap},
 };
@@ -27,7 +29,7 @@ pub(crate) fn settings() -> Settings {
         max_in_flight: 4,
         memory_bytes: 1 << 20,
         commit_interval: Duration::from_secs(1),
-        form: Form::PerRecord,
+        layout: ObjectLayout::PerRecord,
     }
 }
 
@@ -52,14 +54,14 @@ fn anchored(committed: i64) -> Inspection {
         value: ValueHash::of(Some(b"{}")),
     };
     Inspection {
-        first: Some((first, Reading::Gone)),
+        first: Some((first, AnchorReading::Gone)),
         ..facts(Some(committed))
     }
 }
 
 fn record(offset: i64) -> Record<'static> {
     Record {
-        partition: 0,
+        partition: Partition(0),
         offset: Offset(offset),
         timestamp: Some(0),
         key: None,
@@ -85,7 +87,24 @@ fn tight(arena: &RecordArena) -> RecordArena {
 }
 
 fn actions(engine: &mut Engine) -> Vec<Action> {
-    std::iter::from_fn(|| engine.poll_action()).collect()
+    let actions = std::iter::from_fn(|| engine.poll_action()).collect();
+    assert_memory_adds_up(engine);
+    actions
+}
+
+/// What is in use is what is held, and what was handed out to be encoded or uploaded.
+#[track_caller]
+fn assert_memory_adds_up(engine: &Engine) {
+    let uploads = engine.waiting.iter().chain(&engine.held);
+    let uploads: usize = uploads
+        .map(|upload| upload.id.bytes + UPLOAD_OVERHEAD)
+        .sum();
+    let held = uploads + engine.batches.waiting_memory() + engine.memory_of_chains();
+    let used = engine.memory.used();
+    assert!(used >= held, "{used} bytes are in use, and {held} are held");
+    if engine.in_flight + engine.batches.encoding() == 0 {
+        assert_eq!(used, held, "nothing is handed out");
+    }
 }
 
 fn uploads(engine: &mut Engine) -> Vec<Upload> {
@@ -104,18 +123,18 @@ fn uploads(engine: &mut Engine) -> Vec<Upload> {
 /// An engine that runs partition 0 from `committed`.
 fn running(settings: Settings, facts: &Inspection) -> Engine {
     let mut engine = Engine::new(settings);
-    engine.assigned(0);
+    engine.assigned(Partition(0));
     let [
         Action::Inspect {
-            partition: 0,
+            partition: Partition(0),
             generation,
         },
     ] = actions(&mut engine)[..]
     else {
         panic!("no inspection")
     };
-    engine.inspected(0, generation, facts);
-    engine.started(0, generation);
+    engine.inspected(Partition(0), generation, facts);
+    engine.started(Partition(0), generation);
     engine
 }
 
@@ -160,7 +179,7 @@ fn records_that_wait_for_the_anchor_are_dropped_with_their_partition() {
     let mut engine = running(settings(), &facts(Some(0)));
     (0..2).for_each(|offset| engine.record(&record(offset)));
     let sent = uploads(&mut engine);
-    engine.lost(0);
+    engine.lost(Partition(0));
     engine.upload_finished(sent[0].id, Outcome::Stored);
     assert!(uploads(&mut engine).is_empty());
     assert_eq!(engine.buffered_bytes(), 0);
@@ -180,7 +199,7 @@ fn a_commit_never_passes_an_unfinished_record() {
     );
     engine.upload_finished(sent[1].id, Outcome::Stored);
     assert!(commits(&mut engine, 3).is_empty(), "one commit at a time");
-    engine.commit_finished(0, Offset(1), false);
+    engine.commit_finished(Partition(0), Offset(1), false);
     assert_eq!(
         commits(&mut engine, 4)[0].0,
         3,
@@ -200,7 +219,7 @@ fn a_commit_never_passes_an_unfinished_record() {
 fn reading_pauses_at_the_memory_bound_and_goes_on_at_half_of_it() {
     let mut engine = running(
         Settings {
-            memory_bytes: 4 * RECORD_OVERHEAD,
+            memory_bytes: 4 * UPLOAD_OVERHEAD,
             ..settings()
         },
         &anchored(0),
@@ -249,7 +268,7 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
     assert!(matches!(
         &actions(&mut engine)[..],
         [Action::Stop {
-            partition: 0,
+            partition: Partition(0),
             stop: Stop::Conflict { .. }
         }]
     ));
@@ -260,7 +279,7 @@ fn an_object_with_other_content_stops_the_partition_below_it() {
         1,
         "what is below the conflict is committed"
     );
-    engine.commit_finished(0, Offset(1), true);
+    engine.commit_finished(Partition(0), Offset(1), true);
     engine.record(&record(9));
     assert!(uploads(&mut engine).is_empty() && engine.all_stopped());
 }
@@ -270,7 +289,7 @@ fn holes_at_the_end_are_committed_and_what_follows_them_still_lands() {
     let mut engine = running(settings(), &anchored(0));
     engine.record(&record(0));
     let sent = uploads(&mut engine);
-    engine.end_of_partition(0, Offset(3));
+    engine.end_of_partition(Partition(0), Offset(3));
     assert!(
         commits(&mut engine, 1).is_empty(),
         "the record below is not durable"
@@ -280,10 +299,13 @@ fn holes_at_the_end_are_committed_and_what_follows_them_still_lands() {
         commits(&mut engine, 2),
         [(3, sent[0].id.anchor.to_commit_metadata())]
     );
-    engine.commit_finished(0, Offset(3), true);
+    engine.commit_finished(Partition(0), Offset(3), true);
     engine.record(&record(3));
-    assert_eq!(uploads(&mut engine)[0].id.offset(), Offset(3));
-    engine.end_of_partition(0, Offset(1));
+    assert_eq!(
+        uploads(&mut engine)[0].id.place(),
+        Place::new(Partition(0), Offset(3))
+    );
+    engine.end_of_partition(Partition(0), Offset(1));
     assert!(commits(&mut engine, 3).is_empty(), "an end never goes back");
 }
 
@@ -314,8 +336,8 @@ fn records_that_wait_behind_an_unfinished_one_count_as_memory() {
 fn a_committed_offset_that_was_set_back_by_others_is_offered_again() {
     let mut engine = running(settings(), &facts(Some(5)));
     actions(&mut engine);
-    engine.committed_seen(0, Offset(5));
+    engine.committed_seen(Partition(0), Offset(5));
     assert!(commits(&mut engine, 1).is_empty());
-    engine.committed_seen(0, Offset(3));
+    engine.committed_seen(Partition(0), Offset(3));
     assert_eq!(commits(&mut engine, 2)[0].0, 5);
 }

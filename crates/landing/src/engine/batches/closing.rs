@@ -1,28 +1,31 @@
-//! The engine's way with extents that are being closed: encoding, files, end.
+//! Extents that are being closed: encoding, files, end.
 //!
-//! Not here: when an extent is closed (see `batched`), whose claim counts (see `claiming`), and the
-//! protocol itself (see [`crate::chain`]). Invariant: the memory of a record is given back when its
-//! extent's claim counts (its files are counted then), or when its partition is dropped; so the
-//! bound holds for records and files together.
+//! The memory of the records is given back when it is known whose claim counts (from then on the
+//! files count), or when the partition is dropped; so the bound holds for records and files
+//! together. Not here: when an extent is closed (see `rotation`), whose claim counts (see
+//! `claiming`), and the protocol itself (see [`crate::chain`]).
 
-use super::{Encode, Engine, ExtentId, Form, UploadId, UploadKind};
+use std::sync::Arc;
+
 use crate::{
-    anchor::Anchor,
     batch::Batch,
     chain::{Encoded, Step},
     claim::Claim,
+    engine::{
+        Engine,
+        partition::{PartitionState, Running},
+        types::{Encode, ExtentId, UploadId, UploadKind},
+    },
     extent,
     identity::About,
-    offset::Offset,
-    partition_state::{PartitionState, Running},
-    record::ValueHash,
+    place::Partition,
     start::Stop,
 };
 
 impl Engine {
     /// An extent was laid out and encoded.
     pub fn encoded(&mut self, done: Box<Encode>, encoded: Encoded) {
-        self.encoding -= 1;
+        self.batches.encoding -= 1;
         let Some(extent) = self.still_wanted(done) else {
             return;
         };
@@ -31,17 +34,17 @@ impl Engine {
         let Some(claim) = claim else {
             return self.write_claim(id, batch, encoded);
         };
-        self.buffered -= batch.memory();
+        self.memory.give_back(batch.memory());
         if extent::fits_claim(&claim, &encoded.contents) {
             self.write_files(id, encoded);
         } else {
-            self.does_not_fit(id.partition, &claim);
+            self.does_not_fit(id.start.partition, &claim);
         }
     }
 
-    /// The extent, if it is still being closed; else its memory is given back.
+    /// Returns the extent if it is still being closed; otherwise gives its memory back.
     fn still_wanted(&mut self, done: Box<Encode>) -> Option<Box<Encode>> {
-        let state = self.partitions.get(&done.id.partition);
+        let state = self.partitions.get(&done.id.start.partition);
         let running = state
             .filter(|state| state.generation == done.id.generation)
             .and_then(PartitionState::running)
@@ -50,33 +53,40 @@ impl Engine {
         if chain.is_some_and(|chain| chain.closing.is_some()) {
             return Some(done);
         }
-        self.buffered -= done.batch.memory();
-        self.settled_or_released(done.id.partition);
+        self.memory.give_back(done.batch.memory());
+        self.settled_or_released(done.id.start.partition);
         None
     }
 
-    /// The records of the extent; those that are one date too many go back to wait for the next
-    /// one.
+    /// Returns the records of the extent; those from the date that is one too many go back and wait
+    /// for the next extent.
     fn keep_the_rest(&mut self, extent: Encode, encoded: &Encoded) -> Batch {
         let (mut batch, end) = (extent.batch, encoded.contents.end);
         if end < extent.end {
             let memory = batch.memory();
             let rest = batch.split_off(end);
-            self.buffered += batch.memory() + rest.memory();
-            self.buffered -= memory;
-            if let Some(chain) = self.chain_of(extent.id.partition) {
+            self.memory.exchange(memory, batch.memory() + rest.memory());
+            if let Some(chain) = self.chain_of(extent.id.start.partition) {
                 chain.cut_short(end, rest);
             }
         } else if extent.claim.is_none() {
-            self.learn_ratio(batch.bytes(), encoded.bytes());
+            let is_first = self.batches.ratio.learn(batch.bytes(), encoded.bytes());
+            if is_first {
+                // Until now the others waited for this ratio, and some may have enough by it.
+                let partitions: Vec<Partition> = self.partitions.keys().copied().collect();
+                for partition in partitions {
+                    self.rotate_if_full(partition);
+                }
+            }
         }
-        self.buffered -= batch.give_back_reserved();
+        self.memory.give_back(batch.give_back_reserved());
         batch
     }
 
     /// What was read is not what a claim was made of. If it was read before that claim was found,
-    /// the claimer may have read after a compaction: then reading again gives what it saw, or less.
-    fn does_not_fit(&mut self, partition: i32, claim: &Claim) {
+    /// the claimer may have read after a compaction: then reading again returns what the claimer
+    /// saw, or less.
+    fn does_not_fit(&mut self, partition: Partition, claim: &Claim) {
         let closing = self
             .chain_of(partition)
             .and_then(|chain| chain.closing.as_ref());
@@ -88,82 +98,81 @@ impl Engine {
         self.settled_or_released(partition);
     }
 
-    /// An extent cannot be encoded, and trying again does not cure it.
+    /// An extent cannot be encoded, and trying again would not help.
     pub fn encode_refused(&mut self, done: Box<Encode>, stop: Stop) {
-        self.encoding -= 1;
+        self.batches.encoding -= 1;
         if let Some(extent) = self.still_wanted(done) {
-            self.buffered -= extent.batch.memory();
-            self.stop(extent.id.partition, stop);
-            self.settled_or_released(extent.id.partition);
+            self.memory.give_back(extent.batch.memory());
+            self.stop(extent.id.start.partition, stop);
+            self.settled_or_released(extent.id.start.partition);
         }
     }
 
-    /// It is known which claim counts: the objects that it speaks of are written.
-    pub(super) fn write_files(&mut self, extent: ExtentId, encoded: Encoded) {
-        let Form::Batched(batching) = self.settings.form.clone() else {
+    /// It is known which claim counts: writes the objects that it lists.
+    pub(in crate::engine) fn write_files(&mut self, extent: ExtentId, encoded: Encoded) {
+        let Some(chain) = self.chain_of(extent.start.partition) else {
             return;
         };
-        let closing = self.chain_of(extent.partition);
-        let Some(closing) = closing.and_then(|chain| chain.closing.as_mut()) else {
+        let batching = Arc::clone(chain.batching());
+        let Some(closing) = &mut chain.closing else {
             return;
         };
         let claim = closing.adopted.clone();
         let rules = claim.as_ref().map_or(&batching.files, |claim| &claim.files);
-        let (end, at) = (closing.end, (extent.partition, extent.start));
+        let end = closing.end;
         let Encoded {
             mut contents,
             files,
         } = encoded;
         let letters = std::mem::take(&mut contents.dead_letters);
-        // A claim that speaks of dead letters is complete only with their object, whatever
+        // A claim that lists dead letters is complete only with their object, however little
         // compaction left of them.
         let claimed = claim
             .as_ref()
             .is_some_and(|claim| claim.dead_letters.records > 0);
         let has_letters = claimed || !letters.is_empty();
         let objects = files.len() + usize::from(has_letters);
-        closing.step = Step::Writing(objects, Box::new(contents));
+        closing.step = Step::Writing {
+            left: objects,
+            contents: Box::new(contents),
+        };
         if has_letters {
-            let key = self.settings.prefix.dead_letters_key(at.0, at.1);
-            self.write_part(
-                extent,
-                (UploadKind::DeadLetters, key),
-                ("dead-letters", end),
-                letters,
-            );
+            let key = self.settings.prefix.dead_letters_key(extent.start);
+            let about = About::Extent {
+                end,
+                part: "dead-letters".to_owned(),
+            };
+            let id = UploadId::of_extent(extent, UploadKind::DeadLetters, letters.len());
+            self.enqueue(id, key, about, letters);
         }
         let suffix = batching.suffix(rules);
         for file in files {
-            let key = self.settings.prefix.extent_key(&file.date, at, &suffix);
+            let key = self
+                .settings
+                .prefix
+                .extent_key(&file.date, extent.start, &suffix);
             let kind = UploadKind::File(file.records);
-            self.write_part(extent, (kind, key), (file.date.as_str(), end), file.body);
+            let about = About::Extent {
+                end,
+                part: file.date.as_str().to_owned(),
+            };
+            let id = UploadId::of_extent(extent, kind, file.body.len());
+            self.enqueue(id, key, about, file.body);
         }
         if objects == 0 {
-            self.extent_finished(extent.partition);
+            self.extent_finished(extent.start.partition);
         }
-    }
-
-    fn write_part(
-        &mut self,
-        extent: ExtentId,
-        (kind, key): (UploadKind, String),
-        (part, end): (&str, Offset),
-        body: Vec<u8>,
-    ) {
-        let part = part.to_owned();
-        let id = upload_id(extent, kind, body.len());
-        self.enqueue(id, (key, About::Extent { end, part }), body);
     }
 
     /// One object of the extent that is being closed is durable.
-    pub(super) fn part_durable(&mut self, id: UploadId) {
+    pub(in crate::engine) fn part_durable(&mut self, id: UploadId) {
         let Some(closing) = self
             .chain_of(id.partition)
             .and_then(|chain| chain.closing.as_mut())
         else {
             return;
         };
-        let Step::Writing(left, contents) = &mut closing.step else {
+        let Step::Writing { left, contents } = &mut closing.step else {
             return;
         };
         *left -= 1;
@@ -179,38 +188,24 @@ impl Engine {
         }
     }
 
-    fn extent_finished(&mut self, partition: i32) {
+    fn extent_finished(&mut self, partition: Partition) {
         let Some(chain) = self.chain_of(partition) else {
             return;
         };
         let Some(closing) = &chain.closing else {
             return;
         };
-        let Step::Writing(_, contents) = &closing.step else {
+        let Step::Writing { contents, .. } = &closing.step else {
             return;
         };
         let tombstones = contents.tombstones;
         let anchor = contents.last.as_ref().and_then(|last| last.to_anchor());
         chain.finished(anchor);
         self.counts.tombstones += tombstones;
-        // The end of an extent is worth a commit of its own: what is not committed is looked up and
-        // compared after a crash.
+        // The end of an extent is worth a commit of its own: after a crash, whatever is not
+        // committed must be looked up and compared.
         self.next_commit = self.next_commit.min(self.now);
         self.close_next(partition);
         self.settled_or_released(partition);
-    }
-}
-
-pub(super) fn upload_id(extent: ExtentId, kind: UploadKind, bytes: usize) -> UploadId {
-    UploadId {
-        partition: extent.partition,
-        kind,
-        generation: extent.generation,
-        anchor: Anchor {
-            offset: extent.start,
-            timestamp: None,
-            value: ValueHash::of(None),
-        },
-        bytes,
     }
 }

@@ -1,17 +1,16 @@
-//! One record -> what becomes of it in the per-record layout: a data object, a dead letter, or
-//! nothing.
+//! What a record becomes in the per-record layout: a data object, a dead letter, or nothing.
 //!
-//! Not here: when it is uploaded and what is committed (see [`crate::engine`]). Invariant: a
-//! function of the record and of what the zone pins; the time and the process never enter.
+//! It is a function of the record and of what the zone pins: it does not depend on the time or the
+//! process. Not here: when it is uploaded and what is committed (see [`crate::engine`]).
 
 use std::borrow::Cow;
 
+use super::types::{Settings, Tombstones};
 use crate::{
     dead_letter,
-    engine::{Settings, Tombstones},
     partition_by::{DatePartition, PartitionBy},
     record::Record,
-    value::{self, Checker, Reason},
+    value::{self, Reason, checker::Checker},
 };
 
 /// What becomes of a record.
@@ -25,11 +24,11 @@ pub(crate) enum Placement {
         body: Vec<u8>,
         reason: Reason,
     },
-    /// A tombstone that nobody wants to keep.
+    /// A tombstone that is not kept.
     SkippedTombstone,
 }
 
-/// Places one record. The checker makes it quick, and changes nothing.
+/// Places one record. The checker only makes it faster.
 pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<'_>) -> Placement {
     let Some(bytes) = record.value else {
         return match settings.tombstones {
@@ -37,7 +36,7 @@ pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<
             Tombstones::DeadLetter => dead_letter(settings, record, Reason::Tombstone),
         };
     };
-    match date_partition(settings, checker, (record, bytes)) {
+    match date_partition(settings, checker, record, bytes) {
         Ok(date) => {
             let line = value::on_one_line(bytes);
             // Exactly as large as needed: a push onto an owned copy would double it.
@@ -45,9 +44,7 @@ pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<
             body.extend_from_slice(&line);
             body.push(b'\n');
             Placement::Data {
-                key: settings
-                    .prefix
-                    .data_key(&date, record.partition, record.offset),
+                key: settings.prefix.data_key(&date, record.place()),
                 body,
             }
         }
@@ -58,7 +55,8 @@ pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<
 fn date_partition(
     settings: &Settings,
     checker: &mut Checker,
-    (record, bytes): (&Record<'_>, &[u8]),
+    record: &Record<'_>,
+    bytes: &[u8],
 ) -> Result<DatePartition, Reason> {
     let date = match &settings.partition_by {
         PartitionBy::Timestamp => {
@@ -77,9 +75,7 @@ fn date_partition(
 
 fn dead_letter(settings: &Settings, record: &Record<'_>, reason: Reason) -> Placement {
     Placement::DeadLetter {
-        key: settings
-            .prefix
-            .dead_letter_key(record.partition, record.offset),
+        key: settings.prefix.dead_letter_key(record.place()),
         body: dead_letter::body(&settings.topic, record, reason),
         reason,
     }
@@ -88,7 +84,7 @@ fn dead_letter(settings: &Settings, record: &Record<'_>, reason: Reason) -> Plac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::tests::settings, offset::Offset, record::Headers};
+    use crate::{engine::tests::settings, offset::Offset, place::Partition, record::Headers};
 
     fn placed(settings: &Settings, record: &Record<'_>) -> Placement {
         place(settings, &mut Checker::default(), record)
@@ -96,7 +92,7 @@ mod tests {
 
     fn record(value: Option<&[u8]>) -> Record<'_> {
         Record {
-            partition: 1,
+            partition: Partition(1),
             offset: Offset(5),
             timestamp: Some(1_795_244_645_000),
             key: None,

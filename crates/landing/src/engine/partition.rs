@@ -1,5 +1,5 @@
-//! One topic partition's life in this process: inspecting -> (recording a gap) -> (queued) ->
-//! starting -> running -> stopped or released.
+//! The life of one topic partition in this process: inspecting, (recording a gap), (queued),
+//! starting, running, then stopped or released.
 //!
 //! Not here: anything that concerns several partitions (memory, the queue, limits): see
 //! [`crate::engine`]. Invariant: nothing is offered for commit before the partition's anchor is
@@ -32,9 +32,9 @@ pub(crate) enum Phase {
     Inspecting,
     /// The gap is being written down; reading begins after it.
     RecordingGap(Running),
-    /// It waits until the memory has room for the claim that it is to finish.
+    /// It waits until the memory has room for the claim that it must finish.
     Queued(Running),
-    /// The client is being set to the start.
+    /// The client is being moved to the start.
     Starting(Running),
     /// Records are taken in and landed.
     Running(Running),
@@ -88,7 +88,7 @@ impl PartitionState {
         }
     }
 
-    /// The running part, in any phase that has one.
+    /// The running part, once it runs.
     pub(crate) fn running(&self) -> Option<&Running> {
         match &self.phase {
             Phase::Running(running) => Some(running),
@@ -103,7 +103,7 @@ impl PartitionState {
         }
     }
 
-    /// The claim that it reads again to finish it, from the moment on when reading was asked for.
+    /// The claim that it reads again to finish it, from the request to read on.
     pub(crate) fn adopting(&self) -> Option<&Claim> {
         match &self.phase {
             Phase::Starting(running) | Phase::Running(running) => running.chain()?.adopting(),
@@ -118,6 +118,15 @@ impl PartitionState {
         }
         self.running_mut()
             .filter(|running| running.stopped.is_none() && !running.position_lost)
+    }
+
+    /// Its chain, unless it is stopped or has none.
+    pub(crate) fn chain_mut(&mut self) -> Option<&mut Chain> {
+        let running = self.running_mut()?;
+        match running.stopped {
+            None => running.chain_mut(),
+            Some(_) => None,
+        }
     }
 
     /// Whether an extent of it is being closed, or waits to be.

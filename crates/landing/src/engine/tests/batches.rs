@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    chain::{Encoded, EncodedFile, Rotation},
+    chain::{Batching, Encoded, EncodedFile, Rotation},
     claim::{Claim, ClaimedBody, ClaimedRecord, FileRules},
-    extent::{self, Rules},
+    extent::{self, ExtentRules},
+    format::Format,
     identity::About,
     offset::OffsetRange,
     partition_by::DatePartition,
@@ -29,7 +30,7 @@ fn files() -> FileRules {
 fn batching() -> Batching {
     Batching {
         files: files(),
-        format: "jsonl".into(),
+        format: Format::Jsonl,
         max_records: 3,
         max_bytes: 1 << 20,
         max_age: Duration::from_secs(60),
@@ -41,7 +42,7 @@ fn batching() -> Batching {
 
 fn by(batching: Batching) -> Settings {
     Settings {
-        form: Form::Batched(Box::new(batching)),
+        layout: ObjectLayout::Batched(Arc::new(batching)),
         ..settings()
     }
 }
@@ -64,7 +65,7 @@ fn feed(engine: &mut Engine, offsets: std::ops::Range<i64>) {
 
 /// What an encoder does, with as many dates as `dates`.
 pub(super) fn encode(extent: &Encode, dates: usize) -> Encoded {
-    let rules = Rules {
+    let rules = ExtentRules {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
@@ -87,7 +88,7 @@ pub(super) fn encode(extent: &Encode, dates: usize) -> Encoded {
         body.1.extend(record.offset.to_string().into_bytes());
         Ok(())
     };
-    let contents = extent::lay_out(below, (&rules, end, extent.claim.as_deref()), write);
+    let contents = extent::lay_out(below, &rules, end, extent.claim.as_deref(), write);
     let emptied = extent
         .claim
         .iter()
@@ -136,8 +137,7 @@ fn keys(uploads: &[Upload]) -> Vec<&str> {
 }
 
 fn claim_of(upload: &Upload) -> Claim {
-    let place = ("z", 0, upload.identity.offset);
-    Claim::from_body(&upload.body, place).unwrap()
+    Claim::from_body(&upload.body, "z", upload.identity.place).unwrap()
 }
 
 /// A claim as another process with other settings would have written it over the same records.
@@ -154,7 +154,7 @@ fn theirs(range: std::ops::Range<i64>) -> Claim {
 /// Facts of a partition whose newest claim ends at `end` and is complete.
 pub(super) fn after(end: i64) -> Inspection {
     let mut claim = crate::claim::tests::claim();
-    claim.partition = 0;
+    claim.partition = Partition(0);
     (claim.start, claim.end) = (Offset(end - 1), Offset(end));
     Inspection {
         newest: (end > 0).then(|| (Arc::new(claim), Completeness::Complete)),
@@ -165,14 +165,16 @@ pub(super) fn after(end: i64) -> Inspection {
 fn unfinished(claim: Claim) -> Inspection {
     let last = claim.last.as_ref().and_then(ClaimedRecord::to_anchor);
     Inspection {
-        last: last.map(|last| (last, Reading::Holds(last.timestamp, last.value))),
+        last: last.map(|last| (last, AnchorReading::Holds(last.timestamp, last.value))),
         newest: Some((Arc::new(claim), Completeness::Incomplete)),
         ..anchored(0)
     }
 }
 
 fn claim_key(start: i64) -> String {
-    settings().prefix.claim_key(0, Offset(start))
+    settings()
+        .prefix
+        .claim_key(Place::new(Partition(0), Offset(start)))
 }
 
 /// Answers uploads as stored.
@@ -258,7 +260,7 @@ fn the_place_to_begin_is_committed_as_such_until_an_extent_is_finished() {
 fn the_anchor_is_durable_before_the_first_claim_and_an_extent_without_records_needs_none() {
     let mut engine = running(batched(), &facts(Some(0)));
     actions(&mut engine);
-    engine.end_of_partition(0, Offset(4));
+    engine.end_of_partition(Partition(0), Offset(4));
     engine.handle_timeout(Duration::from_secs(20));
     let claim = encode_all(&mut engine);
     assert_eq!(keys(&claim), [claim_key(0)]);
@@ -268,7 +270,7 @@ fn the_anchor_is_durable_before_the_first_claim_and_an_extent_without_records_ne
         4,
         "an extent that holds nothing has no files"
     );
-    engine.commit_finished(0, Offset(4), true);
+    engine.commit_finished(Partition(0), Offset(4), true);
     feed(&mut engine, 4..7);
     let anchor = encode_all(&mut engine);
     assert_eq!(keys(&anchor), ["_control/p/anchors/00000.json"]);
@@ -336,7 +338,13 @@ fn a_longer_claim_of_another_process_is_read_again_from_its_beginning() {
     engine.upload_finished(claim.id, found);
     let all = actions(&mut engine);
     assert!(
-        matches!(all[..], [Action::Inspect { partition: 0, .. }]),
+        matches!(
+            all[..],
+            [Action::Inspect {
+                partition: Partition(0),
+                ..
+            }]
+        ),
         "{all:?}"
     );
     assert_eq!(engine.buffered_bytes(), 0);
@@ -468,7 +476,7 @@ fn an_unfinished_claim_is_read_from_its_first_record_and_finished_by_its_values(
         [below],
         "its last record is not durable"
     );
-    engine.commit_finished(0, Offset(10), true);
+    engine.commit_finished(Partition(0), Offset(10), true);
     assert!(encode_all(&mut engine).is_empty(), "time does not end it");
     feed(&mut engine, 12..15);
     let files = encode_all(&mut engine);
@@ -487,7 +495,7 @@ fn holes_behind_a_claimed_end_are_committed_in_their_time() {
     let mut engine = running(batched(), &unfinished(theirs(10..12)));
     actions(&mut engine);
     feed(&mut engine, 10..11);
-    engine.end_of_partition(0, Offset(15));
+    engine.end_of_partition(Partition(0), Offset(15));
     let files = encode_all(&mut engine);
     store(&mut engine, &files);
     engine.handle_timeout(Duration::from_secs(20));
@@ -525,7 +533,7 @@ fn an_unfinished_claim_whose_records_are_gone_gets_empty_files() {
     else {
         panic!("no start")
     };
-    engine.started(0, generation);
+    engine.started(Partition(0), generation);
     let files = encode_all(&mut engine);
     assert_eq!(
         keys(&files),
@@ -554,13 +562,13 @@ fn a_gap_that_nothing_follows_is_an_extent_of_its_own() {
     let [Action::Start { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no start")
     };
-    engine.started(0, generation);
+    engine.started(Partition(0), generation);
     engine.handle_timeout(Duration::from_secs(100));
     assert!(
         encode_all(&mut engine).is_empty(),
         "something may still follow"
     );
-    engine.end_of_partition(0, Offset(14));
+    engine.end_of_partition(Partition(0), Offset(14));
     engine.handle_timeout(Duration::from_secs(120));
     let claim = encode_all(&mut engine);
     assert_eq!(
@@ -617,7 +625,7 @@ fn dead_letters_of_an_extent_are_one_object_even_when_compaction_left_none() {
     let mut engine = running(batched(), &unfinished(claimed));
     actions(&mut engine);
     feed(&mut engine, 10..12);
-    engine.end_of_partition(0, Offset(13));
+    engine.end_of_partition(Partition(0), Offset(13));
     let files = encode_all(&mut engine);
     assert_eq!((files[0].key.as_str(), files[0].body.len()), (key, 0));
 }
@@ -654,7 +662,7 @@ fn a_revoked_partition_lands_what_came_before_it_is_released() {
     let mut engine = running(batched(), &after(10));
     actions(&mut engine);
     feed(&mut engine, 10..12);
-    engine.revoked(0);
+    engine.revoked(Partition(0));
     feed(&mut engine, 12..13);
     let claim = encode_all(&mut engine);
     assert_eq!(claim_of(&claim[0]).end, Offset(12));
@@ -685,7 +693,7 @@ fn a_revoked_partition_does_not_wait_for_what_it_cannot_finish() {
         actions(&mut engine);
         feed(&mut engine, 10..13);
         let sent = encode_all(&mut engine);
-        engine.revoked(0);
+        engine.revoked(Partition(0));
         engine.upload_finished(sent[0].id, outcome);
         let all = actions(&mut engine);
         assert!(matches!(all[..], [Action::Release { .. }]), "{all:?}");
@@ -706,8 +714,8 @@ fn a_partition_that_lost_its_position_in_the_middle_of_a_claim_is_inspected_agai
     actions(&mut engine);
     feed(&mut engine, 10..12);
     commits(&mut engine, 1);
-    engine.commit_finished(0, Offset(10), true);
-    engine.position_lost(0);
+    engine.commit_finished(Partition(0), Offset(10), true);
+    engine.position_lost(Partition(0));
     let all = actions(&mut engine);
     assert!(matches!(all[..], [Action::Inspect { .. }]), "{all:?}");
     assert_eq!(engine.buffered_bytes(), 0);
@@ -739,7 +747,7 @@ fn everything_of_a_lost_partition_is_forgotten_at_each_step() {
             store(&mut engine, &sent);
             sent = encode_all(&mut engine);
         }
-        engine.lost(0);
+        engine.lost(Partition(0));
         if let Some(extent) = late {
             let encoded = encode(&extent, 128);
             engine.encoded(extent, encoded);
@@ -765,7 +773,10 @@ fn an_extent_that_cannot_be_encoded_stops_its_partition() {
         problem: "gone".into(),
     };
     engine.encode_refused(extent, stop.clone());
-    assert_eq!(engine.stopped().collect::<Vec<_>>(), [(0, &stop)]);
+    assert_eq!(
+        engine.stopped().collect::<Vec<_>>(),
+        [(Partition(0), &stop)]
+    );
     assert_eq!(engine.buffered_bytes(), 0);
 }
 
@@ -774,7 +785,7 @@ fn the_end_of_a_run_closes_what_is_open() {
     let mut engine = running(batched(), &after(10));
     actions(&mut engine);
     feed(&mut engine, 10..11);
-    engine.flush(0);
+    engine.flush(Partition(0));
     assert_eq!(claim_of(&encode_all(&mut engine)[0]).end, Offset(11));
     assert_eq!(
         engine.counts().rotations,
@@ -838,18 +849,18 @@ fn reading_goes_on_when_only_the_rest_of_a_claim_can_free_memory() {
     };
     let mut engine = running(settings, &unfinished(theirs(10..15)));
     actions(&mut engine);
-    engine.assigned(1);
+    engine.assigned(Partition(1));
     let [Action::Inspect { generation, .. }] = actions(&mut engine)[..] else {
         panic!("no inspection")
     };
-    engine.inspected(1, generation, &after(10));
+    engine.inspected(Partition(1), generation, &after(10));
     actions(&mut engine);
-    engine.started(1, generation);
+    engine.started(Partition(1), generation);
     feed(&mut engine, 10..12);
     // Not packed tight: it is copied into a chunk, which has room for more.
     let mut arena = RecordArena::with_capacity(1_000);
     arena.copy(&Record {
-        partition: 1,
+        partition: Partition(1),
         ..on_day(10)
     });
     engine.records(arena);
@@ -872,7 +883,7 @@ fn claims_that_do_not_fit_into_half_of_the_memory_together_are_finished_one_afte
         ..batched()
     };
     let mut engine = Engine::new(settings);
-    for partition in 0..2 {
+    for partition in [Partition(0), Partition(1)] {
         engine.assigned(partition);
         let mut claim = theirs(10..15);
         claim.partition = partition;
@@ -881,8 +892,20 @@ fn claims_that_do_not_fit_into_half_of_the_memory_together_are_finished_one_afte
         };
         engine.inspected(partition, generation, &unfinished(claim));
         let started = actions(&mut engine);
-        let starts = |action: &Action| matches!(action, Action::Start { partition: 0, .. });
-        assert_eq!(started.iter().any(starts), partition == 0, "{started:?}");
+        let starts = |action: &Action| {
+            matches!(
+                action,
+                Action::Start {
+                    partition: Partition(0),
+                    ..
+                }
+            )
+        };
+        assert_eq!(
+            started.iter().any(starts),
+            partition == Partition(0),
+            "{started:?}"
+        );
         engine.started(partition, generation);
     }
     assert_eq!(engine.waiting(), 1);
@@ -891,7 +914,15 @@ fn claims_that_do_not_fit_into_half_of_the_memory_together_are_finished_one_afte
     let encoded = encode(&extent, 128);
     engine.encoded(extent, encoded);
     let all = actions(&mut engine);
-    let starts = |action: &Action| matches!(action, Action::Start { partition: 1, .. });
+    let starts = |action: &Action| {
+        matches!(
+            action,
+            Action::Start {
+                partition: Partition(1),
+                ..
+            }
+        )
+    };
     assert!(all.iter().any(starts), "{all:?}");
 }
 

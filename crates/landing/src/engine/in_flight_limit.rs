@@ -6,7 +6,7 @@
 
 /// The limit on requests in flight at one time.
 #[derive(Clone, Debug)]
-pub struct InFlightLimit {
+pub(super) struct InFlightLimit {
     max: usize,
     current: usize,
     successes: usize,
@@ -15,7 +15,7 @@ pub struct InFlightLimit {
 impl InFlightLimit {
     /// Starts at the maximum, at least 1.
     #[must_use]
-    pub fn new(max: usize) -> Self {
+    pub(super) fn new(max: usize) -> Self {
         let max = max.max(1);
         Self {
             max,
@@ -26,12 +26,12 @@ impl InFlightLimit {
 
     /// The limit now.
     #[must_use]
-    pub fn current(&self) -> usize {
+    pub(super) fn current(&self) -> usize {
         self.current
     }
 
     /// A request went well: after as many successes as the limit it grows by one.
-    pub fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.successes += 1;
         if self.successes >= self.current {
             self.successes = 0;
@@ -40,7 +40,7 @@ impl InFlightLimit {
     }
 
     /// The store asked to slow down: the limit halves.
-    pub fn slow_down(&mut self) {
+    pub(super) fn slow_down(&mut self) {
         self.successes = 0;
         self.current = (self.current / 2).max(1);
     }
