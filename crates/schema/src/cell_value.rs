@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::{
     AthenaType,
-    date_time::{TIMESTAMPS, parse_date, parse_timestamp},
+    date_time::{TIMESTAMPS, parse_column_timestamp, parse_date},
     members::Json,
 };
 
@@ -118,7 +118,7 @@ pub(crate) fn cell(kind: AthenaType, value: Json<'_>) -> Result<Cell<'_>, Proble
         (AthenaType::Date, Some(b'"')) => parse_date(&unquoted(text)?)
             .map(Cell::Date)
             .ok_or(Problem::UnparseableDate),
-        (AthenaType::Timestamp, Some(b'"')) => parse_timestamp(&unquoted(text)?)
+        (AthenaType::Timestamp, Some(b'"')) => parse_column_timestamp(&unquoted(text)?)
             .map(Cell::Timestamp)
             .ok_or(Problem::UnparseableTimestamp),
         (AthenaType::BigInt, Some(b'-' | b'0'..=b'9')) => whole_number(text).map(Cell::BigInt),

@@ -31,7 +31,9 @@ mod table_schema;
 pub use cell::{CellError, append_cell};
 pub use cell_value::{Cell, Number, Problem};
 pub use column::{Column, ColumnType, TypedColumn, parse_columns};
-pub use date_time::{TIMESTAMPS, append_date, append_timestamp};
+pub use date_time::{
+    TIMESTAMPS, append_date, append_timestamp, parse_date, parse_partition_time_1,
+};
 pub use members::{Json, Member, Members, NotAnObject};
 pub use metadata::{METADATA_COLUMNS, metadata_field};
 pub use names::{FieldNames, snake};
