@@ -43,12 +43,12 @@ impl Table {
         }
         let schema = Schema::from_header(names, &[], FieldNames::Original)?;
         let close = |name: &str| {
-            let of_name = |column: &schema::Column| {
+            let of_name = |column: &schema::CsvColumn| {
                 column.kind == ColumnType::Number && schema::snake(&column.header) == name
             };
             schema.columns().iter().position(of_name)
         };
-        let column = |column: &schema::Column| Column {
+        let column = |column: &schema::CsvColumn| Column {
             name: column.name.clone(),
             kind: column.kind,
         };

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 
-/// Added to days since 1970-01-01, gives the days that `chrono` counts: its day 1 is 0001-01-01.
+/// The number of 1970-01-01 as `chrono` counts days; its day 1 is 0001-01-01.
 pub(super) const EPOCH_DAY: i32 = 719_163;
 
 pub(super) const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -28,16 +28,13 @@ pub(super) fn parse_leading_date(text: &[u8]) -> Option<(i32, &[u8])> {
     if date[4] != b'-' || date[7] != b'-' {
         return None;
     }
-    let (year, month, day) = (
-        number(&date[..4])?,
-        number(&date[5..7])?,
-        number(&date[8..])?,
-    );
+    let year = number(&date[..4])?;
     if year == 0 {
         return None;
     }
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-    Some((date.num_days_from_ce() - EPOCH_DAY, rest))
+    let (month, day) = (number(&date[5..7])?, number(&date[8..])?);
+    let valid = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    Some((valid.num_days_from_ce() - EPOCH_DAY, rest))
 }
 
 pub(super) fn number(digits: &[u8]) -> Option<u32> {
