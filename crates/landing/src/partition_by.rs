@@ -1,9 +1,9 @@
 //! From a record to its date partition, the `dt=…` folder of its object.
 //!
-//! A pure function of the record: the time of writing never enters. Not here: the rest of the key
-//! (see [`crate::layout`]). Invariant: a [`DatePartition`] is made only from a valid calendar time
-//! between the years 1 and 9999, so it holds digits and dashes alone and can never carry a key out
-//! of its prefix.
+//! A pure function of the record: the time of writing never enters. Not here: the grammar of times
+//! (see `schema`) and the rest of the key (see [`crate::layout`]). Invariant: a [`DatePartition`] is
+//! made only from a valid calendar time in the years 1 to 9999, so it holds only digits and dashes
+//! and can never carry a key out of its prefix.
 
 use std::{fmt, str::FromStr};
 
@@ -48,21 +48,20 @@ impl DatePartition {
         )
     }
 
-    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`, a
-    /// space instead of `T` is fine, a time without zone is UTC); `None` for anything else.
+    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`);
+    /// `None` for anything else. [`parse_partition_time_1`] is the rule.
     #[must_use]
     pub fn from_text(text: &str, granularity: Granularity) -> Option<Self> {
         Self::from_time(parse_partition_time_1(text)?, granularity)
     }
 
-    /// The value as it stands in the key, without `dt=`.
+    /// The value as it is in the key, without `dt=`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Reads what stands behind `dt=` in a key; `None` when it is no date partition of any
-    /// granularity.
+    /// Reads what follows `dt=` in a key; `None` if it is not a date partition of any granularity.
     #[must_use]
     pub fn from_folder(text: &str) -> Option<Self> {
         let names_a_time = match text.len() {
@@ -84,7 +83,7 @@ impl DatePartition {
         }
     }
 
-    /// The first instant behind it, in milliseconds since 1970-01-01 UTC.
+    /// The first instant after it, in milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn end_millis(&self) -> i64 {
         let (date, hours) = match self.granularity() {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AthenaType {
-    /// Text. A value that is no text is kept as its JSON: numbers, `true`, arrays, objects.
+    /// Text. Any other value is kept as its JSON: numbers, `true`, arrays, objects.
     String,
     /// A number; in CSV with the digits of the record, in Parquet the nearest 64-bit float.
     Double,
@@ -16,8 +16,8 @@ pub enum AthenaType {
     Boolean,
     /// A day written `2026-11-21`.
     Date,
-    /// An instant: ISO 8601 text, UTC where it names no zone, or a number of milliseconds since
-    /// 1970-01-01 UTC. Finer parts than milliseconds are cut off, as Athena holds no finer ones.
+    /// An instant: ISO 8601 text, UTC if it names no zone, or a number of milliseconds since
+    /// 1970-01-01 UTC. Anything finer than a millisecond is cut off: Athena cannot hold it.
     Timestamp,
 }
 

@@ -1,4 +1,5 @@
-//! What a column of a CSV file is, and the `name:type,…` list by which people type columns themselves.
+//! What a column of a CSV file is, and the `name:type,…` list by which people type columns
+//! themselves.
 //!
 //! Does not know which names are stock columns (see `stock`).
 

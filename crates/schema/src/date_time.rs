@@ -11,8 +11,8 @@
 //! first second of the next day in a column and still the old day for rule 1. Otherwise they differ
 //! in what they take:
 //!
-//! - only the column rule takes `+02` without minutes, more than 40 bytes, and tabs in front of the
-//!   zone;
+//! - only the column rule takes `+02` without minutes, texts longer than 40 bytes, and tabs before
+//!   the zone;
 //! - only rule 1 takes text that follows the zone (`+02:00xyz`), blanks or colons between hours and
 //!   minutes of the zone, clocks without leading zeros (`7:30:00`), blanks in the clock, and the
 //!   last hours of the year 0 where the zone moves them into the year 1.

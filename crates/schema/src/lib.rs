@@ -1,11 +1,11 @@
 //! Columns and types of a record: how a text cell becomes a JSON value, and how a JSON record
 //! becomes a row of a table. The grammars of dates, times and numbers live here, and nowhere else.
 //!
-//! On the way into Kafka, a [`Schema`] is made once from a CSV header; a [`RowEncoder`] made from it
-//! turns each row into one JSON object, keys in header order. On the way out, a [`TableSchema`] says
-//! which columns Athena gets; a [`RowReader`] made from it turns each JSON object into one [`Cell`]
-//! per column. Pure: no files, clock, environment or randomness. It does not read CSV and does not
-//! know Kafka or S3.
+//! On the way into Kafka, a [`Schema`] is made once from a CSV header; a [`RowEncoder`] made from
+//! it turns each row into one JSON object, keys in header order. On the way out, a [`TableSchema`]
+//! says which columns Athena gets; a [`RowReader`] made from it turns each JSON object into one
+//! [`Cell`] per column. Pure: no files, clock, environment or randomness. It does not read CSV and
+//! does not know Kafka or S3.
 //!
 //! A type belongs to a column, never to a cell, and a number keeps the digits it has in the text.
 #![cfg_attr(

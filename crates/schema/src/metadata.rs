@@ -22,7 +22,7 @@ pub const METADATA_COLUMNS: [(&str, AthenaType); 5] = [
 pub fn metadata_field(value: &str) -> Option<&'static str> {
     let mut members = Members::new(value).ok()?;
     while let Ok(Some(member)) = members.next(None) {
-        // No name of ours is shorter, and most fields are.
+        // The shortest of our names; most fields are shorter still.
         let possible = |name: &&str| name.len() >= "kafka_key".len();
         if let Some(name) = member.name.filter(possible).and_then(taken) {
             return Some(name);

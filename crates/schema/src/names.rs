@@ -56,8 +56,8 @@ pub fn snake(name: &str) -> String {
     }
 }
 
-/// Whether a word begins at `i`: after a sign, at `dC` or `1C`, and at the `N` of `USDName`; a sign
-/// itself ends the word before it.
+/// Whether a word begins at `i`: after a sign, at the `C` of `dC` and `1C`, and at the `N` of
+/// `USDName`. A sign also ends the word before it.
 fn starts_word(letters: &[char], i: usize) -> bool {
     let here = letters[i];
     let Some(before) = i.checked_sub(1).map(|at| letters[at]) else {

@@ -33,7 +33,10 @@ impl<'v> Number<'v> {
     #[must_use]
     pub fn to_f64(self) -> f64 {
         // `parse` took only what parses here.
-        quick_f64(self.0.as_bytes()).unwrap_or_else(|| self.0.parse().unwrap_or_default())
+        let value =
+            quick_f64(self.0.as_bytes()).unwrap_or_else(|| self.0.parse().unwrap_or_default());
+        debug_assert!(value.is_finite(), "{}", self.0);
+        value
     }
 }
 

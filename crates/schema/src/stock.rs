@@ -1,8 +1,8 @@
 //! The stock columns we know by name: their types, and which one is the symbol and which the date.
 //!
 //! Names are compared without case, blanks and signs, so `Adj Close`, `adj_close` and `AdjClose`
-//! are one. A column is a number here only if all its usual values are plain numbers: `Change %` and
-//! `Market Cap` ("1.2B") stay text.
+//! are one. A column is a number here only if all its usual values are plain numbers: `Change %`
+//! and `Market Cap` ("1.2B") stay text.
 
 use crate::csv_column::ColumnType;
 

@@ -16,7 +16,7 @@ use crate::{
 /// The partition column of every table: the `dt=…` in the objects' keys.
 pub const PARTITION_COLUMN: &str = "dt";
 
-/// More columns than this are a mistake: a schema made from data whose names are values.
+/// More columns than this are a mistake, such as a schema made from data whose names are values.
 const MAX_COLUMNS: usize = 1_000;
 
 /// The longest name that Glue takes, in bytes.
@@ -68,7 +68,7 @@ pub enum TableSchemaError {
     /// More columns than anybody wants.
     #[error("a schema has at most {MAX_COLUMNS} columns, not {0}")]
     TooManyColumns(usize),
-    /// A name that Athena does not take without tricks.
+    /// A name that Athena does not accept unquoted.
     #[error(
         "column {name:?}: a name has 1 to {MAX_NAME_BYTES} of a-z, 0-9 and _, as Athena knows no others; call it {} and list {name:?} under fields",
         snake(.name)
@@ -96,7 +96,7 @@ pub enum TableSchemaError {
         /// The field as written the second time.
         field: String,
     },
-    /// A column that would be there twice with the metadata columns.
+    /// A column with the name of a metadata column.
     #[error(
         "column {name:?} has the name of a metadata column; rename it, or leave --with-metadata out"
     )]
@@ -121,7 +121,7 @@ impl TableSchema {
     /// Makes a schema of these columns.
     ///
     /// # Errors
-    /// The first thing that Athena could not read, or that would make a record ambiguous.
+    /// The first column that Athena could not read, or that would make a record ambiguous.
     pub fn new(
         columns: Vec<TableColumn>,
         unknown_fields: UnknownFields,
@@ -153,8 +153,8 @@ impl TableSchema {
         })
     }
 
-    /// The schema of the records that the producer makes of the tutorial's file, whichever form
-    /// their names have.
+    /// The schema of the records that the producer makes from the tutorial's file, with either form
+    /// of names.
     #[must_use]
     pub fn stock() -> Self {
         let kind = |header| match header {

@@ -87,8 +87,8 @@ impl TableSchema {
     }
 }
 
-/// A text in a form that YAML reads back unchanged: plain if it cannot be taken for a number, `null`
-/// or `yes`; otherwise in quotes, as in JSON.
+/// A text in a form that YAML reads back unchanged: plain if it cannot be taken for a number,
+/// `null` or `yes`; otherwise in quotes, as in JSON.
 fn quoted(text: &str) -> String {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic());
