@@ -31,7 +31,7 @@ impl Forwarder {
     /// Listens on `listen` (port 0 for any free one) and passes each connection on to `target`.
     ///
     /// # Errors
-    /// When `listen` cannot be listened on.
+    /// If `listen` cannot be listened on.
     pub fn start(listen: SocketAddr, target: SocketAddr) -> anyhow::Result<Self> {
         let listener =
             TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;

@@ -60,7 +60,7 @@ impl Relay {
         self.gate.refuse_bucket(name);
     }
 
-    /// From now on this bucket lies in another region: each request for it is answered 301 with the
+    /// From now on this bucket is in another region: each request for it is answered 301 with the
     /// region's name.
     pub fn redirect_bucket(&self, name: &str, region: &str) {
         self.gate.redirect_bucket(name, region);
