@@ -1,13 +1,12 @@
 //! The command line of `demo`.
 //!
-//! It opens nothing. Invariant: every flag has a default with which the demo runs in a fresh clone.
+//! It opens nothing. Every flag has a default with which the demo runs in a fresh clone.
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
-use clap::builder::BoolishValueParser;
+use clap::{Parser, builder::BoolishValueParser};
 
-/// Where the data lies in the repository.
+/// Where the data is in the repository.
 const DATA: &str = "data/indexProcessed.csv";
 
 /// The pipeline on this machine in about a minute: CSV -> Kafka -> S3, with a kill -9 in the middle
@@ -39,8 +38,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The file to read: the one that was named, or the repository's, from wherever the demo is
-    /// run.
+    /// The file to read: the one that was named, or the repository's, wherever the demo runs.
     pub(crate) fn csv(&self) -> PathBuf {
         let repository = || {
             Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -54,7 +52,7 @@ impl Args {
         }
     }
 
-    /// Whether the logs of the parts are shown as they come.
+    /// Whether the logs of the parts are shown as they are written.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose || std::env::var_os("RUST_LOG").is_some()
     }

@@ -1,12 +1,12 @@
 //! Compares what must be in the bucket with what is there: the judge of the demo.
 //!
-//! It reads keys and bodies only, with code of its own; it does not know the engine, and S3 only as
-//! a list. Invariant: a verdict without differences means that rows and objects are the same
+//! It reads only keys and bodies, with its own code; it does not know the engine, and sees S3 only
+//! as a list. Invariant: a verdict without differences means that rows and objects are the same
 //! multiset, byte for byte, and that no place in Kafka has two objects.
 
 use std::collections::{HashMap, HashSet};
 
-/// How many differences are told one by one.
+/// How many differences are described one by one.
 const TOLD: usize = 5;
 
 /// An object as it was listed and read.
@@ -17,29 +17,29 @@ pub(crate) struct Landed {
 
 /// What the comparison found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct BucketVerdict {
     /// Rows that must be there.
     pub(crate) rows: usize,
     /// Objects with data.
     pub(crate) objects: usize,
     /// Rows without an object.
     pub(crate) missing: usize,
-    /// Objects more than there are rows of that content, or than places in Kafka.
+    /// Objects in excess of the rows with that content, or of the places in Kafka.
     pub(crate) duplicate: usize,
-    /// Objects whose content is no row's, or whose key is none of ours.
+    /// Objects whose content is that of no row, or whose key is none of ours.
     pub(crate) unknown: usize,
-    /// Records that were put aside.
+    /// Records that became dead letters.
     pub(crate) dead_letters: usize,
     /// The first differences, each as a sentence.
     pub(crate) told: Vec<String>,
 }
 
-impl Verdict {
+impl BucketVerdict {
     /// Compares the rows, as JSON, with all objects of the bucket.
-    pub(crate) fn of(expected: &[String], bucket: &[Landed], prefix: &str) -> Verdict {
-        let mut verdict = Verdict {
+    pub(crate) fn new(expected: &[String], bucket: &[Landed], prefix: &str) -> Self {
+        let mut verdict = Self {
             rows: expected.len(),
-            ..Verdict::default()
+            ..Self::default()
         };
         let mut open: HashMap<&[u8], usize> = HashMap::new();
         for row in expected {
@@ -47,14 +47,14 @@ impl Verdict {
         }
         let mut places = HashSet::new();
         for object in bucket {
-            match Place::of(&object.key, prefix) {
-                Place::Control => {}
-                Place::DeadLetter => verdict.dead_letter(&object.key),
-                Place::Elsewhere => verdict.unknown(&object.key, "a key of another form"),
-                Place::Record(partition, offset) if !places.insert((partition, offset)) => {
+            match KeyKind::new(&object.key, prefix) {
+                KeyKind::Control => {}
+                KeyKind::DeadLetter => verdict.dead_letter(&object.key),
+                KeyKind::Elsewhere => verdict.unknown(&object.key, "a key of another form"),
+                KeyKind::Record { partition, offset } if !places.insert((partition, offset)) => {
                     verdict.duplicate(&object.key, "its partition and offset have another object");
                 }
-                Place::Record(..) => verdict.settle(object, &mut open),
+                KeyKind::Record { .. } => verdict.settle(object, &mut open),
             }
         }
         for (row, left) in open {
@@ -110,39 +110,45 @@ impl Verdict {
 
 /// What a key says about its object.
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+enum KeyKind {
     /// The record of this partition and offset.
-    Record(u32, u64),
+    Record {
+        partition: u32,
+        offset: u64,
+    },
     DeadLetter,
-    /// The zone's own books.
+    /// What the zone notes for itself.
     Control,
     Elsewhere,
 }
 
-impl Place {
-    fn of(key: &str, prefix: &str) -> Place {
+impl KeyKind {
+    fn new(key: &str, prefix: &str) -> Self {
         if let Some(own) = key.strip_prefix("_control/") {
             let dead = own
                 .strip_prefix(prefix)
                 .is_some_and(|rest| rest.starts_with("/dead-letters/"));
             return if dead {
-                Place::DeadLetter
+                Self::DeadLetter
             } else {
-                Place::Control
+                Self::Control
             };
         }
-        Place::of_record(key, prefix).unwrap_or(Place::Elsewhere)
+        Self::of_record(key, prefix).unwrap_or(Self::Elsewhere)
     }
 
     /// `{prefix}/dt={date}/{partition}-{offset}.json`
-    fn of_record(key: &str, prefix: &str) -> Option<Place> {
+    fn of_record(key: &str, prefix: &str) -> Option<Self> {
         let (date, name) = key
             .strip_prefix(prefix)?
             .strip_prefix("/dt=")?
             .split_once('/')?;
         let (partition, offset) = name.strip_suffix(".json")?.split_once('-')?;
-        let place = Place::Record(partition.parse().ok()?, offset.parse().ok()?);
-        (!date.is_empty()).then_some(place)
+        let record = Self::Record {
+            partition: partition.parse().ok()?,
+            offset: offset.parse().ok()?,
+        };
+        (!date.is_empty()).then_some(record)
     }
 }
 
@@ -163,7 +169,7 @@ mod tests {
         }
     }
 
-    /// Rows a, b, b (two rows may be the same), each in its object, and the zone's books.
+    /// Rows a, b, b (two rows may be the same), each in its object, and the zone's notes.
     fn clean() -> (Vec<String>, Vec<Landed>) {
         let rows = ["{\"a\":1}", "{\"b\":2}", "{\"b\":2}"]
             .map(str::to_owned)
@@ -176,10 +182,10 @@ mod tests {
         (rows, bucket)
     }
 
-    fn judge(change: impl FnOnce(&mut Vec<Landed>)) -> Verdict {
+    fn judge(change: impl FnOnce(&mut Vec<Landed>)) -> BucketVerdict {
         let (rows, mut bucket) = clean();
         change(&mut bucket);
-        Verdict::of(&rows, &bucket, PREFIX)
+        BucketVerdict::new(&rows, &bucket, PREFIX)
     }
 
     #[test]

@@ -1,16 +1,20 @@
-//! The part of the CSV that the demo sends: rows from each symbol, as a CSV of its own, and what
-//! must become of them.
+//! The part of the CSV that the demo sends: rows from each symbol, as a separate CSV, and what must
+//! become of them.
 //!
-//! It holds the chosen rows in memory, never the file. Invariant: each row of the excerpt has its
-//! JSON in `expected`, in the same order, and there are no others.
+//! It holds only the chosen rows in memory, never the file. Each row of the excerpt has its JSON in
+//! `expected`, in the same order, and there are no others.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use csv::{ByteRecord, Reader, ReaderBuilder, WriterBuilder};
 
-use crate::table::{Table, value};
+use crate::table::{CsvTable, value};
 
 /// The rows that were chosen.
 pub(crate) struct Excerpt {
@@ -22,10 +26,18 @@ pub(crate) struct Excerpt {
     pub(crate) symbols: usize,
     /// Each row as the JSON object it must become.
     pub(crate) expected: Vec<String>,
-    /// Rows that were chosen but are no records, and where the first one is.
-    pub(crate) left_out: (u64, String),
+    /// Rows that were chosen but are not records.
+    pub(crate) left_out: LeftOut,
     /// What can be asked, if the CSV has the columns for it.
     pub(crate) question: Option<Question>,
+}
+
+/// Chosen rows that are not records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub(crate) count: u64,
+    /// Where the first one is, and what is wrong with it.
+    pub(crate) first: String,
 }
 
 /// The average close per symbol: the columns, and the figures that the CSV itself holds.
@@ -46,26 +58,26 @@ impl Excerpt {
     /// Chooses at most `most` rows of `csv`, evenly from each symbol, and writes them to `file`.
     ///
     /// # Errors
-    /// When the file cannot be read, is no CSV or has no row that is a record.
-    pub(crate) fn choose(csv: &Path, most: u64, file: &Path) -> anyhow::Result<Excerpt> {
+    /// If the file cannot be read, is not a CSV or has no row that is a record.
+    pub(crate) fn choose(csv: &Path, most: u64, file: &Path) -> anyhow::Result<Self> {
         refuse_what_is_no_text(csv)?;
         let mut reader = open(csv)?;
         let header = reader.byte_headers().with_context(|| unreadable(csv))?;
-        let table = Table::of_header(header).with_context(|| csv.display().to_string())?;
+        let table = CsvTable::new(header).with_context(|| csv.display().to_string())?;
         let census = count(&mut reader, table.symbol()).with_context(|| unreadable(csv))?;
         let sieve = Sieve::new(&census, most);
-        let mut excerpt = Excerpt {
+        let mut excerpt = Self {
             file: file.to_owned(),
             total: census.total,
             symbols: if sieve.by_symbol { census.symbols } else { 0 },
             expected: Vec::new(),
-            left_out: (0, String::new()),
+            left_out: LeftOut::default(),
             question: question(&table),
         };
         excerpt
             .fill(open(csv)?, &table, &sieve)
             .with_context(|| unreadable(csv))?;
-        match (excerpt.expected.is_empty(), excerpt.left_out.1.as_str()) {
+        match (excerpt.expected.is_empty(), excerpt.left_out.first.as_str()) {
             (false, _) => Ok(excerpt),
             (true, "") => bail!("{} has no rows below its header", csv.display()),
             (true, first) => bail!("no row of {} is a record: {first}", csv.display()),
@@ -74,8 +86,8 @@ impl Excerpt {
 
     fn fill(
         &mut self,
-        mut reader: Reader<std::fs::File>,
-        table: &Table,
+        mut reader: Reader<File>,
+        table: &CsvTable,
         sieve: &Sieve,
     ) -> anyhow::Result<()> {
         let mut writer = WriterBuilder::new().from_path(&self.file)?;
@@ -100,7 +112,7 @@ impl Excerpt {
         Ok(writer.flush()?)
     }
 
-    fn note_close(&mut self, row: &ByteRecord, table: &Table) {
+    fn note_close(&mut self, row: &ByteRecord, table: &CsvTable) {
         let (Some(question), Some(symbol), Some(close)) =
             (&mut self.question, text(row, table.symbol()), table.close())
         else {
@@ -112,26 +124,25 @@ impl Excerpt {
     }
 
     fn leave_out(&mut self, row: &ByteRecord, reason: &str) {
-        let (count, first) = &mut self.left_out;
-        *count += 1;
-        if first.is_empty() {
-            // Not the line: where lines end with CRLF, the csv crate counts them off by one.
+        self.left_out.count += 1;
+        if self.left_out.first.is_empty() {
+            // Not the line: if lines end with CRLF, the csv crate counts them off by one.
             let number = row.position().map_or(0, csv::Position::record);
-            *first = format!("row {number}: {reason}");
+            self.left_out.first = format!("row {number}: {reason}");
         }
     }
 }
 
-/// Which rows are taken: of each group, every `step`-th, beginning with its first.
+/// Which rows are taken: every `step`-th of each group, starting with its first.
 struct Sieve {
     by_symbol: bool,
     step: u64,
 }
 
 impl Sieve {
-    /// Each group may be rounded up by one row, which the step makes up for. Where there are more
+    /// Each group may be rounded up by one row, which the step allows for. If there are more
     /// symbols than rows wanted, the file is one group.
-    fn new(census: &Census, most: u64) -> Sieve {
+    fn new(census: &Census, most: u64) -> Self {
         let symbols = census.symbols as u64;
         let by_symbol = symbols > 0 && symbols < most;
         let step = match by_symbol {
@@ -139,10 +150,10 @@ impl Sieve {
             true => census.total.div_ceil(most - symbols),
             false => census.total.div_ceil(most),
         };
-        Sieve { by_symbol, step }
+        Self { by_symbol, step }
     }
 
-    fn group(&self, row: &ByteRecord, table: &Table) -> Vec<u8> {
+    fn group(&self, row: &ByteRecord, table: &CsvTable) -> Vec<u8> {
         let symbol = table.symbol().filter(|_| self.by_symbol);
         symbol
             .and_then(|at| row.get(at))
@@ -151,7 +162,7 @@ impl Sieve {
     }
 }
 
-fn question(table: &Table) -> Option<Question> {
+fn question(table: &CsvTable) -> Option<Question> {
     Some(Question {
         symbol: table.name(table.symbol()?).to_owned(),
         close: table.name(table.close()?).to_owned(),
@@ -165,7 +176,7 @@ fn text(row: &ByteRecord, column: Option<usize>) -> Option<String> {
     (!text.trim_ascii().is_empty()).then(|| text.to_owned())
 }
 
-fn count(reader: &mut Reader<std::fs::File>, symbol: Option<usize>) -> anyhow::Result<Census> {
+fn count(reader: &mut Reader<File>, symbol: Option<usize>) -> anyhow::Result<Census> {
     let mut symbols: HashSet<Vec<u8>> = HashSet::new();
     let mut total = 0;
     let mut row = ByteRecord::new();
@@ -183,17 +194,16 @@ fn count(reader: &mut Reader<std::fs::File>, symbol: Option<usize>) -> anyhow::R
     })
 }
 
-fn open(csv: &Path) -> anyhow::Result<Reader<std::fs::File>> {
-    // Rows of another length are not an error of the file but of the row.
+fn open(csv: &Path) -> anyhow::Result<Reader<File>> {
+    // A row of another length is an error of the row, not of the file.
     let reader = ReaderBuilder::new().flexible(true).from_path(csv);
     reader.with_context(|| unreadable(csv))
 }
 
 fn refuse_what_is_no_text(csv: &Path) -> anyhow::Result<()> {
-    use std::io::Read;
     let shown = csv.display();
     let metadata = match std::fs::metadata(csv) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!("cannot read {shown}: no such file; name another with --csv")
         }
         found => found.with_context(|| unreadable(csv))?,
@@ -202,7 +212,7 @@ fn refuse_what_is_no_text(csv: &Path) -> anyhow::Result<()> {
         bail!("cannot read {shown}: not a file; name another with --csv");
     }
     let mut head = Vec::new();
-    let file = std::fs::File::open(csv).with_context(|| unreadable(csv))?;
+    let file = File::open(csv).with_context(|| unreadable(csv))?;
     file.take(4)
         .read_to_end(&mut head)
         .with_context(|| unreadable(csv))?;
@@ -263,7 +273,7 @@ mod tests {
         ];
         assert_eq!(excerpt.expected, expected);
         let first = "row 2: 1 fields where the header has 2".to_owned();
-        assert_eq!(excerpt.left_out, (2, first));
+        assert_eq!(excerpt.left_out, LeftOut { count: 2, first });
     }
 
     #[test]

@@ -1,41 +1,50 @@
 //! The demo's second half: the same topic as Parquet, a proof of both zones, and the first zone
 //! compacted; side by side at the end.
 //!
-//! What a zone must hold is known by then (see `checker`). Invariant: it fails unless both zones
-//! are proven to hold each record once, and the copy as many.
+//! What a zone must hold is known by then (see `checker`). It fails unless both zones are proven to
+//! hold each record once, and the copy as many.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use schema::STOCK_HEADER;
 use serde_json::{Map, Value};
 
-use crate::stage::{BUCKET, COPY, PARQUET, PREFIX, Stage, TOPIC};
-use crate::story::{LIMIT, by_hand, count, say};
+use crate::{
+    part::{STEP_LIMIT, count},
+    say::{by_hand, say},
+    stage::{BUCKET, COPY, PARQUET, PREFIX, Stage, TOPIC},
+};
 
-/// One way to keep the records.
-struct Layout {
+/// One way to keep the records, with its figures.
+struct MeasuredLayout {
     name: &'static str,
     objects: usize,
     bytes: u64,
     took: Duration,
 }
 
-/// Tells it; each layout must hold `expected`, JSON objects; `landed_in` is what the first one
-/// took.
+/// Plays the second half. Each layout must hold `expected`, JSON objects; `landed_in` is how long
+/// the first one took.
 ///
 /// # Errors
-/// When a step fails, or a zone or the copy does not hold each record once.
+/// If a step fails, or a zone or the copy does not hold each record once.
 pub(crate) async fn tell(
     stage: &Stage,
     expected: &[String],
     landed_in: Duration,
 ) -> anyhow::Result<()> {
     let rows = expected.len() as u64;
-    let name = "one object per record, with the crash";
-    let single = layout(stage, (name, PREFIX), landed_in);
+    let single = measure(
+        stage,
+        "one object per record, with the crash",
+        PREFIX,
+        landed_in,
+    );
     say(
         "9. The same topic lands a second time, as Parquet: a zone of its own, next to the first.",
     )?;
@@ -49,9 +58,9 @@ pub(crate) async fn tell(
     ))
 }
 
-fn layout(stage: &Stage, (name, prefix): (&'static str, &str), took: Duration) -> Layout {
+fn measure(stage: &Stage, name: &'static str, prefix: &str, took: Duration) -> MeasuredLayout {
     let (keys, bytes) = stage.below(&format!("{prefix}/"));
-    Layout {
+    MeasuredLayout {
         name,
         objects: keys.len(),
         bytes,
@@ -59,7 +68,7 @@ fn layout(stage: &Stage, (name, prefix): (&'static str, &str), took: Duration) -
     }
 }
 
-/// The flags that name the table's columns: none where they are those of stock records.
+/// The flags that name the table's columns: none if they are those of stock records.
 fn columns(stage: &Stage, expected: &[String]) -> anyhow::Result<Vec<String>> {
     let first: Map<String, Value> = serde_json::from_str(expected.first().context("no rows")?)?;
     let is_stock = |name: &String| STOCK_HEADER.contains(&name.as_str());
@@ -67,19 +76,19 @@ fn columns(stage: &Stage, expected: &[String]) -> anyhow::Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let proposal = schema::infer(expected.iter().map(String::as_bytes))?;
-    let file = stage.file("schema.yaml");
-    std::fs::write(&file, proposal.to_yaml())
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    let path = stage.file("schema.yaml");
+    std::fs::write(&path, proposal.to_yaml())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     by_hand(&format!(
         "cargo run -p consumer -- schema infer --topic {TOPIC} > schema.yaml"
     ))?;
-    let file = file
+    let file = path
         .to_str()
         .context("the directory for temporary files has a name that is not UTF-8; set TMPDIR")?;
     Ok(vec!["--schema".to_owned(), file.to_owned()])
 }
 
-async fn land(stage: &Stage, rows: u64, columns: &[String]) -> anyhow::Result<Layout> {
+async fn land(stage: &Stage, rows: u64, columns: &[String]) -> anyhow::Result<MeasuredLayout> {
     by_hand(&format!(
         "cargo run -p consumer -- --bucket {BUCKET} --format parquet{} --until-end",
         shown(columns)
@@ -88,12 +97,12 @@ async fn land(stage: &Stage, rows: u64, columns: &[String]) -> anyhow::Result<La
     let mut flags = vec!["--format", "parquet", "--until-end"];
     flags.extend(columns.iter().map(String::as_str));
     let part = stage.start_consumer("consumer-3", &flags)?;
-    let summary = part.finish(LIMIT).await?;
+    let summary = part.finish(STEP_LIMIT).await?;
     let records = count(&summary, "records")?;
     if records != rows {
         bail!("{records} of {rows} records were landed as Parquet: {summary}");
     }
-    let landed = layout(stage, ("Parquet, landed", PARQUET), began.elapsed());
+    let landed = measure(stage, "Parquet, landed", PARQUET, began.elapsed());
     say(&format!(
         "   {records} records in {} objects.\n",
         landed.objects
@@ -107,8 +116,8 @@ async fn verify(stage: &Stage, rows: u64) -> anyhow::Result<()> {
         by_hand(&format!(
             "cargo run -p consumer -- verify --bucket {BUCKET} --prefix {prefix} --deep"
         ))?;
-        // It ends with 65, and so with an error, when the zone is not clean.
-        let report = stage.start_verify(name, prefix)?.finish(LIMIT).await?;
+        // It exits with 65, which is an error here, if the zone is not clean.
+        let report = stage.start_verify(name, prefix)?.finish(STEP_LIMIT).await?;
         let total = |name: &str| total(&report["partitions"], name);
         let (records, compared) = (total("records")?, total("compared")?);
         if (records, compared) != (rows, rows) {
@@ -121,7 +130,7 @@ async fn verify(stage: &Stage, rows: u64) -> anyhow::Result<()> {
     say("")
 }
 
-async fn compact(stage: &Stage, rows: u64, columns: Vec<String>) -> anyhow::Result<Layout> {
+async fn compact(stage: &Stage, rows: u64, columns: Vec<String>) -> anyhow::Result<MeasuredLayout> {
     let dates = dates(stage)?;
     say(
         "11. The first zone's small objects are copied into few Parquet objects, which are read back and compared.",
@@ -137,8 +146,8 @@ async fn compact(stage: &Stage, rows: u64, columns: Vec<String>) -> anyhow::Resu
         flags.extend(["--partition".to_owned(), date]);
     }
     let began = Instant::now();
-    let report = stage.start_compact((PREFIX, COPY), &flags)?;
-    let report = report.finish(LIMIT).await?;
+    let part = stage.start_compact(PREFIX, COPY, &flags)?;
+    let report = part.finish(STEP_LIMIT).await?;
     let of_dates = report["dates"]
         .as_array()
         .context("the report has no dates")?;
@@ -149,9 +158,10 @@ async fn compact(stage: &Stage, rows: u64, columns: Vec<String>) -> anyhow::Resu
     if records != rows {
         bail!("{records} of {rows} records are in the copy: {report}");
     }
-    let copy = layout(
+    let copy = measure(
         stage,
-        ("Parquet, compacted from the first", COPY),
+        "Parquet, compacted from the first",
+        COPY,
         began.elapsed(),
     );
     say(&format!(
@@ -173,23 +183,21 @@ fn shown(columns: &[String]) -> &'static str {
 /// The date partitions of the first zone, `dt=…`: one, or two around midnight.
 fn dates(stage: &Stage) -> anyhow::Result<Vec<String>> {
     let (keys, _) = stage.below(&format!("{PREFIX}/"));
-    let date = |key: &String| {
-        key.split('/')
-            .find(|part| part.starts_with("dt="))
-            .map(str::to_owned)
-    };
-    let dates: Option<BTreeSet<String>> = keys.iter().map(date).collect();
-    let dates = dates.context("a key has no date partition")?;
+    let mut dates = BTreeSet::new();
+    for key in &keys {
+        let date = key.split('/').find(|part| part.starts_with("dt="));
+        dates.insert(date.context("a key has no date partition")?.to_owned());
+    }
     Ok(dates.into_iter().collect())
 }
 
 /// The sum of a number over a list in a report.
 fn total(list: &Value, name: &str) -> anyhow::Result<u64> {
-    let list = list.as_array().context("the report has no such list")?;
-    list.iter().map(|part| count(part, name)).sum()
+    let parts = list.as_array().context("the report has no such list")?;
+    parts.iter().map(|part| count(part, name)).sum()
 }
 
-fn table(layouts: &[Layout]) -> Table {
+fn table(layouts: &[MeasuredLayout]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)

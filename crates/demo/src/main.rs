@@ -7,10 +7,9 @@
 //!
 //! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt` and
 //! `table` (what must land), `checker` and `question` (what did), `layouts` (the same as Parquet,
-//! verified and compacted), `stage` (the servers).
+//! verified and compacted), `stage` (the servers), `say` (the output).
 //!
-//! Invariant: it ends with 0 only when each row was found in exactly one object, and no process
-//! outlives it.
+//! It ends with 0 only if each row was found in exactly one object, and no process outlives it.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")
@@ -23,6 +22,7 @@ mod layouts;
 mod part;
 mod question;
 mod role;
+mod say;
 mod stage;
 mod story;
 mod table;
@@ -34,10 +34,9 @@ use clap::Parser;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::Args;
-use crate::stage::Stage;
+use crate::{args::Args, stage::Stage};
 
-/// How the run was ended from outside, as exit codes: 128 and the signal's number.
+/// Exit codes of a run that was ended from outside: 128 and the signal's number.
 const INTERRUPTED: u8 = 130;
 const TERMINATED: u8 = 143;
 
@@ -71,10 +70,10 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ended
 }
 
-/// The run itself. The servers live outside of the runtime, and longer than every process that
-/// talks to them.
+/// The run itself. The servers live outside the runtime, and longer than every process that talks
+/// to them.
 fn play(args: &Args, folder: &TempDir) -> anyhow::Result<ExitCode> {
-    let stage = Stage::set(folder.path(), args.is_verbose())?;
+    let stage = Stage::new(folder.path(), args.is_verbose())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -82,7 +81,7 @@ fn play(args: &Args, folder: &TempDir) -> anyhow::Result<ExitCode> {
     let ended = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        // What is not chosen is dropped, and with it the process that it waits for.
+        // The branch that is not chosen is dropped, and with it the process that it waits for.
         tokio::select! {
             biased;
             _ = interrupt.recv() => Ok(ExitCode::from(INTERRUPTED)),
@@ -97,7 +96,7 @@ fn play(args: &Args, folder: &TempDir) -> anyhow::Result<ExitCode> {
 
 fn keep(folder: TempDir) -> anyhow::Result<()> {
     let path = folder.keep();
-    story::say(&format!("The files are kept in {}", path.display()))
+    say::say(&format!("The files are kept in {}", path.display()))
 }
 
 fn one_line(text: &str) -> String {

@@ -1,28 +1,32 @@
 //! A part of the pipeline as a process: started, watched, waited for, killed.
 //!
-//! It does not know what the parts do. Invariant: a process that was started here is gone when its
-//! [`Part`] is dropped.
+//! It does not know what the parts do. A process that was started here is gone when its [`Part`] is
+//! dropped.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
 use crate::role;
 
-/// How often a process is looked at.
-const LOOK: Duration = Duration::from_millis(5);
-/// Lines of a log that are shown when its part has failed.
+/// Longer than any step takes on a slow machine, with as many rows as the broker holds.
+pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(300);
+/// How often a process is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// How many lines of a log are shown if its part has failed.
 const TAIL: usize = 30;
 
-/// What of our environment the parts get to see; everything else could be a setting that leads
+/// The variables of our environment that the parts see; any other could be a setting that leads
 /// elsewhere.
 const INHERITED: [&str; 4] = ["RUST_LOG", "RUST_BACKTRACE", "LD_LIBRARY_PATH", "TERM"];
 
-/// Where parts are started: the folder of their files, and what the environment tells them.
+/// Where parts run: the folder for their files, and their environment.
 pub(crate) struct Backstage<'a> {
     /// For results and logs.
     pub(crate) folder: &'a Path,
@@ -45,12 +49,12 @@ impl Part {
     /// and file names.
     ///
     /// # Errors
-    /// When a file or the process cannot be made.
+    /// If a file or the process cannot be created.
     pub(crate) fn start(
         backstage: &Backstage<'_>,
         name: &str,
         argv: &[&str],
-    ) -> anyhow::Result<Part> {
+    ) -> anyhow::Result<Self> {
         let executable =
             std::env::current_exe().context("cannot find the demo's own executable")?;
         let results = backstage.folder.join(format!("{name}.json"));
@@ -73,7 +77,7 @@ impl Part {
             .stderr(stderr)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        Ok(Part {
+        Ok(Self {
             name: name.to_owned(),
             child,
             results,
@@ -86,10 +90,11 @@ impl Part {
         self.child.id()
     }
 
-    /// Waits until `is_so`; `what` names it in an error.
+    /// Waits until `is_so` returns true; `what` describes it in an error.
     ///
     /// # Errors
-    /// When the part ends before, or it is not so within `limit`; the part's log is then on stderr.
+    /// If the part ends first, or `is_so` is not true within `limit`; the part's log is then on
+    /// stderr.
     pub(crate) async fn wait_until(
         &mut self,
         limit: Duration,
@@ -104,23 +109,23 @@ impl Part {
             if let Some(status) = self.ended()? {
                 return Err(self.failed(status));
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         self.show_log();
         bail!("waited {} s for {what}", limit.as_secs())
     }
 
-    /// Waits until the part has ended well, and gives the summary it printed.
+    /// Waits until the part has succeeded, and returns the summary that it printed.
     ///
     /// # Errors
-    /// When it ends otherwise, or not within `limit`; its log is then on stderr.
+    /// If it fails, or does not end within `limit`; its log is then on stderr.
     pub(crate) async fn finish(mut self, limit: Duration) -> anyhow::Result<Value> {
         let name = self.name.clone();
         let began = Instant::now();
         let status = loop {
             match self.ended()? {
                 Some(status) => break status,
-                None if began.elapsed() < limit => tokio::time::sleep(LOOK).await,
+                None if began.elapsed() < limit => tokio::time::sleep(POLL_INTERVAL).await,
                 None => {
                     self.show_log();
                     bail!("{name} did not end within {} s", limit.as_secs());
@@ -138,7 +143,7 @@ impl Part {
     /// SIGKILL: the process gets no chance to finish, commit or say goodbye.
     ///
     /// # Errors
-    /// When it had ended before, or cannot be killed; the log is then on stderr.
+    /// If it has already ended, or cannot be killed; the log is then on stderr.
     pub(crate) fn kill(mut self) -> anyhow::Result<()> {
         if let Some(status) = self.ended()? {
             return Err(self.failed(status));
@@ -159,8 +164,8 @@ impl Part {
             .with_context(|| format!("cannot look at {}", self.name))
     }
 
-    /// The error for a part that has ended when it should not, or not so. Its own words, if it had
-    /// any.
+    /// The error for a part that should not have ended, or not like this: its own message, if it
+    /// printed one.
     fn failed(&self, status: ExitStatus) -> anyhow::Error {
         self.show_log();
         let words = self.log_text();
@@ -191,7 +196,7 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both fail only if the process is already gone.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -200,4 +205,14 @@ impl Drop for Part {
 fn create(path: &Path) -> anyhow::Result<Stdio> {
     let file = File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
     Ok(file.into())
+}
+
+/// A count in the summary of a part.
+///
+/// # Errors
+/// If it has none of that name.
+pub(crate) fn count(summary: &Value, name: &str) -> anyhow::Result<u64> {
+    summary[name]
+        .as_u64()
+        .with_context(|| format!("the summary has no count {name:?}: {summary}"))
 }

@@ -2,27 +2,26 @@
 //! symbol.
 //!
 //! It does not choose the columns (see `table`). Invariant: the figures do not depend on the order
-//! of the rows, so that the same rows give the same bits.
+//! of the rows, so that the same rows have the same averages to the last bit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::Value;
 
-use crate::checker::Landed;
-use crate::excerpt::Question;
+use crate::{checker::Landed, excerpt::Question};
 
 /// The most symbols that are printed.
 const SHOWN: usize = 20;
 
-/// A column of closes.
+/// The average of one symbol's closes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Average {
     rows: usize,
     mean: f64,
 }
 
-/// The answer as a table, and for how many symbols the two sides differ.
+/// The answer as a table, and the number of symbols for which the two sides differ.
 pub(crate) fn answer(question: &Question, objects: &[Landed]) -> (String, usize) {
     let from_csv = averages(question.closes.iter().cloned());
     let from_objects = averages(

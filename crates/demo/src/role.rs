@@ -1,13 +1,15 @@
 //! The other life of this executable: with the hidden first argument it is a producer, a consumer
 //! or one of the consumer's commands, and nothing else.
 //!
-//! It reads neither `.env` nor a file of settings: whoever starts it says everything (see `part`).
-//! Invariant: it ends when its parent does, even by kill -9, for its stdin is a pipe whose other
+//! It reads neither `.env` nor a configuration file: whoever starts it says everything (see
+//! `part`). It ends when its parent does, even by kill -9, because its stdin is a pipe whose other
 //! end the parent holds.
 
-use std::ffi::OsString;
-use std::io::{IsTerminal, Read, Write};
-use std::process::ExitCode;
+use std::{
+    ffi::OsString,
+    io::{IsTerminal, Read, Write},
+    process::ExitCode,
+};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
@@ -15,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 /// The first argument that makes this executable a part of the pipeline.
 pub(crate) const HIDDEN_FLAG: &str = "--play";
-/// The name of the producer's role, behind [`HIDDEN_FLAG`].
+/// The name of the producer's role, which follows [`HIDDEN_FLAG`].
 pub(crate) const PRODUCER: &str = "producer";
 /// The name of the consumer's role.
 pub(crate) const CONSUMER: &str = "consumer";
@@ -24,7 +26,7 @@ pub(crate) const VERIFY: &str = "verify";
 /// The name of the role of `consumer compact`.
 pub(crate) const COMPACT: &str = "compact";
 
-/// Plays the role that the rest of the command line begins with; the flags behind it are those of
+/// Plays the role that the rest of the command line begins with; the flags after it are those of
 /// the real program.
 pub(crate) fn play(argv: impl Iterator<Item = OsString>) -> ExitCode {
     start_logging();
@@ -50,13 +52,13 @@ pub(crate) fn start_logging() {
         .init();
 }
 
-/// Nothing is ever written to our stdin; its end means that the other side is gone.
+/// Nothing is ever written to our stdin; its end means that the parent is gone.
 fn end_with_the_parent() {
     std::io::stdin().read_to_end(&mut Vec::new()).ok();
     std::process::exit(1);
 }
 
-/// Runs the library of the role and prints its summary as JSON; gives the exit code of the real
+/// Runs the library of the role and prints its summary as JSON; returns the exit code of the real
 /// program.
 fn run(argv: &[OsString]) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -65,7 +67,7 @@ fn run(argv: &[OsString]) -> anyhow::Result<u8> {
         .context("cannot start the runtime")?;
     let role = argv.first().and_then(|role| role.to_str());
     let (summary, code) = runtime.block_on(perform(role, argv))?;
-    // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
+    // Blocking look-ups may still wait for a broker that is gone; nothing depends on them.
     runtime.shutdown_background();
     writeln!(std::io::stdout(), "{summary}").context("cannot write the summary")?;
     Ok(code)

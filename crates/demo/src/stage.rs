@@ -1,24 +1,28 @@
 //! The servers of the demo, and how its parts are told where they are.
 //!
-//! It decides nothing about when a part starts or ends. Invariant: nothing here listens on anything
-//! but 127.0.0.1, or is written outside of the folder.
+//! It does not decide when a part starts or ends. Nothing here listens on anything but 127.0.0.1,
+//! or writes outside the folder.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use sandbox::{ACCESS_KEY, Broker, REGION, S3, SECRET_KEY};
 
-use crate::checker::Landed;
-use crate::part::{Backstage, Part};
-use crate::role;
+use crate::{
+    checker::Landed,
+    part::{Backstage, Part},
+    role,
+};
 
 /// The topic of the tutorial.
 pub(crate) const TOPIC: &str = "stock-market";
 /// The bucket of the tutorial.
 pub(crate) const BUCKET: &str = "kafka-stock-market-project";
-/// The consumer's own choice of a folder for the topic.
+/// The folder that the consumer chooses for the topic.
 pub(crate) const PREFIX: &str = "stock-market/json";
 /// The same for Parquet.
 pub(crate) const PARQUET: &str = "stock-market/parquet";
@@ -26,11 +30,11 @@ pub(crate) const PARQUET: &str = "stock-market/parquet";
 pub(crate) const COPY: &str = "stock-market/compacted";
 
 const PARTITIONS: &str = "6";
-/// The group waits so long for a member that was killed; less is refused by real brokers.
+/// How long the group waits for a member that was killed; real brokers refuse less.
 const SESSION: &str = "session.timeout.ms=6000";
-/// How long the broker may take to tell a loss.
+/// How long the broker may take to report a loss.
 const LOSS_WAIT: Duration = Duration::from_millis(100);
-/// No settings of the user's may lead the parts elsewhere.
+/// No setting of the user may lead the parts elsewhere.
 const ENVIRONMENT: [(&str, &str); 6] = [
     ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
     ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
@@ -53,14 +57,14 @@ impl Stage {
     /// Starts the servers, with the topic and the bucket in them.
     ///
     /// # Errors
-    /// When a server cannot start, or the folder cannot be written.
-    pub(crate) fn set(folder: &Path, shows_logs: bool) -> anyhow::Result<Stage> {
+    /// If a server cannot start, or the folder cannot be written.
+    pub(crate) fn new(folder: &Path, shows_logs: bool) -> anyhow::Result<Self> {
         let broker = Broker::start()?;
         broker.create_topic(TOPIC, PARTITIONS.parse()?)?;
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let s3 = S3::start_at(free_port, &folder.join("s3"))?;
         s3.create_bucket(BUCKET)?;
-        Ok(Stage {
+        Ok(Self {
             endpoint: s3.endpoint_url(),
             broker,
             s3,
@@ -69,7 +73,7 @@ impl Stage {
         })
     }
 
-    /// Where the servers are, in words.
+    /// The addresses of the servers, as a phrase.
     pub(crate) fn addresses(&self) -> String {
         let broker = self.broker.bootstrap_servers();
         format!("Kafka on {broker}, S3 on {}", self.endpoint)
@@ -83,7 +87,7 @@ impl Stage {
     /// Starts a producer that sends this CSV.
     ///
     /// # Errors
-    /// When the process cannot be made.
+    /// If the process cannot be created.
     pub(crate) fn start_producer(&self, csv: &str) -> anyhow::Result<Part> {
         let servers = self.broker.bootstrap_servers();
         let argv = [
@@ -104,7 +108,7 @@ impl Stage {
     /// names.
     ///
     /// # Errors
-    /// When the process cannot be made.
+    /// If the process cannot be created.
     pub(crate) fn start_consumer(&self, name: &str, flags: &[&str]) -> anyhow::Result<Part> {
         let servers = self.broker.bootstrap_servers();
         let mut argv = vec![
@@ -127,7 +131,7 @@ impl Stage {
     /// Starts `consumer verify` on the zone of this prefix.
     ///
     /// # Errors
-    /// When the process cannot be made.
+    /// If the process cannot be created.
     pub(crate) fn start_verify(&self, name: &str, prefix: &str) -> anyhow::Result<Part> {
         let servers = self.broker.bootstrap_servers();
         let argv = [
@@ -149,10 +153,11 @@ impl Stage {
     /// Starts `consumer compact` from one prefix to another, with more flags.
     ///
     /// # Errors
-    /// When the process cannot be made.
+    /// If the process cannot be created.
     pub(crate) fn start_compact(
         &self,
-        (from, to): (&str, &str),
+        from: &str,
+        to: &str,
         flags: &[String],
     ) -> anyhow::Result<Part> {
         let mut argv = vec![
@@ -174,8 +179,8 @@ impl Stage {
     pub(crate) fn below(&self, folder: &str) -> (Vec<String>, u64) {
         let mut keys = self.s3.keys(BUCKET);
         keys.retain(|key| key.starts_with(folder));
-        let bytes = keys.iter().filter_map(|key| self.s3.object(BUCKET, key));
-        let bytes = bytes.map(|object| object.body.len() as u64).sum();
+        let objects = keys.iter().filter_map(|key| self.s3.object(BUCKET, key));
+        let bytes = objects.map(|object| object.body.len() as u64).sum();
         (keys, bytes)
     }
 
@@ -193,7 +198,7 @@ impl Stage {
     /// Every object of the bucket, in the order of the keys.
     ///
     /// # Errors
-    /// When an object is listed but cannot be read.
+    /// If an object is listed but cannot be read.
     pub(crate) fn objects(&self) -> anyhow::Result<Vec<Landed>> {
         let read = |key: String| match self.s3.object(BUCKET, &key) {
             Some(object) => Ok(Landed {
@@ -208,7 +213,7 @@ impl Stage {
     /// Asks the broker whether it kept everything.
     ///
     /// # Errors
-    /// When it has dropped records before they were landed.
+    /// If it has dropped records before they were landed.
     pub(crate) fn check_for_loss(&self) -> anyhow::Result<()> {
         match self.broker.wait_for_loss(LOSS_WAIT) {
             None => Ok(()),

@@ -1,31 +1,33 @@
-//! The demo as a learner sees it: each step is done, then told in a sentence with the command that
-//! does the same by hand.
+//! The demo as a learner sees it: each step is carried out, then told in a sentence with the
+//! command that does the same by hand.
 //!
-//! It judges nothing itself (see `checker`). Invariant: every wait has a limit.
+//! It judges nothing itself (see `checker`). Every wait has a limit.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
-use serde_json::Value;
 
-use crate::args::Args;
-use crate::checker::{Landed, Verdict};
-use crate::excerpt::Excerpt;
-use crate::layouts;
-use crate::question;
-use crate::stage::{BUCKET, PREFIX, Stage, TOPIC};
+use crate::{
+    args::Args,
+    checker::{BucketVerdict, Landed},
+    excerpt::{Excerpt, LeftOut},
+    layouts,
+    part::{STEP_LIMIT, count},
+    question,
+    say::{by_hand, say},
+    stage::{BUCKET, PREFIX, Stage, TOPIC},
+};
 
-/// Longer than any step takes on a slow machine, for as many rows as the broker holds.
-pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 /// Objects that are printed.
 const SHOWN: usize = 3;
 
 /// Plays the demo to its end.
 ///
 /// # Errors
-/// When a step fails, or the bucket is not what it should be.
+/// If a step fails, or the bucket is not what it should be.
 pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
     let began = Instant::now();
     let csv = args.csv();
@@ -43,7 +45,7 @@ pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
     let killed_at = crash(stage, excerpt.expected.len()).await?;
     let finished = finish(stage).await;
     let landed_in = landing.elapsed();
-    // What the broker lost explains why the consumer stopped, so it is told first.
+    // What the broker lost explains why the consumer stopped, so it comes first.
     stage.check_for_loss()?;
     finished?;
     let objects = stage.objects()?;
@@ -76,7 +78,11 @@ async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result
         excerpt.total,
         csv.display()
     ))?;
-    if let (count @ 1.., first) = &excerpt.left_out {
+    if let LeftOut {
+        count: count @ 1..,
+        first,
+    } = &excerpt.left_out
+    {
         say(&format!(
             "   Left out of the choice, for it is no record: {count} (first: {first})."
         ))?;
@@ -86,7 +92,7 @@ async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result
         .file
         .to_str()
         .context("the directory for temporary files has a name that is not UTF-8; set TMPDIR")?;
-    let summary = stage.start_producer(file)?.finish(LIMIT).await?;
+    let summary = stage.start_producer(file)?.finish(STEP_LIMIT).await?;
     let acknowledged = count(&summary, "acknowledged")?;
     if acknowledged != rows as u64 {
         bail!("the producer had {acknowledged} of {rows} rows acknowledged: {summary}");
@@ -97,7 +103,7 @@ async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result
     ))
 }
 
-/// The first consumer, and its end. Gives the number of objects that it left behind.
+/// Runs the first consumer and kills it. Returns the number of objects that it left behind.
 async fn crash(stage: &Stage, rows: usize) -> anyhow::Result<usize> {
     let mut consumer = stage.start_consumer("consumer-1", &[])?;
     let id = consumer.id();
@@ -107,7 +113,7 @@ async fn crash(stage: &Stage, rows: usize) -> anyhow::Result<usize> {
     by_hand(&format!("cargo run -p consumer -- --bucket {BUCKET}"))?;
     let half = (rows as u64).div_ceil(2);
     consumer
-        .wait_until(LIMIT, "the first objects", || {
+        .wait_until(STEP_LIMIT, "the first objects", || {
             stage.writes() >= half && stage.data_objects() > 0
         })
         .await?;
@@ -120,8 +126,8 @@ async fn crash(stage: &Stage, rows: usize) -> anyhow::Result<usize> {
     Ok(left)
 }
 
-/// The second consumer. It begins where the first one had committed, and meets what that one wrote
-/// after its last commit.
+/// Runs the second consumer. It begins where the first one had committed, and finds what that one
+/// wrote after its last commit.
 async fn finish(stage: &Stage) -> anyhow::Result<()> {
     say(
         "5. The consumer starts again. Kafka waits some seconds for the dead one before it gives the partitions away.",
@@ -131,19 +137,17 @@ async fn finish(stage: &Stage) -> anyhow::Result<()> {
     ))?;
     let summary = stage
         .start_consumer("consumer-2", &["--until-end"])?
-        .finish(LIMIT)
+        .finish(STEP_LIMIT)
         .await?;
-    let (objects, already_there) = (
-        count(&summary, "objects")?,
-        count(&summary, "already_there")?,
-    );
+    let objects = count(&summary, "objects")?;
+    let already_there = count(&summary, "already_there")?;
     say(&format!(
         "   It wrote {objects} objects, and recognised {already_there} that the dead one had written but not committed.\n"
     ))
 }
 
-fn check(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<Verdict> {
-    let verdict = Verdict::of(&excerpt.expected, objects, PREFIX);
+fn check(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<BucketVerdict> {
+    let verdict = BucketVerdict::new(&excerpt.expected, objects, PREFIX);
     say("6. The bucket is listed and each object compared with the rows of the CSV.")?;
     by_hand(&format!("aws s3 ls --recursive s3://{BUCKET}/{PREFIX}/"))?;
     let found = if verdict.is_clean() {
@@ -159,7 +163,7 @@ fn check(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<Verdict> {
     Ok(verdict)
 }
 
-/// Prints a few objects, from all over the bucket.
+/// Prints a few objects from all over the bucket.
 fn show(objects: &[Landed]) -> anyhow::Result<()> {
     let data: Vec<&Landed> = objects
         .iter()
@@ -177,7 +181,7 @@ fn show(objects: &[Landed]) -> anyhow::Result<()> {
     say("")
 }
 
-/// Asks the same question of both sides; gives the number of symbols for which they differ.
+/// Answers the same question from both sides; returns the number of symbols for which they differ.
 fn ask(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<usize> {
     let Some(question) = &excerpt.question else {
         say(
@@ -194,7 +198,7 @@ fn ask(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<usize> {
     Ok(differences)
 }
 
-fn summarize(verdict: &Verdict, killed_at: usize, elapsed: Duration) -> anyhow::Result<()> {
+fn summarize(verdict: &BucketVerdict, killed_at: usize, elapsed: Duration) -> anyhow::Result<()> {
     say(&format!(
         "rows {} / objects {} / killed once, at {killed_at} objects / missing {} / duplicate {} / unknown {} / dead letters {} \
          in {:.1} s",
@@ -208,7 +212,7 @@ fn summarize(verdict: &Verdict, killed_at: usize, elapsed: Duration) -> anyhow::
     ))
 }
 
-fn conclude(verdict: &Verdict, differences: usize) -> anyhow::Result<()> {
+fn conclude(verdict: &BucketVerdict, differences: usize) -> anyhow::Result<()> {
     match (verdict.is_clean(), differences) {
         (true, 0) => Ok(()),
         (true, _) => bail!(
@@ -216,30 +220,4 @@ fn conclude(verdict: &Verdict, differences: usize) -> anyhow::Result<()> {
         ),
         (false, _) => bail!("the bucket is not what the CSV says; look at the files with --keep"),
     }
-}
-
-/// A count in the summary of a part.
-///
-/// # Errors
-/// When it has none of that name.
-pub(crate) fn count(summary: &Value, name: &str) -> anyhow::Result<u64> {
-    summary[name]
-        .as_u64()
-        .with_context(|| format!("the summary has no count {name:?}: {summary}"))
-}
-
-/// The command that does the same by hand.
-///
-/// # Errors
-/// When stdout is closed.
-pub(crate) fn by_hand(command: &str) -> anyhow::Result<()> {
-    say(&format!("   $ {command}"))
-}
-
-/// One more line for the reader.
-///
-/// # Errors
-/// When stdout is closed.
-pub(crate) fn say(line: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{line}").context("cannot write to stdout")
 }

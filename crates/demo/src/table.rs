@@ -1,37 +1,31 @@
 //! What a row of the CSV must look like as an object: the checker's own way from cells to JSON.
 //!
 //! It takes the types of the columns from `schema`, but deliberately nothing that writes JSON
-//! there: an error in the producer's code must not be repeated here. Speed does not matter.
-//! Invariant: a number keeps the digits it had in the text.
+//! there: an error in the producer's code must not be repeated here. Speed does not matter. A
+//! number keeps the digits it has in the text.
 
 use anyhow::{Context, bail};
 use csv::ByteRecord;
-use schema::{ColumnType, FieldNames, Schema};
+use schema::{ColumnType, CsvColumn, FieldNames, Schema, snake};
 
 /// Numbers that are missing, in lower case.
 const MISSING: [&str; 7] = ["", "null", "nan", "none", "na", "n/a", "#n/a"];
-/// Names of the column with the price that a day ended with, in snake case, the best first.
+/// Names of the column with the closing price of a day, in snake case, the best first.
 const CLOSE: [&str; 5] = ["close", "close_price", "price", "last", "adj_close"];
 
 /// The columns of a CSV.
-pub(crate) struct Table {
-    columns: Vec<Column>,
+pub(crate) struct CsvTable {
+    columns: Vec<CsvColumn>,
     symbol: Option<usize>,
     close: Option<usize>,
 }
 
-struct Column {
-    /// The key in the JSON object.
-    name: String,
-    kind: ColumnType,
-}
-
-impl Table {
+impl CsvTable {
     /// Reads a header.
     ///
     /// # Errors
-    /// When it has no names, or two of them clash, or its fields are not separated by commas.
-    pub(crate) fn of_header(header: &ByteRecord) -> anyhow::Result<Table> {
+    /// If it has no names, or two of them clash, or its fields are not separated by commas.
+    pub(crate) fn new(header: &ByteRecord) -> anyhow::Result<Self> {
         let names: Result<Vec<&str>, _> = header.iter().map(std::str::from_utf8).collect();
         let names = names.context("the header is not valid UTF-8; save the file as UTF-8")?;
         if let [only] = names.as_slice()
@@ -43,28 +37,24 @@ impl Table {
         }
         let schema = Schema::from_header(names, &[], FieldNames::Original)?;
         let close = |name: &str| {
-            let of_name = |column: &schema::Column| {
-                column.kind == ColumnType::Number && schema::snake(&column.header) == name
+            let of_name = |column: &CsvColumn| {
+                column.kind == ColumnType::Number && snake(&column.header) == name
             };
             schema.columns().iter().position(of_name)
         };
-        let column = |column: &schema::Column| Column {
-            name: column.name.clone(),
-            kind: column.kind,
-        };
-        Ok(Table {
-            columns: schema.columns().iter().map(column).collect(),
+        Ok(Self {
+            columns: schema.columns().to_vec(),
             symbol: schema.symbol(),
             close: CLOSE.iter().find_map(|name| close(name)),
         })
     }
 
-    /// Where the symbol is, if a column is called like one.
+    /// The place of the symbol, if a column has a name for it.
     pub(crate) fn symbol(&self) -> Option<usize> {
         self.symbol
     }
 
-    /// Where the closing price is, if a column is called like one and holds numbers.
+    /// The place of the closing price, if a column has a name for it and holds numbers.
     pub(crate) fn close(&self) -> Option<usize> {
         self.close
     }
@@ -77,7 +67,7 @@ impl Table {
     /// The row as a JSON object, keys in the header's order.
     ///
     /// # Errors
-    /// When the row is no record, with the reason.
+    /// The reason why the row is not a record.
     pub(crate) fn json(&self, row: &ByteRecord) -> Result<String, String> {
         if row.len() != self.columns.len() {
             let (found, expected) = (row.len(), self.columns.len());
@@ -152,8 +142,8 @@ fn number(cell: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn table(header: &[&str]) -> anyhow::Result<Table> {
-        Table::of_header(&ByteRecord::from(header.to_vec()))
+    fn table(header: &[&str]) -> anyhow::Result<CsvTable> {
+        CsvTable::new(&ByteRecord::from(header.to_vec()))
     }
 
     fn json(header: &[&str], row: &[&str]) -> Result<String, String> {

@@ -7,13 +7,13 @@ use landing::{
     Record,
     value::{Misfit, Reason},
 };
-use schema::{AthenaType, Cell, METADATA_COLUMNS, RecordReader, TableSchema};
+use schema::{AthenaType, Cell, METADATA_COLUMNS, RowReader, TableSchema};
 
 use crate::metadata::Metadata;
 
 /// Makes rows of one schema.
 pub struct Rows {
-    reader: RecordReader,
+    reader: RowReader,
     metadata: bool,
     /// An empty row whose memory the next one takes.
     spare: Vec<Cell<'static>>,
@@ -30,7 +30,7 @@ pub fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> 
 impl Rows {
     pub fn new(schema: &TableSchema, metadata: bool) -> Self {
         Self {
-            reader: RecordReader::new(schema),
+            reader: RowReader::new(schema),
             metadata,
             spare: Vec::new(),
         }

@@ -1,15 +1,17 @@
 //! From a record to its date partition, the `dt=…` folder of its object.
 //!
-//! A pure function of the record: the time of writing never enters. Not here: the rest of the key
-//! (see [`crate::layout`]). Invariant: a [`DatePartition`] is made only from a valid calendar time
-//! between the years 1 and 9999, so it holds digits and dashes alone and can never carry a key out
-//! of its prefix.
+//! A pure function of the record: the time of writing never enters. Not here: the grammar of times
+//! (see `schema`) and the rest of the key (see [`crate::layout`]). Invariant: a [`DatePartition`] is
+//! made only from a valid calendar time in the years 1 to 9999, so it holds only digits and dashes
+//! and can never carry a key out of its prefix.
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
+use schema::{parse_date, parse_partition_time_1};
 
 const HOUR_IN_MILLIS: i64 = 60 * 60 * 1000;
+const DAY_IN_MILLIS: i64 = 24 * HOUR_IN_MILLIS;
 
 /// Where a record's time comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,33 +48,29 @@ impl DatePartition {
         )
     }
 
-    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`, a
-    /// space instead of `T` is fine, a time without zone is UTC); `None` for anything else.
+    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`);
+    /// `None` for anything else. [`parse_partition_time_1`] is the rule.
     #[must_use]
     pub fn from_text(text: &str, granularity: Granularity) -> Option<Self> {
-        Self::from_time(parse_time(text)?, granularity)
+        Self::from_time(parse_partition_time_1(text)?, granularity)
     }
 
-    /// The value as it stands in the key, without `dt=`.
+    /// The value as it is in the key, without `dt=`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Reads what stands behind `dt=` in a key; `None` when it is no date partition of any
-    /// granularity.
+    /// Reads what follows `dt=` in a key; `None` if it is not a date partition of any granularity.
     #[must_use]
     pub fn from_folder(text: &str) -> Option<Self> {
-        let (time, granularity) = match text.len() {
-            4 => (format!("{text}-01-01"), Granularity::Year),
-            10 => (text.to_owned(), Granularity::Day),
-            13 => (
-                format!("{}T{}:00:00Z", &text.get(..10)?, &text.get(11..)?),
-                Granularity::Hour,
-            ),
-            _ => return None,
+        let names_a_time = match text.len() {
+            4 => parse_date(&format!("{text}-01-01")).is_some(),
+            10 => parse_date(text).is_some(),
+            13 => parse_date(text.get(..10)?).is_some() && hour(text.get(10..)?).is_some(),
+            _ => false,
         };
-        Self::from_text(&time, granularity).filter(|date| date.0 == text)
+        names_a_time.then(|| Self(text.to_owned()))
     }
 
     /// How much time it covers.
@@ -85,20 +83,18 @@ impl DatePartition {
         }
     }
 
-    /// The first instant behind it, in milliseconds since 1970-01-01 UTC.
+    /// The first instant after it, in milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn end_millis(&self) -> i64 {
-        let (date, hour) = match self.granularity() {
-            Granularity::Year => (format!("{}-12-31", self.0), None),
-            Granularity::Day => (self.0.clone(), None),
-            Granularity::Hour => (self.0[..10].to_owned(), self.0[11..].parse::<i64>().ok()),
+        let (date, hours) = match self.granularity() {
+            Granularity::Year => (&*format!("{}-12-31", self.0), 24),
+            Granularity::Day => (&*self.0, 24),
+            Granularity::Hour => (
+                &self.0[..10],
+                hour(&self.0[10..]).map_or(24, |hour| hour + 1),
+            ),
         };
-        let midnight = date.parse::<NaiveDate>().unwrap_or_default();
-        let midnight = midnight
-            .and_time(NaiveTime::MIN)
-            .and_utc()
-            .timestamp_millis();
-        midnight + hour.map_or(24, |hour| hour + 1) * HOUR_IN_MILLIS
+        i64::from(parse_date(date).unwrap_or_default()) * DAY_IN_MILLIS + hours * HOUR_IN_MILLIS
     }
 
     fn from_time(time: NaiveDateTime, granularity: Granularity) -> Option<Self> {
@@ -114,41 +110,11 @@ impl DatePartition {
     }
 }
 
-fn parse_time(text: &str) -> Option<NaiveDateTime> {
-    // Shapes are checked by hand first: chrono would also take `+002021-6-3`, signs and missing
-    // digits.
-    let bytes = text.as_bytes();
-    let dashed = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
-    let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
-    let dated = dashed && digits(0..4) && digits(5..7) && digits(8..10);
-    if !dated || bytes.len() > 40 || !text.is_ascii() {
-        return None;
-    }
-    let date = NaiveDate::parse_from_str(&text[..10], "%Y-%m-%d").ok()?;
-    match bytes.get(10) {
-        None => Some(date.and_time(NaiveTime::MIN)),
-        Some(b'T' | b't' | b' ') => parse_clock(date, &text[11..]),
-        Some(_) => None,
-    }
-}
-
-fn parse_clock(date: NaiveDate, text: &str) -> Option<NaiveDateTime> {
-    let zone_at = text.find(['Z', 'z', '+', '-']);
-    let (clock, zone) = text.split_at(zone_at.unwrap_or(text.len()));
-    let clock = clock.trim_end_matches(' ');
-    let format = if clock.len() == 5 {
-        "%H:%M"
-    } else {
-        "%H:%M:%S%.f"
-    };
-    let time = date.and_time(NaiveTime::parse_from_str(clock, format).ok()?);
-    match zone {
-        "" | "Z" | "z" => Some(time),
-        _ => {
-            let offset = chrono::FixedOffset::from_str(zone).ok()?;
-            time.checked_sub_offset(offset)
-        }
-    }
+/// The hour in what follows the day of a folder, such as `-07`.
+fn hour(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-')?;
+    let valid = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|hour| valid && *hour < 24)
 }
 
 impl fmt::Display for DatePartition {
@@ -209,50 +175,20 @@ mod tests {
         DatePartition::from_text(text, Granularity::Day).map(|date| date.0)
     }
 
+    /// Which day a record goes to must never change in a zone: more such texts stand beside the
+    /// rule, in `schema`.
     #[test]
-    fn dates_and_iso_8601_times_name_their_day_in_utc() {
+    fn a_text_names_its_day_by_rule_1() {
         for (text, expected) in [
-            ("1986-12-31", "1986-12-31"),
-            ("0001-01-01", "0001-01-01"),
-            ("9999-12-31", "9999-12-31"),
-            ("2020-02-29", "2020-02-29"),
-            ("2021-06-03T15:30", "2021-06-03"),
-            ("2021-06-03 15:30:00.123", "2021-06-03"),
-            ("2021-06-03T23:30:00Z", "2021-06-03"),
-            ("2021-06-03T23:30:00-05:00", "2021-06-04"),
-            ("2021-06-03T00:30:00+0100", "2021-06-02"),
+            ("1986-12-31", Some("1986-12-31")),
+            ("2021-06-03T23:30:00-05:00", Some("2021-06-04")),
+            ("2021-06-03T00:30:00+01:00xyz", Some("2021-06-02")),
+            ("2016-12-31T23:59:60Z", Some("2016-12-31")),
+            ("2021-06-03T00:30:00+01", None),
+            ("0000-01-01", None),
+            ("", None),
         ] {
-            assert_eq!(day(text).as_deref(), Some(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn anything_else_has_no_date_partition() {
-        let long = "2021-06-03".repeat(205);
-        for text in [
-            "",
-            "../x",
-            "a=b/c",
-            "%",
-            "0000-00-00",
-            "0000-01-01",
-            "2021-02-29",
-            "2021-13-01",
-            "2021-6-3",
-            "20210603",
-            "😀",
-            "2021-06-03x",
-            "2021-06-03T",
-            "2021-06-03T25:00:00",
-            "2021-06-03T10:00:00+99:00",
-            "9999-12-31T23:00:00-05:00",
-            "0001-01-01T00:00:00+05:00",
-            "+2021-06-03",
-            " 2021-06-03",
-            "2021-06-03T10:00:00 UTC",
-            &long,
-        ] {
-            assert_eq!(day(text), None, "{text}");
+            assert_eq!(day(text).as_deref(), expected, "{text}");
         }
     }
 
@@ -297,6 +233,34 @@ mod tests {
             if let Some(date) = DatePartition::from_text(&text, Granularity::Hour) {
                 proptest::prop_assert!(date.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
                 proptest::prop_assert_eq!(date.0.len(), 13);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_date_partition_reads_back_and_ends_after_its_times(
+            millis in -62_135_596_800_000..=253_402_300_799_999i64,
+        ) {
+            for (granularity, at_most_hours) in
+                [(Granularity::Hour, 1), (Granularity::Day, 24), (Granularity::Year, 366 * 24)]
+            {
+                let date = DatePartition::from_timestamp(millis, granularity).unwrap();
+                proptest::prop_assert_eq!(DatePartition::from_folder(date.as_str()), Some(date.clone()));
+                proptest::prop_assert_eq!(date.granularity(), granularity);
+                let left = date.end_millis() - millis;
+                proptest::prop_assert!(0 < left && left <= at_most_hours * HOUR_IN_MILLIS);
+            }
+        }
+
+        #[test]
+        fn a_folder_is_what_a_time_would_write(text in "[0-9]{4}(-[0-9 ]{1,2}){0,3}|.{0,13}") {
+            if let Some(date) = DatePartition::from_folder(&text) {
+                let last = date.end_millis() - 1;
+                proptest::prop_assert_eq!(
+                    DatePartition::from_timestamp(last, date.granularity()),
+                    Some(date)
+                );
             }
         }
     }

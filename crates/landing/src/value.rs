@@ -4,7 +4,7 @@
 //! It looks at the bytes once and changes nothing but line breaks between tokens (a document must
 //! stay on one line). The answer depends on the bytes alone, so every process gives the same answer
 //! for the same record. Not here: whether a record fits the columns of a table (see
-//! [`schema::RecordReader`]); only the reasons why it does not are here.
+//! [`schema::RowReader`]); only the reasons why it does not are here.
 
 pub mod checker;
 
@@ -102,14 +102,14 @@ impl From<Reason> for Misfit {
 impl From<schema::NoRow> for Misfit {
     fn from(no_row: schema::NoRow) -> Self {
         let reason = match no_row.problem {
-            schema::Problem::WrongType => Reason::WrongType,
-            schema::Problem::UnparseableDate => Reason::UnparseableDate,
-            schema::Problem::UnparseableTimestamp => Reason::UnparseableTimestamp,
-            schema::Problem::NumberOutOfRange => Reason::NumberOutOfRange,
-            schema::Problem::NotUnicode => Reason::NotUnicode,
-            schema::Problem::SameColumn => Reason::KeysCollide,
-            schema::Problem::UnknownField => Reason::UnknownField,
-            schema::Problem::NotAnObject => Reason::NotAJsonObject,
+            schema::RowProblem::WrongType => Reason::WrongType,
+            schema::RowProblem::UnparseableDate => Reason::UnparseableDate,
+            schema::RowProblem::UnparseableTimestamp => Reason::UnparseableTimestamp,
+            schema::RowProblem::NumberOutOfRange => Reason::NumberOutOfRange,
+            schema::RowProblem::NotUnicode => Reason::NotUnicode,
+            schema::RowProblem::SameColumn => Reason::KeysCollide,
+            schema::RowProblem::UnknownField => Reason::UnknownField,
+            schema::RowProblem::NotAnObject => Reason::NotAJsonObject,
         };
         Self {
             reason,
@@ -130,7 +130,7 @@ pub fn check_object<'v>(
     field: Option<&str>,
 ) -> Result<Option<Cow<'v, str>>, Reason> {
     let text = check_text(value)?;
-    let mut members = Members::of(text).map_err(not_an_object)?;
+    let mut members = Members::new(text).map_err(not_an_object)?;
     let (mut names, mut found, mut collides) = (Names::new(), None, false);
     while let Some(member) = members.next(None).map_err(not_an_object)? {
         let name = unescaped(member.name.unwrap_or_default())?;
@@ -333,13 +333,13 @@ mod tests {
             problem,
             column: column.map(str::to_owned),
         };
-        let misfit = Misfit::from(no_row(schema::Problem::SameColumn, Some("adj_close")));
+        let misfit = Misfit::from(no_row(schema::RowProblem::SameColumn, Some("adj_close")));
         assert_eq!(
             (misfit.reason.code(), misfit.column.as_deref()),
             ("keys-collide", Some("adj_close"))
         );
         assert_eq!(
-            Misfit::from(no_row(schema::Problem::NotAnObject, None)),
+            Misfit::from(no_row(schema::RowProblem::NotAnObject, None)),
             Misfit::from(Reason::NotAJsonObject)
         );
     }

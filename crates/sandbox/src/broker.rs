@@ -3,23 +3,24 @@
 //!
 //! It does not persist, and it cannot listen on a chosen port: a [`Forwarder`] in front of it can.
 //!
-//! The invariant: a record that was acknowledged and is gone before every known consumer group
-//! passed it is reported by [`Broker::loss`].
+//! [`Broker::loss`] reports a record that was acknowledged and is gone before every known consumer
+//! group has passed it.
 
 mod watch;
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
-use rdkafka::ClientConfig;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{Producer, ThreadedProducer};
-use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{
+    ClientConfig,
+    config::RDKafkaLogLevel,
+    mocking::MockCluster,
+    producer::{Producer, ThreadedProducer},
+    types::{RDKafkaApiKey, RDKafkaRespErr},
+};
 
-use crate::Forwarder;
-use watch::Watch;
+use self::watch::LossWatch;
+use crate::forwarder::Forwarder;
 
 pub use watch::Loss;
 
@@ -29,7 +30,7 @@ const ALL_BROKERS: i32 = -1;
 /// A running broker; it ends, and forgets everything, when it is dropped.
 pub struct Broker {
     /// The client that owns the mock cluster; its polling thread feeds the watch.
-    owner: ThreadedProducer<Watch>,
+    owner: ThreadedProducer<LossWatch>,
     bootstrap_servers: String,
 }
 
@@ -37,14 +38,14 @@ impl Broker {
     /// Starts a broker without topics on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When librdkafka cannot start its mock cluster, for instance for want of threads or ports.
-    pub fn start() -> anyhow::Result<Broker> {
-        let owner: ThreadedProducer<Watch> = ClientConfig::new()
+    /// If librdkafka cannot start its mock cluster, for instance because threads or ports ran out.
+    pub fn start() -> anyhow::Result<Self> {
+        let owner: ThreadedProducer<LossWatch> = ClientConfig::new()
             .set("test.mock.num.brokers", "1")
-            // The watch lives on these lines, see `watch.rs`.
+            // The watch reads these lines, see `watch.rs`.
             .set("debug", "mock")
             .set_log_level(RDKafkaLogLevel::Debug)
-            .create_with_context(Watch::default())
+            .create_with_context(LossWatch::default())
             .context("cannot start the Kafka broker of the sandbox")?;
         let bootstrap_servers = match owner.client().mock_cluster() {
             Some(cluster) => cluster.bootstrap_servers(),
@@ -52,7 +53,7 @@ impl Broker {
                 "cannot start the Kafka broker of the sandbox: librdkafka made no mock cluster"
             ),
         };
-        Ok(Broker {
+        Ok(Self {
             owner,
             bootstrap_servers,
         })
@@ -67,7 +68,7 @@ impl Broker {
     /// them.
     ///
     /// # Errors
-    /// When the topic exists already or its name is not one.
+    /// If the topic exists already or its name is not one.
     pub fn create_topic(&self, name: &str, partitions: i32) -> anyhow::Result<()> {
         self.cluster()?
             .create_topic(name, partitions, 1)
@@ -81,7 +82,7 @@ impl Broker {
     /// broker's own port.
     ///
     /// # Errors
-    /// When `addr` cannot be listened on.
+    /// If `addr` cannot be listened on.
     pub fn forward(&self, addr: SocketAddr) -> anyhow::Result<Forwarder> {
         let target = self
             .bootstrap_servers
@@ -90,20 +91,20 @@ impl Broker {
         Forwarder::start(addr, target)
     }
 
-    /// Closes all connections to the broker and takes no new ones until [`Broker::broker_up`].
+    /// Closes all connections to the broker and accepts no new ones until [`Broker::broker_up`].
     ///
     /// # Errors
-    /// When the mock cluster refuses.
+    /// If the mock cluster refuses.
     pub fn broker_down(&self) -> anyhow::Result<()> {
         self.cluster()?
             .broker_down(ALL_BROKERS)
             .context("cannot take the broker down")
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     ///
     /// # Errors
-    /// When the mock cluster refuses.
+    /// If the mock cluster refuses.
     pub fn broker_up(&self) -> anyhow::Result<()> {
         self.cluster()?
             .broker_up(ALL_BROKERS)
@@ -113,7 +114,7 @@ impl Broker {
     /// Delays each answer by `delay` (whole milliseconds).
     ///
     /// # Errors
-    /// When the mock cluster refuses.
+    /// If the mock cluster refuses.
     pub fn round_trip_time(&self, delay: Duration) -> anyhow::Result<()> {
         self.cluster()?
             .broker_round_trip_time(ALL_BROKERS, delay)
@@ -124,7 +125,7 @@ impl Broker {
     /// first. `RD_KAFKA_RESP_ERR__TRANSPORT` closes the connection instead.
     ///
     /// # Errors
-    /// When there is no mock cluster any more.
+    /// If the mock cluster is gone.
     pub fn fail_requests(
         &self,
         kind: RDKafkaApiKey,
@@ -134,10 +135,10 @@ impl Broker {
         Ok(())
     }
 
-    /// Takes back what [`Broker::fail_requests`] left over for this kind of request.
+    /// Drops the errors that [`Broker::fail_requests`] has left for this kind of request.
     ///
     /// # Errors
-    /// When there is no mock cluster any more.
+    /// If the mock cluster is gone.
     pub fn heal_requests(&self, kind: RDKafkaApiKey) -> anyhow::Result<()> {
         self.cluster()?.clear_request_errors(kind);
         Ok(())
@@ -153,11 +154,11 @@ impl Broker {
         self.watch().wait_for_loss(limit)
     }
 
-    fn watch(&self) -> &Watch {
+    fn watch(&self) -> &LossWatch {
         self.owner.client().context()
     }
 
-    fn cluster(&self) -> anyhow::Result<MockCluster<'_, Watch>> {
+    fn cluster(&self) -> anyhow::Result<MockCluster<'_, LossWatch>> {
         self.owner
             .client()
             .mock_cluster()
@@ -167,8 +168,8 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        // A test that never asked would otherwise look for its missing records in the wrong place;
-        // it may have no subscriber for log lines either.
+        // A test that never asked would otherwise look for its missing records in the wrong place,
+        // and it may have no subscriber for log lines.
         if let Some(loss) = self.watch().untold() {
             eprintln!("error: {loss}");
         }

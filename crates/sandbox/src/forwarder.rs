@@ -1,16 +1,16 @@
 //! A plain TCP forwarder: a fixed address in front of a server whose port is not known before it
 //! runs.
 //!
-//! It does not look at what it passes on.
-//!
-//! The invariant: while it is cut, no byte passes and no connection stays open.
+//! It does not look at what it passes on. While it is cut, no byte passes and no connection stays
+//! open.
 
-use std::net::{SocketAddr, TcpListener};
-use std::thread::JoinHandle;
+use std::{
+    net::{SocketAddr, TcpListener},
+    thread::JoinHandle,
+};
 
 use anyhow::Context;
-use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::{net::TcpStream, sync::watch};
 
 /// What the forwarder does with connections.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Forwarder {
     /// Listens on `listen` (port 0 for any free one) and passes each connection on to `target`.
     ///
     /// # Errors
-    /// When `listen` cannot be listened on.
-    pub fn start(listen: SocketAddr, target: SocketAddr) -> anyhow::Result<Forwarder> {
+    /// If `listen` cannot be listened on.
+    pub fn start(listen: SocketAddr, target: SocketAddr) -> anyhow::Result<Self> {
         let listener =
             TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
         listener.set_nonblocking(true)?;
@@ -44,7 +44,7 @@ impl Forwarder {
         let thread = std::thread::Builder::new()
             .name("sandbox-forwarder".to_owned())
             .spawn(move || runtime.block_on(accept(listener, target, observed)))?;
-        Ok(Forwarder {
+        Ok(Self {
             addr,
             mode,
             thread: Some(thread),

@@ -1,23 +1,23 @@
 //! A Kafka broker and an S3 in one process, for trying the pipeline without docker and for tests.
 //!
 //! [`Broker`] is librdkafka's mock cluster, [`S3`] is a server on the `s3s` framework with a small
-//! store of ours. Each starts in one line on a free port of 127.0.0.1, and both can be told to
-//! misbehave: [`Broker::broker_down`], [`Broker::fail_requests`], [`S3::faults`],
+//! store of ours. Each starts with one call on a free port of 127.0.0.1, and both misbehave on
+//! demand: [`Broker::broker_down`], [`Broker::fail_requests`], [`S3::faults`],
 //! [`S3::refuse_bucket`], [`Forwarder::cut`]. [`Relay`] brings the same faults to another S3
 //! server.
 //!
-//! It does not keep anything over a restart, has no TLS, no transactions (aborted records are
-//! visible) and no CreateTopics request ([`Broker::create_topic`] makes topics), and it is not a
-//! server for anything but one machine.
+//! It keeps nothing over a restart, has no TLS, no transactions (aborted records are visible) and
+//! no CreateTopics request ([`Broker::create_topic`] creates topics), and it serves this machine
+//! only.
 //!
-//! The invariant: what the sandbox acknowledged is either there or its loss was reported. The S3
-//! keeps each object in a file until it is deleted; for the broker, which forgets, [`Broker::loss`]
-//! says so.
+//! What the sandbox has acknowledged is still there, or its loss was reported. The S3 keeps each
+//! object in a file until it is deleted; for the broker, which forgets, [`Broker::loss`] reports
+//! it.
 //!
 //! # How much fits into the broker
 //!
 //! The mock cluster keeps 5 MiB of record batches *as sent* (so compressed) and 100,000 batches per
-//! partition, and then drops the oldest without a word; the limits cannot be changed. Records that
+//! partition, and then silently drops the oldest; the limits cannot be changed. Records that
 //! every consumer group has committed may go, so this concerns what is produced ahead of the
 //! consumer. Measured with the tutorial's CSV (104,224 records as JSON, 18.3 MB, with key and three
 //! small headers, murmur2 over 6 partitions, `linger.ms=5`) until the fullest partition, which

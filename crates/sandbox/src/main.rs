@@ -1,17 +1,11 @@
 //! The sandbox as a program: a Kafka broker and an S3 on fixed ports of this machine, with a topic
 //! and a bucket in them.
 //!
-//! It does not produce or consume, takes no other machine's connections, and each start is fresh;
-//! only the files of earlier runs stay.
-//!
-//! The invariant: it ends with exit code 1 and a reason on stderr when it cannot keep what it
-//! acknowledged.
+//! It does not produce or consume, and takes no connections from other machines. Each start is
+//! fresh; only the files of earlier runs stay. It ends with exit code 1 and a reason on stderr if
+//! it cannot keep what it acknowledged.
 
-use std::io::Write;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::time::Duration;
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -92,22 +86,21 @@ fn run(args: &Args) -> anyhow::Result<Option<Loss>> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        // Before the welcome, so that who read it can end us in order.
-        let signals = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
+        // Before the welcome, so that whoever has read it can stop us cleanly.
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
         // A closed stdout is no reason to stop serving.
         std::io::stdout()
             .write_all(welcome(args, &forwarder, &s3).as_bytes())
             .ok();
-        Ok(until_ended(&broker, signals).await)
+        Ok(until_ended(&broker, interrupt, terminate).await)
     })
 }
 
 async fn until_ended(
     broker: &Broker,
-    (mut interrupt, mut terminate): (Signal, Signal),
+    mut interrupt: Signal,
+    mut terminate: Signal,
 ) -> Option<Loss> {
     let mut tick = tokio::time::interval(WATCH_INTERVAL);
     loop {

@@ -1,14 +1,14 @@
 //! An S3 in this process: a server on the `s3s` framework with a small store of ours, path style,
 //! signatures checked.
 //!
-//! It knows the operations that a sink and its checks need, no multipart uploads, versions, tags or
-//! policies. It keeps nothing over a restart: the index is in memory; only the files with the
-//! bodies stay.
+//! It knows the operations that a sink and its checks need, but no multipart uploads, versions,
+//! tags or policies. It keeps nothing over a restart: the index is in memory, and only the files
+//! with the bodies stay.
 //!
-//! The invariant: what [`S3::object`] and [`S3::keys`] show is what a client would get at the same
-//! moment.
+//! [`S3::object`] and [`S3::keys`] show what a client would get at the same moment.
 
 mod access;
+mod account;
 mod checksums;
 mod faults;
 mod files;
@@ -21,37 +21,34 @@ mod relay;
 mod server;
 mod store;
 mod target;
+mod upstream;
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
 
 use anyhow::{Context, bail};
-use s3s::S3Error;
-use s3s::service::S3ServiceBuilder;
+use s3s::{S3Error, service::S3ServiceBuilder};
 use tempfile::TempDir;
 
-use access::OneKey;
-use gate::Gate;
-use operations::Operations;
-use server::{Handler, Server};
-use store::{Condition, Labels, Store};
+use self::{
+    access::OneKey,
+    gate::Gate,
+    operations::Operations,
+    server::{Handler, HttpServer},
+    store::{Condition, Labels, ObjectStore},
+};
 
+pub use account::{ACCESS_KEY, REGION, SECRET_KEY};
 pub use faults::{Fault, Faults, Rule, RuleId};
 pub use relay::Relay;
-
-/// The access key id that the server knows.
-pub const ACCESS_KEY: &str = "test";
-
-/// The secret access key that goes with [`ACCESS_KEY`].
-pub const SECRET_KEY: &str = "test";
-
-/// The region of buckets that were created without another one. Signatures for any region are
-/// taken.
-pub const REGION: &str = "us-east-1";
 
 /// An object as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +70,8 @@ pub struct Object {
 /// A running server; it ends when it is dropped, and a temporary directory goes with it.
 pub struct S3 {
     // Fields are dropped in this order: the server must be gone before its directory.
-    server: Server,
-    store: Arc<Store>,
+    server: HttpServer,
+    store: Arc<ObjectStore>,
     gate: Gate,
     ignore_conditions: Arc<AtomicBool>,
     _temporary: Option<TempDir>,
@@ -84,14 +81,14 @@ impl S3 {
     /// Starts a server without buckets on a free port of 127.0.0.1, over a temporary directory.
     ///
     /// # Errors
-    /// When there is no free port, or no place for the directory.
-    pub fn start() -> anyhow::Result<S3> {
+    /// If there is no free port, or no place for the directory.
+    pub fn start() -> anyhow::Result<Self> {
         let temporary = tempfile::Builder::new()
             .prefix("sandbox-")
             .tempdir()
             .context("cannot make a directory")?;
         let directory = temporary.path().to_owned();
-        S3::launch(
+        Self::launch(
             SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             directory,
             Some(temporary),
@@ -102,17 +99,17 @@ impl S3 {
     /// it is kept.
     ///
     /// # Errors
-    /// When `addr` cannot be listened on, or the directory holds something or cannot be made.
-    pub fn start_at(addr: SocketAddr, directory: &Path) -> anyhow::Result<S3> {
-        S3::launch(addr, empty_directory(directory)?, None)
+    /// If `addr` cannot be listened on, or the directory holds something or cannot be made.
+    pub fn start_at(addr: SocketAddr, directory: &Path) -> anyhow::Result<Self> {
+        Self::launch(addr, empty_directory(directory)?, None)
     }
 
     fn launch(
         addr: SocketAddr,
         directory: PathBuf,
         temporary: Option<TempDir>,
-    ) -> anyhow::Result<S3> {
-        let store = Arc::new(Store::new(directory));
+    ) -> anyhow::Result<Self> {
+        let store = Arc::new(ObjectStore::new(directory));
         let gate = Gate::default();
         let ignore_conditions = Arc::new(AtomicBool::new(false));
         let mut builder = S3ServiceBuilder::new(Operations {
@@ -121,8 +118,8 @@ impl S3 {
         });
         builder.set_auth(OneKey);
         builder.set_access(gate.clone());
-        Ok(S3 {
-            server: Server::start(addr, Handler::Framework(builder.build()))?,
+        Ok(Self {
+            server: HttpServer::start(addr, Handler::Framework(builder.build()))?,
             store,
             gate,
             ignore_conditions,
@@ -130,7 +127,7 @@ impl S3 {
         })
     }
 
-    /// What to give to clients, for instance `http://127.0.0.1:4566`.
+    /// The URL for clients, for instance `http://127.0.0.1:4566`.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.server.addr())
     }
@@ -143,14 +140,14 @@ impl S3 {
     /// Creates a bucket in [`REGION`].
     ///
     /// # Errors
-    /// When it exists, or the name is none that S3 takes.
+    /// If it exists, or S3 does not allow the name.
     pub fn create_bucket(&self, name: &str) -> anyhow::Result<()> {
         self.store
             .create_bucket(name, REGION)
             .map_err(|error| plain_error(&error))
     }
 
-    /// All keys of a bucket in their order; none when there is no such bucket.
+    /// All keys of a bucket in their order; none if there is no such bucket.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
         self.store
             .bucket(bucket, |bucket| bucket.objects.keys().cloned().collect())
@@ -170,10 +167,10 @@ impl S3 {
         })
     }
 
-    /// Plants an object, over one that is there.
+    /// Stores an object, replacing one that is there.
     ///
     /// # Errors
-    /// When there is no such bucket, or the file cannot be written.
+    /// If there is no such bucket, or the file cannot be written.
     pub fn put(
         &self,
         bucket: &str,
@@ -181,21 +178,21 @@ impl S3 {
         body: &[u8],
         metadata: &[(&str, &str)],
     ) -> anyhow::Result<()> {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let owned = metadata
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let labels = Labels {
-            metadata: metadata.iter().map(owned).collect(),
+            metadata: owned.collect(),
             ..Labels::default()
         };
-        let stored = self
-            .store
-            .put((bucket, key), (body, labels), &Condition::None);
+        let stored = self.store.put(bucket, key, body, labels, &Condition::None);
         stored.map(drop).map_err(|error| plain_error(&error))
     }
 
     /// Removes an object, and says whether there was one.
     ///
     /// # Errors
-    /// When there is no such bucket, or the file cannot be removed.
+    /// If there is no such bucket, or the file cannot be removed.
     pub fn delete(&self, bucket: &str, key: &str) -> anyhow::Result<bool> {
         self.store
             .delete(bucket, key)
@@ -205,7 +202,7 @@ impl S3 {
     /// Removes all objects of a bucket.
     ///
     /// # Errors
-    /// When there is no such bucket, or a file cannot be removed.
+    /// If there is no such bucket, or a file cannot be removed.
     pub fn empty(&self, bucket: &str) -> anyhow::Result<()> {
         self.store
             .empty(bucket)
@@ -229,14 +226,13 @@ impl S3 {
         self.gate.refuse_bucket(name);
     }
 
-    /// From now on this bucket lies in another region: each request for it is answered 301 with the
+    /// From now on this bucket is in another region: each request for it is answered 301 with the
     /// region's name.
     pub fn redirect_bucket(&self, name: &str, region: &str) {
         self.gate.redirect_bucket(name, region);
     }
 
-    /// Whether PUTs are carried out without a look at `If-None-Match` and `If-Match`, as some
-    /// stores do.
+    /// Sets whether PUTs ignore `If-None-Match` and `If-Match`, as some stores do.
     pub fn ignore_conditions(&self, ignore: bool) {
         self.ignore_conditions.store(ignore, Ordering::Relaxed);
     }

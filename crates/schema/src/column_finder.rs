@@ -1,12 +1,12 @@
 //! Which column of a table a field of a record fills.
 //!
-//! The list of a column is asked first, then the names of the columns without a list, then these
-//! names for the field's snake form. Invariant: upper and lower case are the same, as they are for
-//! Athena when it reads the records themselves.
+//! The lists of the columns come first, then the names of the columns without a list, then these
+//! names for the field's snake form. Case does not matter, as it does not to Athena when it reads
+//! the records themselves.
 
 use std::collections::BTreeMap;
 
-use crate::{TableColumn, snake};
+use crate::{names::snake, table_schema::TableColumn};
 
 /// Columns by the names of fields. Made once from the columns, in their order.
 #[derive(Debug)]

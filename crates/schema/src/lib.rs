@@ -1,44 +1,56 @@
 //! Columns and types of a record: how a text cell becomes a JSON value, and how a JSON record
-//! becomes a row of a table.
+//! becomes a row of a table. The grammars of dates, times and numbers live here, and nowhere else.
 //!
-//! On the way into Kafka a [`Schema`] is made once from a CSV header; a [`RowEncoder`] made from it
-//! turns each row into one JSON object, keys in header order. On the way out a [`TableSchema`] says
-//! which columns Athena gets; a [`RecordReader`] made from it turns each JSON object into one
-//! [`Cell`] a column. Pure: no files, clock, environment or randomness. It does not read CSV and
+//! On the way into Kafka, a [`Schema`] is made once from a CSV header; a [`RowEncoder`] made from
+//! it turns each row into one JSON object, keys in header order. On the way out, a [`TableSchema`]
+//! says which columns Athena gets; a [`RowReader`] made from it turns each JSON object into one
+//! [`Cell`] per column. Pure: no files, clock, environment or randomness. It does not read CSV and
 //! does not know Kafka or S3.
 //!
-//! Invariant: a type belongs to a column, never to a cell, and a number keeps the digits it had in
-//! the text.
+//! A type belongs to a column, never to a cell, and a number keeps the digits it has in the text.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")
 )]
 
+mod append_cell;
+mod athena_type;
 mod cell;
-mod cell_value;
-mod column;
 mod column_finder;
+mod csv_column;
 mod date_time;
+mod infer;
 mod members;
 mod metadata;
 mod names;
-mod record_reader;
-mod row;
+mod number;
+mod row_encoder;
+mod row_problem;
+mod row_reader;
+mod schema;
+mod schema_error;
 mod stock;
-mod table;
 mod table_schema;
+mod table_schema_text;
 
-pub use cell::{CellError, append_cell};
-pub use cell_value::{Cell, Number, Problem};
-pub use column::{Column, ColumnType, TypedColumn, parse_columns};
-pub use date_time::{TIMESTAMPS, append_date, append_timestamp};
+pub use append_cell::{CellError, append_cell};
+pub use athena_type::AthenaType;
+pub use cell::Cell;
+pub use csv_column::{ColumnType, CsvColumn, TypedColumn, parse_columns};
+pub use date_time::{
+    TIMESTAMPS, append_date, append_timestamp, parse_date, parse_partition_time_1,
+};
+pub use infer::infer;
 pub use members::{Json, Member, Members, NotAnObject};
 pub use metadata::{METADATA_COLUMNS, metadata_field};
 pub use names::{FieldNames, snake};
-pub use record_reader::{NoRow, RecordReader};
-pub use row::{RowEncoder, RowError};
+pub use number::Number;
+pub use row_encoder::{RowEncoder, RowError};
+pub use row_problem::RowProblem;
+pub use row_reader::{NoRow, RowReader};
+pub use schema::Schema;
+pub use schema_error::SchemaError;
 pub use stock::STOCK_HEADER;
-pub use table::{Schema, SchemaError};
 pub use table_schema::{
-    AthenaType, PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields, infer,
+    PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields,
 };

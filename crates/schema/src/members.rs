@@ -1,18 +1,17 @@
 //! The members of one JSON object, as they stand in its text: no copy, no conversion, and every
 //! byte checked on the way.
 //!
-//! What is JSON is what serde_json takes for it when it skips a value, in half the time: a text is
-//! walked once, by hand. Does not know what names and values mean. Invariant: of a JSON object it
-//! gives every member in order; any other text is an error at the latest at its end, and nothing
-//! panics.
+//! It takes for JSON what serde_json takes when it skips a value, in half the time: it walks a text
+//! once, by hand. Does not know what names and values mean. Invariant: it returns every member of a
+//! JSON object in order; any other text is an error, at its end at the latest, and nothing panics.
 
-/// The deepest nesting that is walked, the object itself being the first level.
+/// The deepest nesting that is accepted; the object itself is the first level.
 const MAX_DEPTH: u32 = 128;
 
 /// One member of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member<'v> {
-    /// The name between its quotes, with its escapes; `None` where it is the expected one.
+    /// The name between its quotes, with its escapes; `None` if it is the expected one.
     pub name: Option<&'v str>,
     /// The value.
     pub value: Json<'v>,
@@ -32,7 +31,7 @@ pub struct Json<'v> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnObject;
 
-/// Goes through the members of an object.
+/// Walks through the members of an object.
 #[derive(Debug)]
 pub struct Members<'v> {
     text: &'v str,
@@ -41,12 +40,12 @@ pub struct Members<'v> {
 }
 
 impl<'v> Members<'v> {
-    /// Begins in front of the first member.
+    /// Starts before the first member.
     ///
     /// # Errors
-    /// Where no object begins.
+    /// If the text does not start with an object.
     #[inline]
-    pub fn of(text: &'v str) -> Result<Self, NotAnObject> {
+    pub fn new(text: &'v str) -> Result<Self, NotAnObject> {
         let mut members = Self {
             text,
             at: 0,
@@ -56,11 +55,11 @@ impl<'v> Members<'v> {
         Ok(members)
     }
 
-    /// The next member, or `None` behind the last one. An expected name is only compared, not
-    /// searched for its end; it is a name that was given before, as it was written.
+    /// The next member, or `None` after the last one. `expected` is a name that this returned
+    /// before, as it was written: it is only compared, which is faster than looking for its end.
     ///
     /// # Errors
-    /// Where the text ceases to be JSON; only `None` says that all of it is.
+    /// If the text stops being JSON; only `None` says that all of it is.
     #[inline]
     pub fn next(&mut self, expected: Option<&str>) -> Result<Option<Member<'v>>, NotAnObject> {
         match self.skip_blanks() {
@@ -124,7 +123,7 @@ impl<'v> Members<'v> {
         }
     }
 
-    /// An object or array, from its opening bracket to behind the closing one.
+    /// An object or array, from its opening bracket to after the closing one.
     fn skip_nested(&mut self, close: u8, depth: u32) -> Result<(), NotAnObject> {
         self.at += 1;
         let mut first = true;
@@ -156,7 +155,7 @@ impl<'v> Members<'v> {
         Ok(())
     }
 
-    /// Gives whether the number has an exponent.
+    /// Returns whether the number has an exponent.
     #[inline]
     fn skip_number(&mut self) -> Result<bool, NotAnObject> {
         let text = self.text.as_bytes();
@@ -180,7 +179,7 @@ impl<'v> Members<'v> {
         Ok(exponent)
     }
 
-    /// From behind an opening quote to behind the closing one. Quotes are ASCII, so they never lie
+    /// From after an opening quote to after the closing one. Quotes are ASCII, so they never lie
     /// inside of another character.
     #[inline]
     fn skip_string(&mut self) -> Result<(), NotAnObject> {
@@ -195,7 +194,7 @@ impl<'v> Members<'v> {
         }
     }
 
-    /// What follows a backslash. Halves of surrogate pairs are not told from other characters here.
+    /// What follows a backslash. Does not look for halves of surrogate pairs.
     fn skip_escape(&mut self) -> Result<(), NotAnObject> {
         let (length, valid) = match self.rest() {
             [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => (1, true),
@@ -218,7 +217,7 @@ impl<'v> Members<'v> {
         Ok(())
     }
 
-    /// The next byte that is no white space; it is not taken.
+    /// The next byte that is not white space; it is not consumed.
     #[inline]
     fn skip_blanks(&mut self) -> Option<u8> {
         loop {
@@ -236,7 +235,7 @@ impl<'v> Members<'v> {
     }
 }
 
-/// Behind at least one digit from `at` on.
+/// The end of the digits that start at `at`; there must be at least one.
 #[inline]
 fn digits(text: &[u8], at: usize) -> Result<usize, NotAnObject> {
     let mut end = at;
@@ -246,7 +245,8 @@ fn digits(text: &[u8], at: usize) -> Result<usize, NotAnObject> {
     if end > at { Ok(end) } else { Err(NotAnObject) }
 }
 
-/// By bytes: quotes, backslashes, and the control characters that a string may not hold.
+/// For each byte, whether it is a quote, a backslash or a control character that a string may not
+/// hold.
 const STOPS_A_STRING: [bool; 256] = {
     let mut stops = [false; 256];
     let mut byte = 0;
@@ -269,11 +269,11 @@ mod tests {
     /// Names and values; each name is expected or not, which must not matter.
     fn members(text: &str) -> Result<Vec<(&str, &str)>, NotAnObject> {
         let mut all = Vec::new();
-        let mut members = Members::of(text)?;
+        let mut members = Members::new(text)?;
         while let Some(member) = members.next(None)? {
             all.push((member.name.unwrap(), member.value.text));
         }
-        let mut again = Members::of(text)?;
+        let mut again = Members::new(text)?;
         for (name, value) in &all {
             let member = again.next(Some(name))?.unwrap();
             assert_eq!((member.name, member.value.text), (None, *value));
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn an_expected_name_is_taken_only_as_a_whole() {
-        let mut members = Members::of(r#"{"ab":1e5,"a":"e","e":true}"#).unwrap();
+        let mut members = Members::new(r#"{"ab":1e5,"a":"e","e":true}"#).unwrap();
         let mut next = |expected| {
             let member = members.next(Some(expected)).unwrap().unwrap();
             (member.name, member.value.text, member.value.exponent)

@@ -1,14 +1,13 @@
-//! The columns that tell where in Kafka a record was, and whether a record leaves room for them.
+//! The columns that say where in Kafka a record was, and whether a record leaves their names free.
 //!
-//! Does not know Kafka's records (the consumer fills the cells). Invariant: these names never stand
-//! twice in a row or in a record.
+//! Does not know Kafka's records; the cells are filled elsewhere.
 
-use crate::{AthenaType, cell_value::unquoted, members::Members};
+use crate::{athena_type::AthenaType, cell::unquoted, members::Members};
 
-/// The columns that follow the record's own columns where they are asked for.
+/// The columns that follow the record's own columns on request.
 ///
-/// Key and headers are text also where their bytes are none (then `base64:` and the bytes in
-/// base64); headers are a JSON array of `{"name":…,"value":…}` in that text.
+/// Key and headers are always text: bytes that are not UTF-8 become `base64:` and the bytes in
+/// base64. Headers are a JSON array of `{"name":…,"value":…}`.
 pub const METADATA_COLUMNS: [(&str, AthenaType); 5] = [
     ("kafka_key", AthenaType::String),
     ("kafka_partition", AthenaType::BigInt),
@@ -17,13 +16,13 @@ pub const METADATA_COLUMNS: [(&str, AthenaType); 5] = [
     ("kafka_headers", AthenaType::String),
 ];
 
-/// The first name of [`METADATA_COLUMNS`] that the record has as a field itself, in lower case.
+/// The first field of the record that has the name of one of [`METADATA_COLUMNS`], in lower case.
 /// `value` is a valid JSON object.
 #[must_use]
 pub fn metadata_field(value: &str) -> Option<&'static str> {
-    let mut members = Members::of(value).ok()?;
+    let mut members = Members::new(value).ok()?;
     while let Ok(Some(member)) = members.next(None) {
-        // No name of ours is shorter, and most fields are.
+        // The shortest of our names; most fields are shorter still.
         let possible = |name: &&str| name.len() >= "kafka_key".len();
         if let Some(name) = member.name.filter(possible).and_then(taken) {
             return Some(name);

@@ -1,8 +1,8 @@
 //! Names of JSON keys: as in the header, or in the snake form that every reader of the table
 //! understands.
 //!
-//! Does not decide whether two names clash (see `table`). Invariant: a snake name holds only `a-z`,
-//! `0-9` and `_`, and is never empty.
+//! Does not decide whether two names clash (see `schema`). A snake name holds only `a-z`, `0-9` and
+//! `_`, and is never empty.
 
 use std::fmt::Write as _;
 
@@ -18,10 +18,11 @@ pub enum FieldNames {
 
 impl FieldNames {
     /// The JSON key of a column, from its name in the header.
+    #[must_use]
     pub fn apply(self, header: &str) -> String {
         match self {
-            FieldNames::Original => header.to_owned(),
-            FieldNames::Snake => snake(header),
+            Self::Original => header.to_owned(),
+            Self::Snake => snake(header),
         }
     }
 }
@@ -30,8 +31,9 @@ impl FieldNames {
 /// `close_usd`.
 ///
 /// Letters outside ASCII are spelled by their code point (`é` becomes `u00e9`), so that different
-/// names stay different; a name that would start with a digit gets `n` in front, as Athena wants a
-/// letter there; a name of signs only becomes `column`.
+/// names stay different; a name that would start with a digit gets `n` in front, because Athena
+/// wants a letter there; a name that has only signs becomes `column`.
+#[must_use]
 pub fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let letters: Vec<char> = name.chars().collect();
@@ -54,8 +56,8 @@ pub fn snake(name: &str) -> String {
     }
 }
 
-/// Whether a word begins at `i`: after a sign, at `dC` or `1C`, and at the `N` of `USDName`; a sign
-/// itself ends the word before it.
+/// Whether a word begins at `i`: after a sign, at the `C` of `dC` and `1C`, and at the `N` of
+/// `USDName`. A sign also ends the word before it.
 fn starts_word(letters: &[char], i: usize) -> bool {
     let here = letters[i];
     let Some(before) = i.checked_sub(1).map(|at| letters[at]) else {
@@ -71,10 +73,11 @@ fn starts_word(letters: &[char], i: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stock::STOCK_HEADER;
 
     #[test]
     fn the_stock_columns_get_the_names_of_the_design() {
-        let names: Vec<_> = crate::STOCK_HEADER.iter().map(|name| snake(name)).collect();
+        let names: Vec<_> = STOCK_HEADER.iter().map(|name| snake(name)).collect();
         assert_eq!(
             names,
             [

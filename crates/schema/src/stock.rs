@@ -1,10 +1,10 @@
 //! The stock columns we know by name: their types, and which one is the symbol and which the date.
 //!
 //! Names are compared without case, blanks and signs, so `Adj Close`, `adj_close` and `AdjClose`
-//! are one. Invariant: only a column whose every usual value is a plain number is a number here;
-//! `Change %` or `Market Cap` ("1.2B") stay text.
+//! are one. A column is a number here only if all its usual values are plain numbers: `Change %`
+//! and `Market Cap` ("1.2B") stay text.
 
-use crate::ColumnType;
+use crate::csv_column::ColumnType;
 
 /// The header of the tutorial's `indexProcessed.csv`.
 pub const STOCK_HEADER: [&str; 9] = [
@@ -19,8 +19,8 @@ pub const STOCK_HEADER: [&str; 9] = [
     "CloseUSD",
 ];
 
-/// Names of the symbol column, the strongest first: beside a `Symbol`, an `index` is only the row
-/// number of an export.
+/// Names of the symbol column, the strongest first: next to a `Symbol`, an `index` is only the row
+/// number that an export adds.
 const SYMBOL: [&str; 9] = [
     "symbol",
     "ticker",
@@ -90,12 +90,12 @@ pub(crate) fn type_of(header: &str) -> ColumnType {
     }
 }
 
-/// Where the symbol column is.
+/// The place of the symbol column.
 pub(crate) fn symbol<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
     strongest(headers, &SYMBOL)
 }
 
-/// Where the date column is.
+/// The place of the date column.
 pub(crate) fn date<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
     strongest(headers, &DATE)
 }

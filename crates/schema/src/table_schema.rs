@@ -1,65 +1,28 @@
 //! The columns of the table that a topic becomes: names and types as Athena has them, and which
 //! fields of a record fill them.
 //!
-//! Not here: the file form (see `text`), a proposal made from records (see `infer`), reading a
-//! record (see [`RecordReader`](crate::RecordReader)). Invariant: Athena can read every table that
-//! has such columns: names of `a-z`, `0-9` and `_`, none twice, none of them `dt`.
-
-mod infer;
-mod text;
+//! Not here: the file form (see `table_schema_text`), a proposal made from records (see `infer`),
+//! reading a record (see `row_reader`). Athena can read every table that has such columns: names of
+//! `a-z`, `0-9` and `_`, none twice, none of them `dt`.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use infer::infer;
-
-use crate::{METADATA_COLUMNS, STOCK_HEADER, snake};
+use crate::{
+    athena_type::AthenaType, metadata::METADATA_COLUMNS, names::snake, stock::STOCK_HEADER,
+};
 
 /// The partition column of every table: the `dt=…` in the objects' keys.
 pub const PARTITION_COLUMN: &str = "dt";
 
-/// More columns than this are a mistake: a schema made from data whose names are values.
+/// More columns than this are a mistake, such as a schema made from data whose names are values.
 const MAX_COLUMNS: usize = 1_000;
 
 /// The longest name that Glue takes, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
-/// What a column holds, by Athena's name for it. Every column may be NULL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AthenaType {
-    /// Text. A value that is no text is kept as its JSON: numbers, `true`, arrays, objects.
-    String,
-    /// A number; in CSV with the digits of the record, in Parquet the nearest 64-bit float.
-    Double,
-    /// A whole number of 64 bits; `1234.0` is one.
-    BigInt,
-    /// `true` or `false`.
-    Boolean,
-    /// A day written `2026-11-21`.
-    Date,
-    /// An instant: ISO 8601 text, UTC where it names no zone, or a number of milliseconds since
-    /// 1970-01-01 UTC. Finer parts than milliseconds are cut off, as Athena holds no finer ones.
-    Timestamp,
-}
-
-impl AthenaType {
-    /// The name in a schema file and in `CREATE TABLE`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Double => "double",
-            Self::BigInt => "bigint",
-            Self::Boolean => "boolean",
-            Self::Date => "date",
-            Self::Timestamp => "timestamp",
-        }
-    }
-}
-
-/// What becomes of a record with a field that no column takes.
+/// What happens to a record with a field that no column takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnknownFields {
@@ -67,7 +30,7 @@ pub enum UnknownFields {
     /// table.
     #[default]
     Ignore,
-    /// The record becomes a dead letter, for those who would rather be told.
+    /// The record becomes a dead letter, for those who want to hear of such fields.
     DeadLetter,
 }
 
@@ -80,16 +43,17 @@ pub struct TableColumn {
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: AthenaType,
-    /// The fields of a record that fill it, upper and lower case being the same. When empty, those
-    /// do whose name is the column's, or whose name becomes the column's in the snake form:
-    /// `adj_close`, `Adj Close` and `AdjClose` for `adj_close`.
+    /// The fields of a record that fill it, whatever their case. If empty, it is filled by fields
+    /// that have the column's name, as it is or in the snake form: `adj_close`, `Adj Close` and
+    /// `AdjClose` fill `adj_close`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }
 
 /// The columns of a table in their order, and what else a record may hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "text::Document", into = "text::Document")]
+///
+/// Serialized, it is a schema file; reading one checks it as [`TableSchema::new`] does.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSchema {
     columns: Vec<TableColumn>,
     unknown_fields: UnknownFields,
@@ -104,7 +68,7 @@ pub enum TableSchemaError {
     /// More columns than anybody wants.
     #[error("a schema has at most {MAX_COLUMNS} columns, not {0}")]
     TooManyColumns(usize),
-    /// A name that Athena does not take without tricks.
+    /// A name that Athena does not accept unquoted.
     #[error(
         "column {name:?}: a name has 1 to {MAX_NAME_BYTES} of a-z, 0-9 and _, as Athena knows no others; call it {} and list {name:?} under fields",
         snake(.name)
@@ -132,7 +96,7 @@ pub enum TableSchemaError {
         /// The field as written the second time.
         field: String,
     },
-    /// A column that would be there twice with the metadata columns.
+    /// A column with the name of a metadata column.
     #[error(
         "column {name:?} has the name of a metadata column; rename it, or leave --with-metadata out"
     )]
@@ -154,10 +118,10 @@ pub enum TableSchemaError {
 }
 
 impl TableSchema {
-    /// Checks the columns and puts them together.
+    /// Makes a schema of these columns.
     ///
     /// # Errors
-    /// The first thing that Athena could not read, or that would make a record ambiguous.
+    /// The first column that Athena could not read, or that would make a record ambiguous.
     pub fn new(
         columns: Vec<TableColumn>,
         unknown_fields: UnknownFields,
@@ -189,8 +153,8 @@ impl TableSchema {
         })
     }
 
-    /// The schema of the records that the producer makes of the tutorial's file, whichever form
-    /// their names have.
+    /// The schema of the records that the producer makes from the tutorial's file, with either form
+    /// of names.
     #[must_use]
     pub fn stock() -> Self {
         let kind = |header| match header {
@@ -215,7 +179,7 @@ impl TableSchema {
         &self.columns
     }
 
-    /// What becomes of a record with a field that no column takes.
+    /// What happens to a record with a field that no column takes.
     #[must_use]
     pub fn unknown_fields(&self) -> UnknownFields {
         self.unknown_fields

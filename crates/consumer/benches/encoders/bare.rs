@@ -17,7 +17,7 @@ use parquet::{
     },
     schema::parser::parse_message_type,
 };
-use schema::{Cell, RecordReader, TableSchema};
+use schema::{Cell, RowReader, TableSchema};
 
 use crate::source::format::{Compression, Format};
 
@@ -75,7 +75,7 @@ struct Columns {
 impl Columns {
     fn of(values: &[Vec<u8>]) -> Result<Self> {
         let mut columns = Self::default();
-        let mut reader = RecordReader::new(&TableSchema::stock());
+        let mut reader = RowReader::new(&TableSchema::stock());
         for value in values {
             let mut row = Vec::new();
             let read = reader.read(std::str::from_utf8(value)?, &mut row);

@@ -17,7 +17,7 @@ use landing::{
     partition_by::{DatePartition, Granularity},
     value::Checker,
 };
-use schema::{Cell, FieldNames, RecordReader, RowEncoder, Schema, TableSchema};
+use schema::{Cell, FieldNames, RowEncoder, RowReader, Schema, TableSchema};
 
 use crate::{
     bare::bare,
@@ -71,7 +71,7 @@ fn main() -> Result<()> {
 
 /// What each record costs before a format sees it.
 fn parts(values: &[Vec<u8>]) -> Result<()> {
-    let mut reader = RecordReader::new(&TableSchema::stock());
+    let mut reader = RowReader::new(&TableSchema::stock());
     let (mut check, mut read) = (Meter::default(), Meter::default());
     for _ in 0..ROUNDS {
         check.measure(|| {

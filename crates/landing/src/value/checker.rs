@@ -54,7 +54,7 @@ impl Checker {
         text: &'v str,
         field: Option<&str>,
     ) -> Result<Option<Option<Cow<'v, str>>>, Reason> {
-        let mut members = Members::of(text).map_err(not_an_object)?;
+        let mut members = Members::new(text).map_err(not_an_object)?;
         let (mut known, mut found) = (self.names.iter(), None);
         loop {
             let expected = known.next().map(|name| &**name);
@@ -73,7 +73,7 @@ impl Checker {
     /// Remembers the names of a value that passed.
     fn learn(&mut self, text: &str) {
         self.names.clear();
-        let Ok(mut members) = Members::of(text) else {
+        let Ok(mut members) = Members::new(text) else {
             return;
         };
         while let Ok(Some(member)) = members.next(None) {

@@ -1,28 +1,32 @@
 //! Watches what the mock cluster forgets: partition logs that were cut before the consumer groups
 //! had passed.
 //!
-//! It does not prevent a loss and does not know consumers that work without a group; when no group
-//! is known for a topic, each cut counts as a loss.
+//! It does not prevent a loss and does not know consumers that work without a group; if no group is
+//! known for a topic, each cut counts as a loss.
 //!
-//! The invariant: facts are taken in the order in which the broker made them, so that a commit
-//! which the broker answered before a cut is known before that cut is judged.
+//! Facts are taken in the order in which the broker made them, so that a commit which the broker
+//! answered before a cut is known before that cut is judged.
 //!
-//! The trap, and why this reads log lines: polling watermarks and committed offsets would need the
-//! names of the groups, and the mock cluster does not implement ListGroups (`fetch_group_list` only
-//! times out). It does tell each append (with the log's new limits), each commit and each offset
-//! look-up to its owner's log when `debug=mock` is set, from its one thread, in order; nothing
-//! happens between two polls that way. The wording belongs to the librdkafka version that
-//! `Cargo.lock` pins; the tests in `tests/broker.rs` go red when it changes.
+//! Why this reads log lines: polling watermarks and committed offsets would need the names of the
+//! groups, and the mock cluster does not implement ListGroups (`fetch_group_list` only times out).
+//! With `debug=mock` it does log each append (with the log's new limits), each commit and each
+//! offset look-up, in order, from its one thread, so nothing is missed between two polls. The
+//! wording belongs to the librdkafka version that `Cargo.lock` pins; the tests in `tests/broker.rs`
+//! fail if it changes.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
-use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::{
+    ClientContext,
+    config::RDKafkaLogLevel,
+    error::KafkaError,
+    producer::{DeliveryResult, ProducerContext},
+};
 
 /// Records that the broker dropped although somebody still needed them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,28 +74,28 @@ enum Fact<'a> {
 
 /// What one partition is known to hold, and who has read how far.
 #[derive(Default)]
-struct Log {
+struct PartitionLog {
     start: i64,
     committed: BTreeMap<String, i64>,
 }
 
 #[derive(Default)]
-struct State {
-    topics: BTreeMap<String, BTreeMap<i32, Log>>,
+struct KnownLogs {
+    topics: BTreeMap<String, BTreeMap<i32, PartitionLog>>,
     /// The first loss.
     loss: Option<Loss>,
-    /// Whether somebody was told of it.
+    /// Whether somebody was told about it.
     told: bool,
 }
 
 /// The context of the client that owns the mock cluster.
 #[derive(Default)]
-pub(super) struct Watch {
-    state: Mutex<State>,
+pub(super) struct LossWatch {
+    state: Mutex<KnownLogs>,
     lost: Condvar,
 }
 
-impl Watch {
+impl LossWatch {
     pub(super) fn loss(&self) -> Option<Loss> {
         self.state().tell()
     }
@@ -105,7 +109,7 @@ impl Watch {
         state.tell()
     }
 
-    /// The loss that nobody was told of.
+    /// The loss that nobody was told about.
     pub(super) fn untold(&self) -> Option<Loss> {
         let mut state = self.state();
         if state.told { None } else { state.tell() }
@@ -123,16 +127,16 @@ impl Watch {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, KnownLogs> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ClientContext for Watch {
+impl ClientContext for LossWatch {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         self.take(line);
-        // A broker that is down on purpose makes its own client complain: worth nothing above
-        // debug.
+        // A broker that is down on purpose makes its own client complain, so nothing is logged
+        // above debug.
         tracing::trace!(target: "sandbox::broker", ?level, facility, "{line}");
     }
 
@@ -141,13 +145,13 @@ impl ClientContext for Watch {
     }
 }
 
-impl ProducerContext for Watch {
+impl ProducerContext for LossWatch {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-impl State {
+impl KnownLogs {
     fn tell(&mut self) -> Option<Loss> {
         self.told |= self.loss.is_some();
         self.loss.clone()
@@ -178,8 +182,8 @@ impl State {
                 None
             }
             Fact::Joined(group) => {
-                // Who comes late has lost nothing that was promised to it: it begins at what is
-                // there.
+                // A group that comes late has lost nothing that it was promised: it begins at what
+                // is there.
                 let log = logs.entry(partition).or_default();
                 let start = log.start;
                 log.committed.entry(group.to_owned()).or_insert(start);
@@ -191,7 +195,10 @@ impl State {
 
 /// The first group of the topic that has not passed the start of the partition's log, and its
 /// committed offset.
-fn first_left_behind(logs: &BTreeMap<i32, Log>, partition: i32) -> Option<(Option<String>, i64)> {
+fn first_left_behind(
+    logs: &BTreeMap<i32, PartitionLog>,
+    partition: i32,
+) -> Option<(Option<String>, i64)> {
     let log = logs.get(&partition)?;
     let mut groups: Vec<&String> = logs.values().flat_map(|log| log.committed.keys()).collect();
     groups.sort_unstable();
@@ -221,7 +228,7 @@ fn parse(line: &str) -> Option<(&str, i32, Fact<'_>)> {
         Fact::Committed(group, offset.parse().ok()?)
     } else {
         let rest = rest.strip_prefix("has no committed offset for group ")?;
-        // Behind the last colon stands the outcome of the look-up.
+        // After the last colon comes the outcome of the look-up.
         Fact::Joined(rest.rsplit_once(": ")?.0)
     };
     Some((topic, partition, fact))
@@ -241,7 +248,7 @@ mod tests {
     const APPEND: &str = "[thrd:mock]: Broker 1: Log append t [2] 10 messages, 99 bytes at offset 90 (log now 40..100, original start 0)";
 
     fn watch(lines: &[&str]) -> Option<Loss> {
-        let watch = Watch::default();
+        let watch = LossWatch::default();
         for line in lines {
             watch.take(line);
         }

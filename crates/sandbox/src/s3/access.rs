@@ -1,17 +1,20 @@
-//! Where the framework asks who may do what: it is told the one access key, and each well-signed
-//! request goes through the gate.
+//! Answers the framework when it asks who may do what: there is one access key, and each
+//! well-signed request goes through the gate.
 //!
-//! It does not check signatures, the framework does.
-//!
-//! The invariant: a request that is not signed, or with a wrong secret, is neither counted nor hit
-//! by a fault.
+//! It does not check signatures; the framework does. A request that is not signed, or has a wrong
+//! secret, is neither counted nor hit by a fault.
 
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3Result, s3_error};
+use s3s::{
+    S3Result,
+    access::{S3Access, S3AccessContext},
+    auth::{S3Auth, SecretKey},
+    s3_error,
+};
 
-use super::gate::{Gate, Reply};
-use super::{ACCESS_KEY, SECRET_KEY};
+use super::{
+    account::{ACCESS_KEY, SECRET_KEY},
+    gate::{Gate, Reply},
+};
 
 #[async_trait::async_trait]
 impl S3Access for Gate {

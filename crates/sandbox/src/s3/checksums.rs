@@ -1,18 +1,20 @@
 //! Compares what a client said about a body with the body.
 //!
-//! It does not compute what nobody sent, and the signature's own hash of the body is the
-//! framework's business.
+//! It does not compute what nobody sent, and leaves the signature's own hash of the body to the
+//! framework.
 //!
-//! The invariant: a body passes only when each checksum that came with it, in a header or in the
-//! trailer, is its own.
+//! Invariant: a body passes only if each checksum that came with it, in a header or in the trailer,
+//! is its own.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::HeaderMap;
-use s3s::checksum::ChecksumHasher;
-use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
-use s3s::dto::{Checksum, ChecksumType, PutObjectInput};
-use s3s::{S3Result, s3_error};
+use s3s::{
+    S3Result,
+    checksum::ChecksumHasher,
+    crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256},
+    dto::{Checksum, ChecksumType, PutObjectInput},
+    s3_error,
+};
 
 /// The checksums that came with a PUT, from its headers and its trailer.
 pub(super) fn sent(input: &PutObjectInput, trailer: Option<&HeaderMap>) -> Checksum {

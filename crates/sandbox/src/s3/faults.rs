@@ -1,13 +1,14 @@
 //! Faults on demand: rules that say which requests go wrong, how, and how often.
 //!
-//! It does not carry the faults out; the gate does, see `gate.rs`.
+//! It does not carry out the faults; the gate does, see `gate.rs`.
 //!
-//! The invariant: a request meets at most one fault, that of the oldest rule that still has one to
-//! give.
+//! Invariant: a request meets at most one fault, that of the oldest rule that has one left.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// How a request goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub enum Fault {
     /// The request is applied, then the connection is closed without an answer.
     LostReply,
     /// The connection is closed at once without an answer, and the request is applied this much
-    /// later, conditions and all; never if the server ends before.
+    /// later, conditions and all; never if the server ends first.
     LateApply(Duration),
-    /// The request is applied and answered this much later; not at all if the client leaves before.
+    /// The request is applied and answered this much later; not at all if the client leaves first.
     Slow(Duration),
     /// The connection is closed without an answer; nothing is applied.
     Reset,
@@ -40,21 +41,21 @@ impl Fault {
     /// The name under which [`Faults::applied`] counts it.
     pub fn name(&self) -> &'static str {
         match self {
-            Fault::SlowDown => "SlowDown",
-            Fault::ServiceUnavailable => "ServiceUnavailable",
-            Fault::InternalError => "InternalError",
-            Fault::Conflict => "Conflict",
-            Fault::AccessDenied => "AccessDenied",
-            Fault::ExpiredToken => "ExpiredToken",
-            Fault::LostReply => "LostReply",
-            Fault::LateApply(_) => "LateApply",
-            Fault::Slow(_) => "Slow",
-            Fault::Reset => "Reset",
+            Self::SlowDown => "SlowDown",
+            Self::ServiceUnavailable => "ServiceUnavailable",
+            Self::InternalError => "InternalError",
+            Self::Conflict => "Conflict",
+            Self::AccessDenied => "AccessDenied",
+            Self::ExpiredToken => "ExpiredToken",
+            Self::LostReply => "LostReply",
+            Self::LateApply(_) => "LateApply",
+            Self::Slow(_) => "Slow",
+            Self::Reset => "Reset",
         }
     }
 }
 
-/// Which requests meet which fault, and how often. A new rule holds for one request, whatever its
+/// Which requests meet which fault, and how often. A new rule applies to one request, whatever its
 /// key.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -74,8 +75,8 @@ enum Often {
 impl Rule {
     /// The next request with this operation, by S3's name (`PutObject`, `HeadObject`,
     /// `ListObjectsV2`, …; empty for any).
-    pub fn on(operation: &str, fault: Fault) -> Rule {
-        Rule {
+    pub fn on(operation: &str, fault: Fault) -> Self {
+        Self {
             operation: operation.to_owned(),
             key: String::new(),
             fault,
@@ -85,8 +86,8 @@ impl Rule {
 
     /// Only requests whose object key holds this text.
     #[must_use]
-    pub fn with_key(self, part: &str) -> Rule {
-        Rule {
+    pub fn with_key(self, part: &str) -> Self {
+        Self {
             key: part.to_owned(),
             ..self
         }
@@ -94,8 +95,8 @@ impl Rule {
 
     /// The next `times` requests.
     #[must_use]
-    pub fn times(self, times: u64) -> Rule {
-        Rule {
+    pub fn times(self, times: u64) -> Self {
+        Self {
             often: Often::Times(times),
             ..self
         }
@@ -103,8 +104,8 @@ impl Rule {
 
     /// Each request, until the rule is removed.
     #[must_use]
-    pub fn always(self) -> Rule {
-        Rule {
+    pub fn always(self) -> Self {
+        Self {
             often: Often::Always,
             ..self
         }
@@ -113,8 +114,8 @@ impl Rule {
     /// Each request with this probability (0 to 1), until the rule is removed; the seed fixes the
     /// sequence of throws.
     #[must_use]
-    pub fn with_probability(self, probability: f64, seed: u64) -> Rule {
-        Rule {
+    pub fn with_probability(self, probability: f64, seed: u64) -> Self {
+        Self {
             often: Often::Chance(probability, fastrand::Rng::with_seed(seed)),
             ..self
         }
@@ -144,7 +145,7 @@ impl Rule {
 pub struct RuleId(u64);
 
 #[derive(Default)]
-struct Rules {
+struct FaultRules {
     next: u64,
     active: BTreeMap<RuleId, Rule>,
     by_rule: BTreeMap<RuleId, u64>,
@@ -154,11 +155,11 @@ struct Rules {
 /// The rules of one server; clones are handles to the same rules.
 #[derive(Clone, Default)]
 pub struct Faults {
-    rules: Arc<Mutex<Rules>>,
+    rules: Arc<Mutex<FaultRules>>,
 }
 
 impl Faults {
-    /// Puts a rule behind those that are there.
+    /// Adds a rule after those that are there.
     pub fn install(&self, rule: Rule) -> RuleId {
         let mut rules = self.lock();
         let id = RuleId(rules.next);
@@ -199,7 +200,7 @@ impl Faults {
         Some(fault)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Rules> {
+    fn lock(&self) -> MutexGuard<'_, FaultRules> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

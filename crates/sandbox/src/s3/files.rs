@@ -1,32 +1,34 @@
 //! The bodies of objects as plain files: `BUCKET/KEY` below the directory, so that people can read
 //! them.
 //!
-//! A key that cannot be such a path (`a` beside `a/b`, `..`, a part over 255 bytes, two keys that
-//! one file system takes for the same) goes to `.odd/BUCKET/NUMBER-beginning-of-the-key`. It does
-//! not know which objects exist, nor their metadata, and it takes no lock: its owner does.
+//! A key that cannot be such a path (`a` next to `a/b`, `..`, a part over 255 bytes, two keys that
+//! a file system takes for the same) goes to `.odd/BUCKET/NUMBER-beginning-of-the-key`. It does not
+//! know which objects exist, nor their metadata, and it takes no lock: its owner does.
 //!
-//! The invariant: a file at its final path is whole, and no two keys share a file.
+//! Invariant: a file at its final path is whole, and no two keys share a file.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
 
 /// The longest file name that the usual file systems take, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// How much of a key is kept in the name of an odd file, for the reader.
+/// How many characters of a key the name of an odd file keeps, for people who read it.
 const LONGEST_HINT: usize = 100;
 
 /// The directory of a store.
-pub(super) struct Files {
+pub(super) struct BodyFiles {
     root: PathBuf,
     odd: u64,
 }
 
-impl Files {
-    pub(super) fn new(root: PathBuf) -> Files {
-        Files { root, odd: 0 }
+impl BodyFiles {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root, odd: 0 }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -43,7 +45,7 @@ impl Files {
         fs::remove_dir(self.root.join(bucket))
     }
 
-    /// Writes the body of a new object, and returns where it lies.
+    /// Writes the body of a new object, and returns its path.
     pub(super) fn create(&mut self, bucket: &str, key: &str, body: &[u8]) -> io::Result<PathBuf> {
         let fresh = self.write_aside(body)?;
         if let Some(plain) = plain(bucket, key).map(|plain| self.root.join(plain))
@@ -62,15 +64,15 @@ impl Files {
         Ok(odd)
     }
 
-    /// Puts another body in the place of the one that lies at `file`.
+    /// Replaces the body at `file`.
     pub(super) fn replace(&self, file: &Path, body: &[u8]) -> io::Result<()> {
         fs::rename(self.write_aside(body)?, file)
     }
 
-    /// Removes the file, and the folders that became empty by it.
+    /// Removes the file, and the folders that are empty afterwards.
     pub(super) fn remove(&self, bucket: &str, file: &Path) -> io::Result<()> {
         match fs::remove_file(file) {
-            // A reader of the directory may have tidied up.
+            // Somebody may have tidied up the directory.
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -95,7 +97,7 @@ impl Files {
     }
 }
 
-/// The path of a key that can be one.
+/// The path of a key, if the key can be one.
 fn plain(bucket: &str, key: &str) -> Option<PathBuf> {
     let usable = |part: &str| {
         !matches!(part, "" | "." | "..") && part.len() <= LONGEST_NAME && !part.contains('\0')
@@ -105,7 +107,7 @@ fn plain(bucket: &str, key: &str) -> Option<PathBuf> {
         .then(|| Path::new(bucket).join(key))
 }
 
-/// Whether nothing lies there, and nothing on the way is a file.
+/// Whether nothing is there, and no parent is a file.
 fn is_free(path: &Path) -> bool {
     matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
 }
@@ -136,14 +138,14 @@ fn odd_name(number: u64, key: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn files() -> (tempfile::TempDir, Files) {
+    fn files() -> (tempfile::TempDir, BodyFiles) {
         let directory = tempfile::tempdir().unwrap();
-        let files = Files::new(directory.path().to_owned());
+        let files = BodyFiles::new(directory.path().to_owned());
         files.create_bucket("b").unwrap();
         (directory, files)
     }
 
-    fn relative(files: &Files, file: &Path) -> String {
+    fn relative(files: &BodyFiles, file: &Path) -> String {
         file.strip_prefix(files.root())
             .unwrap()
             .display()

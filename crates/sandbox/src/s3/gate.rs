@@ -2,22 +2,24 @@
 //! is not ours, or a fault.
 //!
 //! It does not find out what a request is for (the framework does for our own S3, `target.rs` for
-//! the relay), carries nothing out, and checks no signatures.
-//!
-//! The invariant: a fault that says "nothing is applied" ends the request here.
+//! the relay), carries out nothing, and checks no signatures. A fault that says "nothing is
+//! applied" ends the request here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use hyper::HeaderMap;
-use hyper::header::HeaderValue;
+use hyper::{HeaderMap, header::HeaderValue};
 use s3s::{S3Error, S3Result, s3_error};
 use tokio::sync::Notify;
 
 use super::faults::{Fault, Faults};
 
-/// What shall become of the answer to one request; the server looks at it, the gate decides.
+/// What happens to the answer to one request: the gate decides, the server acts on it.
 #[derive(Clone, Default)]
 pub(super) struct Reply(Arc<ReplyState>);
 
@@ -28,12 +30,12 @@ struct ReplyState {
 }
 
 impl Reply {
-    /// The connection is to be closed instead of answering.
+    /// Whether to close the connection instead of answering.
     pub(super) fn is_lost(&self) -> bool {
         self.0.lost.load(Ordering::Acquire)
     }
 
-    /// Ends when the connection is to be closed before the request is carried out.
+    /// Ends when the connection must be closed before the request is carried out.
     pub(super) async fn abandoned(&self) {
         self.0.abandoned.notified().await;
     }
@@ -49,7 +51,7 @@ impl Reply {
 }
 
 #[derive(Default)]
-struct Rules {
+struct GateState {
     refused: BTreeSet<String>,
     redirected: BTreeMap<String, String>,
     requests: BTreeMap<String, u64>,
@@ -59,12 +61,12 @@ struct Rules {
 #[derive(Clone, Default)]
 pub(super) struct Gate {
     pub(super) faults: Faults,
-    rules: Arc<Mutex<Rules>>,
+    state: Arc<Mutex<GateState>>,
 }
 
 impl Gate {
     /// Counts a request, and carries out the part of its fault that comes before the request
-    /// itself. An error is the answer; otherwise the request is to be carried out now.
+    /// itself. An error is the answer; otherwise the caller carries out the request now.
     pub(super) async fn admit(
         &self,
         operation: &str,
@@ -96,22 +98,22 @@ impl Gate {
         self.lock().requests.get(operation).copied().unwrap_or(0)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Rules> {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, operation: &str) {
-        let mut rules = self.lock();
-        match rules.requests.get_mut(operation) {
+        let mut state = self.lock();
+        match state.requests.get_mut(operation) {
             Some(count) => *count += 1,
-            None => drop(rules.requests.insert(operation.to_owned(), 1)),
+            None => drop(state.requests.insert(operation.to_owned(), 1)),
         }
     }
 
     fn check_bucket(&self, bucket: &str, operation: &str) -> S3Result<()> {
-        let rules = self.lock();
+        let state = self.lock();
         let creating = operation == "CreateBucket";
-        if rules.refused.contains(bucket) {
+        if state.refused.contains(bucket) {
             return Err(match creating {
                 true => s3_error!(
                     BucketAlreadyExists,
@@ -120,7 +122,7 @@ impl Gate {
                 false => s3_error!(AccessDenied, "bucket {bucket} belongs to another account"),
             });
         }
-        match rules.redirected.get(bucket) {
+        match state.redirected.get(bucket) {
             Some(_) if creating => Err(s3_error!(
                 BucketAlreadyOwnedByYou,
                 "bucket {bucket} exists and is yours"

@@ -2,29 +2,30 @@
 //!
 //! It does no I/O and knows nothing of XML; it never walks from the beginning of the index.
 //!
-//! The invariant: pages that begin where the one before ended give each key and each common prefix
-//! once, in the order of their bytes.
+//! Invariant: pages that each begin where the previous one ended list each key and each common
+//! prefix once, in byte order.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Range;
-use std::ops::Bound;
+use std::{
+    collections::{BTreeMap, btree_map::Range},
+    ops::Bound,
+};
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Query {
+pub(super) struct ListingQuery {
     /// Only keys that begin with this.
     pub(super) prefix: String,
-    /// Keys that hold this behind the prefix are rolled up into one common prefix; empty for none.
+    /// Keys that have this after the prefix are rolled up into one common prefix; empty for none.
     pub(super) delimiter: String,
-    /// Only keys and common prefixes behind this one.
+    /// Only keys and common prefixes after this one.
     pub(super) after: Option<String>,
-    /// Entries of a page at most.
+    /// The most entries of a page.
     pub(super) limit: usize,
 }
 
 /// One entry of a page.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Listed<'a, V> {
+pub(super) enum ListingEntry<'a, V> {
     /// A key and what the index holds for it.
     Object(&'a str, &'a V),
     /// The beginning that several keys share, with the delimiter at its end.
@@ -33,50 +34,55 @@ pub(super) enum Listed<'a, V> {
 
 /// A page.
 #[derive(Debug)]
-pub(super) struct Page<'a, V> {
-    pub(super) entries: Vec<Listed<'a, V>>,
-    /// What to give as [`Query::after`] for the next page; `None` on the last one.
+pub(super) struct ListingPage<'a, V> {
+    pub(super) entries: Vec<ListingEntry<'a, V>>,
+    /// The [`ListingQuery::after`] of the next page; `None` on the last one.
     pub(super) next: Option<String>,
 }
 
 /// The page that `query` asks for.
-pub(super) fn page<'a, V>(index: &'a BTreeMap<String, V>, query: &Query) -> Page<'a, V> {
-    let mut walk = Walk {
+pub(super) fn page<'a, V>(
+    index: &'a BTreeMap<String, V>,
+    query: &ListingQuery,
+) -> ListingPage<'a, V> {
+    let mut walk = ListingWalk {
         index,
         query,
         rest: index.range::<str, _>((begin(query), Bound::Unbounded)),
     };
-    let entries: Vec<Listed<'a, V>> = walk.by_ref().take(query.limit).collect();
+    let entries: Vec<ListingEntry<'a, V>> = walk.by_ref().take(query.limit).collect();
     let next = match (entries.last(), walk.next()) {
-        (Some(Listed::Object(last, _) | Listed::Prefix(last)), Some(_)) => Some((*last).to_owned()),
+        (Some(ListingEntry::Object(last, _) | ListingEntry::Prefix(last)), Some(_)) => {
+            Some((*last).to_owned())
+        }
         _ => None,
     };
-    Page { entries, next }
+    ListingPage { entries, next }
 }
 
-fn begin(query: &Query) -> Bound<&str> {
+fn begin(query: &ListingQuery) -> Bound<&str> {
     match &query.after {
         Some(after) if *after >= query.prefix => Bound::Excluded(after),
         _ => Bound::Included(&query.prefix),
     }
 }
 
-struct Walk<'a, 'q, V> {
+struct ListingWalk<'a, 'q, V> {
     index: &'a BTreeMap<String, V>,
-    query: &'q Query,
+    query: &'q ListingQuery,
     rest: Range<'a, String, V>,
 }
 
-impl<'a, V> Iterator for Walk<'a, '_, V> {
-    type Item = Listed<'a, V>;
+impl<'a, V> Iterator for ListingWalk<'a, '_, V> {
+    type Item = ListingEntry<'a, V>;
 
-    fn next(&mut self) -> Option<Listed<'a, V>> {
+    fn next(&mut self) -> Option<ListingEntry<'a, V>> {
         // Each turn takes one key, or leaps over all keys of one common prefix.
         loop {
             let (key, value) = self.rest.next()?;
-            let behind = key.strip_prefix(self.query.prefix.as_str())?;
-            let Some(rolled_up) = common_prefix(key, behind, &self.query.delimiter) else {
-                return Some(Listed::Object(key, value));
+            let rest = key.strip_prefix(self.query.prefix.as_str())?;
+            let Some(rolled_up) = common_prefix(key, rest, &self.query.delimiter) else {
+                return Some(ListingEntry::Object(key, value));
             };
             self.rest = match first_without(rolled_up) {
                 Some(next) => self
@@ -92,18 +98,18 @@ impl<'a, V> Iterator for Walk<'a, '_, V> {
                 .as_deref()
                 .is_none_or(|after| rolled_up > after)
             {
-                return Some(Listed::Prefix(rolled_up));
+                return Some(ListingEntry::Prefix(rolled_up));
             }
         }
     }
 }
 
-fn common_prefix<'a>(key: &'a str, behind: &str, delimiter: &str) -> Option<&'a str> {
+fn common_prefix<'a>(key: &'a str, rest: &str, delimiter: &str) -> Option<&'a str> {
     if delimiter.is_empty() {
         return None;
     }
-    let found = behind.find(delimiter)?;
-    Some(&key[..key.len() - behind.len() + found + delimiter.len()])
+    let found = rest.find(delimiter)?;
+    Some(&key[..key.len() - rest.len() + found + delimiter.len()])
 }
 
 /// The smallest text that is greater than each text with this prefix; `None` when there is none.
@@ -111,7 +117,7 @@ fn common_prefix<'a>(key: &'a str, behind: &str, delimiter: &str) -> Option<&'a 
 fn first_without(prefix: &str) -> Option<String> {
     let mut raised = prefix.to_owned();
     while let Some(last) = raised.pop() {
-        // The step skips the surrogates, which are no characters.
+        // The step skips the surrogates, which are not characters.
         if let Some(next) = (last..=char::MAX).nth(1) {
             raised.push(next);
             return Some(raised);
@@ -128,15 +134,15 @@ mod tests {
         keys.iter().map(|key| ((*key).to_owned(), ())).collect()
     }
 
-    fn names(page: &Page<'_, ()>) -> Vec<String> {
-        let name = |entry: &Listed<'_, ()>| match entry {
-            Listed::Object(key, ()) => (*key).to_owned(),
-            Listed::Prefix(prefix) => format!("{prefix}…"),
+    fn names(page: &ListingPage<'_, ()>) -> Vec<String> {
+        let name = |entry: &ListingEntry<'_, ()>| match entry {
+            ListingEntry::Object(key, ()) => (*key).to_owned(),
+            ListingEntry::Prefix(prefix) => format!("{prefix}…"),
         };
         page.entries.iter().map(name).collect()
     }
 
-    fn all(index: &BTreeMap<String, ()>, query: Query) -> Vec<String> {
+    fn all(index: &BTreeMap<String, ()>, query: ListingQuery) -> Vec<String> {
         let mut query = query;
         let mut found = Vec::new();
         for _ in 0..1000 {
@@ -150,8 +156,8 @@ mod tests {
         panic!("the listing does not end");
     }
 
-    fn query(prefix: &str, delimiter: &str, limit: usize) -> Query {
-        Query {
+    fn query(prefix: &str, delimiter: &str, limit: usize) -> ListingQuery {
+        ListingQuery {
             prefix: prefix.to_owned(),
             delimiter: delimiter.to_owned(),
             after: None,
@@ -203,7 +209,7 @@ mod tests {
     #[test]
     fn a_start_before_the_prefix_changes_nothing_and_one_behind_it_ends_the_listing() {
         let index = index(&["a", "m/1", "m/2", "z"]);
-        let after = |after: &str| Query {
+        let after = |after: &str| ListingQuery {
             after: Some(after.to_owned()),
             ..query("m/", "", 9)
         };

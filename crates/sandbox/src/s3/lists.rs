@@ -1,24 +1,28 @@
-//! The operations on many objects: listings (both versions) and deletions by the list.
+//! The operations on many objects: listings (both versions) and bulk deletions.
 //!
-//! It does not find the entries of a page; `listing.rs` does.
-//!
-//! The invariant: a continuation token is opaque, and names the last entry of the page before.
+//! It does not find the entries of a page; `listing.rs` does. A continuation token is opaque, and
+//! names the last entry of the previous page.
 
-use s3s::dto::{
-    CommonPrefix, Delete, DeleteObjectsOutput, DeletedObject, ETag, EncodingType, Error,
-    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-    ObjectStorageClass, Timestamp,
+use s3s::{
+    S3Result,
+    dto::{
+        CommonPrefix, Delete, DeleteObjectsOutput, DeletedObject, ETag, EncodingType, Error,
+        ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
+        ObjectStorageClass, Timestamp,
+    },
+    s3_error,
 };
-use s3s::{S3Result, s3_error};
 
-use super::listing::{self, Listed, Query};
-use super::store::{Entry, Store};
+use super::{
+    listing::{self, ListingEntry, ListingQuery},
+    store::{IndexEntry, ObjectStore},
+};
 
 /// The most entries of a page, and keys of a deletion: AWS's limit.
 const LARGEST_PAGE: i32 = 1000;
 
 /// A page as S3 writes it.
-struct Written {
+struct WrittenPage {
     contents: Vec<Object>,
     common_prefixes: Vec<CommonPrefix>,
     next: Option<String>,
@@ -26,19 +30,22 @@ struct Written {
 
 /// How the client wants keys to be written.
 #[derive(Clone, Copy)]
-enum Encoding {
+enum KeyEncoding {
     Plain,
     Url,
 }
 
-pub(super) fn version_2(store: &Store, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+pub(super) fn version_2(
+    store: &ObjectStore,
+    input: ListObjectsV2Input,
+) -> S3Result<ListObjectsV2Output> {
     let max_keys = limit(input.max_keys)?;
-    let encoding = Encoding::of(input.encoding_type.as_ref());
+    let encoding = KeyEncoding::new(input.encoding_type.as_ref());
     let after = match &input.continuation_token {
         Some(token) => Some(from_token(token)?),
         None => input.start_after.clone(),
     };
-    let query = Query {
+    let query = ListingQuery {
         prefix: input.prefix.clone().unwrap_or_default(),
         delimiter: input.delimiter.clone().unwrap_or_default(),
         after,
@@ -63,10 +70,13 @@ pub(super) fn version_2(store: &Store, input: ListObjectsV2Input) -> S3Result<Li
     })
 }
 
-pub(super) fn version_1(store: &Store, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
+pub(super) fn version_1(
+    store: &ObjectStore,
+    input: ListObjectsInput,
+) -> S3Result<ListObjectsOutput> {
     let max_keys = limit(input.max_keys)?;
-    let encoding = Encoding::of(input.encoding_type.as_ref());
-    let query = Query {
+    let encoding = KeyEncoding::new(input.encoding_type.as_ref());
+    let query = ListingQuery {
         prefix: input.prefix.clone().unwrap_or_default(),
         delimiter: input.delimiter.clone().unwrap_or_default(),
         after: input.marker.clone(),
@@ -88,7 +98,11 @@ pub(super) fn version_1(store: &Store, input: ListObjectsInput) -> S3Result<List
     })
 }
 
-pub(super) fn delete(store: &Store, bucket: &str, delete: Delete) -> S3Result<DeleteObjectsOutput> {
+pub(super) fn delete(
+    store: &ObjectStore,
+    bucket: &str,
+    delete: Delete,
+) -> S3Result<DeleteObjectsOutput> {
     if delete.objects.is_empty() || delete.objects.len() > LARGEST_PAGE as usize {
         return Err(s3_error!(
             MalformedXML,
@@ -119,19 +133,26 @@ pub(super) fn delete(store: &Store, bucket: &str, delete: Delete) -> S3Result<De
     })
 }
 
-fn write(store: &Store, bucket: &str, query: &Query, encoding: Encoding) -> S3Result<Written> {
+fn write(
+    store: &ObjectStore,
+    bucket: &str,
+    query: &ListingQuery,
+    encoding: KeyEncoding,
+) -> S3Result<WrittenPage> {
     store.bucket(bucket, |bucket| {
         let page = listing::page(&bucket.objects, query);
         let (mut contents, mut common_prefixes) = (Vec::new(), Vec::new());
         for entry in page.entries {
             match entry {
-                Listed::Object(key, entry) => contents.push(object(encoding.write(key), entry)),
-                Listed::Prefix(prefix) => common_prefixes.push(CommonPrefix {
+                ListingEntry::Object(key, entry) => {
+                    contents.push(object(encoding.write(key), entry))
+                }
+                ListingEntry::Prefix(prefix) => common_prefixes.push(CommonPrefix {
                     prefix: Some(encoding.write(prefix)),
                 }),
             }
         }
-        Written {
+        WrittenPage {
             contents,
             common_prefixes,
             next: page.next,
@@ -139,7 +160,7 @@ fn write(store: &Store, bucket: &str, query: &Query, encoding: Encoding) -> S3Re
     })
 }
 
-fn object(key: String, entry: &Entry) -> Object {
+fn object(key: String, entry: &IndexEntry) -> Object {
     Object {
         key: Some(key),
         size: i64::try_from(entry.len).ok(),
@@ -166,18 +187,18 @@ fn from_token(token: &str) -> S3Result<String> {
     decoded.ok_or_else(|| s3_error!(InvalidArgument, "the continuation token is not one of ours"))
 }
 
-impl Encoding {
-    fn of(asked: Option<&EncodingType>) -> Encoding {
+impl KeyEncoding {
+    fn new(asked: Option<&EncodingType>) -> Self {
         match asked {
-            Some(asked) if asked.as_str() == EncodingType::URL => Encoding::Url,
-            _ => Encoding::Plain,
+            Some(asked) if asked.as_str() == EncodingType::URL => Self::Url,
+            _ => Self::Plain,
         }
     }
 
     fn write(self, text: &str) -> String {
         match self {
-            Encoding::Plain => text.to_owned(),
-            Encoding::Url => url_encoded(text),
+            Self::Plain => text.to_owned(),
+            Self::Url => url_encoded(text),
         }
     }
 }

@@ -3,28 +3,34 @@
 //! No multipart uploads, versions, tags, ACLs or encryption: what is not here answers
 //! `NotImplemented`.
 //!
-//! The invariant: nothing reaches the store before everything that can be wrong with the request
-//! was checked.
+//! Nothing reaches the store before everything that can be wrong with the request was checked.
+
+use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use hyper::HeaderMap;
-use s3s::dto::{
-    Body as Buffer, Checksum, ChecksumMode, CopyObjectInput, CopyObjectOutput, CopyObjectResult,
-    CopySource, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, Metadata, MetadataDirective, PutObjectInput, PutObjectOutput, Range,
-    StreamingBlob, Timestamp,
+use s3s::{
+    Body, S3Error, S3ErrorCode, S3Request, S3Result,
+    dto::{
+        Body as Buffer, Checksum, ChecksumMode, CopyObjectInput, CopyObjectOutput,
+        CopyObjectResult, CopySource, ETag, ETagCondition, GetObjectInput, GetObjectOutput,
+        HeadObjectInput, HeadObjectOutput, Metadata, MetadataDirective, PutObjectInput,
+        PutObjectOutput, Range, StreamingBlob, Timestamp,
+    },
+    s3_error,
 };
-use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
-use super::checksums;
-use super::store::{Condition, Entry, Labels, Store};
+use super::{
+    checksums,
+    store::{Condition, IndexEntry, Labels, ObjectStore},
+};
 
 /// The most user metadata of an object, names and values, in bytes: AWS's limit.
 const LARGEST_METADATA: usize = 2 * 1024;
 
 pub(super) async fn put(
-    store: &Store,
+    store: &ObjectStore,
     request: S3Request<PutObjectInput>,
 ) -> S3Result<PutObjectOutput> {
     let S3Request {
@@ -42,7 +48,7 @@ pub(super) async fn put(
         content_encoding: input.content_encoding,
         checksums: sums.clone(),
     };
-    let etag = store.put((&input.bucket, &input.key), (&body, labels), &condition)?;
+    let etag = store.put(&input.bucket, &input.key, &body, labels, &condition)?;
     Ok(PutObjectOutput {
         e_tag: Some(ETag::Strong(etag)),
         checksum_crc32: sums.checksum_crc32,
@@ -55,7 +61,7 @@ pub(super) async fn put(
     })
 }
 
-pub(super) fn get(store: &Store, input: &GetObjectInput) -> S3Result<GetObjectOutput> {
+pub(super) fn get(store: &ObjectStore, input: &GetObjectInput) -> S3Result<GetObjectOutput> {
     let (entry, body) = store.get(&input.bucket, &input.key)?;
     read_condition(
         &entry,
@@ -88,7 +94,7 @@ pub(super) fn get(store: &Store, input: &GetObjectInput) -> S3Result<GetObjectOu
     })
 }
 
-pub(super) fn head(store: &Store, input: &HeadObjectInput) -> S3Result<HeadObjectOutput> {
+pub(super) fn head(store: &ObjectStore, input: &HeadObjectInput) -> S3Result<HeadObjectOutput> {
     let entry = store.head(&input.bucket, &input.key)?;
     read_condition(
         &entry,
@@ -115,7 +121,7 @@ pub(super) fn head(store: &Store, input: &HeadObjectInput) -> S3Result<HeadObjec
 }
 
 pub(super) fn copy(
-    store: &Store,
+    store: &ObjectStore,
     input: CopyObjectInput,
     headers: &HeaderMap,
 ) -> S3Result<CopyObjectOutput> {
@@ -141,7 +147,7 @@ pub(super) fn copy(
         labels.content_type = input.content_type;
         labels.content_encoding = input.content_encoding;
     }
-    let etag = store.put((&input.bucket, &input.key), (&body, labels), &condition)?;
+    let etag = store.put(&input.bucket, &input.key, &body, labels, &condition)?;
     let modified = store.head(&input.bucket, &input.key)?.modified;
     Ok(CopyObjectOutput {
         copy_object_result: Some(CopyObjectResult {
@@ -153,7 +159,7 @@ pub(super) fn copy(
     })
 }
 
-/// The checksums that were sent, when they, the MD5 and the length are the body's.
+/// The checksums that were sent, if they, the MD5 and the length are the body's.
 fn checked(body: &[u8], input: &PutObjectInput, trailer: Option<&HeaderMap>) -> S3Result<Checksum> {
     let declared = input.content_length;
     if declared.is_some_and(|length| u64::try_from(length) != Ok(body.len() as u64)) {
@@ -172,7 +178,7 @@ fn other_length() -> S3Error {
     )
 }
 
-/// The part of the body that was asked for, and its name in the answer when it is not the whole.
+/// The part of the body that was asked for, and its name in the answer if it is not the whole.
 fn cut(body: Bytes, range: Option<&Range>) -> S3Result<(Bytes, Option<String>)> {
     let Some(range) = range else {
         return Ok((body, None));
@@ -205,7 +211,7 @@ fn only_the_star() -> S3Error {
 }
 
 fn read_condition(
-    entry: &Entry,
+    entry: &IndexEntry,
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
 ) -> S3Result<()> {
@@ -254,7 +260,7 @@ fn broken_body(text: &str) -> S3Error {
     other_length()
 }
 
-fn metadata(sent: Option<Metadata>) -> S3Result<std::collections::BTreeMap<String, String>> {
+fn metadata(sent: Option<Metadata>) -> S3Result<BTreeMap<String, String>> {
     let sent = sent.unwrap_or_default();
     if sent
         .iter()
@@ -270,7 +276,7 @@ fn metadata(sent: Option<Metadata>) -> S3Result<std::collections::BTreeMap<Strin
     Ok(sent.into_iter().collect())
 }
 
-fn asked_for(entry: &Entry, mode: Option<&ChecksumMode>, whole: bool) -> Checksum {
+fn asked_for(entry: &IndexEntry, mode: Option<&ChecksumMode>, whole: bool) -> Checksum {
     match mode {
         Some(mode) if whole && mode.as_str() == ChecksumMode::ENABLED => {
             entry.labels.checksums.clone()
@@ -307,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_another_length_than_declared_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::new(directory.path().to_owned());
+        let store = ObjectStore::new(directory.path().to_owned());
         store.create_bucket("bucket", "us-east-1").unwrap();
         for wrong in [4, 6, -1] {
             let error = put(&store, request(b"hello", wrong)).await.unwrap_err();

@@ -1,33 +1,35 @@
-//! The S3 operations that the server knows, as the framework wants them; the work is done in
-//! `objects.rs` and `lists.rs`.
+//! The S3 operations that the server knows, in the framework's form; `objects.rs` and `lists.rs` do
+//! the work.
 //!
 //! It checks no signature and no fault: the framework and the gate did. Operations that are missing
-//! here answer `NotImplemented`.
-//!
-//! The invariant: each operation on a bucket that does not exist ends with `NoSuchBucket`.
+//! here answer `NotImplemented`. Each operation on a bucket that does not exist ends with
+//! `NoSuchBucket`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use s3s::dto::{
-    Bucket, BucketLocationConstraint, CopyObjectInput, CopyObjectOutput, CreateBucketInput,
-    CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput,
-    GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
-    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput,
-    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput,
-    Timestamp,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
-use s3s::{S3Request, S3Response, S3Result};
 
-use super::store::Store;
-use super::{REGION, lists, objects};
+use s3s::{
+    S3Request, S3Response, S3Result,
+    dto::{
+        Bucket, BucketLocationConstraint, CopyObjectInput, CopyObjectOutput, CreateBucketInput,
+        CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
+        DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput,
+        GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput,
+        HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+        ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
+        PutObjectInput, PutObjectOutput, Timestamp,
+    },
+};
+
+use super::{account::REGION, lists, objects, store::ObjectStore};
 
 /// The operations over one store.
 #[derive(Clone)]
 pub(super) struct Operations {
-    pub(super) store: Arc<Store>,
-    /// A store that does not know conditional writes, as some S3-compatible ones.
+    pub(super) store: Arc<ObjectStore>,
+    /// Whether to behave like a store that does not know conditional writes.
     pub(super) ignore_conditions: Arc<AtomicBool>,
 }
 
@@ -88,8 +90,8 @@ impl s3s::S3 for Operations {
     }
 
     async fn list_buckets(&self, _: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
-        let buckets = self.store.buckets(|(name, bucket)| Bucket {
-            name: Some(name.clone()),
+        let buckets = self.store.buckets(|name, bucket| Bucket {
+            name: Some(name.to_owned()),
             creation_date: Some(Timestamp::from(bucket.created)),
             bucket_region: Some(bucket.region.clone()),
         });

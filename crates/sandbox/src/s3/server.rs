@@ -1,35 +1,30 @@
-//! The server: a thread with a runtime of its own that speaks HTTP/1.1 and hands each request to
-//! who carries it out.
+//! The server: a thread with its own runtime that speaks HTTP/1.1 and hands each request to a
+//! [`Handler`].
 //!
-//! It does not know buckets or objects, and carries out the part of a fault that concerns the
+//! It does not know buckets or objects. It carries out the part of a fault that concerns the
 //! connection.
 //!
-//! The invariant: a request is handed on only when its body is here, whole; so a client that leaves
-//! in the middle of a PUT changes nothing.
+//! It hands on a request only after the whole body has arrived, so a client that leaves in the
+//! middle of a PUT changes nothing.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread::JoinHandle,
+};
 
 use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use s3s::service::S3Service;
-use s3s::{Body, s3_error};
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use s3s::{Body, s3_error, service::S3Service};
+use tokio::{net::TcpStream, sync::oneshot};
 use tracing::subscriber::NoSubscriber;
 
-use super::gate::Reply;
-use super::relay::Upstream;
+use super::{gate::Reply, upstream::Upstream};
 
-/// The largest body, in bytes. It is held in memory; what is larger needs multipart uploads on AWS,
-/// too.
+/// The largest body, in bytes. It is held in memory; on AWS, larger ones need multipart uploads.
 const LARGEST_BODY: usize = 1024 * 1024 * 1024;
 
 /// The connection ends without an answer.
@@ -44,7 +39,7 @@ impl std::fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// Who carries requests out.
+/// What carries out requests.
 #[derive(Clone)]
 pub(super) enum Handler {
     /// The framework, over our own store.
@@ -54,28 +49,28 @@ pub(super) enum Handler {
 }
 
 impl Handler {
-    /// The answer; none when there is none to give.
+    /// The answer; `None` if there is none to give.
     async fn call(&self, request: Request<Bytes>, reply: Reply) -> Option<Response<Body>> {
         match self {
-            Handler::Framework(service) => {
+            Self::Framework(service) => {
                 let mut request = request.map(Body::from);
                 request.extensions_mut().insert(reply);
                 service.call(request).await.ok()
             }
-            Handler::Upstream(upstream) => upstream.call(request, &reply).await,
+            Self::Upstream(upstream) => upstream.call(request, &reply).await,
         }
     }
 }
 
 /// A running server; it ends when it is dropped.
-pub(super) struct Server {
+pub(super) struct HttpServer {
     addr: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
-    pub(super) fn start(addr: SocketAddr, handler: Handler) -> anyhow::Result<Server> {
+impl HttpServer {
+    pub(super) fn start(addr: SocketAddr, handler: Handler) -> anyhow::Result<Self> {
         let listener =
             TcpListener::bind(addr).with_context(|| format!("cannot listen on {addr}"))?;
         listener.set_nonblocking(true)?;
@@ -86,15 +81,15 @@ impl Server {
             .enable_all()
             .build()?;
         let serve = move || {
-            // The framework logs each refused request as an error; here refusals (404, 412) are
-            // daily bread, and the client that gets them is the one to speak.
+            // The framework logs each refused request as an error. Here refusals (404, 412) are
+            // normal, and the client that gets them can report them.
             let _quiet = tracing::subscriber::set_default(NoSubscriber::default());
             runtime.block_on(accept(listener, handler, stopped));
         };
         let thread = std::thread::Builder::new()
             .name("sandbox-s3".to_owned())
             .spawn(serve)?;
-        Ok(Server {
+        Ok(Self {
             addr,
             stop: Some(stop),
             thread: Some(thread),
@@ -106,7 +101,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for HttpServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

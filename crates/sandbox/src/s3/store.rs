@@ -3,22 +3,27 @@
 //!
 //! It does not speak HTTP and checks no signature; its errors carry S3's own codes.
 //!
-//! The invariant: there is one lock, and a condition is checked and its object made visible under
-//! one hold of it, so of any number of writers with `If-None-Match: *` exactly one wins.
+//! Invariant: there is one lock; a PUT checks its condition and makes its object visible without
+//! releasing it. So of any number of writers with `If-None-Match: *` exactly one wins.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
-use s3s::crypto::{Checksum as _, Md5};
-use s3s::dto::Checksum;
-use s3s::{S3Error, S3Result, s3_error};
+use s3s::{
+    S3Error, S3Result,
+    crypto::{Checksum as _, Md5},
+    dto::Checksum,
+    s3_error,
+};
 
-use super::files::Files;
+use super::files::BodyFiles;
 
-/// What must hold for a PUT to be carried out.
+/// What must hold for a PUT to succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Nothing.
@@ -29,7 +34,7 @@ pub(super) enum Condition {
     Tagged(String),
 }
 
-/// What a client says about an object beside its body.
+/// What a client says about an object besides its body.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Labels {
     pub(super) metadata: BTreeMap<String, String>,
@@ -40,7 +45,7 @@ pub(super) struct Labels {
 
 /// What the index holds of an object.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     pub(super) labels: Labels,
     pub(super) etag: String,
     pub(super) len: u64,
@@ -49,30 +54,30 @@ pub(super) struct Entry {
 }
 
 /// A bucket.
-pub(super) struct Bucket {
+pub(super) struct BucketIndex {
     pub(super) region: String,
     pub(super) created: SystemTime,
-    pub(super) objects: BTreeMap<String, Entry>,
+    pub(super) objects: BTreeMap<String, IndexEntry>,
 }
 
-struct Inner {
-    files: Files,
-    buckets: BTreeMap<String, Bucket>,
+struct Index {
+    files: BodyFiles,
+    buckets: BTreeMap<String, BucketIndex>,
 }
 
 /// All buckets of a server.
-pub(super) struct Store {
-    inner: Mutex<Inner>,
+pub(super) struct ObjectStore {
+    index: Mutex<Index>,
 }
 
-impl Store {
-    pub(super) fn new(directory: PathBuf) -> Store {
-        let inner = Inner {
-            files: Files::new(directory),
+impl ObjectStore {
+    pub(super) fn new(directory: PathBuf) -> Self {
+        let index = Index {
+            files: BodyFiles::new(directory),
             buckets: BTreeMap::new(),
         };
-        Store {
-            inner: Mutex::new(inner),
+        Self {
+            index: Mutex::new(index),
         }
     }
 
@@ -84,60 +89,66 @@ impl Store {
         if !s3s::path::check_bucket_name(name) {
             return Err(s3_error!(InvalidBucketName, "{name} is no bucket name"));
         }
-        let mut inner = self.lock();
-        if inner.buckets.contains_key(name) {
+        let mut index = self.lock();
+        if index.buckets.contains_key(name) {
             return Err(s3_error!(
                 BucketAlreadyOwnedByYou,
                 "bucket {name} exists and is yours"
             ));
         }
-        inner
+        index
             .files
             .create_bucket(name)
             .map_err(S3Error::internal_error)?;
-        let bucket = Bucket {
+        let bucket = BucketIndex {
             region: region.to_owned(),
             created: SystemTime::now(),
             objects: BTreeMap::new(),
         };
-        inner.buckets.insert(name.to_owned(), bucket);
+        index.buckets.insert(name.to_owned(), bucket);
         Ok(())
     }
 
     pub(super) fn delete_bucket(&self, name: &str) -> S3Result<()> {
-        let mut inner = self.lock();
-        if !inner.bucket(name)?.objects.is_empty() {
+        let mut index = self.lock();
+        if !index.bucket(name)?.objects.is_empty() {
             return Err(s3_error!(BucketNotEmpty, "bucket {name} is not empty"));
         }
-        inner
+        index
             .files
             .delete_bucket(name)
             .map_err(S3Error::internal_error)?;
-        inner.buckets.remove(name);
+        index.buckets.remove(name);
         Ok(())
     }
 
     /// Calls `see` with each bucket, in the order of their names.
-    pub(super) fn buckets<T>(&self, see: impl FnMut((&String, &Bucket)) -> T) -> Vec<T> {
-        self.lock().buckets.iter().map(see).collect()
+    pub(super) fn buckets<T>(&self, mut see: impl FnMut(&str, &BucketIndex) -> T) -> Vec<T> {
+        let index = self.lock();
+        index
+            .buckets
+            .iter()
+            .map(|(name, bucket)| see(name, bucket))
+            .collect()
     }
 
     /// Calls `see` with the bucket, under the lock.
-    pub(super) fn bucket<T>(&self, name: &str, see: impl FnOnce(&Bucket) -> T) -> S3Result<T> {
+    pub(super) fn bucket<T>(&self, name: &str, see: impl FnOnce(&BucketIndex) -> T) -> S3Result<T> {
         self.lock().bucket(name).map(see)
     }
 
     /// Stores an object if the condition holds, and returns its entity tag.
     pub(super) fn put(
         &self,
-        at: (&str, &str),
-        new: (&[u8], Labels),
+        bucket: &str,
+        key: &str,
+        body: &[u8],
+        labels: Labels,
         condition: &Condition,
     ) -> S3Result<String> {
-        let ((bucket, key), (body, labels)) = (at, new);
         let etag = hex::encode(Md5::checksum(body));
-        let mut inner = self.lock();
-        let Inner { files, buckets } = &mut *inner;
+        let mut index = self.lock();
+        let Index { files, buckets } = &mut *index;
         let objects = &mut buckets
             .get_mut(bucket)
             .ok_or_else(|| no_such_bucket(bucket))?
@@ -148,7 +159,7 @@ impl Store {
             Some(old) => files.replace(&old.file, body).map(|()| old.file.clone()),
             None => files.create(bucket, key, body),
         };
-        let entry = Entry {
+        let entry = IndexEntry {
             labels,
             etag: etag.clone(),
             len: body.len() as u64,
@@ -160,44 +171,44 @@ impl Store {
     }
 
     /// What the index holds under this key.
-    pub(super) fn head(&self, bucket: &str, key: &str) -> S3Result<Entry> {
+    pub(super) fn head(&self, bucket: &str, key: &str) -> S3Result<IndexEntry> {
         self.lock().entry(bucket, key).cloned()
     }
 
     /// The object with its body.
-    pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<(Entry, Bytes)> {
-        let inner = self.lock();
-        let entry = inner.entry(bucket, key)?;
+    pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<(IndexEntry, Bytes)> {
+        let index = self.lock();
+        let entry = index.entry(bucket, key)?;
         let body = read(&entry.file)?;
         Ok((entry.clone(), body))
     }
 
     /// Removes the object, and says whether there was one.
     pub(super) fn delete(&self, bucket: &str, key: &str) -> S3Result<bool> {
-        let mut inner = self.lock();
-        inner.bucket(bucket)?;
-        inner.remove(bucket, key)
+        let mut index = self.lock();
+        index.bucket(bucket)?;
+        index.remove(bucket, key)
     }
 
     /// Removes all objects of a bucket.
     pub(super) fn empty(&self, bucket: &str) -> S3Result<()> {
-        let mut inner = self.lock();
-        let keys: Vec<String> = inner.bucket(bucket)?.objects.keys().cloned().collect();
+        let mut index = self.lock();
+        let keys: Vec<String> = index.bucket(bucket)?.objects.keys().cloned().collect();
         keys.iter()
-            .try_for_each(|key| inner.remove(bucket, key).map(drop))
+            .try_for_each(|key| index.remove(bucket, key).map(drop))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
-    fn bucket(&self, name: &str) -> S3Result<&Bucket> {
+impl Index {
+    fn bucket(&self, name: &str) -> S3Result<&BucketIndex> {
         self.buckets.get(name).ok_or_else(|| no_such_bucket(name))
     }
 
-    fn entry(&self, bucket: &str, key: &str) -> S3Result<&Entry> {
+    fn entry(&self, bucket: &str, key: &str) -> S3Result<&IndexEntry> {
         self.bucket(bucket)?
             .objects
             .get(key)
@@ -205,7 +216,7 @@ impl Inner {
     }
 
     fn remove(&mut self, bucket: &str, key: &str) -> S3Result<bool> {
-        let Inner { files, buckets } = self;
+        let Self { files, buckets } = self;
         let Some(entry) = buckets
             .get_mut(bucket)
             .and_then(|bucket| bucket.objects.remove(key))
@@ -219,7 +230,7 @@ impl Inner {
     }
 }
 
-fn check(condition: &Condition, old: Option<&Entry>, key: &str) -> S3Result<()> {
+fn check(condition: &Condition, old: Option<&IndexEntry>, key: &str) -> S3Result<()> {
     match (condition, old) {
         (Condition::Absent, Some(_)) => {
             Err(s3_error!(PreconditionFailed, "an object {key} exists"))

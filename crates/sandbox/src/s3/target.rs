@@ -1,13 +1,11 @@
 //! What a request is for: its S3 operation, bucket and object key, read from method, path-style
 //! path and query.
 //!
-//! It checks nothing, and does not know virtual-hosted buckets (`BUCKET.HOST`).
-//!
-//! The invariant: the operations that our own S3 knows get the names that the framework gives them,
-//! so that a rule means the same in the sandbox and in front of another server.
+//! It checks nothing, and does not know virtual-hosted buckets (`BUCKET.HOST`). The operations that
+//! our own S3 knows have the names that the framework gives them, so that a rule means the same in
+//! the sandbox and in front of another server.
 
-use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method};
+use hyper::{HeaderMap, Method, http::request::Parts};
 use percent_encoding::percent_decode_str;
 
 /// The name of operations on a subresource that is not in the table.
@@ -15,7 +13,7 @@ const OTHER: &str = "Other";
 
 /// What a request is for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct RequestTarget {
     /// S3's name, for instance `PutObject`.
     pub(super) operation: &'static str,
     pub(super) bucket: Option<String>,
@@ -23,8 +21,8 @@ pub(super) struct Target {
     pub(super) key: String,
 }
 
-impl Target {
-    pub(super) fn of(request: &Parts) -> Target {
+impl RequestTarget {
+    pub(super) fn new(request: &Parts) -> Self {
         let path = decoded(request.uri.path());
         let (bucket, key) = match path.strip_prefix('/').unwrap_or(&path) {
             "" => (None, ""),
@@ -39,7 +37,7 @@ impl Target {
             (Some(_), _) => Level::Object,
         };
         let query = request.uri.query().unwrap_or_default();
-        Target {
+        Self {
             operation: operation(level, &request.method, query, &request.headers),
             bucket: bucket.map(str::to_owned),
             key: key.to_owned(),
@@ -54,7 +52,7 @@ enum Level {
     Object,
 }
 
-/// The operations that a parameter of the query tells from the plain ones; the first that fits
+/// The operations that a parameter of the query distinguishes from the plain ones; the first match
 /// counts.
 const BY_PARAMETER: [(&str, Level, &str, &str); 25] = [
     ("GET", Level::Bucket, "location", "GetBucketLocation"),
@@ -132,9 +130,9 @@ mod tests {
 
     use super::*;
 
-    fn target(method: &str, uri: &str) -> Target {
+    fn target(method: &str, uri: &str) -> RequestTarget {
         let request = Request::builder().method(method).uri(uri);
-        Target::of(&request.body(()).unwrap().into_parts().0)
+        RequestTarget::new(&request.body(()).unwrap().into_parts().0)
     }
 
     #[test]
@@ -173,7 +171,7 @@ mod tests {
         ] {
             let request = Request::put(uri).header("x-amz-copy-source", "b/other");
             let parts = request.body(()).unwrap().into_parts().0;
-            assert_eq!(Target::of(&parts).operation, operation);
+            assert_eq!(RequestTarget::new(&parts).operation, operation);
         }
     }
 

@@ -1,15 +1,17 @@
 //! One row of cells becomes one JSON object, keys in header order.
 //!
-//! Does not split text into cells. Invariant: every object of one encoder has the same keys in the
-//! same order.
+//! Does not split text into cells. Every object of one encoder has the same keys in the same order.
 
-use crate::cell::{CellError, append_cell, append_string};
-use crate::{ColumnType, Schema};
+use crate::{
+    append_cell::{CellError, append_cell, append_string},
+    csv_column::ColumnType,
+    schema::Schema,
+};
 
 /// Writes rows of one schema as JSON objects; everything but the values is prepared once.
 #[derive(Debug, Clone)]
 pub struct RowEncoder {
-    columns: Vec<Prepared>,
+    columns: Vec<PreparedColumn>,
 }
 
 /// Why a row is not a record.
@@ -35,7 +37,7 @@ pub enum RowError {
 
 /// One column: `{"Open":` or `,"Open":`, the type, and the name for errors.
 #[derive(Debug, Clone)]
-struct Prepared {
+struct PreparedColumn {
     prefix: Vec<u8>,
     kind: ColumnType,
     header: String,
@@ -43,21 +45,21 @@ struct Prepared {
 
 impl RowEncoder {
     /// Prepares the keys of a schema.
-    pub fn new(schema: &Schema) -> RowEncoder {
-        let prepare = |(at, column): (usize, &crate::Column)| {
-            let mut prefix = vec![if at == 0 { b'{' } else { b',' }];
+    #[must_use]
+    pub fn new(schema: &Schema) -> Self {
+        let mut columns = Vec::with_capacity(schema.columns().len());
+        for column in schema.columns() {
+            let mut prefix = vec![if columns.is_empty() { b'{' } else { b',' }];
             // A key is a str, never blank: it cannot be refused.
             append_string(column.name.as_bytes(), &mut prefix).unwrap_or_default();
             prefix.push(b':');
-            Prepared {
+            columns.push(PreparedColumn {
                 prefix,
                 kind: column.kind,
                 header: column.header.clone(),
-            }
-        };
-        RowEncoder {
-            columns: schema.columns().iter().enumerate().map(prepare).collect(),
+            });
         }
+        Self { columns }
     }
 
     /// Appends the row to `out` as one JSON object without a line end.
@@ -94,7 +96,7 @@ impl RowEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FieldNames;
+    use crate::names::FieldNames;
 
     fn encode(names: FieldNames, row: &str) -> Result<String, RowError> {
         let mut out = Vec::new();

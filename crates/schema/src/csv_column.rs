@@ -1,9 +1,9 @@
-//! What a column is, and the `name:type,…` list by which people type columns themselves.
+//! What a column of a CSV file is, and the `name:type,…` list by which people type columns
+//! themselves.
 //!
-//! Does not know which names are stock columns (see `stock`). Invariant: a list that parses names
-//! no column twice.
+//! Does not know which names are stock columns (see `stock`).
 
-use crate::table::SchemaError;
+use crate::schema_error::SchemaError;
 
 /// How the cells of one column are written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,12 +16,10 @@ pub enum ColumnType {
 
 impl ColumnType {
     /// Every type with the name people give it, in the order help and errors list them.
-    pub const NAMES: [(&'static str, ColumnType); 2] = [
-        ("string", ColumnType::String),
-        ("number", ColumnType::Number),
-    ];
+    pub const NAMES: [(&'static str, Self); 2] =
+        [("string", Self::String), ("number", Self::Number)];
 
-    fn parse(text: &str) -> Option<ColumnType> {
+    fn parse(text: &str) -> Option<Self> {
         let known = Self::NAMES
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(text));
@@ -31,7 +29,7 @@ impl ColumnType {
 
 /// One column of a [`Schema`](crate::Schema).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct CsvColumn {
     /// The name in the header, without blanks around it.
     pub header: String,
     /// The key in the JSON object.
@@ -65,8 +63,9 @@ pub fn parse_columns(text: &str) -> Result<Vec<TypedColumn>, SchemaError> {
         let bad = || SchemaError::BadColumn {
             entry: entry.to_owned(),
         };
-        let (name, kind) = entry.rsplit_once(':').ok_or_else(bad)?;
-        let (name, kind) = (name.trim(), ColumnType::parse(kind.trim()).ok_or_else(bad)?);
+        let (before, after) = entry.rsplit_once(':').ok_or_else(bad)?;
+        let name = before.trim();
+        let kind = ColumnType::parse(after.trim()).ok_or_else(bad)?;
         if name.is_empty() {
             return Err(bad());
         }
@@ -83,7 +82,7 @@ pub fn parse_columns(text: &str) -> Result<Vec<TypedColumn>, SchemaError> {
     Ok(columns)
 }
 
-/// Whether two names are one to a reader that does not know upper from lower case (as Athena).
+/// Whether two names are the same to a reader that ignores case, as Athena does.
 pub(crate) fn same_name(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right) || left.to_lowercase() == right.to_lowercase()
 }

@@ -1,40 +1,40 @@
 //! A proposal for a schema, made from records: for people to look at, correct and keep.
 //!
 //! Invariant: each JSON object that the proposal was made from is a row of it with nothing left
-//! out, but for texts and names with half a surrogate pair.
+//! out, except texts and names with half a surrogate pair.
 
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{
-    AthenaType, PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields,
-};
 use crate::{
-    ColumnType,
-    cell_value::{cell, unquoted},
+    athena_type::AthenaType,
+    cell::{cell, unquoted},
     column_finder::ColumnFinder,
+    csv_column::ColumnType,
     members::{Json, Member, Members},
-    snake, stock,
+    names::snake,
+    stock,
+    table_schema::{PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields},
 };
 
 /// Proposes the columns of a table for these values of records; values that are no JSON object are
-/// passed over.
+/// skipped.
 ///
-/// Columns come in the order in which their fields were seen first, and are named by the fields'
-/// snake forms. A field whose values are all days is a date, all days or times a timestamp, all
-/// whole numbers a bigint, all numbers a double, all `true` or `false` a boolean; everything else,
-/// also a field that is always `null`, is a string. Known prices and volumes are doubles even where
-/// the sample has whole numbers only: the next record may have others.
+/// Columns come in the order in which their fields were first seen, and are named by the fields'
+/// snake forms. A field whose values are all days is a date; all days or times, a timestamp; all
+/// whole numbers, a bigint; all numbers, a double; all `true` or `false`, a boolean. Everything
+/// else, including a field that is always `null`, is a string. Known prices and volumes are doubles
+/// even if the sample has only whole numbers: the next record may have others.
 ///
 /// # Errors
-/// [`TableSchemaError::NothingToInferFrom`] without any object that has a field; what
-/// [`TableSchema::new`] refuses, such as more than 1,000 fields.
+/// [`TableSchemaError::NothingToInferFrom`] if no object has a field, and what [`TableSchema::new`]
+/// refuses, such as more than 1,000 fields.
 pub fn infer<'v>(
     values: impl IntoIterator<Item = &'v [u8]>,
 ) -> Result<TableSchema, TableSchemaError> {
-    let mut seen = Seen::default();
+    let mut seen = SeenFields::default();
     for value in values {
         if let Some(members) = std::str::from_utf8(value).ok().and_then(members) {
             seen.take(&members);
@@ -46,10 +46,10 @@ pub fn infer<'v>(
     seen.propose()
 }
 
-/// All members of an object, or nothing: what turns out to be no object at its end must not have
-/// been looked at.
+/// All members of an object, or nothing: a text may turn out to be no object only at its end, and
+/// then none of its members may count.
 fn members(text: &str) -> Option<Vec<Member<'_>>> {
-    let mut members = Members::of(text).ok()?;
+    let mut members = Members::new(text).ok()?;
     let mut all = Vec::new();
     while let Some(member) = members.next(None).ok()? {
         all.push(member);
@@ -58,25 +58,24 @@ fn members(text: &str) -> Option<Vec<Member<'_>>> {
 }
 
 #[derive(Default)]
-struct Seen {
+struct SeenFields {
     /// In the order of their first record.
-    fields: Vec<Field>,
+    fields: Vec<SeenField>,
     /// Fields by their names in lower case.
     places: BTreeMap<String, usize>,
-    /// Snake forms that two fields of one record have: these fields need a column each.
+    /// Snake forms that two fields of one record share: these fields need a column each.
     crowded: BTreeSet<String>,
 }
 
-struct Field {
-    /// The ways in which it was written; upper and lower case are the same field. The first one
-    /// names the column.
+struct SeenField {
+    /// The spellings that were seen; they differ only in case. The first one names the column.
     spellings: Vec<String>,
     snake: String,
     /// `None` as long as there were only `null`s.
     kind: Option<AthenaType>,
 }
 
-impl Seen {
+impl SeenFields {
     fn take(&mut self, members: &[Member<'_>]) {
         let mut of_record = BTreeMap::new();
         for member in members {
@@ -99,7 +98,7 @@ impl Seen {
         let next = self.fields.len();
         let at = *self.places.entry(name.to_lowercase()).or_insert(next);
         if at == next {
-            self.fields.push(Field {
+            self.fields.push(SeenField {
                 snake: snake(&name),
                 spellings: vec![name],
                 kind: None,
@@ -111,7 +110,7 @@ impl Seen {
     }
 
     fn propose(&self) -> Result<TableSchema, TableSchemaError> {
-        let mut columns: Vec<Proposed> = Vec::new();
+        let mut columns: Vec<ProposedColumn> = Vec::new();
         for field in &self.fields {
             let own = self.crowded.contains(&field.snake);
             let shared = columns
@@ -119,30 +118,32 @@ impl Seen {
                 .find(|column| !own && column.fields[0].snake == field.snake);
             match shared {
                 Some(column) => column.fields.push(field),
-                None => columns.push(Proposed {
+                None => columns.push(ProposedColumn {
                     name: free_name(&columns, &field.snake),
                     fields: vec![field],
                 }),
             }
         }
-        let listless: Vec<TableColumn> = columns.iter().map(Proposed::without_list).collect();
+        let listless: Vec<TableColumn> = columns.iter().map(ProposedColumn::without_list).collect();
         let finder = ColumnFinder::new(&listless);
-        let column = |(at, column): (usize, &Proposed<'_>)| match column.is_found(&finder, at) {
-            true => column.without_list(),
-            false => column.with_list(),
-        };
-        let columns = columns.iter().enumerate().map(column).collect();
-        TableSchema::new(columns, UnknownFields::Ignore)
+        let with_needed_lists = columns.iter().enumerate().map(|(at, column)| {
+            if column.is_found(&finder, at) {
+                column.without_list()
+            } else {
+                column.with_list()
+            }
+        });
+        TableSchema::new(with_needed_lists.collect(), UnknownFields::Ignore)
     }
 }
 
-struct Proposed<'s> {
+struct ProposedColumn<'s> {
     name: String,
-    fields: Vec<&'s Field>,
+    fields: Vec<&'s SeenField>,
 }
 
-impl Proposed<'_> {
-    /// Whether all its fields find it when no column lists fields.
+impl ProposedColumn<'_> {
+    /// Whether all its fields find this column if no column lists fields.
     fn is_found(&self, finder: &ColumnFinder, at: usize) -> bool {
         let mut spellings = self.fields.iter().flat_map(|field| &field.spellings);
         spellings.all(|name| finder.find(name) == Some(at))
@@ -166,7 +167,7 @@ impl Proposed<'_> {
     }
 }
 
-fn free_name(columns: &[Proposed<'_>], snake: &str) -> String {
+fn free_name(columns: &[ProposedColumn<'_>], snake: &str) -> String {
     let wanted = match snake {
         PARTITION_COLUMN => format!("record_{snake}"),
         _ => snake.to_owned(),
@@ -212,7 +213,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{FieldNames, RecordReader, RowEncoder, Schema};
+    use crate::{
+        names::FieldNames, row_encoder::RowEncoder, row_reader::RowReader, schema::Schema,
+    };
 
     fn proposed(values: &[&str]) -> TableSchema {
         infer(values.iter().map(|value| value.as_bytes())).unwrap()
@@ -320,7 +323,7 @@ mod tests {
             let objects: Vec<String> = records.iter().map(object).collect();
             let schema = infer(objects.iter().map(String::as_bytes)).unwrap();
             let strict = TableSchema::new(schema.columns().to_vec(), UnknownFields::DeadLetter).unwrap();
-            let mut reader = RecordReader::new(&strict);
+            let mut reader = RowReader::new(&strict);
             for value in &objects {
                 prop_assert_eq!(reader.read(value, &mut Vec::new()), Ok(()), "{} in {}", value, schema.canonical_text());
             }

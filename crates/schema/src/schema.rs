@@ -1,61 +1,19 @@
-//! The columns of one table, made from a header.
+//! The columns of one CSV file, made from its header.
 //!
-//! Does not read rows (see `row`). Invariant: no two keys of a schema are the same after
-//! lower-casing, for Athena lower-cases them.
+//! Does not read rows (see `row_encoder`). No two keys of a schema are equal after lower-casing,
+//! because Athena lower-cases them.
 
-use crate::column::same_name;
-use crate::{Column, FieldNames, TypedColumn, stock};
+use crate::{
+    csv_column::{CsvColumn, TypedColumn, same_name},
+    names::FieldNames,
+    schema_error::SchemaError,
+    stock,
+};
 
-/// The columns of a table in header order.
+/// The columns of a CSV file, in header order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
-    columns: Vec<Column>,
-}
-
-/// Why there is no schema.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
-    /// The header has no name at all.
-    #[error("the header has no column names")]
-    NoNames,
-    /// One name comes twice in the header.
-    #[error("column {name:?} appears twice in the header; rename one")]
-    Duplicate {
-        /// The name.
-        name: String,
-    },
-    /// Two names become one key for a reader that ignores case.
-    #[error(
-        "columns {first:?} and {second:?} both become {key:?} after lower-casing; rename one in the header"
-    )]
-    Clash {
-        /// The earlier name in the header.
-        first: String,
-        /// The later one.
-        second: String,
-        /// What both become.
-        key: String,
-    },
-    /// A type was given to a column that the header lacks.
-    #[error("column {name:?} is not in the header, which has {header}")]
-    Unknown {
-        /// The name that was given.
-        name: String,
-        /// The names there are.
-        header: String,
-    },
-    /// An entry of a column list that is not `NAME:TYPE`.
-    #[error("{entry:?} is not NAME:TYPE, with string or number as the type")]
-    BadColumn {
-        /// The entry as written.
-        entry: String,
-    },
-    /// A column list that names a column twice.
-    #[error("column {name:?} is typed twice")]
-    TypedTwice {
-        /// The name.
-        name: String,
-    },
+    columns: Vec<CsvColumn>,
 }
 
 impl Schema {
@@ -70,12 +28,12 @@ impl Schema {
         header: impl IntoIterator<Item = &'a str>,
         typed: &[TypedColumn],
         names: FieldNames,
-    ) -> Result<Schema, SchemaError> {
+    ) -> Result<Self, SchemaError> {
         let headers: Vec<&str> = header.into_iter().map(str::trim).collect();
         if headers.iter().all(|name| name.is_empty()) {
             return Err(SchemaError::NoNames);
         }
-        let mut schema = Schema {
+        let mut schema = Self {
             columns: Vec::with_capacity(headers.len()),
         };
         for (at, header) in headers.iter().enumerate() {
@@ -90,7 +48,7 @@ impl Schema {
                 .iter()
                 .find(|column| same_name(&column.name, &header) || same_name(&column.name, &name));
             let kind = given.map_or_else(|| stock::type_of(&header), |column| column.kind);
-            schema.columns.push(Column { header, name, kind });
+            schema.columns.push(CsvColumn { header, name, kind });
         }
         match typed
             .iter()
@@ -102,23 +60,24 @@ impl Schema {
     }
 
     /// The schema of the tutorial's file.
-    pub fn stock(names: FieldNames) -> Schema {
-        let column = |header: &str| Column {
+    #[must_use]
+    pub fn stock(names: FieldNames) -> Self {
+        let column = |header: &str| CsvColumn {
             header: header.to_owned(),
             name: names.apply(header),
             kind: stock::type_of(header),
         };
-        Schema {
+        Self {
             columns: stock::STOCK_HEADER.map(column).into(),
         }
     }
 
     /// The columns in header order.
-    pub fn columns(&self) -> &[Column] {
+    pub fn columns(&self) -> &[CsvColumn] {
         &self.columns
     }
 
-    /// Where the column of this name is, by its header name or its JSON key, whatever the case.
+    /// The place of the column with this header name or JSON key, whatever the case.
     pub fn position(&self, name: &str) -> Option<usize> {
         let name = name.trim();
         self.columns
@@ -126,12 +85,12 @@ impl Schema {
             .position(|column| same_name(&column.header, name) || same_name(&column.name, name))
     }
 
-    /// Where the symbol is, if a column has one of the usual names for it.
+    /// The place of the symbol column, if a column has one of the usual names for it.
     pub fn symbol(&self) -> Option<usize> {
         stock::symbol(self.columns.iter().map(|column| column.header.as_str()))
     }
 
-    /// Where the date or time of a row is, if a column has one of the usual names for it.
+    /// The place of the column with a row's date or time, if one has a usual name for it.
     pub fn date(&self) -> Option<usize> {
         stock::date(self.columns.iter().map(|column| column.header.as_str()))
     }
@@ -174,7 +133,10 @@ impl Schema {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ColumnType, STOCK_HEADER, parse_columns};
+    use crate::{
+        csv_column::{ColumnType, parse_columns},
+        stock::STOCK_HEADER,
+    };
 
     fn schema(header: &str, typed: &str, names: FieldNames) -> Result<Schema, SchemaError> {
         Schema::from_header(header.split(','), &parse_columns(typed).unwrap(), names)

@@ -1,17 +1,19 @@
 //! One record, a JSON object, becomes one row of a table: a cell for each column, in the schema's
 //! order.
 //!
-//! Records of a topic have the same fields in the same order, again and again: where a field was
-//! the last time is where it is looked for first. Does not know Kafka or files. Invariant: what was
-//! read before never changes what a record becomes, only how fast.
+//! Records of a topic have the same fields in the same order, again and again, so the reader looks
+//! for a field first where it was last time. Does not know Kafka or files. Invariant: what was read
+//! before never changes what a record becomes, only how fast.
 
 use std::borrow::Cow;
 
 use crate::{
-    AthenaType, Cell, Problem, TableColumn, TableSchema, UnknownFields,
-    cell_value::{cell, unquoted},
+    athena_type::AthenaType,
+    cell::{Cell, cell, unquoted},
     column_finder::ColumnFinder,
     members::Members,
+    row_problem::RowProblem,
+    table_schema::{TableColumn, TableSchema, UnknownFields},
 };
 
 /// Fields beyond this place in a record are looked up each time.
@@ -20,20 +22,20 @@ const MAX_HINTS: usize = 1_000;
 /// Longer names are looked up each time.
 const MAX_HINT_BYTES: usize = 255;
 
-/// Reads records of one schema.
+/// Reads records as rows of one schema.
 #[derive(Debug)]
-pub struct RecordReader {
-    columns: Vec<Column>,
+pub struct RowReader {
+    columns: Vec<FilledColumn>,
     unknown_fields: UnknownFields,
     finder: ColumnFinder,
-    /// What stood at each place of the last records.
+    /// The field that the last records had at each place.
     hints: Vec<Hint>,
-    /// Counts records, to tell what a column got from this one.
+    /// Counts records, to tell which columns this one has filled.
     record: u64,
 }
 
 #[derive(Debug)]
-struct Column {
+struct FilledColumn {
     name: String,
     kind: AthenaType,
     /// The last record that had a field for it.
@@ -42,28 +44,28 @@ struct Column {
 
 #[derive(Debug)]
 struct Hint {
-    /// As it stands between the quotes.
+    /// As it is written between the quotes.
     name: Box<str>,
     column: Option<usize>,
 }
 
-/// Why a record is no row of the table.
+/// Why a record is not a row of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoRow {
     /// What is wrong.
-    pub problem: Problem,
-    /// The column that has no cell, or the field that no column takes; `None` where no single one
-    /// is to blame.
+    pub problem: RowProblem,
+    /// The column without a cell, or the field that no column takes; `None` if no single one is to
+    /// blame.
     pub column: Option<String>,
 }
 
-impl RecordReader {
+impl RowReader {
     /// Makes a reader.
     #[must_use]
     pub fn new(schema: &TableSchema) -> Self {
         Self {
             finder: ColumnFinder::new(schema.columns()),
-            columns: schema.columns().iter().map(Column::new).collect(),
+            columns: schema.columns().iter().map(FilledColumn::new).collect(),
             unknown_fields: schema.unknown_fields(),
             hints: Vec::new(),
             record: 0,
@@ -74,16 +76,17 @@ impl RecordReader {
     /// before is dropped.
     ///
     /// # Errors
-    /// The first thing that keeps the record from being a row; `row` then holds nothing of use.
+    /// The first thing that keeps the record from being a row; the content of `row` is then
+    /// unspecified.
     pub fn read<'v>(&mut self, value: &'v str, row: &mut Vec<Cell<'v>>) -> Result<(), NoRow> {
         let no_object = |_| NoRow {
-            problem: Problem::NotAnObject,
+            problem: RowProblem::NotAnObject,
             column: None,
         };
         self.record += 1;
         row.clear();
         row.resize(self.columns.len(), Cell::Null);
-        let mut members = Members::of(value).map_err(no_object)?;
+        let mut members = Members::new(value).map_err(no_object)?;
         let mut place = 0;
         loop {
             let hint = self.hints.get(place);
@@ -98,7 +101,7 @@ impl RecordReader {
             if let Some(at) = column {
                 let column = &mut self.columns[at];
                 if std::mem::replace(&mut column.filled_by, self.record) == self.record {
-                    return Err(column.refuse(Problem::SameColumn));
+                    return Err(column.refuse(RowProblem::SameColumn));
                 }
                 row[at] =
                     cell(column.kind, member.value).map_err(|problem| column.refuse(problem))?;
@@ -107,8 +110,8 @@ impl RecordReader {
         }
     }
 
-    /// The column for a field that was not expected at this place of the record, `None` for one
-    /// that is to be ignored.
+    /// The column for a field that was not expected at this place of the record; `None` if the
+    /// field is ignored.
     #[cold]
     fn column(&mut self, place: usize, name: &str) -> Result<Option<usize>, NoRow> {
         let column = self.look_up(name)?;
@@ -128,7 +131,7 @@ impl RecordReader {
         let name = unquoted(&format!("\"{name}\"")).map_or(name.to_owned(), Cow::into_owned);
         match self.finder.find(&name) {
             None if self.unknown_fields == UnknownFields::DeadLetter => Err(NoRow {
-                problem: Problem::UnknownField,
+                problem: RowProblem::UnknownField,
                 column: Some(name),
             }),
             found => Ok(found),
@@ -136,7 +139,7 @@ impl RecordReader {
     }
 }
 
-impl Column {
+impl FilledColumn {
     fn new(column: &TableColumn) -> Self {
         Self {
             name: column.name.clone(),
@@ -145,7 +148,7 @@ impl Column {
         }
     }
 
-    fn refuse(&self, problem: Problem) -> NoRow {
+    fn refuse(&self, problem: RowProblem) -> NoRow {
         NoRow {
             problem,
             column: Some(self.name.clone()),
@@ -158,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{FieldNames, RowEncoder, Schema};
+    use crate::{names::FieldNames, row_encoder::RowEncoder, schema::Schema};
 
     fn schema(columns: &[(&str, AthenaType, &[&str])], unknown: UnknownFields) -> TableSchema {
         let column = |(name, kind, fields): &(&str, AthenaType, &[&str])| TableColumn {
@@ -170,10 +173,10 @@ mod tests {
     }
 
     fn read(schema: &TableSchema, value: &str) -> Result<String, NoRow> {
-        show(&mut RecordReader::new(schema), value)
+        show(&mut RowReader::new(schema), value)
     }
 
-    fn show(reader: &mut RecordReader, value: &str) -> Result<String, NoRow> {
+    fn show(reader: &mut RowReader, value: &str) -> Result<String, NoRow> {
         let mut row = vec![Cell::BigInt(7)];
         reader.read(value, &mut row)?;
         let shown = row.iter().map(|cell| match cell {
@@ -185,7 +188,7 @@ mod tests {
         Ok(shown.collect::<Vec<_>>().join(" "))
     }
 
-    fn refusal(problem: Problem, column: &str) -> Result<String, NoRow> {
+    fn refusal(problem: RowProblem, column: &str) -> Result<String, NoRow> {
         let column = Some(column.to_owned());
         Err(NoRow { problem, column })
     }
@@ -260,26 +263,26 @@ mod tests {
         let stock = TableSchema::stock();
         assert_eq!(
             read(&stock, r#"{"Open":"1"}"#),
-            refusal(Problem::WrongType, "open")
+            refusal(RowProblem::WrongType, "open")
         );
         assert_eq!(
             read(&stock, r#"{"Date":"x"}"#),
-            refusal(Problem::UnparseableDate, "date")
+            refusal(RowProblem::UnparseableDate, "date")
         );
         assert_eq!(
             read(&stock, r#"{"Adj Close":1,"adj_close":1}"#),
-            refusal(Problem::SameColumn, "adj_close")
+            refusal(RowProblem::SameColumn, "adj_close")
         );
         let strict = schema(&[("a", AthenaType::String, &[])], UnknownFields::DeadLetter);
         assert_eq!(
             read(&strict, r#"{"a":1,"B\u0020b":2}"#),
-            refusal(Problem::UnknownField, "B b")
+            refusal(RowProblem::UnknownField, "B b")
         );
         for value in ["", "[]", "{\"a\":", "hello"] {
             assert_eq!(
                 read(&stock, value),
                 Err(NoRow {
-                    problem: Problem::NotAnObject,
+                    problem: RowProblem::NotAnObject,
                     column: None
                 }),
                 "{value}"
@@ -289,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_refused_record_does_not_show_in_the_next_one() {
-        let mut reader = RecordReader::new(&TableSchema::stock());
+        let mut reader = RowReader::new(&TableSchema::stock());
         show(&mut reader, r#"{"Index":"A","Open":true}"#).unwrap_err();
         assert_eq!(
             show(&mut reader, r#"{"Index":"B"}"#).unwrap(),
@@ -306,7 +309,7 @@ mod tests {
         ) {
             let unknown = if strict { UnknownFields::DeadLetter } else { UnknownFields::Ignore };
             let schema = TableSchema::new(TableSchema::stock().columns().to_vec(), unknown).unwrap();
-            let mut reader = RecordReader::new(&schema);
+            let mut reader = RowReader::new(&schema);
             for record in records {
                 let members: Vec<String> = record.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
                 let value = format!("{{{}}}", members.join(","));

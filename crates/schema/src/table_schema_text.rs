@@ -1,22 +1,22 @@
 //! The two texts of a schema: the file that people write, and the canonical one whose SHA-256 is
 //! the schema's name.
 //!
-//! A schema file is YAML; it is read by whoever has a YAML reader through serde's traits, this
-//! crate only writes it. The canonical text is JSON on one line, and a schema file as well.
-//! Invariant: both texts give back an equal schema, and equal schemas have equal texts.
+//! A schema file is YAML. This crate writes it; to read one, give a YAML reader's deserializer to
+//! [`TableSchema`]. The canonical text is JSON on one line, and is a schema file as well.
+//! Invariant: both texts read back as an equal schema, and equal schemas have equal texts.
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{TableColumn, TableSchema, TableSchemaError, UnknownFields};
+use crate::table_schema::{TableColumn, TableSchema, TableSchemaError, UnknownFields};
 
 const VERSION: u32 = 1;
 
 /// What a schema file holds, before it is checked.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Document {
+struct Document {
     #[serde(default = "version")]
     version: u32,
     #[serde(default)]
@@ -28,29 +28,31 @@ fn version() -> u32 {
     VERSION
 }
 
-impl TryFrom<Document> for TableSchema {
-    type Error = TableSchemaError;
-
-    fn try_from(document: Document) -> Result<Self, TableSchemaError> {
-        if document.version != VERSION {
-            return Err(TableSchemaError::UnknownVersion(document.version));
-        }
-        Self::new(document.columns, document.unknown_fields)
+impl Serialize for TableSchema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let document = Document {
+            version: VERSION,
+            unknown_fields: self.unknown_fields(),
+            columns: self.columns().to_vec(),
+        };
+        document.serialize(serializer)
     }
 }
 
-impl From<TableSchema> for Document {
-    fn from(schema: TableSchema) -> Self {
-        Self {
-            version: VERSION,
-            unknown_fields: schema.unknown_fields,
-            columns: schema.columns,
+impl<'de> Deserialize<'de> for TableSchema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let document = Document::deserialize(deserializer)?;
+        if document.version != VERSION {
+            return Err(D::Error::custom(TableSchemaError::UnknownVersion(
+                document.version,
+            )));
         }
+        Self::new(document.columns, document.unknown_fields).map_err(D::Error::custom)
     }
 }
 
 impl TableSchema {
-    /// JSON on one line, without a line break: what is kept beside the data, named by its SHA-256.
+    /// JSON on one line, without a line break: what is stored next to the data, under its SHA-256.
     #[must_use]
     pub fn canonical_text(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers always serialize")
@@ -67,12 +69,12 @@ impl TableSchema {
     /// A schema file in YAML that says the same.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        let unknown = match self.unknown_fields {
+        let unknown = match self.unknown_fields() {
             UnknownFields::Ignore => "ignore",
             UnknownFields::DeadLetter => "dead-letter",
         };
         let mut yaml = format!("version: {VERSION}\nunknown-fields: {unknown}\ncolumns:\n");
-        for column in &self.columns {
+        for column in self.columns() {
             let (name, kind) = (quoted(&column.name), column.kind.name());
             // Writing to a String cannot fail.
             write!(yaml, "  - name: {name}\n    type: {kind}\n").unwrap_or_default();
@@ -85,8 +87,8 @@ impl TableSchema {
     }
 }
 
-/// A text as YAML reads it back: plain where it is surely no number, no `null`, no `yes`; else in
-/// quotes, as JSON does it.
+/// A text in a form that YAML reads back unchanged: plain if it cannot be taken for a number,
+/// `null` or `yes`; otherwise in quotes, as in JSON.
 fn quoted(text: &str) -> String {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -95,8 +97,8 @@ fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     let json = serde_json::to_string(text).expect("a string always serializes");
-    // JSON leaves these as they are, YAML takes the first three for line breaks and refuses or
-    // drops the others.
+    // JSON leaves these as they are; YAML takes some for line breaks, and refuses or drops the
+    // others.
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {
         if matches!(
@@ -116,7 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::AthenaType;
+    use crate::athena_type::AthenaType;
 
     fn column(name: &str, kind: AthenaType, fields: &[&str]) -> TableColumn {
         TableColumn {
