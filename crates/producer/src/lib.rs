@@ -15,7 +15,6 @@ mod bad_rows;
 pub mod config;
 mod http;
 mod kafka;
-pub mod look_alike;
 mod metrics;
 mod outcome;
 mod plan;
