@@ -3,7 +3,7 @@
 //! Does not read CSV and does not pace. No code below may print an option's value or a client's
 //! configuration: they may hold secrets.
 
-pub(crate) mod connect;
+mod connect;
 pub(crate) mod deliveries;
 pub(crate) mod publisher;
 pub(crate) mod pulse;

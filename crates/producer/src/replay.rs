@@ -113,7 +113,7 @@ impl Replay<'_> {
 
     fn input(&mut self, path: &Path) -> Result<Flow, Failure> {
         let opened = CsvRows::open(path, &self.plan.table, self.status.watch());
-        // A stop request ends an stdin that waits for data, which then looks empty.
+        // A stop request ends a stdin that waits for data, which then looks empty.
         if let Break(end) = self.sender.check() {
             return Ok(Break(end));
         }
@@ -133,7 +133,7 @@ impl Replay<'_> {
         let encoder = RowEncoder::new(&table.header.schema);
         loop {
             let row = rows.next();
-            // A stop request may end an stdin that waits for data in the middle of a row.
+            // A stop request may end a stdin that waits for data in the middle of a row.
             if let Break(end) = self.sender.check() {
                 return Ok(Break(end));
             }
