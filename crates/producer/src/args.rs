@@ -1,17 +1,14 @@
 //! The command line of `producer`: every flag with its unit, default and environment variable.
 //!
-//! Does not act on anything; `Args::plan` in `plan.rs` checks the combinations. Invariant: a
-//! librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed
-//! with its value, and is never parsed by clap, whose errors would.
+//! `plan.rs` checks the combinations. A librdkafka option may be a secret, so it is kept as
+//! [`KafkaOption`], which cannot be printed with its value, and clap does not parse it, because
+//! clap's errors would show it.
 
 mod values;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::builder::BoolishValueParser;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, builder::BoolishValueParser};
 use schema::FieldNames;
 
 pub use values::{Columns, Delimiter, KafkaOption};
@@ -93,7 +90,7 @@ pub struct Args {
         env = "PRODUCER_HEADERS",
         help_heading = "Records"
     )]
-    pub headers: Headers,
+    pub headers: RecordHeaders,
 
     /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka
     /// takes them]
@@ -191,7 +188,7 @@ pub enum OnBadRow {
 
 /// Headers of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Headers {
+pub enum RecordHeaders {
     /// Source, row and event time
     All,
     /// None
@@ -208,10 +205,10 @@ pub enum Fields {
 }
 
 impl From<Fields> for FieldNames {
-    fn from(fields: Fields) -> FieldNames {
+    fn from(fields: Fields) -> Self {
         match fields {
-            Fields::Original => FieldNames::Original,
-            Fields::Snake => FieldNames::Snake,
+            Fields::Original => Self::Original,
+            Fields::Snake => Self::Snake,
         }
     }
 }
@@ -227,8 +224,9 @@ pub enum Output {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
+
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {

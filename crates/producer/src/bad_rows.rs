@@ -1,18 +1,21 @@
 //! What happens to a row that is not a record: it ends the run, or it is kept, counted and
 //! reported.
 //!
-//! Does not find bad rows. Invariant: a bad row is never passed over without being counted and,
-//! where a file is given, kept.
+//! Does not find bad rows. Every bad row is counted and, where a file is given, kept.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
-use crate::args::OnBadRow;
-use crate::outcome::Failure;
-use crate::source::{BadRow, Table};
+use crate::{
+    args::OnBadRow,
+    outcome::Failure,
+    source::rows::{BadRow, CsvTable},
+};
 
-/// Bad rows that are reported one by one; the rest is only counted.
+/// How many bad rows are reported one by one; the rest are only counted.
 const REPORTED: u64 = 10;
 
 /// The policy and the file.
@@ -25,13 +28,14 @@ pub(crate) struct BadRows {
 }
 
 impl BadRows {
-    /// Creates the file at once, so that a path we cannot write is found before anything is sent.
-    pub(crate) fn new(policy: OnBadRow, path: Option<&Path>) -> Result<BadRows, Failure> {
+    /// Creates the file at once, so that a path we cannot write to is found before anything is
+    /// sent.
+    pub(crate) fn new(policy: OnBadRow, path: Option<&Path>) -> Result<Self, Failure> {
         let open = |path: &Path| match File::create(path) {
             Ok(file) => Ok((path.to_owned(), BufWriter::new(file))),
             Err(error) => Err(cannot_write(path, &error)),
         };
-        Ok(BadRows {
+        Ok(Self {
             policy,
             file: path.map(open).transpose()?,
             headed: None,
@@ -39,16 +43,17 @@ impl BadRows {
         })
     }
 
-    /// How many there were.
+    /// How many there have been.
     pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
-    /// Takes one.
+    /// Takes a bad row: keeps it, counts it, and reports it or fails.
     ///
     /// # Errors
-    /// [`Failure::BadData`] with the place and the reason, if the policy is to fail.
-    pub(crate) fn take(&mut self, table: &Table, bad: &BadRow) -> Result<(), Failure> {
+    /// [`Failure::BadData`] with the place and the reason, if the policy is to fail;
+    /// [`Failure::Failed`] if the file cannot be written.
+    pub(crate) fn take(&mut self, table: &CsvTable, bad: &BadRow) -> Result<(), Failure> {
         self.count += 1;
         self.keep(table, bad)?;
         let place = format!("{} line {}: {}", table.name, bad.line, bad.reason);
@@ -67,7 +72,7 @@ impl BadRows {
         Ok(())
     }
 
-    /// Writes what is buffered.
+    /// Writes out what is buffered.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         match &mut self.file {
             Some((path, file)) => file.flush().map_err(|error| cannot_write(path, &error)),
@@ -75,7 +80,7 @@ impl BadRows {
         }
     }
 
-    fn keep(&mut self, table: &Table, bad: &BadRow) -> Result<(), Failure> {
+    fn keep(&mut self, table: &CsvTable, bad: &BadRow) -> Result<(), Failure> {
         let Some((path, file)) = &mut self.file else {
             return Ok(());
         };

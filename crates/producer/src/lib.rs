@@ -1,10 +1,10 @@
 //! Replays stock data, or any CSV, as JSON records into a Kafka topic.
 //!
-//! [`run`] does all that the program does, for a parsed command line ([`Args`]), and gives the
-//! counts as a value. It does not read the environment beyond what clap does, installs no signal
-//! handler and sets up no logging: that is the program's.
+//! [`run`] does everything that the program does, for a parsed command line ([`Args`]), and returns
+//! the counts. It does not read the environment beyond what clap does, installs no signal handler
+//! and sets up no logging: those are the program's job.
 //!
-//! Invariant: `run` returns `Ok` only when each record it read was acknowledged by Kafka.
+//! `run` returns `Ok` only when Kafka has acknowledged each record that it read.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")
@@ -15,7 +15,6 @@ mod bad_rows;
 pub mod config;
 mod http;
 mod kafka;
-pub mod look_alike;
 mod metrics;
 mod outcome;
 mod plan;
@@ -29,25 +28,25 @@ mod source;
 mod status;
 mod stop;
 
-pub use args::{Args, Columns, Delimiter, Fields, Headers, KafkaOption, OnBadRow, Output};
+pub use args::{Args, Columns, Delimiter, Fields, KafkaOption, OnBadRow, Output, RecordHeaders};
 pub use outcome::{Failure, Summary};
 
-use plan::Plan;
+use plan::ReplayPlan;
 use status::Status;
-use stop::{Stop, StopOnDrop};
+use stop::{StopFlag, StopOnDrop};
 
-/// Replays the input of `args` until it ends, or until `shutdown` does (use
-/// [`std::future::pending`] for "never"): then no more rows are read, and what was sent is waited
-/// for. Needs a tokio runtime of any kind (with I/O and time for `--metrics-addr`); the work is
-/// done on a blocking thread.
+/// Replays the input of `args` until it ends, or until `shutdown` resolves (use
+/// [`std::future::pending`] for "never"): then it reads no more rows and waits for the
+/// acknowledgements of what it has sent. Needs a tokio runtime of any kind (with I/O and time for
+/// `--metrics-addr`); the work is done on a blocking thread.
 ///
 /// # Errors
 /// [`Failure`], with the counts if sending had begun: flags that are refused, input that is not a
-/// CSV or holds a bad row, a broker that is not there, a record that was not acknowledged in time,
-/// an address for the metrics that is taken.
+/// CSV or holds a bad row, a broker that cannot be reached, a record that was not acknowledged in
+/// time, an address for the metrics that is taken.
 pub async fn run(args: Args, shutdown: impl Future<Output = ()>) -> Result<Summary, Failure> {
-    let plan = Plan::new(args)?;
-    let stop = Stop::default();
+    let plan = ReplayPlan::new(args)?;
+    let stop = StopFlag::default();
     let _stop_if_dropped = StopOnDrop(stop.clone());
     let status = Status::new(&stop, plan.dry_run);
     let _server = match plan.metrics_addr {

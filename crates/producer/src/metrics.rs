@@ -1,9 +1,9 @@
-//! The numbers that Prometheus reads. Names appear only here.
+//! The numbers that Prometheus reads. Their names appear only here.
 //!
 //! Not here: where the numbers come from (see `status.rs`) and how they are served (see `http.rs`).
-//! Invariant: no value of a record, no key and no secret is ever part of a name or label.
+//! No value of a record, no key and no secret may become part of a name or label.
 
-use ::metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use crate::status::Numbers;
 
@@ -58,7 +58,7 @@ const GAUGES: [(&str, &str); 3] = [
     ),
 ];
 
-/// Says what each metric means; once for a recorder.
+/// Describes each metric to the current recorder; call it once per recorder.
 pub(crate) fn describe() {
     for (name, meaning) in COUNTERS {
         describe_counter!(name, meaning);
@@ -68,7 +68,7 @@ pub(crate) fn describe() {
     }
 }
 
-/// Takes over the numbers of this moment.
+/// Sets each metric to its current number.
 pub(crate) fn update(numbers: &Numbers) {
     counter!("producer_rows_read_total").absolute(numbers.rows_read);
     counter!("producer_rows_skipped_total").absolute(numbers.rows_skipped);

@@ -1,7 +1,7 @@
-//! How a run ended: the counts, and the exit code they deserve.
+//! How a run ended: the counts and the exit code.
 //!
-//! Does not count (see `replay` and `deliveries`). Invariant: `Ok(Summary)` from a run means that
-//! each record it read was acknowledged.
+//! Does not count (see `replay` and `deliveries`). `Ok(Summary)` from a run means that each record
+//! it read was acknowledged.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct Summary {
     pub sent: u64,
     /// Records that Kafka has acknowledged, or that a dry run has printed.
     pub acknowledged: u64,
-    /// Records that Kafka has not acknowledged in time, or refused.
+    /// Records that Kafka has refused or not acknowledged in time.
     pub failed: u64,
     /// Bad rows that were not sent.
     pub skipped: u64,
@@ -35,10 +35,10 @@ pub struct Summary {
     pub records_per_second: f64,
 }
 
-/// Why a run did not do all it should.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Flags that contradict each other or are refused; nothing was read or sent.
+    /// Flags that contradict each other or are refused; nothing was sent.
     #[error("{0}")]
     Usage(String),
     /// Input that must not be skipped.
@@ -49,7 +49,7 @@ pub enum Failure {
         /// The counts, if sending had begun.
         summary: Option<Box<Summary>>,
     },
-    /// Anything else: a file, the broker, records without acknowledgement.
+    /// Anything else: a file, the broker, records that were not acknowledged.
     #[error("{reason}")]
     Failed {
         /// What, where, and what to do.
@@ -61,8 +61,8 @@ pub enum Failure {
 
 impl Summary {
     /// The counts of a run that was stopped before it began to send.
-    pub(crate) fn stopped_early(topic: &str) -> Summary {
-        Summary {
+    pub(crate) fn stopped_early(topic: &str) -> Self {
+        Self {
             topic: topic.to_owned(),
             read: 0,
             sent: 0,
@@ -108,43 +108,41 @@ impl Failure {
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => 2,
-            Failure::BadData { .. } => 65,
-            Failure::Failed { .. } => 1,
+            Self::Usage(_) => 2,
+            Self::BadData { .. } => 65,
+            Self::Failed { .. } => 1,
         }
     }
 
     /// The counts, if sending had begun.
     pub fn summary(&self) -> Option<&Summary> {
         match self {
-            Failure::Usage(_) => None,
-            Failure::BadData { summary, .. } | Failure::Failed { summary, .. } => {
-                summary.as_deref()
-            }
+            Self::Usage(_) => None,
+            Self::BadData { summary, .. } | Self::Failed { summary, .. } => summary.as_deref(),
         }
     }
 
-    pub(crate) fn failed(reason: impl Into<String>) -> Failure {
-        Failure::Failed {
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed {
             reason: reason.into(),
             summary: None,
         }
     }
 
-    pub(crate) fn bad_data(reason: impl Into<String>) -> Failure {
-        Failure::BadData {
+    pub(crate) fn bad_data(reason: impl Into<String>) -> Self {
+        Self::BadData {
             reason: reason.into(),
             summary: None,
         }
     }
 
-    /// The same failure with the counts at its time.
-    pub(crate) fn with(self, counts: Summary) -> Failure {
+    /// The same failure, with the counts of the run.
+    pub(crate) fn with(self, counts: Summary) -> Self {
         let summary = Some(Box::new(counts));
         match self {
-            Failure::Usage(reason) => Failure::Usage(reason),
-            Failure::BadData { reason, .. } => Failure::BadData { reason, summary },
-            Failure::Failed { reason, .. } => Failure::Failed { reason, summary },
+            Self::Usage(reason) => Self::Usage(reason),
+            Self::BadData { reason, .. } => Self::BadData { reason, summary },
+            Self::Failed { reason, .. } => Self::Failed { reason, summary },
         }
     }
 }

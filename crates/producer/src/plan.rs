@@ -1,24 +1,28 @@
 //! The command line, checked as a whole: what a run will do.
 //!
-//! Opens no file and connects to nothing. Invariant: a plan has no contradiction; what can be
-//! refused by looking at flags is refused here.
+//! Opens no file and connects to nothing. Whatever can be refused by looking at the flags is
+//! refused here, so the flags of a plan do not contradict each other.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::args::{Args, Headers, OnBadRow};
-use crate::kafka::{self, Options, Target};
-use crate::outcome::Failure;
-use crate::schedule::Schedule;
-use crate::source::TableOptions;
+use crate::{
+    args::{Args, OnBadRow, RecordHeaders},
+    kafka::{
+        settings::{Options, bootstrap_problem},
+        target::Target,
+        topic::name_problem,
+    },
+    outcome::Failure,
+    schedule::Schedule,
+    source::rows::TableOptions,
+};
 
 /// What a run will do.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub(crate) struct ReplayPlan {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) table: TableOptions,
-    pub(crate) headers: Headers,
+    pub(crate) headers: RecordHeaders,
     pub(crate) on_bad_row: OnBadRow,
     pub(crate) bad_rows: Option<PathBuf>,
     pub(crate) limit: Option<u64>,
@@ -30,10 +34,10 @@ pub(crate) struct Plan {
     pub(crate) metrics_addr: Option<SocketAddr>,
 }
 
-impl Plan {
+impl ReplayPlan {
     /// # Errors
     /// [`Failure::Usage`] with the flag to change.
-    pub(crate) fn new(args: Args) -> Result<Plan, Failure> {
+    pub(crate) fn new(args: Args) -> Result<Self, Failure> {
         check(&args).map_err(Failure::Usage)?;
         let options = Options::parse(&args.kafka_options).map_err(Failure::Usage)?;
         let limit = options.largest_record();
@@ -55,7 +59,7 @@ impl Plan {
             key_column: args.key_column,
             limit,
         };
-        Ok(Plan {
+        Ok(Self {
             inputs: args.csv,
             table,
             headers: args.headers,
@@ -74,10 +78,10 @@ impl Plan {
 
 fn check(args: &Args) -> Result<(), String> {
     check_inputs(args)?;
-    if let Some(problem) = kafka::name_problem(&args.topic) {
+    if let Some(problem) = name_problem(&args.topic) {
         return Err(format!("--topic {:?} {problem}", args.topic));
     }
-    if let Some(problem) = kafka::bootstrap_problem(&args.bootstrap_servers) {
+    if let Some(problem) = bootstrap_problem(&args.bootstrap_servers) {
         return Err(problem);
     }
     if args.replication_factor == 0 {
@@ -131,12 +135,13 @@ fn check_inputs(args: &Args) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::Parser;
+
+    use super::*;
 
     fn refusal(flags: &[&str]) -> Option<String> {
         let argv = ["producer", "--csv", "a.csv"].iter().chain(flags);
-        Plan::new(Args::try_parse_from(argv).unwrap())
+        ReplayPlan::new(Args::try_parse_from(argv).unwrap())
             .err()
             .map(|failure| failure.to_string())
     }

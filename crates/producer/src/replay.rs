@@ -1,41 +1,52 @@
-//! The run itself: inputs in, records out, bad rows aside, and the counts at the end.
+//! The run itself: reads the inputs, sends the records, puts bad rows aside, and counts.
 //!
-//! Does not know how rows are cut or records are sent. Invariant: a row is counted as read only
-//! once its fate is in other hands: sent, or taken as a bad row; so that after the last result
-//! `read = acknowledged + failed + skipped`.
+//! Does not know how rows are cut or records are sent. A row counts as read only once it was sent
+//! or taken as a bad row, so that after the last delivery result `read = acknowledged + failed +
+//! skipped`.
 
-use std::ops::ControlFlow::{Break, Continue};
-use std::path::Path;
+use std::{
+    ops::ControlFlow::{Break, Continue},
+    path::Path,
+};
 
 use schema::RowEncoder;
 
-use crate::args::Headers;
-use crate::bad_rows::BadRows;
-use crate::kafka::{Origin, Outgoing, Publisher};
-use crate::outcome::{Failure, Summary};
-use crate::plan::Plan;
-use crate::progress::{Progress, Total};
-use crate::sender::{End, Flow, Handled, Sender};
-use crate::sink::Sink;
-use crate::source::{self, Row, Rows, Table, Watch};
-use crate::status::Status;
-use crate::stop::Stop;
+use crate::{
+    args::RecordHeaders,
+    bad_rows::BadRows,
+    kafka::publisher::{Outgoing, Publisher, RecordOrigin},
+    outcome::{Failure, Summary},
+    plan::ReplayPlan,
+    progress::{Progress, Total},
+    sender::{End, Flow, Handled, Sender},
+    sink::Sink,
+    source::{
+        input::{self, InputWatch},
+        rows::{CsvRow, CsvRows, CsvTable},
+    },
+    status::Status,
+    stop::StopFlag,
+};
 
 struct Replay<'a> {
-    plan: &'a Plan,
+    plan: &'a ReplayPlan,
     sender: Sender<'a>,
     bad_rows: BadRows,
     status: &'a Status,
-    /// The record at hand; kept to reuse its memory.
+    /// The value of the current record; kept to reuse its memory.
     value: Vec<u8>,
     is_first_pass: bool,
 }
 
-/// Does what the plan says; blocks until it is done.
+/// Carries out the plan; blocks until the run has ended.
 ///
 /// # Errors
 /// [`Failure`], with the counts once sending has begun.
-pub(crate) fn replay(plan: &Plan, stop: &Stop, status: &Status) -> Result<Summary, Failure> {
+pub(crate) fn replay(
+    plan: &ReplayPlan,
+    stop: &StopFlag,
+    status: &Status,
+) -> Result<Summary, Failure> {
     let total = check_inputs(plan, stop)?;
     let bad_rows = BadRows::new(plan.on_bad_row, plan.bad_rows.as_deref())?;
     let sink = if plan.dry_run {
@@ -51,7 +62,7 @@ pub(crate) fn replay(plan: &Plan, stop: &Stop, status: &Status) -> Result<Summar
     let mut replay = Replay {
         plan,
         status,
-        sender: Sender::start(plan, stop, status, (sink, progress)),
+        sender: Sender::start(plan, stop, status, sink, progress),
         bad_rows,
         value: Vec::with_capacity(1024),
         is_first_pass: true,
@@ -60,14 +71,14 @@ pub(crate) fn replay(plan: &Plan, stop: &Stop, status: &Status) -> Result<Summar
     replay.close(end)
 }
 
-/// Opens every file once and reads its header, so that a mistake in the last one is found before
-/// the first is sent.
-fn check_inputs(plan: &Plan, stop: &Stop) -> Result<Total, Failure> {
+/// Opens every file once and reads its header, so that a mistake in the last file is found before
+/// the first one is sent.
+fn check_inputs(plan: &ReplayPlan, stop: &StopFlag) -> Result<Total, Failure> {
     let mut bytes = Some(0);
     for path in &plan.inputs {
-        let size = source::check(path)?;
+        let size = input::check(path)?;
         if size.is_some() {
-            Rows::open(path, &plan.table, &Watch::new(stop))?;
+            CsvRows::open(path, &plan.table, &InputWatch::new(stop))?;
         }
         bytes = bytes.zip(size).map(|(sum, size)| sum + size);
     }
@@ -79,7 +90,8 @@ fn check_inputs(plan: &Plan, stop: &Stop) -> Result<Total, Failure> {
 }
 
 impl Replay<'_> {
-    /// Nothing, if the inputs were sent to their end.
+    /// Sends all inputs, again and again with `--loop`. Returns why it stopped early; `None` if the
+    /// inputs were sent to their end.
     fn passes(&mut self) -> Result<Option<End>, Failure> {
         loop {
             let before = self.sender.sent();
@@ -100,8 +112,8 @@ impl Replay<'_> {
     }
 
     fn input(&mut self, path: &Path) -> Result<Flow, Failure> {
-        let opened = Rows::open(path, &self.plan.table, self.status.watch());
-        // A stop request ends a waiting stdin, which then looks empty.
+        let opened = CsvRows::open(path, &self.plan.table, self.status.watch());
+        // A stop request ends a stdin that waits for data, which then looks empty.
         if let Break(end) = self.sender.check() {
             return Ok(Break(end));
         }
@@ -117,11 +129,11 @@ impl Replay<'_> {
         Ok(flow)
     }
 
-    fn rows(&mut self, table: &Table, rows: &mut Rows) -> Result<Flow, Failure> {
+    fn rows(&mut self, table: &CsvTable, rows: &mut CsvRows) -> Result<Flow, Failure> {
         let encoder = RowEncoder::new(&table.header.schema);
         loop {
             let row = rows.next();
-            // A stop request ends a waiting stdin in the middle of a row.
+            // A stop request may end a stdin that waits for data in the middle of a row.
             if let Break(end) = self.sender.check() {
                 return Ok(Break(end));
             }
@@ -144,12 +156,12 @@ impl Replay<'_> {
         }
     }
 
-    /// Makes a record of the row and sends it.
+    /// Makes a record from the row and sends it.
     fn row(
         &mut self,
-        table: &Table,
+        table: &CsvTable,
         encoder: &RowEncoder,
-        row: Row<'_>,
+        row: CsvRow<'_>,
     ) -> Result<Handled, Failure> {
         self.value.clear();
         match encoder.append_row(row.record.fields(), &mut self.value) {
@@ -161,7 +173,7 @@ impl Replay<'_> {
                 .field(at?)
                 .filter(|cell| !cell.trim_ascii().is_empty())
         };
-        let origin = || Origin {
+        let origin = || RecordOrigin {
             source: &table.short_name,
             row: row.number,
             event_time: cell(table.header.date),
@@ -169,7 +181,7 @@ impl Replay<'_> {
         self.sender.send(&Outgoing {
             key: cell(table.header.key),
             value: &self.value,
-            origin: (self.plan.headers == Headers::All).then(origin),
+            origin: (self.plan.headers == RecordHeaders::All).then(origin),
         })
     }
 
@@ -177,7 +189,7 @@ impl Replay<'_> {
         self.sender.sent() + self.bad_rows.count()
     }
 
-    /// Waits for the last results and adds up.
+    /// Waits for the last delivery results and returns the outcome of the run.
     fn close(mut self, end: Result<Option<End>, Failure>) -> Result<Summary, Failure> {
         let interrupted = matches!(end, Ok(Some(End::Interrupted)));
         if interrupted {
@@ -220,7 +232,7 @@ impl Replay<'_> {
     }
 }
 
-fn described(table: &Table, plan: &Plan) -> String {
+fn described(table: &CsvTable, plan: &ReplayPlan) -> String {
     let key = match table.header.key {
         Some(at) => format!("key {}", table.header.schema.columns()[at].header),
         None => "no key".to_owned(),
@@ -235,6 +247,6 @@ fn described(table: &Table, plan: &Plan) -> String {
     )
 }
 
-fn cannot_read(table: &Table, error: &std::io::Error) -> Failure {
+fn cannot_read(table: &CsvTable, error: &std::io::Error) -> Failure {
     Failure::failed(format!("cannot read {}: {error}", table.name))
 }

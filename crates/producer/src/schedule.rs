@@ -1,7 +1,7 @@
 //! When the n-th record is due at a given rate: an absolute schedule, so that delays do not add up.
 //!
-//! Pure: no clock. Invariant: `due` depends on the number of the record and the rate only, never on
-//! when others were sent.
+//! Pure: no clock. When a record is due depends only on its number and the rate, never on when
+//! other records were sent.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     /// `rate` in records a second, above 0 (checked by the command line).
-    pub(crate) fn new(rate: f64) -> Schedule {
-        Schedule { rate }
+    pub(crate) fn new(rate: f64) -> Self {
+        Self { rate }
     }
 
-    /// How long after the start record `n` is due, the first (0) at once.
+    /// How long after the start record `n` is due; the first, 0, is due at once.
     pub(crate) fn due(self, n: u64) -> Duration {
         Duration::try_from_secs_f64(n as f64 / self.rate).unwrap_or(Duration::MAX)
     }

@@ -1,25 +1,28 @@
-//! Sends records one after the other, each in its time, until the limit, a stop request or a
+//! Sends records one after the other, each when it is due, until the limit, a stop request or a
 //! failure.
 //!
-//! Does not read rows. Invariant: every wait ends early when a stop is requested or a record has
-//! failed.
+//! Does not read rows. Every wait ends early when a stop is requested or a record has failed.
 
-use std::ops::ControlFlow::{self, Break, Continue};
-use std::time::{Duration, Instant};
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    time::{Duration, Instant},
+};
 
-use crate::kafka::{Outgoing, Sent};
-use crate::outcome::Failure;
-use crate::plan::Plan;
-use crate::progress::Progress;
-use crate::sink::{Fate, Sink};
-use crate::status::Status;
-use crate::stop::Stop;
+use crate::{
+    kafka::publisher::{Outgoing, Sent},
+    outcome::Failure,
+    plan::ReplayPlan,
+    progress::Progress,
+    sink::{Fate, Sink},
+    status::Status,
+    stop::StopFlag,
+};
 
 /// How long to wait for room in a full queue before trying again.
-const FULL: Duration = Duration::from_millis(2);
-/// Longest single wait for a record's time: the progress is updated in between.
-const WAIT: Duration = Duration::from_millis(200);
-/// Records between two looks at the clock for the progress.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(2);
+/// The longest single wait until a record is due: the progress is updated in between.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+/// How many records are sent between two looks at the clock for the progress.
 const UPDATE_EVERY: u64 = 64;
 
 /// Why no more records are sent.
@@ -27,11 +30,11 @@ const UPDATE_EVERY: u64 = 64;
 pub(crate) enum End {
     /// The limit is reached.
     Enough,
-    /// Nobody reads what a dry run prints.
+    /// Nobody reads what a dry run prints any more.
     NoReader,
     /// A stop was requested.
     Interrupted,
-    /// A record was not acknowledged; the sink knows more.
+    /// A record was not acknowledged; the sink knows why.
     Failed,
 }
 
@@ -41,16 +44,16 @@ pub(crate) type Flow = ControlFlow<End>;
 /// What became of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Handled {
-    /// It was sent, unless the run ends before it.
+    /// It was sent, or the run ended before it could be.
     Sent(Flow),
     /// It cannot be sent, for this reason.
     Bad(String),
 }
 
-/// The way of records to the sink.
+/// Sends records to the sink, and counts them.
 pub(crate) struct Sender<'a> {
-    plan: &'a Plan,
-    stop: &'a Stop,
+    plan: &'a ReplayPlan,
+    stop: &'a StopFlag,
     status: &'a Status,
     sink: Sink,
     progress: Progress,
@@ -59,14 +62,15 @@ pub(crate) struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    /// The schedule begins now.
+    /// The schedule starts now.
     pub(crate) fn start(
-        plan: &'a Plan,
-        stop: &'a Stop,
+        plan: &'a ReplayPlan,
+        stop: &'a StopFlag,
         status: &'a Status,
-        (sink, progress): (Sink, Progress),
+        sink: Sink,
+        progress: Progress,
     ) -> Self {
-        Sender {
+        Self {
             plan,
             stop,
             status,
@@ -105,14 +109,14 @@ impl<'a> Sender<'a> {
                 Sent::TooLarge => return Ok(Handled::Bad(too_large(record))),
                 Sent::NoRoom => {}
             }
-            if let Break(end) = self.pause(FULL)? {
+            if let Break(end) = self.pause(FULL_QUEUE_PAUSE)? {
                 return Ok(Handled::Sent(Break(end)));
             }
         }
     }
 
-    /// Whether the run has to end before the next record. A record that fails requests a stop as
-    /// well: asking for the stop first keeps this off the counters that the client's thread writes
+    /// Whether the run has to end before the next record. A failed record requests a stop too, so
+    /// looking at the stop flag first keeps this off the counters that the client's thread writes
     /// at each acknowledgement.
     pub(crate) fn check(&self) -> Flow {
         if !self.stop.requested() {
@@ -124,8 +128,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Waits until the fate of each record is known; an error says what failed. `whole` is whether
-    /// all of the input was sent.
+    /// Waits until the fate of each record is known; an error says what failed. `whole` says
+    /// whether all of the input was sent.
     pub(crate) fn finish(&mut self, whole: bool) -> Result<(), Failure> {
         let sent = self.sent;
         let progress = &mut self.progress;
@@ -159,13 +163,13 @@ impl<'a> Sender<'a> {
             if left.is_zero() {
                 return Ok(Continue(()));
             }
-            if let Break(end) = self.pause(left.min(WAIT))? {
+            if let Break(end) = self.pause(left.min(LONGEST_WAIT))? {
                 return Ok(Break(end));
             }
         }
     }
 
-    /// Waits, seen to be alive.
+    /// Waits, and shows the progress meanwhile.
     fn pause(&mut self, time: Duration) -> Result<Flow, Failure> {
         self.sink.before_wait()?;
         self.progress.update(self.sent, self.sink.fate());

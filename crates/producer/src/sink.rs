@@ -1,19 +1,21 @@
 //! Where records go: to Kafka, or to stdout in a dry run.
 //!
-//! Does not count rows. Invariant: `send` never waits for Kafka.
+//! Does not count rows. `send` never waits for Kafka.
 
 use std::io::{self, BufWriter, Stdout, Write};
 
-use crate::kafka::{Outgoing, Publisher, Sent};
-use crate::outcome::Failure;
+use crate::{
+    kafka::publisher::{Outgoing, Publisher, Sent},
+    outcome::Failure,
+};
 
-/// The two ends a record may come to.
+/// Kafka or stdout.
 pub(crate) enum Sink {
     Kafka(Box<Publisher>),
     Print(Printer),
 }
 
-/// Prints values, one a line.
+/// Prints values, one per line.
 pub(crate) struct Printer {
     out: BufWriter<Stdout>,
     printed: u64,
@@ -28,8 +30,8 @@ pub(crate) struct Fate {
 }
 
 impl Sink {
-    pub(crate) fn print() -> Sink {
-        Sink::Print(Printer {
+    pub(crate) fn print() -> Self {
+        Self::Print(Printer {
             out: BufWriter::with_capacity(64 * 1024, io::stdout()),
             printed: 0,
             reader_gone: false,
@@ -38,21 +40,21 @@ impl Sink {
 
     pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Sent, Failure> {
         match self {
-            Sink::Kafka(publisher) => publisher.send(record),
-            Sink::Print(printer) => printer.print(record.value),
+            Self::Kafka(publisher) => publisher.send(record),
+            Self::Print(printer) => printer.print(record.value),
         }
     }
 
     pub(crate) fn fate(&self) -> Fate {
         match self {
-            Sink::Kafka(publisher) => {
+            Self::Kafka(publisher) => {
                 let deliveries = publisher.deliveries();
                 Fate {
                     acknowledged: deliveries.acknowledged(),
                     failed: deliveries.failed(),
                 }
             }
-            Sink::Print(printer) => Fate {
+            Self::Print(printer) => Fate {
                 acknowledged: printer.printed,
                 failed: 0,
             },
@@ -61,24 +63,24 @@ impl Sink {
 
     pub(crate) fn has_failed(&self) -> bool {
         match self {
-            Sink::Kafka(publisher) => publisher.deliveries().failed() > 0,
-            Sink::Print(_) => false,
+            Self::Kafka(publisher) => publisher.deliveries().failed() > 0,
+            Self::Print(_) => false,
         }
     }
 
-    /// Called before a wait: what was printed becomes visible.
+    /// Call it before a wait: it makes visible what was printed.
     pub(crate) fn before_wait(&mut self) -> Result<(), Failure> {
         match self {
-            Sink::Kafka(_) => Ok(()),
-            Sink::Print(printer) => printer.flush(),
+            Self::Kafka(_) => Ok(()),
+            Self::Print(printer) => printer.flush(),
         }
     }
 
     /// Waits until the fate of each record is known; then says what failed, if anything did.
     pub(crate) fn finish(&mut self, mut meanwhile: impl FnMut(Fate)) -> Result<(), Failure> {
         match self {
-            Sink::Print(printer) => printer.flush(),
-            Sink::Kafka(publisher) => {
+            Self::Print(printer) => printer.flush(),
+            Self::Kafka(publisher) => {
                 publisher.finish(|known| {
                     meanwhile(Fate {
                         acknowledged: known.acknowledged(),
@@ -90,9 +92,9 @@ impl Sink {
         }
     }
 
-    /// For a whole input: a part of it may well have few keys.
+    /// Only for a whole input: a part of one may well have few keys.
     pub(crate) fn warn_of_empty_partitions(&self) {
-        if let Sink::Kafka(publisher) = self {
+        if let Self::Kafka(publisher) = self {
             publisher.warn_of_empty_partitions();
         }
     }
@@ -100,8 +102,8 @@ impl Sink {
     /// Acknowledged records per partition.
     pub(crate) fn per_partition(&self) -> Vec<u64> {
         match self {
-            Sink::Kafka(publisher) => publisher.deliveries().per_partition(),
-            Sink::Print(_) => Vec::new(),
+            Self::Kafka(publisher) => publisher.deliveries().per_partition(),
+            Self::Print(_) => Vec::new(),
         }
     }
 }
@@ -125,7 +127,7 @@ impl Printer {
         self.check(flushed)
     }
 
-    /// A reader that has seen enough, as `head`, is not a failure.
+    /// A reader that has seen enough, such as `head`, is not a failure.
     fn check(&mut self, result: io::Result<()>) -> Result<(), Failure> {
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -1,40 +1,44 @@
 //! How a run is doing while it goes on: its counts, and what is wrong.
 //!
-//! Written by the thread that does the work, read by the pages. Not here: HTTP (see `http.rs`) and
-//! names of metrics (see `metrics.rs`). Invariant: what a record costs here is two stores, whoever
-//! reads; a reader never holds up the work.
+//! The thread that does the work writes it, the pages read it. Not here: HTTP (see `http.rs`) and
+//! the names of metrics (see `metrics.rs`). A record costs two stores here, whoever reads: a reader
+//! never holds up the work.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use crate::kafka::{ClientNumbers, Deliveries};
-use crate::source::Watch;
-use crate::stop::Stop;
+use crate::{
+    kafka::{deliveries::Deliveries, pulse::ClientNumbers},
+    source::input::InputWatch,
+    stop::StopFlag,
+};
 
 /// A handle; clones share the counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Status {
-    shared: Arc<Shared>,
+    shared: Arc<SharedCounts>,
     deliveries: Deliveries,
-    watch: Watch,
+    watch: InputWatch,
     dry_run: bool,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedCounts {
     sent: AtomicU64,
     sent_bytes: AtomicU64,
     skipped: AtomicU64,
 }
 
-/// The numbers of a moment.
+/// The numbers at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Numbers {
     /// Rows read from the inputs, good and bad.
     pub(crate) rows_read: u64,
     /// Bad rows among them.
     pub(crate) rows_skipped: u64,
-    /// Bytes read of the inputs, as they are on the disk.
+    /// Bytes read from the inputs, compressed as they are on disk.
     pub(crate) input_bytes: u64,
     /// Records handed to the Kafka client, or printed.
     pub(crate) sent: u64,
@@ -44,18 +48,18 @@ pub(crate) struct Numbers {
     pub(crate) acknowledged: u64,
     /// Records that Kafka has refused or not acknowledged in time.
     pub(crate) failed: u64,
-    /// Records in the client's queue: they wait for their batch or are in flight.
+    /// Records in the client's queue: waiting for their batch or in flight.
     pub(crate) queued: u64,
     pub(crate) client: ClientNumbers,
 }
 
 impl Status {
-    /// `stop` ends the inputs, and is requested by a record that fails.
-    pub(crate) fn new(stop: &Stop, dry_run: bool) -> Status {
-        Status {
+    /// `stop` ends the inputs; a record that fails requests it.
+    pub(crate) fn new(stop: &StopFlag, dry_run: bool) -> Self {
+        Self {
             shared: Arc::default(),
             deliveries: Deliveries::new(stop),
-            watch: Watch::new(stop),
+            watch: InputWatch::new(stop),
             dry_run,
         }
     }
@@ -64,31 +68,32 @@ impl Status {
         &self.deliveries
     }
 
-    pub(crate) fn watch(&self) -> &Watch {
+    pub(crate) fn watch(&self) -> &InputWatch {
         &self.watch
     }
 
-    /// `total` records are sent; the last had so many bytes. Called by one thread only.
+    /// Notes that `total` records have been sent, the last one of `bytes` bytes. To be called by
+    /// one thread only.
     pub(crate) fn sent(&self, total: u64, bytes: usize) {
-        // Loads and stores, for there is one writer: adding in one step would lock the memory for
-        // each record.
-        let bytes = self.shared.sent_bytes.load(Ordering::Relaxed) + bytes as u64;
-        self.shared.sent_bytes.store(bytes, Ordering::Relaxed);
+        // A load and a store are enough with one writer: an atomic addition would lock the cache
+        // line for each record.
+        let sent_bytes = self.shared.sent_bytes.load(Ordering::Relaxed) + bytes as u64;
+        self.shared.sent_bytes.store(sent_bytes, Ordering::Relaxed);
         self.shared.sent.store(total, Ordering::Relaxed);
     }
 
-    /// `total` rows were bad.
+    /// Notes that `total` rows were bad.
     pub(crate) fn skipped(&self, total: u64) {
         self.shared.skipped.store(total, Ordering::Relaxed);
     }
 
     pub(crate) fn numbers(&self) -> Numbers {
-        // What is acknowledged is read before what is sent: the queue would be too short otherwise,
-        // or below zero.
-        let (acknowledged, failed) = (self.deliveries.acknowledged(), self.deliveries.failed());
+        // The acknowledged are read before the sent: the other way round, the queue would look too
+        // short, or even negative.
+        let (delivered, failed) = (self.deliveries.acknowledged(), self.deliveries.failed());
         let sent = self.shared.sent.load(Ordering::Relaxed);
         let skipped = self.shared.skipped.load(Ordering::Relaxed);
-        let acknowledged = if self.dry_run { sent } else { acknowledged };
+        let acknowledged = if self.dry_run { sent } else { delivered };
         Numbers {
             rows_read: sent + skipped,
             rows_skipped: skipped,
@@ -102,7 +107,7 @@ impl Status {
         }
     }
 
-    /// What is wrong now, for the health page; empty when all is well.
+    /// What is wrong now, for the health page; empty when nothing is.
     pub(crate) fn problems(&self) -> Vec<String> {
         if self.dry_run {
             return Vec::new();
@@ -117,7 +122,7 @@ mod tests {
 
     #[test]
     fn rows_are_read_when_their_fate_is_in_other_hands() {
-        let status = Status::new(&Stop::default(), false);
+        let status = Status::new(&StopFlag::default(), false);
         status.sent(1, 100);
         status.sent(2, 50);
         status.skipped(3);
@@ -134,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_dry_run_has_no_queue_and_nothing_that_could_be_wrong() {
-        let status = Status::new(&Stop::default(), true);
+        let status = Status::new(&StopFlag::default(), true);
         status.sent(1, 100);
         let numbers = status.numbers();
         assert_eq!((numbers.acknowledged, numbers.queued), (1, 0));
@@ -143,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_run_that_has_not_reached_kafka_yet_is_not_well() {
-        let status = Status::new(&Stop::default(), false);
+        let status = Status::new(&StopFlag::default(), false);
         assert_eq!(status.problems(), ["not connected to Kafka yet"]);
     }
 }

@@ -1,26 +1,30 @@
-//! One flag that ends a run early, seen by everything that waits.
+//! One flag that ends a run early; everything that waits looks at it.
 //!
-//! Does not know signals (see `signals`). Invariant: once requested it stays so, and every waiter
-//! wakes.
+//! Does not know signals (see `signals`). A requested stop stays requested, and wakes every waiter.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 /// A cheap handle; clones share the flag.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stop {
-    shared: Arc<Shared>,
+pub(crate) struct StopFlag {
+    shared: Arc<SharedFlag>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedFlag {
     requested: AtomicBool,
     lock: Mutex<()>,
     wake: Condvar,
 }
 
-impl Stop {
+impl StopFlag {
+    /// Ends the run; wakes everything that waits.
     pub(crate) fn request(&self) {
         let guard = self
             .shared
@@ -36,7 +40,7 @@ impl Stop {
         self.shared.requested.load(Ordering::Acquire)
     }
 
-    /// Waits this long, or less if a stop is requested; says whether one is.
+    /// Waits this long, or less if a stop is requested; returns whether one is.
     pub(crate) fn wait(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         let mut guard = self
@@ -59,9 +63,10 @@ impl Stop {
     }
 }
 
-/// Requests the stop when it goes: a run whose future is dropped does not go on in its thread.
+/// Requests the stop when it is dropped, so that a run whose future is dropped does not go on in
+/// its thread.
 #[derive(Debug)]
-pub(crate) struct StopOnDrop(pub(crate) Stop);
+pub(crate) struct StopOnDrop(pub(crate) StopFlag);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
@@ -75,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_waiter_wakes_when_a_stop_is_requested() {
-        let stop = Stop::default();
+        let stop = StopFlag::default();
         assert!(!stop.wait(Duration::from_millis(1)));
         let waiter = std::thread::spawn({
             let stop = stop.clone();

@@ -1,8 +1,8 @@
-//! The bare encoders: what compressor and Parquet writer cost by themselves, on lines and columns
-//! that are at hand.
+//! The bare encoders: what the compressor and the Parquet writer cost by themselves, on lines and
+//! columns in memory.
 //!
-//! Not here: measuring (see the parent). Invariant: what they write has the size of ours, but for
-//! statistics and checksums.
+//! Not here: measuring (see `main.rs`). What they write has the size of ours, except for statistics
+//! and checksums.
 
 use std::{io::Write, sync::Arc};
 
@@ -24,7 +24,7 @@ use crate::source::format::{Compression, Format};
 /// Writes one file again and again.
 pub(crate) type Bare = Box<dyn Fn() -> Result<Vec<u8>>>;
 
-/// The double columns of the stock schema, behind one of text and one of days.
+/// The double columns of the stock schema; a column of text and one of days stand before them.
 const PRICES: [&str; 7] = [
     "open",
     "high",
@@ -43,7 +43,7 @@ pub(crate) fn bare(
     values: &[Vec<u8>],
 ) -> Result<Bare> {
     Ok(match (format, compression) {
-        (Format::Parquet, _) => return parquet(compression, Columns::of(values)?),
+        (Format::Parquet, _) => return parquet(compression, BareColumns::of(values)?),
         (_, Compression::Gzip) => Box::new(move || {
             let level = flate2::Compression::new(1);
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
@@ -66,13 +66,13 @@ pub(crate) fn bare(
 
 /// The records by column, none of them NULL.
 #[derive(Default)]
-struct Columns {
+struct BareColumns {
     texts: Vec<ByteArray>,
     days: Vec<i32>,
     prices: [Vec<f64>; PRICES.len()],
 }
 
-impl Columns {
+impl BareColumns {
     fn of(values: &[Vec<u8>]) -> Result<Self> {
         let mut columns = Self::default();
         let mut reader = RowReader::new(&TableSchema::stock());
@@ -111,7 +111,7 @@ fn properties(compression: Compression) -> Result<WriterPropertiesPtr> {
     Ok(Arc::new(properties.build()))
 }
 
-fn parquet(compression: Compression, columns: Columns) -> Result<Bare> {
+fn parquet(compression: Compression, columns: BareColumns) -> Result<Bare> {
     let prices = PRICES
         .map(|name| format!("optional double {name};"))
         .concat();

@@ -1,10 +1,10 @@
 //! `cargo bench -p consumer --bench encoders`: what the encoders cost on one core, against the bare
-//! encoder on data that is at hand.
+//! encoder on data in memory.
 //!
-//! The records are those of the tutorial's file. Bare is, for text, the same compressor (or a copy)
-//! on the finished lines, and for Parquet the same writer on finished columns: what the format
-//! costs by itself, without reading a record. No server is needed. Invariant: both sides run in
-//! turns in this thread, on as many records to a file; what counts is the thread's own time, so
+//! The records are those of the tutorial's file. For text, the bare encoder is the same compressor
+//! (or a copy) on the finished lines; for Parquet it is the same writer on finished columns: what
+//! the format costs by itself, without reading a record. No server is needed. Both sides take turns
+//! in this thread, on the same number of records per file; what counts is the thread's own time, so
 //! that other programs disturb it little.
 
 mod bare;
@@ -13,6 +13,11 @@ mod ours;
 use std::hint::black_box;
 
 use anyhow::{Context, Result, ensure};
+use bench::{program, usage::thread_nanoseconds};
+use format::{
+    encoding::Encoding,
+    options::{Compression, Format},
+};
 use landing::{
     partition_by::{DatePartition, Granularity},
     value::Checker,
@@ -22,23 +27,13 @@ use schema::{Cell, FieldNames, RowEncoder, RowReader, Schema, TableSchema};
 use crate::{
     bare::bare,
     ours::{encode, lines, options},
-    source::format::{Compression, Encoding, Format},
 };
-
-// The encoders are no part of the library's interface, so their file is taken in; `path` is that of
-// the folder.
-#[path = "../../src"]
-#[allow(dead_code, unused_imports, reason = "the bench uses a part of it")]
-mod source {
-    pub(crate) mod format;
-}
 
 const ROUNDS: usize = 20;
 const RECORDS: usize = 50_000;
 
 fn main() -> Result<()> {
-    if !std::env::args().any(|argument| argument == "--bench") {
-        eprintln!("this is a benchmark: run it with cargo bench -p consumer --bench encoders");
+    if !program::is_meant("cargo bench -p consumer --bench encoders") {
         return Ok(());
     }
     let values = values()?;
@@ -56,7 +51,7 @@ fn main() -> Result<()> {
     for (format, compression) in cases() {
         let encoding = Encoding::new(options(format, compression))?;
         let bare = bare(format, compression, lines(format, &values, &date)?, &values)?;
-        let (mut ours, mut least, mut size) = (Meter::default(), Meter::default(), 0);
+        let (mut ours, mut least, mut size) = (ThreadMeter::default(), ThreadMeter::default(), 0);
         for _ in 0..ROUNDS {
             size = ours.measure(|| Ok(encode(&encoding, &date, &values)?.len()))?;
             least.measure(|| Ok(black_box(bare()?.len())))?;
@@ -69,10 +64,10 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What each record costs before a format sees it.
+/// Measures what each record costs before a format sees it.
 fn parts(values: &[Vec<u8>]) -> Result<()> {
     let mut reader = RowReader::new(&TableSchema::stock());
-    let (mut check, mut read) = (Meter::default(), Meter::default());
+    let (mut check, mut read) = (ThreadMeter::default(), ThreadMeter::default());
     for _ in 0..ROUNDS {
         check.measure(|| {
             let mut checker = Checker::default();
@@ -103,11 +98,11 @@ fn parts(values: &[Vec<u8>]) -> Result<()> {
 
 /// The time that this thread has run.
 #[derive(Default)]
-struct Meter {
+struct ThreadMeter {
     nanoseconds: u64,
 }
 
-impl Meter {
+impl ThreadMeter {
     fn measure(&mut self, work: impl FnOnce() -> Result<usize>) -> Result<usize> {
         let before = thread_nanoseconds()?;
         let result = work();
@@ -118,17 +113,6 @@ impl Meter {
     fn each(&self, values: &[Vec<u8>]) -> f64 {
         self.nanoseconds as f64 / (ROUNDS * values.len()) as f64
     }
-}
-
-/// As Linux tells it, which is up to date within a few milliseconds.
-fn thread_nanoseconds() -> Result<u64> {
-    let text =
-        std::fs::read_to_string("/proc/thread-self/schedstat").context("this bench needs Linux")?;
-    let first = text
-        .split_whitespace()
-        .next()
-        .context("an empty schedstat")?;
-    Ok(first.parse()?)
 }
 
 fn cases() -> impl Iterator<Item = (Format, Compression)> {
@@ -143,7 +127,7 @@ fn cases() -> impl Iterator<Item = (Format, Compression)> {
         .flat_map(|(format, with)| with.map(|compression| (format, compression)))
 }
 
-/// The JSON that the producer makes of the first rows.
+/// The JSON that the producer makes from the first rows.
 fn values() -> Result<Vec<Vec<u8>>> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/indexProcessed.csv");
     let text = std::fs::read_to_string(path).context("the data file cannot be read")?;

@@ -1,7 +1,6 @@
-//! Our encoder, on records that are at hand.
+//! Our encoder, on records in memory.
 //!
-//! Not here: measuring (see the parent). Invariant: no record is refused, so a file holds all of
-//! them.
+//! Not here: measuring (see `main.rs`). No record may be refused, so a file holds all of them.
 
 use std::sync::Arc;
 

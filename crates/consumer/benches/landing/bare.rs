@@ -1,16 +1,16 @@
 //! The bare loops: what the S3 client and the Kafka client cost by themselves, each with the
 //! settings that suit it best.
 //!
-//! They remember nothing, try nothing again and commit nothing: what a program costs on top of them
-//! is its own work. Invariant: objects have the shape of ours: same bodies, same key layout, same
-//! condition; keys and bodies are at hand before it begins.
+//! They remember nothing, retry nothing and commit nothing: what a program costs on top of them is
+//! its own work. Objects have the shape of ours, with the same bodies, key layout and condition;
+//! keys and bodies are ready before the measuring begins.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -30,16 +30,16 @@ use rdkafka::{
 use tokio::task::JoinSet;
 
 use crate::{
-    child::Order,
-    measure::{self, Meter, Report},
+    order::Order,
+    report::{self, Look, Meter, Report},
     store,
-    topic::Place,
+    topic::FilledTopic,
 };
 
-/// A plain client that gets nothing for so long has lost its broker.
+/// A plain client that receives nothing for this long has lost its broker.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The consumer updates its metrics as often.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often the consumer updates its metrics.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// As many records as the consumer hands over at a time.
 const ARENA_RECORDS: usize = 500;
 
@@ -67,7 +67,7 @@ struct Object {
 
 fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
     let prefix: Prefix = order.prefix.parse().map_err(anyhow::Error::msg)?;
-    let now = measure::unix_millis()?;
+    let now = report::unix_millis()?;
     let today = DatePartition::from_timestamp(now, Granularity::Day).context("a date of today")?;
     let object = |number: u64| {
         let (partition, offset) = order.topic.position(number);
@@ -94,9 +94,9 @@ fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
     Ok((0..order.topic.records).map(object).collect())
 }
 
-/// Looks twice a second at how many answers there are, as the consumer does: both rates are
-/// measured with one ruler.
-async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<(Instant, u64)>> {
+/// Counts the answers twice a second, as the consumer does, so that both rates are measured in the
+/// same way.
+async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<Look>> {
     let client = store::client(&order.servers);
     let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
     let mut workers = JoinSet::new();
@@ -111,7 +111,7 @@ async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<(Insta
             anyhow::Ok(())
         });
     }
-    let mut look = tokio::time::interval(LOOK);
+    let mut tick = tokio::time::interval(LOOK_INTERVAL);
     let mut looks = Vec::new();
     loop {
         tokio::select! {
@@ -119,7 +119,7 @@ async fn put_all(order: &Order, objects: &Arc<Vec<Object>>) -> Result<Vec<(Insta
                 Some(ended) => ended??,
                 None => return Ok(looks),
             },
-            _ = look.tick() => looks.push((Instant::now(), done.load(Ordering::Relaxed))),
+            _ = tick.tick() => looks.push(Look::now(done.load(Ordering::Relaxed))),
         }
     }
 }
@@ -142,12 +142,19 @@ async fn put_one(client: &Client, bucket: &str, object: &Object) -> Result<()> {
         .with_context(|| format!("PUT {}", object.key))
 }
 
+/// Copied values, one after the other, and where each ends.
+#[derive(Default)]
+struct Arena {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
 /// Polls the whole topic and copies each value.
 pub(crate) fn drain(order: &Order) -> Result<Report> {
     let meter = Meter::start()?;
     let consumer = plain_consumer(&order.servers.bootstrap, &order.topic)?;
     let (mut records, mut sum) = (0_u64, 0_u64);
-    let mut arena: (Vec<u8>, Vec<usize>) = Default::default();
+    let mut arena = Arena::default();
     let mut looks = Vec::new();
     while records < order.topic.records {
         let Some(message) = consumer.poll(SILENCE) else {
@@ -155,26 +162,26 @@ pub(crate) fn drain(order: &Order) -> Result<Report> {
         };
         let message = message?;
         arena
-            .0
+            .bytes
             .extend_from_slice(message.payload().unwrap_or_default());
-        arena.1.push(arena.0.len());
+        arena.ends.push(arena.bytes.len());
         records += 1;
         if records == 1 || records == order.topic.records {
-            looks.push((Instant::now(), records.min(order.topic.records - 1)));
+            looks.push(Look::now(records.min(order.topic.records - 1)));
         }
-        if arena.1.len() == ARENA_RECORDS {
-            sum += arena.0.len() as u64;
-            arena.0.clear();
-            arena.1.clear();
+        if arena.ends.len() == ARENA_RECORDS {
+            sum += arena.bytes.len() as u64;
+            arena.bytes.clear();
+            arena.ends.clear();
         }
     }
-    // The copies are looked at, so that they are made.
-    sum += std::hint::black_box(arena).0.len() as u64;
+    // Looking at the copies keeps the compiler from leaving them out.
+    sum += std::hint::black_box(arena).bytes.len() as u64;
     ensure!(sum > records, "the values of the topic are empty");
     meter.report(records, &looks)
 }
 
-fn plain_consumer(bootstrap: &str, topic: &Place) -> Result<BaseConsumer> {
+fn plain_consumer(bootstrap: &str, topic: &FilledTopic) -> Result<BaseConsumer> {
     let mut config = ClientConfig::new();
     for (key, value) in [
         ("bootstrap.servers", bootstrap),

@@ -1,12 +1,11 @@
 //! What is compared with what: the one list of all cases.
 //!
 //! A further case is one more entry here; a further kind of work is one more [`Side`], done in
-//! `bare.rs` or `ours.rs`. Invariant: the first side of a case is what the others are compared
-//! with.
+//! `bare.rs` or `ours.rs`. The first side of a case is what the others are compared with.
 
 use crate::{
     options::Options,
-    side::{Files, Side},
+    side::{BatchFiles, Side},
 };
 
 /// Sides that are measured in turns.
@@ -16,7 +15,7 @@ pub(crate) struct Case {
     /// The head of its table.
     pub(crate) title: String,
     pub(crate) runs: Vec<Run>,
-    pub(crate) target: Option<Target>,
+    pub(crate) goal: Option<Goal>,
 }
 
 /// A side, and what it works on.
@@ -51,7 +50,7 @@ pub(crate) enum Size {
 
 /// What should be reached.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Target {
+pub(crate) enum Goal {
     /// Of the last side, at most so many µs CPU per record more than the first side.
     CpuAbove(f64),
     /// A peak RSS of at most so many MiB of each side of ours.
@@ -77,7 +76,7 @@ const DATES_OF_A_BATCH: u32 = 128;
 /// As many as the tutorial's file has.
 const MANY_DATES: u32 = 14_657;
 
-const BELOW: Option<Target> = Some(Target::PeakBelow(128.0));
+const BELOW: Option<Goal> = Some(Goal::PeakBelow(128.0));
 
 /// All cases in the order in which they are measured.
 pub(crate) fn all(options: &Options) -> Vec<Case> {
@@ -93,12 +92,12 @@ pub(crate) fn names(options: &Options) -> Vec<String> {
     all(options).into_iter().map(|case| case.name).collect()
 }
 
-fn case(name: &str, title: &str, runs: Vec<Run>, target: Option<Target>) -> Case {
+fn case(name: &str, title: &str, runs: Vec<Run>, goal: Option<Goal>) -> Case {
     Case {
         name: name.to_owned(),
         title: title.to_owned(),
         runs,
-        target,
+        goal,
     }
 }
 
@@ -111,7 +110,7 @@ fn run(side: Side, backlog: Backlog) -> Run {
     }
 }
 
-fn land(files: Files, backlog: Backlog) -> Run {
+fn land(files: BatchFiles, backlog: Backlog) -> Run {
     run(Side::Land(Some(files)), backlog)
 }
 
@@ -122,7 +121,7 @@ fn per_record(objects: u64) -> Vec<Case> {
             "objects",
             "topic -> one object per record",
             vec![put(true), put(false), run(Side::Land(None), SMALL)],
-            Some(Target::CpuAbove(25.0)),
+            Some(Goal::CpuAbove(25.0)),
         ),
         case(
             "engine",
@@ -145,7 +144,7 @@ fn per_record(objects: u64) -> Vec<Case> {
 fn formats() -> Case {
     let each = |files| [run(Side::BareEncode(files), LARGE), land(files, LARGE)];
     let mut runs = vec![run(Side::BareDrain, LARGE)];
-    runs.extend(Files::ALL.into_iter().flat_map(each));
+    runs.extend(BatchFiles::ALL.into_iter().flat_map(each));
     case("formats", "topic -> batches", runs, BELOW)
 }
 
@@ -156,8 +155,8 @@ fn partitions(partitions: i32) -> Case {
     };
     let runs = vec![
         run(Side::BareDrain, backlog),
-        land(Files::Gzip, backlog),
-        land(Files::Parquet, backlog),
+        land(BatchFiles::Gzip, backlog),
+        land(BatchFiles::Parquet, backlog),
     ];
     let title = format!("topic -> batches, Kafka partitions: {partitions}");
     case(&format!("partitions-{partitions}"), &title, runs, BELOW)
@@ -166,7 +165,7 @@ fn partitions(partitions: i32) -> Case {
 fn processes() -> Case {
     let shared = |processes| Run {
         processes,
-        ..land(Files::Gzip, LARGE)
+        ..land(BatchFiles::Gzip, LARGE)
     };
     let mut runs = vec![run(Side::BareDrain, LARGE)];
     runs.extend([1, 2, 4].map(shared));
@@ -180,7 +179,7 @@ fn dates() -> Case {
         dates: Some(dates),
         ..backlog
     };
-    let by_date = |backlog| run(Side::LandByDate(Files::Gzip), backlog);
+    let by_date = |backlog| run(Side::LandByDate(BatchFiles::Gzip), backlog);
     let runs = vec![
         run(Side::BareDrain, of(1, LARGE)),
         by_date(of(1, LARGE)),
@@ -201,6 +200,6 @@ fn slow() -> Case {
         ..land(files, backlog)
     };
     let title = "memory with 64 Kafka partitions and an S3 that takes half a second for each write";
-    let files = [Files::Jsonl, Files::Gzip, Files::Parquet];
+    let files = [BatchFiles::Jsonl, BatchFiles::Gzip, BatchFiles::Parquet];
     case("slow", title, files.map(slow).to_vec(), BELOW)
 }

@@ -1,27 +1,27 @@
 //! The bare encoder as a side: the compressor or the Parquet writer, file after file, on one
 //! thread.
 //!
-//! Not here: what it does to a file (see `../encoders/bare.rs`).
-//! Invariant: lines and columns are at hand before it begins.
+//! Not here: what it does to a file (see `../encoders/bare.rs`). Lines and columns are ready before
+//! the measuring begins.
 
-use std::{hint::black_box, time::Instant};
+use std::hint::black_box;
 
 use anyhow::{Context, Result};
 use landing::partition_by::{DatePartition, Granularity};
 
 use crate::{
     bare_encoder::bare,
-    child::Order,
     encoded::lines,
-    measure::{Meter, Report},
-    side::Files,
+    order::Order,
+    report::{Look, Meter, Report},
+    side::BatchFiles,
 };
 
-/// As many records to a file as a batch of ours has, about.
+/// Records per file: about as many as a batch of ours has.
 const RECORDS_OF_A_FILE: u64 = 50_000;
 
-/// As many records as the topic has, in files of a batch's size.
-pub(crate) fn encode(order: &Order, files: Files) -> Result<Report> {
+/// Encodes as many records as the topic has, in files of a batch's size.
+pub(crate) fn encode(order: &Order, files: BatchFiles) -> Result<Report> {
     let records = RECORDS_OF_A_FILE.min(order.topic.records);
     let values: Vec<Vec<u8>> = (0..records)
         .map(|number| order.topic.value(number))
@@ -30,12 +30,12 @@ pub(crate) fn encode(order: &Order, files: Files) -> Result<Report> {
     let (format, compression) = (files.format(), files.compression());
     let bare = bare(format, compression, lines(format, &values, &date)?, &values)?;
     let meter = Meter::start()?;
-    let mut looks = vec![(Instant::now(), 0)];
+    let mut looks = vec![Look::now(0)];
     let mut done = 0;
     while done < order.topic.records {
         black_box(bare()?);
         done += records;
-        looks.push((Instant::now(), done));
+        looks.push(Look::now(done));
     }
     meter.report(done, &looks)
 }

@@ -4,18 +4,18 @@
 //!     export E2E_BOOTSTRAP_SERVERS=127.0.0.1:9092 E2E_ENDPOINT_URL=http://127.0.0.1:4566
 //!     cargo bench -p consumer -- --records 20000 --backlog 2000000
 //!
-//! Each side runs in a process of its own (this executable again, see `child.rs`), the sides take
-//! turns, and the table shows medians: what counts are the ratios between the sides, not the
-//! digits. What is compared with what is the list in `cases.rs`. Invariant: topics, bucket and
-//! consumer groups are made for one run, and removed at its end.
+//! Each side runs in a process of its own (this executable again), the sides take turns, and the
+//! table shows medians: what counts are the ratios between the sides, not the absolute numbers.
+//! `cases.rs` lists what is compared with what. Topics, bucket and consumer groups are made for one
+//! run and removed at its end.
 
 mod bare;
 mod cases;
-mod child;
 mod encoder;
-mod measure;
 mod options;
+mod order;
 mod ours;
+mod report;
 mod side;
 mod store;
 mod table;
@@ -25,49 +25,68 @@ mod topic;
 mod bare_encoder;
 #[path = "../encoders/ours.rs"]
 mod encoded;
-// The encoders are no part of the library's interface, so their file is taken in; `path` is that of
-// the folder.
-#[path = "../../src"]
-#[allow(dead_code, unused_imports, reason = "the bench uses a part of it")]
-mod source {
-    pub(crate) mod format;
-}
-
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use bench::{
+    clock::run_name,
+    process::{Measured, RunningProcess},
+    program,
+};
 use sandbox::{Fault, Relay, Rule};
 
 use crate::{
     cases::{Backlog, Case, Run, Size},
-    child::Order,
-    measure::Report,
-    options::{Options, Servers},
+    options::{ACCESS_KEY, Options, REGION, SECRET_KEY, Servers},
+    order::Order,
+    report::Report,
+    side::Side,
     store::Store,
-    topic::{Place, Topics},
+    topic::{FilledTopic, Topics},
 };
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let result = match &options.side {
-        Some(order) => child::obey(order),
-        None if !options.bench => {
-            eprintln!("this is a benchmark: run it with cargo bench -p consumer");
-            return ExitCode::SUCCESS;
-        }
-        None => Servers::of(&options).and_then(|servers| run(&options, &servers)),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+    program::run(
+        "cargo bench -p consumer",
+        |options: &Options| &options.common,
+        obey,
+        run,
+    )
+}
+
+const MEASURED: Measured = Measured {
+    limit: Duration::from_secs(20 * 60),
+    hidden: &["AWS_", "CONSUMER_", "KAFKA_"],
+    environment: &[
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+        ("AWS_REGION", REGION),
+    ],
+};
+
+/// Carries out the order in this process.
+fn obey(order: &Order) -> Result<Report> {
+    match order.side {
+        Side::BarePut { metadata } => bare::put(order, metadata),
+        Side::BareDrain => bare::drain(order),
+        Side::BareEncode(files) => encoder::encode(order, files),
+        Side::Land(_) | Side::LandByDate(_) | Side::LandFirst { .. } | Side::DryRun => {
+            ours::land(order)
         }
     }
 }
 
-fn run(options: &Options, servers: &Servers) -> Result<()> {
+/// Carries out the order in so many processes that share its work.
+fn in_processes(order: &Order, processes: u32) -> Result<Report> {
+    let started: Result<Vec<_>> = (0..processes).map(|_| MEASURED.start(order)).collect();
+    // Waits for all of them before it reports a failure of one.
+    let ended: Vec<Result<Report>> = started?.into_iter().map(RunningProcess::wait).collect();
+    let reports: Result<Vec<Report>> = ended.into_iter().collect();
+    Report::of_all(reports?).context("no process")
+}
+
+fn run(options: &Options) -> Result<()> {
+    let servers = &Servers::new(options)?;
     options.check()?;
     let cases: Vec<Case> = cases::all(options)
         .into_iter()
@@ -78,7 +97,7 @@ fn run(options: &Options, servers: &Servers) -> Result<()> {
         "no case has such a name: there are {}",
         cases::names(options).join(", ")
     );
-    let name = format!("bench-{}-{}", measure::unix_millis()?, std::process::id());
+    let name = run_name()?;
     eprintln!("topics {name}-…, bucket {name}; both are removed at the end");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -101,7 +120,7 @@ fn run(options: &Options, servers: &Servers) -> Result<()> {
     removed.with_context(|| format!("not everything of {} could be removed", bench.name))
 }
 
-/// The S3 server behind a relay that lets each write wait.
+/// The S3 server, reached through a relay that delays each write.
 fn slow_s3(servers: &Servers) -> Result<Relay> {
     let relay = Relay::start(&servers.endpoint_url)?;
     let slow = Rule::on("PutObject", Fault::Slow(Duration::from_millis(500)));
@@ -124,8 +143,8 @@ impl Bench<'_> {
     /// The reports of each case: one list for each side.
     async fn cases(&self, cases: &[Case]) -> Result<Vec<Vec<Vec<Report>>>> {
         self.store.create_bucket().await?;
-        for place in self.places(cases) {
-            self.topics.fill(&place).await?;
+        for topic in self.topics_of(cases) {
+            self.topics.fill(&topic)?;
         }
         let mut all = Vec::new();
         for case in cases {
@@ -144,19 +163,19 @@ impl Bench<'_> {
         Ok(all)
     }
 
-    /// The topics that the cases need, each once.
-    fn places(&self, cases: &[Case]) -> Vec<Place> {
-        let mut places: Vec<Place> = Vec::new();
+    /// The topics that the cases need, each of them once.
+    fn topics_of(&self, cases: &[Case]) -> Vec<FilledTopic> {
+        let mut topics: Vec<FilledTopic> = Vec::new();
         for run in cases.iter().flat_map(|case| &case.runs) {
-            let place = self.place(run.backlog);
-            if !places.iter().any(|known| known.name == place.name) {
-                places.push(place);
+            let topic = self.topic_of(run.backlog);
+            if !topics.iter().any(|known| known.name == topic.name) {
+                topics.push(topic);
             }
         }
-        places
+        topics
     }
 
-    /// Lets processes measure one side, and compares what they say with what lies in the bucket.
+    /// Measures one side, and compares what its processes report with what lies in the bucket.
     async fn measure(&self, run: &Run, folder: &str) -> Result<Report> {
         let mut servers = self.servers.clone();
         if run.slow {
@@ -165,14 +184,14 @@ impl Bench<'_> {
         let order = Order {
             side: run.side,
             servers,
-            topic: self.place(run.backlog),
+            topic: self.topic_of(run.backlog),
             bucket: self.name.clone(),
             prefix: folder.to_owned(),
             concurrency: self.options.concurrency,
         };
-        let report = child::run(&order, run.processes)?;
+        let report = in_processes(&order, run.processes)?;
         if run.side.has_group() {
-            self.topics.remove_group(&order.group()).await?;
+            self.topics.admin.remove_group(&order.group())?;
         }
         let written = self.store.remove_folder(folder).await?;
         ensure!(
@@ -190,7 +209,7 @@ impl Bench<'_> {
         Ok(report)
     }
 
-    fn place(&self, backlog: Backlog) -> Place {
+    fn topic_of(&self, backlog: Backlog) -> FilledTopic {
         let records = match backlog.size {
             Size::Small => self.options.records,
             Size::Large => self.options.backlog,
@@ -199,7 +218,7 @@ impl Bench<'_> {
         let dates = backlog
             .dates
             .map_or(String::new(), |dates| format!("-{dates}-dates"));
-        Place {
+        FilledTopic {
             name: format!("{}-{records}-over-{partitions}{dates}", self.name),
             records,
             partitions,
@@ -210,7 +229,7 @@ impl Bench<'_> {
 
     async fn remove(&self) -> Result<()> {
         let bucket = self.store.remove_bucket().await;
-        let topics = self.topics.remove().await;
+        let topics = self.topics.remove();
         bucket.and(topics)
     }
 }

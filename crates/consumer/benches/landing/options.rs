@@ -1,9 +1,10 @@
 //! What can be asked for: sizes, and where the servers are.
 //!
-//! Not here: what is measured with them (see `cases.rs`).
-//! Invariant: without servers nothing is measured, and the error says how to start them.
+//! Not here: what is measured with them (see `cases.rs`). Without servers nothing is measured, and
+//! the error says how to start them.
 
 use anyhow::{Result, bail, ensure};
+use bench::options::CommonOptions;
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 
@@ -41,18 +42,11 @@ pub(crate) struct Options {
     /// Requests to S3 in flight
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: u16,
-    /// A broker: HOST:PORT
-    #[arg(long, env = "E2E_BOOTSTRAP_SERVERS")]
-    pub(crate) bootstrap_servers: Option<String>,
     /// An S3 for the key and secret `test`: URL
     #[arg(long, env = "E2E_ENDPOINT_URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// What cargo bench gives to every benchmark
-    #[arg(long, hide = true)]
-    pub(crate) bench: bool,
-    /// The order for a measured process
-    #[arg(long, hide = true)]
-    pub(crate) side: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
 }
 
 /// The two servers of a run.
@@ -79,7 +73,7 @@ impl Options {
         Ok(())
     }
 
-    /// Whether a case of this name is to be measured.
+    /// Whether to measure the case of this name.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.cases.is_empty() || self.cases.iter().any(|part| name.contains(part.as_str()))
     }
@@ -90,9 +84,9 @@ impl Servers {
     ///
     /// # Errors
     /// When one of them is not named.
-    pub(crate) fn of(options: &Options) -> Result<Self> {
+    pub(crate) fn new(options: &Options) -> Result<Self> {
         let (Some(bootstrap), Some(endpoint_url)) =
-            (&options.bootstrap_servers, &options.endpoint_url)
+            (&options.common.bootstrap_servers, &options.endpoint_url)
         else {
             bail!(
                 "no servers to measure with: run infra/local/kafka.sh start and infra/local/s3.sh start, then export \

@@ -1,12 +1,12 @@
 //! Our side: `consumer::run`, as the program runs it, with the same runtime and the same log.
 //!
-//! How far it is comes from the metrics that the consumer updates twice a second.
-//! Invariant: a run that ended with anything but exit code 0 is no measurement.
+//! Its progress comes from the metrics, which the consumer updates twice a second. A run that ends
+//! with anything but exit code 0 is not a measurement.
 
 use std::{
     io::IsTerminal,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -18,8 +18,8 @@ use metrics::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    child::Order,
-    measure::{Meter, Report},
+    order::Order,
+    report::{Look, Meter, Report},
     side::Side,
 };
 
@@ -28,7 +28,7 @@ const RECORDS: &str = "consumer_records_total";
 
 /// Lands the topic, or a part of it, or only says what it would do.
 pub(crate) fn land(order: &Order) -> Result<Report> {
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(LandedRecords::default());
     metrics::set_global_recorder(Listener(progress.clone()))
         .map_err(|_| anyhow::anyhow!("somebody else counts already"))?;
     // As the program does: what the log costs is part of it.
@@ -92,26 +92,26 @@ fn flags(order: &Order) -> Vec<String> {
     flags
 }
 
-/// Resolves when enough is landed; for ever waiting where the topic's end is the end.
-async fn stop(side: Side, progress: Arc<Progress>) {
+/// Resolves when enough is landed; never, where the end of the topic ends the run.
+async fn stop(side: Side, progress: Arc<LandedRecords>) {
     let Side::LandFirst { objects } = side else {
         return std::future::pending().await;
     };
     while progress
         .looks()
         .last()
-        .is_none_or(|(_, done)| *done < objects)
+        .is_none_or(|look| look.done < objects)
     {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// When how many records were done.
+/// How many records were done at which times.
 #[derive(Default)]
-struct Progress(Mutex<Vec<(Instant, u64)>>);
+struct LandedRecords(Mutex<Vec<Look>>);
 
-impl Progress {
-    fn looks(&self) -> Vec<(Instant, u64)> {
+impl LandedRecords {
+    fn looks(&self) -> Vec<Look> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -119,19 +119,19 @@ impl Progress {
     }
 }
 
-impl CounterFn for Progress {
+impl CounterFn for LandedRecords {
     fn increment(&self, _value: u64) {}
 
     fn absolute(&self, value: u64) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((Instant::now(), value));
+            .push(Look::now(value));
     }
 }
 
-/// A recorder of metrics that hears one counter.
-struct Listener(Arc<Progress>);
+/// A recorder of metrics that listens to one counter.
+struct Listener(Arc<LandedRecords>);
 
 impl Recorder for Listener {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}

@@ -1,7 +1,7 @@
 //! What one measured process does.
 //!
-//! Only data. Not here: on which topic, and against what (see `cases.rs`).
-//! Invariant: what is asked of our side is what a user would ask with the flags of [`Side::flags`].
+//! Only data. Not here: on which topic, and against what (see `cases.rs`). Our side is asked for
+//! what a user would ask for, with the flags of [`Side::flags`].
 
 use std::fmt;
 
@@ -12,21 +12,20 @@ use crate::source::format::{Compression, Format};
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Side {
-    /// Nothing but PUT requests of the SDK, the bodies and keys at hand: what objects cost at
-    /// least.
+    /// Nothing but PUT requests of the SDK with ready bodies and keys: the least that objects cost.
     BarePut {
         /// With the metadata that says which record an object holds.
         metadata: bool,
     },
-    /// Nothing but polling a plain client and copying the values: what records cost at least.
+    /// Nothing but polling a plain client and copying the values: the least that records cost.
     BareDrain,
     /// Nothing but the compressor or the Parquet writer on finished lines or columns, on one
-    /// thread: what files cost at least.
-    BareEncode(Files),
+    /// thread: the least that files cost.
+    BareEncode(BatchFiles),
     /// The consumer to the end of the topic: into such files, or one object for each record.
-    Land(Option<Files>),
+    Land(Option<BatchFiles>),
     /// The consumer to the end of the topic, one file for each date of a field in a batch.
-    LandByDate(Files),
+    LandByDate(BatchFiles),
     /// The consumer, stopped as by a signal once so many objects are landed.
     LandFirst {
         /// Objects after which it is stopped; the last ones in flight come on top.
@@ -38,7 +37,7 @@ pub(crate) enum Side {
 
 /// Files of batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Files {
+pub(crate) enum BatchFiles {
     Jsonl,
     Gzip,
     Zstd,
@@ -47,7 +46,7 @@ pub(crate) enum Files {
 }
 
 impl Side {
-    /// Whether it is what we are held against.
+    /// Whether it is one of those that we are compared with.
     pub(crate) fn is_bare(self) -> bool {
         matches!(
             self,
@@ -63,13 +62,13 @@ impl Side {
         )
     }
 
-    /// How many records it has to take, where that is not a matter of when it is stopped, or of
+    /// How many records it has to take; `None` where that depends on when it is stopped, or on
     /// whole files.
     pub(crate) fn takes_all(self, records: u64) -> Option<u64> {
         (!matches!(self, Self::LandFirst { .. } | Self::BareEncode(_))).then_some(records)
     }
 
-    /// The encoder alone that it is held against, too.
+    /// The bare encoder that it is compared with as well.
     pub(crate) fn encoder(self) -> Option<Self> {
         match self {
             Self::Land(Some(files)) => Some(Self::BareEncode(files)),
@@ -77,7 +76,7 @@ impl Side {
         }
     }
 
-    /// What the consumer is told besides where from and where to.
+    /// The consumer's flags, besides those for the topic and the bucket.
     pub(crate) fn flags(self) -> Vec<String> {
         let flags: &[&str] = match self {
             Self::DryRun => &["--until-end", "--dry-run"],
@@ -94,7 +93,7 @@ impl Side {
     }
 }
 
-impl Files {
+impl BatchFiles {
     pub(crate) const ALL: [Self; 5] = [
         Self::Jsonl,
         Self::Gzip,
@@ -120,7 +119,7 @@ impl Files {
     }
 }
 
-impl fmt::Display for Files {
+impl fmt::Display for BatchFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.format(), self.compression())
     }

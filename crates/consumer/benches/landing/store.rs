@@ -1,7 +1,7 @@
 //! The bucket of a run: made at its start, emptied folder by folder, removed at its end; and the
 //! client for it.
 //!
-//! Invariant: only the bucket that was made for this run is ever touched.
+//! No other bucket than the one that was made for this run is ever touched.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ impl Store {
             .with_context(|| format!("bucket {} cannot be made", self.bucket))
     }
 
-    /// Removes what lies in the folder, and what the consumer wrote about it; gives how many
+    /// Removes what lies in the folder, and what the consumer wrote about it; returns how many
     /// objects were in the folder itself.
     pub(crate) async fn remove_folder(&self, folder: &str) -> Result<u64> {
         self.remove_below(&format!("_control/{folder}/")).await?;
@@ -82,7 +82,7 @@ impl Store {
             .with_context(|| format!("bucket {} cannot be removed", self.bucket))
     }
 
-    /// Lists all first and removes then: a list that is walked while it shrinks may skip.
+    /// Lists everything before it removes anything: a listing of a shrinking folder may skip keys.
     async fn remove_below(&self, prefix: &str) -> Result<u64> {
         let keys = self.keys(prefix).await?;
         let keys_of_list: Vec<&String> = keys.iter().collect();

@@ -1,9 +1,8 @@
 //! The topics of a run: made, filled with the rows of the tutorial's file as records, again and
-//! again, removed at its end.
+//! again, and removed at its end.
 //!
-//! Invariant: a value is a function of its number, and number `n` lies at a position that follows
-//! from `n` and the number of partitions: so the bare loop writes the same bodies without reading
-//! the topic.
+//! A value is a function of its number, and the position of number `n` follows from `n` and the
+//! number of partitions: so the bare loop writes the same bodies without reading the topic.
 
 use std::{
     sync::{Mutex, OnceLock},
@@ -11,10 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use bench::topics::{TopicAdmin, client_config};
 use rdkafka::{
-    ClientConfig,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
@@ -26,11 +23,13 @@ use serde::{Deserialize, Serialize};
 use crate::options::Servers;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// As many copies of a partition as the broker makes of its own accord.
+const BROKERS_DEFAULT: i32 = -1;
 static ENCODER: OnceLock<RowEncoder> = OnceLock::new();
 
 /// One topic and what is in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct FilledTopic {
     pub(crate) name: String,
     pub(crate) records: u64,
     pub(crate) partitions: i32,
@@ -40,7 +39,7 @@ pub(crate) struct Place {
     pub(crate) headers: usize,
 }
 
-impl Place {
+impl FilledTopic {
     /// Partition and offset of a record.
     pub(crate) fn position(&self, number: u64) -> (i32, i64) {
         let partitions = i64::from(self.partitions);
@@ -59,12 +58,12 @@ impl Place {
         let mut value = Vec::new();
         let encoder = ENCODER.get_or_init(|| RowEncoder::new(&Schema::stock(FieldNames::Original)));
         let encoded = encoder.append_row(cells.into_iter(), &mut value);
-        // A bad row would show: its record becomes a dead letter, and the run is no clean one.
+        // A bad row would show: its record becomes a dead letter, and the run is not a clean one.
         debug_assert!(encoded.is_ok(), "{encoded:?}");
         value
     }
 
-    /// The headers that the producer gives to a record, or the first ones of them, or some more.
+    /// The headers that the producer gives to a record: the first few of them, or some more.
     fn headers(&self, number: u64) -> OwnedHeaders {
         let row = number.to_string();
         let known = [
@@ -86,7 +85,7 @@ impl Place {
     }
 }
 
-/// A day of 28 of a month of 12, so many behind the first of all.
+/// The day `number` days after the first of all, in a calendar of months with 28 days.
 fn day(number: u64) -> String {
     let (year, month, day) = (1965 + number / 336, 1 + number / 28 % 12, 1 + number % 28);
     format!("{year}-{month:02}-{day:02}")
@@ -111,61 +110,57 @@ fn symbol(number: u64) -> &'static str {
 
 /// Makes and removes what a run leaves in Kafka.
 pub(crate) struct Topics {
-    admin: AdminClient<DefaultClientContext>,
-    bootstrap: String,
+    pub(crate) admin: TopicAdmin,
     made: Mutex<Vec<String>>,
 }
 
 impl Topics {
+    /// # Errors
+    /// When no broker answers.
     pub(crate) fn new(servers: &Servers) -> Result<Self> {
         Ok(Self {
-            admin: client(servers.bootstrap.as_str()).create()?,
-            bootstrap: servers.bootstrap.clone(),
+            admin: TopicAdmin::connect(&servers.bootstrap)?,
             made: Mutex::default(),
         })
     }
 
     /// Makes the topic, sends its records, and counts what the broker holds then.
-    pub(crate) async fn fill(&self, place: &Place) -> Result<()> {
-        // -1: as many replicas as the broker's default.
-        let topic = NewTopic::new(&place.name, place.partitions, TopicReplication::Fixed(-1));
-        let answers = self.admin.create_topics([&topic], &options()).await?;
-        for answer in answers {
-            answer
-                .map_err(|(name, code)| anyhow::anyhow!("topic {name} cannot be made: {code}"))?;
-        }
+    pub(crate) fn fill(&self, topic: &FilledTopic) -> Result<()> {
+        self.admin
+            .create(&topic.name, topic.partitions, BROKERS_DEFAULT)?;
         if let Ok(mut made) = self.made.lock() {
-            made.push(place.name.clone());
+            made.push(topic.name.clone());
         }
-        self.send(place)?;
-        let held = self.held(place)?;
+        self.admin.wait_for_leaders(&topic.name, topic.partitions)?;
+        self.send(topic)?;
+        let held = self.held(topic)?;
         ensure!(
-            held == place.records,
+            held == topic.records,
             "topic {} holds {held} records",
-            place.name
+            topic.name
         );
         eprintln!(
             "topic {}: {held} records, {} bytes the first one",
-            place.name,
-            place.value(0).len()
+            topic.name,
+            topic.value(0).len()
         );
         Ok(())
     }
 
-    fn send(&self, place: &Place) -> Result<()> {
-        let producer: ThreadedProducer<DefaultProducerContext> = client(&self.bootstrap)
+    fn send(&self, topic: &FilledTopic) -> Result<()> {
+        let producer: ThreadedProducer<DefaultProducerContext> = client_config(&self.admin.servers)
             .set("enable.idempotence", "true")
             .set("compression.type", "lz4")
             .set("linger.ms", "20")
             .create()?;
-        for number in 0..place.records {
-            let value = place.value(number);
-            let mut record = BaseRecord::to(&place.name)
-                .partition(place.position(number).0)
+        for number in 0..topic.records {
+            let value = topic.value(number);
+            let mut record = BaseRecord::to(&topic.name)
+                .partition(topic.position(number).0)
                 .key(symbol(number))
                 .payload(&value);
-            if place.headers > 0 {
-                record = record.headers(place.headers(number));
+            if topic.headers > 0 {
+                record = record.headers(topic.headers(number));
             }
             while let Err((error, refused)) = producer.send(record) {
                 if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
@@ -180,54 +175,24 @@ impl Topics {
             .context("the topic cannot be filled")
     }
 
-    fn held(&self, place: &Place) -> Result<u64> {
-        let consumer: BaseConsumer = client(&self.bootstrap).create()?;
+    fn held(&self, topic: &FilledTopic) -> Result<u64> {
+        let consumer: BaseConsumer = client_config(&self.admin.servers).create()?;
         let mut held = 0;
-        for partition in 0..place.partitions {
-            let (low, high) = consumer.fetch_watermarks(&place.name, partition, PATIENCE)?;
+        for partition in 0..topic.partitions {
+            let (low, high) = consumer.fetch_watermarks(&topic.name, partition, PATIENCE)?;
             held += u64::try_from(high - low)?;
         }
         Ok(held)
     }
 
-    /// Removes a consumer group that nobody is a member of any more.
-    pub(crate) async fn remove_group(&self, group: &str) -> Result<()> {
-        for answer in self.admin.delete_groups(&[group], &options()).await? {
-            answer.map_err(|(name, code)| {
-                anyhow::anyhow!("group {name} cannot be removed: {code}")
-            })?;
-        }
-        Ok(())
-    }
-
     /// Removes all topics that were made.
-    pub(crate) async fn remove(&self) -> Result<()> {
+    pub(crate) fn remove(&self) -> Result<()> {
         let made = self
             .made
             .lock()
             .map(|mut made| std::mem::take(&mut *made))
             .unwrap_or_default();
         let names: Vec<&str> = made.iter().map(String::as_str).collect();
-        if names.is_empty() {
-            return Ok(());
-        }
-        for answer in self.admin.delete_topics(&names, &options()).await? {
-            answer.map_err(|(name, code)| {
-                anyhow::anyhow!("topic {name} cannot be removed: {code}")
-            })?;
-        }
-        Ok(())
+        self.admin.remove(&names)
     }
-}
-
-fn options() -> AdminOptions {
-    AdminOptions::new()
-        .operation_timeout(Some(PATIENCE))
-        .request_timeout(Some(PATIENCE))
-}
-
-fn client(bootstrap: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", bootstrap);
-    config
 }

@@ -1,20 +1,22 @@
-//! The inputs: the look-alike data again and again as a CSV file, and the same rows as ready
+//! The inputs: the rows of the data file, repeated, as a CSV file, and the same rows as ready
 //! records for a loop that reads no CSV.
 //!
-//! Writing them is not measured. Invariant: line `n` of the ready records is what row `n` of the
-//! CSV becomes.
+//! Writing them is not measured. Line `n` of the ready records is what row `n` of the CSV becomes.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use schema::{FieldNames, RowEncoder, STOCK_HEADER, Schema};
 
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/indexProcessed.csv");
 const CSV: &str = "stocks.csv";
 
 /// Two files with the same rows.
-pub(crate) struct Input {
+pub(crate) struct BenchInput {
     pub(crate) csv: PathBuf,
     pub(crate) ready: PathBuf,
     pub(crate) rows: u64,
@@ -22,13 +24,11 @@ pub(crate) struct Input {
     pub(crate) value_bytes: f64,
 }
 
-impl Input {
-    /// Writes so many rows into a folder, over those of a former call.
-    pub(crate) fn write(folder: &Path, rows: u64) -> Result<Input> {
+impl BenchInput {
+    /// Writes this many rows into a folder, over those of an earlier call.
+    pub(crate) fn write(folder: &Path, rows: u64) -> Result<Self> {
         let (csv, ready) = (folder.join(CSV), folder.join("records"));
-        let mut text = Vec::new();
-        producer::look_alike::write(&mut text)?;
-        let text = std::str::from_utf8(&text)?;
+        let text = std::fs::read_to_string(DATA).context("the data file cannot be read")?;
         let (header, body) = text.split_once('\n').context("no header")?;
         let mut csv_out = BufWriter::new(File::create(&csv)?);
         let mut ready_out = BufWriter::new(File::create(&ready)?);
@@ -38,7 +38,7 @@ impl Input {
         let (mut value, mut value_bytes) = (Vec::new(), 0);
         for (number, row) in (1..=rows).zip(body.lines().cycle()) {
             writeln!(csv_out, "{row}")?;
-            // The look-alike has no quotes: its cells are what is between the commas.
+            // The data file has no quotes: a cell is what stands between two commas.
             let cells: Vec<&[u8]> = row.split(',').map(str::as_bytes).collect();
             value.clear();
             encoder.append_row(cells.iter().copied(), &mut value)?;
@@ -57,7 +57,7 @@ impl Input {
         }
         csv_out.flush()?;
         ready_out.flush()?;
-        Ok(Input {
+        Ok(Self {
             csv,
             ready,
             rows,
@@ -67,7 +67,7 @@ impl Input {
 }
 
 /// A ready record, borrowed from its line.
-pub(crate) struct Ready<'a> {
+pub(crate) struct ReadyRecord<'a> {
     pub(crate) key: &'a [u8],
     /// Names and values of the headers.
     pub(crate) headers: [(&'static str, &'a [u8]); 3],
@@ -81,22 +81,22 @@ pub(crate) struct ReadyRecords {
 }
 
 impl ReadyRecords {
-    pub(crate) fn open(path: &Path) -> Result<ReadyRecords> {
-        Ok(ReadyRecords {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        Ok(Self {
             from: BufReader::with_capacity(64 * 1024, File::open(path)?),
             line: Vec::new(),
         })
     }
 
-    /// The next record; nothing at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Ready<'_>>> {
+    /// The next record; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<ReadyRecord<'_>>> {
         self.line.clear();
         if self.from.read_until(b'\n', &mut self.line)? == 0 {
             return Ok(None);
         }
         let mut parts = self.line.trim_ascii_end().splitn(5, |&byte| byte == b'\t');
         let mut part = || parts.next().context("a line is no record");
-        Ok(Some(Ready {
+        Ok(Some(ReadyRecord {
             key: part()?,
             headers: [
                 ("source", part()?),

@@ -5,57 +5,49 @@
 //!     export E2E_BOOTSTRAP_SERVERS=127.0.0.1:9092
 //!     cargo bench -p producer -- --rows 200000,2000000
 //!
-//! Each side runs in a process of its own (this executable again, see `child.rs`), the sides take
-//! turns, and the table shows medians: what counts are the ratios between the sides, not the
-//! digits. Before the rounds both sides run once, and what lies in their topics is compared.
-//! Invariant: all sides send the same keys, values and headers in the same order; a topic is made
-//! for one process, and removed.
+//! Each side runs in a process of its own (this executable again), the sides take turns, and the
+//! table shows medians: what counts are the ratios between the sides, not the absolute numbers.
+//! Before the rounds both sides run once, and the benchmark compares their topics: all sides must
+//! send the same keys, values and headers in the same order. A topic is made for one process, and
+//! removed.
 
-mod child;
 mod input;
-mod measure;
 mod options;
+mod order;
+mod report;
 mod sides;
 mod table;
 mod topic;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use bench::{process::Measured, program};
 
 use crate::{
-    child::Order,
-    input::Input,
-    measure::Report,
+    input::BenchInput,
     options::Options,
-    sides::{Headers, Side},
+    order::{Headers, Order, Side},
+    report::Report,
     topic::Topics,
 };
 
 fn main() -> ExitCode {
-    // Only `cargo bench` says so; `cargo test --all-targets` starts this program too, with
-    // arguments of its own.
-    let is_meant = std::env::args().any(|word| word == "--bench" || word == "--side");
-    if !is_meant {
-        eprintln!("this is a benchmark: run it with cargo bench -p producer");
-        return ExitCode::SUCCESS;
-    }
-    let options = Options::parse();
-    let result = match &options.side {
-        Some(order) => child::obey(order),
-        None => run(&options),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(
+        "cargo bench -p producer",
+        |options: &Options| &options.common,
+        sides::run,
+        run,
+    )
 }
 
-/// What is compared: the first side is what the others are compared with.
+const MEASURED: Measured = Measured {
+    limit: Duration::from_secs(10 * 60),
+    hidden: &["PRODUCER_", "KAFKA_"],
+    environment: &[],
+};
+
+/// What is compared; the first side is the yardstick.
 const SIDES: [Side; 2] = [Side::Bare, Side::Producer];
 
 fn run(options: &Options) -> Result<()> {
@@ -68,13 +60,13 @@ fn run(options: &Options) -> Result<()> {
         let bench = Bench {
             options,
             topics: &topics,
-            input: Input::write(folder.path(), rows)?,
+            input: BenchInput::write(folder.path(), rows)?,
         };
         for headers in [Headers::All, Headers::None] {
             bench.compare(headers)?;
             let rounds = bench.rounds(&SIDES, headers)?;
             table::print(&bench.title(headers), &SIDES, &rounds);
-            // A short run is for the memory: its rate is that of its beginning.
+            // A short run is there for its memory: its rate is dominated by its beginning.
             if let (true, [first, own]) = (Some(&rows) == options.rows.iter().max(), &rounds[..]) {
                 table::print_verdict(first, own);
             }
@@ -90,18 +82,18 @@ fn run(options: &Options) -> Result<()> {
 struct Bench<'a> {
     options: &'a Options,
     topics: &'a Topics,
-    input: Input,
+    input: BenchInput,
 }
 
 impl Bench<'_> {
     fn title(&self, headers: Headers) -> String {
-        let Input {
+        let BenchInput {
             rows, value_bytes, ..
         } = self.input;
         format!("{rows} rows, values of {value_bytes:.0} bytes, {headers}")
     }
 
-    /// Lets each side run once, and compares what they sent.
+    /// Runs each side once and compares what they sent.
     fn compare(&self, headers: Headers) -> Result<()> {
         let mut found = Vec::new();
         for side in SIDES {
@@ -132,12 +124,12 @@ impl Bench<'_> {
         Ok(all)
     }
 
-    /// Lets a process measure one side.
+    /// Measures one side in a process of its own.
     fn measure(&self, side: Side, headers: Headers, topic: &str) -> Result<Report> {
-        let report = child::run(&Order {
+        let report: Report = MEASURED.run(&Order {
             side,
             headers,
-            servers: self.topics.servers.clone(),
+            servers: self.topics.admin.servers.clone(),
             topic: topic.to_owned(),
             csv: self.input.csv.clone(),
             ready: self.input.ready.clone(),

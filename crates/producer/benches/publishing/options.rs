@@ -1,9 +1,10 @@
 //! What can be asked for: sizes, and where the broker is.
 //!
-//! Not here: what is measured with them (see `main.rs`).
-//! Invariant: without a broker nothing is measured, and the error says how to start one.
+//! Not here: what is measured with them (see `main.rs`). Without a broker nothing is measured, and
+//! the error says how to start one.
 
 use anyhow::{Context, Result};
+use bench::options::CommonOptions;
 use clap::Parser;
 
 /// Sends a CSV file to a broker, against a bare librdkafka loop, and prints the ratios.
@@ -16,15 +17,8 @@ pub(crate) struct Options {
     /// How often each side runs
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
-    /// A broker: HOST:PORT
-    #[arg(long, env = "E2E_BOOTSTRAP_SERVERS")]
-    pub(crate) bootstrap_servers: Option<String>,
-    /// What cargo bench gives to every benchmark
-    #[arg(long, hide = true)]
-    pub(crate) bench: bool,
-    /// The order for a measured process
-    #[arg(long, hide = true)]
-    pub(crate) side: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
 }
 
 impl Options {
@@ -33,7 +27,7 @@ impl Options {
     /// # Errors
     /// When none is named.
     pub(crate) fn servers(&self) -> Result<&str> {
-        self.bootstrap_servers.as_deref().context(
+        self.common.bootstrap_servers.as_deref().context(
             "no broker to measure with: run infra/local/kafka.sh start, then export E2E_BOOTSTRAP_SERVERS=127.0.0.1:9092",
         )
     }

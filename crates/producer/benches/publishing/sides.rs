@@ -1,27 +1,32 @@
 //! The sides: the producer's own library, a bare loop around the same Kafka client, and the
 //! producer without Kafka.
 //!
-//! Each runs in a process of its own. Invariant: both sides with Kafka have the client's settings
-//! of the one table below.
+//! Each runs in a process of its own. Both sides with Kafka use the client settings of the one
+//! table below.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
-use serde::{Deserialize, Serialize};
+use rdkafka::{
+    ClientConfig,
+    client::ClientContext,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer},
+};
 
-use crate::child::Order;
-use crate::input::{Ready, ReadyRecords};
-use crate::measure::Report;
+use crate::{
+    input::{ReadyRecord, ReadyRecords},
+    order::{Headers, Order, Side},
+    report::Report,
+};
 
-/// The producer's own defaults, said again so that a change of them does not change the comparison.
+/// The producer's own defaults, repeated here so that changing those does not change the
+/// comparison.
 pub(crate) const SETTINGS: [(&str, &str); 6] = [
     ("linger.ms", "20"),
     ("compression.type", "lz4"),
@@ -31,7 +36,7 @@ pub(crate) const SETTINGS: [(&str, &str); 6] = [
     ("queue.buffering.max.kbytes", "65536"),
 ];
 
-/// What the producer promises and cannot be told otherwise.
+/// What the producer promises; its user cannot change these settings.
 const PROMISES: [(&str, &str); 3] = [
     ("enable.idempotence", "true"),
     ("acks", "all"),
@@ -40,44 +45,7 @@ const PROMISES: [(&str, &str); 3] = [
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What runs in a measured process.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) enum Side {
-    /// The Kafka client alone, fed with ready records from a file.
-    Bare,
-    /// The whole producer, from a CSV file.
-    Producer,
-    /// The producer up to the record, which is printed to nowhere.
-    DryRun,
-}
-
-/// Headers of the records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Headers {
-    All,
-    None,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Side::Bare => "bare librdkafka loop, ready records",
-            Side::Producer => "producer, CSV",
-            Side::DryRun => "producer --dry-run: reading and encoding",
-        })
-    }
-}
-
-impl fmt::Display for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Headers::All => "three headers",
-            Headers::None => "no headers",
-        })
-    }
-}
-
-/// Does what the order says, in this process.
+/// Carries out the order in this process.
 pub(crate) fn run(order: &Order) -> Result<Report> {
     match order.side {
         Side::Bare => bare(order),
@@ -107,7 +75,7 @@ fn producer_run(order: &Order, more: &[&str]) -> Result<Report> {
         .enable_all()
         .build()?;
     let summary = runtime.block_on(producer::run(args, std::future::pending()))?;
-    Report::of(summary.acknowledged, summary.elapsed)
+    Report::new(summary.acknowledged, summary.elapsed)
 }
 
 /// Counts acknowledgements, and nothing else.
@@ -151,10 +119,10 @@ fn bare(order: &Order) -> Result<Report> {
         acknowledged == sent,
         "{acknowledged} of {sent} acknowledged"
     );
-    Report::of(sent, began.elapsed())
+    Report::new(sent, began.elapsed())
 }
 
-fn send(client: &ThreadedProducer<Counting>, order: &Order, ready: &Ready<'_>) -> Result<()> {
+fn send(client: &ThreadedProducer<Counting>, order: &Order, ready: &ReadyRecord<'_>) -> Result<()> {
     let mut record = BaseRecord::<[u8], [u8]>::to(&order.topic)
         .key(ready.key)
         .payload(ready.value);

@@ -1,99 +1,71 @@
-//! The topics of a run: each is made for one process and removed with its value; and what lies in
-//! one.
+//! The topics of a run, each made for one process and removed when its value is dropped, and what
+//! they contain.
 //!
-//! Invariant: two topics have equal contents when each partition holds the same keys, values and
-//! headers in the same order.
+//! Two topics have equal contents when each partition holds the same keys, values and headers in
+//! the same order.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    collections::hash_map::DefaultHasher,
+    hash::{Hash, Hasher},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use futures::executor::block_on;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use anyhow::{Context, Result, ensure};
+use bench::{
+    clock::run_name,
+    topics::{TopicAdmin, client_config},
+};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    message::{BorrowedMessage, Headers, Message},
+};
 
 pub(crate) const PARTITIONS: i32 = 6;
 const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Makes topics at one broker.
 pub(crate) struct Topics {
-    pub(crate) servers: String,
-    admin: AdminClient<DefaultClientContext>,
+    pub(crate) admin: TopicAdmin,
     prefix: String,
     made: AtomicU64,
 }
 
-/// A topic that is removed when it goes.
+/// A topic that is removed when this value is dropped.
 pub(crate) struct Topic<'a> {
     pub(crate) name: String,
-    topics: &'a Topics,
+    admin: &'a TopicAdmin,
 }
 
 impl Topics {
     /// # Errors
     /// When no broker answers.
-    pub(crate) fn new(servers: &str) -> Result<Topics> {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", servers);
-        let admin: AdminClient<_> = config.create()?;
-        admin
-            .inner()
-            .fetch_metadata(None, PATIENCE)
-            .with_context(|| {
-                format!("no broker answers at {servers}: run infra/local/kafka.sh start")
-            })?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-        Ok(Topics {
-            servers: servers.to_owned(),
-            admin,
-            prefix: format!("bench-{}-{}", now.as_millis(), std::process::id()),
+    pub(crate) fn new(servers: &str) -> Result<Self> {
+        Ok(Self {
+            admin: TopicAdmin::connect(servers)?,
+            prefix: run_name()?,
             made: AtomicU64::new(0),
         })
     }
 
-    /// Makes the next topic, and waits until each partition has a leader.
+    /// Makes the next topic and waits until it can be written to.
     pub(crate) fn make(&self) -> Result<Topic<'_>> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", self.prefix);
-        let new = NewTopic::new(&name, PARTITIONS, TopicReplication::Fixed(1));
-        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-        for made in block_on(self.admin.create_topics([&new], &options))? {
-            made.map_err(|(name, code)| anyhow!("cannot make topic {name}: {code}"))?;
-        }
-        let topic = Topic { name, topics: self };
-        let began = Instant::now();
-        while !topic.is_led()? {
-            if began.elapsed() > PATIENCE {
-                bail!("topic {} has no leaders", topic.name);
-            }
-            std::thread::sleep(PAUSE);
-        }
+        self.admin.create(&name, PARTITIONS, 1)?;
+        let admin = &self.admin;
+        let topic = Topic { name, admin };
+        admin.wait_for_leaders(&topic.name, PARTITIONS)?;
         Ok(topic)
     }
 }
 
 impl Topic<'_> {
-    fn is_led(&self) -> Result<bool> {
-        let client = self.topics.admin.inner();
-        let metadata = client.fetch_metadata(Some(&self.name), PATIENCE)?;
-        let partitions = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions());
-        Ok(partitions.filter(|one| one.leader() >= 0).count() == PARTITIONS as usize)
-    }
-
-    /// A number for each partition that stands for its records and their order. Reads so many
-    /// records, and sees that there are no more.
+    /// A hash of each partition's records in their order. Reads `records` records, and checks that
+    /// there are no more.
     pub(crate) fn contents(&self, records: u64) -> Result<Vec<u64>> {
-        let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", &self.topics.servers)
+        let consumer: BaseConsumer = client_config(&self.admin.servers)
             .set("group.id", &self.name)
             .set("enable.auto.commit", "false")
             .set("fetch.queue.backoff.ms", "5")
@@ -132,10 +104,8 @@ fn hash(record: &BorrowedMessage<'_>, hasher: &mut DefaultHasher) {
 
 impl Drop for Topic<'_> {
     fn drop(&mut self) {
-        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-        let removed = block_on(self.topics.admin.delete_topics(&[&self.name], &options));
-        if !matches!(removed.as_deref(), Ok([Ok(_)])) {
-            eprintln!("topic {} could not be removed: {removed:?}", self.name);
+        if let Err(error) = self.admin.remove(&[&self.name]) {
+            eprintln!("{error:#}");
         }
     }
 }

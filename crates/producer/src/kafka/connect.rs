@@ -1,32 +1,37 @@
 //! Waits, for a bounded time, for a broker that answers and for the addresses it sends us to.
 //!
-//! Does not create topics. Invariant: when it fails, the message names the address that was tried
-//! and what to change.
+//! Does not create topics. When it fails, the message names the address that was tried and what to
+//! change.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use rdkafka::metadata::Metadata;
-use rdkafka::producer::{Producer, ThreadedProducer};
+use rdkafka::{
+    metadata::Metadata,
+    producer::{Producer, ThreadedProducer},
+};
 
-use super::deliveries::Deliveries;
-use super::reach::{self, Address};
-use super::{Target, shown};
-use crate::outcome::Failure;
-use crate::stop::Stop;
+use super::{
+    deliveries::Deliveries,
+    reach::{self, Address},
+    target::{Target, shown},
+};
+use crate::{outcome::Failure, stop::StopFlag};
 
-/// Longest single wait inside the client, which does not see a stop request.
+/// The longest single wait inside the client, which does not see a stop request.
 const STEP: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) type Client = ThreadedProducer<Deliveries>;
 
-/// The topic's metadata from a broker whose cluster we can reach; nothing if a stop was requested
+/// The topic's metadata from a broker whose cluster we can reach; `None` if a stop was requested
 /// meanwhile.
 pub(crate) fn connect(
     client: &Client,
     target: &Target,
-    stop: &Stop,
+    stop: &StopFlag,
 ) -> Result<Option<Metadata>, Failure> {
     let until = Instant::now() + target.connect_timeout;
     loop {
@@ -52,7 +57,7 @@ pub(crate) fn connect(
     }
 }
 
-/// Asks once for the metadata of the cluster and this topic, without creating it.
+/// Asks once for the metadata of the cluster and this topic, without creating the topic.
 pub(crate) fn metadata(client: &Client, topic: &str, within: Duration) -> Option<Metadata> {
     let metadata = client
         .client()
@@ -62,7 +67,7 @@ pub(crate) fn metadata(client: &Client, topic: &str, within: Duration) -> Option
 }
 
 fn remaining(until: Instant) -> Duration {
-    // Never zero: the client takes it for "do not wait", and a first answer needs a moment.
+    // Never zero: the client takes zero for "do not wait", and a first answer needs a moment.
     until.saturating_duration_since(Instant::now()).max(PAUSE)
 }
 
@@ -80,7 +85,7 @@ fn no_answer(client: &Client, target: &Target) -> String {
     )
 }
 
-/// A bootstrap server answered, but with addresses that we cannot use: the classic trap.
+/// What is wrong if a bootstrap server answered with addresses that we cannot use, a classic trap.
 fn advertised_problem(metadata: &Metadata, target: &Target, within: Duration) -> Option<String> {
     let leaders: BTreeSet<i32> = metadata
         .topics()

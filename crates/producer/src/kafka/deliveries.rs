@@ -1,59 +1,65 @@
 //! What the Kafka client tells us in its callbacks: the delivery result of each record, errors, log
-//! lines, its reports.
+//! lines, its statistics.
 //!
-//! Callbacks run on the client's poll thread and only count and note. Invariant: `acknowledged +
-//! failed` is the number of records whose fate is known; each record is counted once.
+//! Callbacks run on the client's poll thread and only count and note. Each record is counted once,
+//! so `acknowledged + failed` is the number of records whose fate is known.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use rdkafka::Statistics;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
-use rdkafka::producer::{DeliveryResult, ProducerContext};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{
+    Statistics,
+    client::ClientContext,
+    config::RDKafkaLogLevel,
+    error::KafkaError,
+    message::Message,
+    producer::{DeliveryResult, ProducerContext},
+    types::RDKafkaErrorCode,
+};
 
 use super::pulse::{ClientNumbers, Pulse};
-use crate::stop::Stop;
+use crate::stop::StopFlag;
 
-/// Time between two warnings about a lost connection.
+/// The least time between two warnings about a lost connection.
 const WARN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The shared notes; clones share them.
+/// A handle to the notes; clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Deliveries {
-    shared: Arc<Shared>,
-    stop: Stop,
+    shared: Arc<SharedNotes>,
+    stop: StopFlag,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedNotes {
     acknowledged: AtomicU64,
     failed: AtomicU64,
     partitions: OnceLock<Vec<AtomicU64>>,
     first_failure: OnceLock<RDKafkaErrorCode>,
-    /// Whether the start is over: from then on a lost connection is worth a warning.
+    /// Whether the start-up is over: from then on a lost connection is worth a warning.
     connected: AtomicBool,
-    /// An error that waiting will not mend: wrong password, wrong certificate.
+    /// An error that will not go away by waiting: wrong password, wrong certificate.
     refusal: OnceLock<String>,
-    trouble: Mutex<Trouble>,
-    /// From the end of the start on.
+    trouble: Mutex<ConnectionTrouble>,
+    /// There once the start-up is over.
     pulse: Mutex<Option<Pulse>>,
 }
 
 #[derive(Debug, Default)]
-struct Trouble {
+struct ConnectionTrouble {
     last: Option<String>,
     warned: Option<Instant>,
 }
 
 impl Deliveries {
-    /// `stop` is requested at the first record that fails: nothing should wait any more.
-    pub(crate) fn new(stop: &Stop) -> Deliveries {
-        Deliveries {
+    /// The first record that fails requests `stop`: nothing should wait any more.
+    pub(crate) fn new(stop: &StopFlag) -> Self {
+        Self {
             shared: Arc::default(),
             stop: stop.clone(),
         }
@@ -81,12 +87,12 @@ impl Deliveries {
             .collect()
     }
 
-    /// Why the first record that failed did.
+    /// Why the first failed record failed.
     pub(crate) fn first_failure(&self) -> Option<RDKafkaErrorCode> {
         self.shared.first_failure.get().copied()
     }
 
-    /// The start is over, and the topic has this many partitions.
+    /// Notes that the start-up is over and the topic has this many partitions.
     pub(crate) fn connected(&self, partitions: usize) {
         self.shared
             .partitions
@@ -95,7 +101,7 @@ impl Deliveries {
         self.shared.connected.store(true, Ordering::Relaxed);
     }
 
-    /// Why the broker will not have us, if it said so.
+    /// Why the broker refuses us, if it said so.
     pub(crate) fn refusal(&self) -> Option<String> {
         self.shared.refusal.get().cloned()
     }
@@ -115,8 +121,8 @@ impl Deliveries {
         self.pulse().as_ref().map(Pulse::client).unwrap_or_default()
     }
 
-    /// What is wrong now; empty when all is well. Knows of nothing unless the client is set to
-    /// report.
+    /// What is wrong now; empty when nothing is. Meaningful only if the client is set to report its
+    /// statistics.
     pub(crate) fn problems(&self) -> Vec<String> {
         let trouble = self.last_trouble();
         match self.pulse().as_ref() {
@@ -157,8 +163,8 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // The client logs each failed attempt; `error` below says what people need. With `-X
-        // debug=…` and RUST_LOG=debug all is seen.
+        // The client logs each failed attempt; `error` below says what people need to know. `-X
+        // debug=…` and RUST_LOG=debug show everything.
         tracing::debug!(target: "librdkafka", ?level, "{facility} {message}");
     }
 
@@ -180,7 +186,7 @@ impl ClientContext for Deliveries {
                 self.shared.refusal.get_or_init(|| reason.clone());
                 self.note_trouble(reason);
             }
-            // It follows each broker's own error and says less.
+            // This follows each broker's own error and says less.
             Some(RDKafkaErrorCode::AllBrokersDown) => {}
             _ => self.note_trouble(reason),
         }
@@ -215,8 +221,8 @@ impl ProducerContext for Deliveries {
     }
 }
 
-/// `x:1/bootstrap: Connect to … failed: Connection refused (after 0ms in state CONNECT, …)` without
-/// the brackets at the end.
+/// Strips the parentheses at the end of `x:1/bootstrap: Connect to … failed: Connection refused
+/// (after 0ms in state CONNECT, …)`.
 fn without_timing(reason: &str) -> &str {
     reason.split(" (after ").next().unwrap_or(reason).trim()
 }

@@ -1,22 +1,26 @@
 //! Sends records and knows the fate of each.
 //!
-//! Does not wait for room in the client's queue: it says that there is none. Invariant: a record is
-//! either counted as sent, and then later as acknowledged or failed, or it was not taken.
+//! Does not wait for room in the client's queue, but says that there is none. A record that the
+//! client takes is counted as sent, and later as acknowledged or failed; any other was not sent.
 
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{
+    error::KafkaError,
+    message::{Header, OwnedHeaders},
+    producer::{BaseRecord, Producer, PurgeConfig},
+    types::RDKafkaErrorCode,
+};
 
-use super::connect::{self, Client};
-use super::deliveries::Deliveries;
-use super::pulse::REPORTS;
-use super::settings::client_config;
-use super::{Target, shown, topic};
-use crate::outcome::Failure;
-use crate::stop::Stop;
+use super::{
+    connect::{self, Client},
+    deliveries::Deliveries,
+    pulse::REPORTS,
+    settings::client_config,
+    target::{Target, shown},
+    topic,
+};
+use crate::{outcome::Failure, stop::StopFlag};
 
 /// Added to the delivery timeout when waiting for the last results: the client looks for overdue
 /// records once a second.
@@ -30,12 +34,12 @@ const JOIN_EVERY: u64 = 16;
 pub(crate) struct Outgoing<'a> {
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) value: &'a [u8],
-    /// What the headers tell, if there are to be any.
-    pub(crate) origin: Option<Origin<'a>>,
+    /// What the headers say, if the record gets any.
+    pub(crate) origin: Option<RecordOrigin<'a>>,
 }
 
 impl Outgoing<'_> {
-    /// Of key and value.
+    /// The size of key and value.
     pub(crate) fn bytes(&self) -> usize {
         self.key.map_or(0, <[u8]>::len) + self.value.len()
     }
@@ -43,7 +47,7 @@ impl Outgoing<'_> {
 
 /// Where a record comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin<'a> {
+pub(crate) struct RecordOrigin<'a> {
     pub(crate) source: &'a str,
     pub(crate) row: u64,
     pub(crate) event_time: Option<&'a [u8]>,
@@ -52,11 +56,11 @@ pub(crate) struct Origin<'a> {
 /// What became of a record that was given to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// It is on its way.
+    /// The client has taken it.
     Yes,
-    /// The client's queue is full: wait a little, then give it again.
+    /// The client's queue is full: wait a little, then try again.
     NoRoom,
-    /// It is larger than `message.max.bytes`; it will never be taken.
+    /// It is larger than `message.max.bytes`; the client will never take it.
     TooLarge,
     /// Nobody reads any more what we print; only a dry run has this.
     NoReader,
@@ -71,12 +75,13 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Connects, and creates the topic if it is missing; nothing if a stop was requested meanwhile.
+    /// Connects, and creates the topic if it is missing. Returns `None` if a stop was requested
+    /// meanwhile.
     pub(crate) fn connect(
         target: &Target,
         deliveries: &Deliveries,
-        stop: &Stop,
-    ) -> Result<Option<Publisher>, Failure> {
+        stop: &StopFlag,
+    ) -> Result<Option<Self>, Failure> {
         let mut config = client_config(target);
         if target.reports {
             config.set(REPORTS.0, REPORTS.1);
@@ -91,7 +96,7 @@ impl Publisher {
             return Ok(None);
         };
         deliveries.connected(partitions);
-        Ok(Some(Publisher {
+        Ok(Some(Self {
             client,
             deliveries: deliveries.clone(),
             target: target.clone(),
@@ -99,7 +104,7 @@ impl Publisher {
         }))
     }
 
-    /// Gives one record to the client; never waits.
+    /// Hands one record to the client; never waits.
     pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Sent, Failure> {
         let mut outgoing = BaseRecord::<[u8], [u8]>::to(&self.target.topic).payload(record.value);
         if let Some(origin) = &record.origin {
@@ -141,12 +146,11 @@ impl Publisher {
         while self.deliveries.acknowledged() + self.deliveries.failed() < self.sent
             && Instant::now() < until
         {
-            // An error here is only "not yet": the results are what counts.
+            // An error here only means "not yet": the delivery results are what counts.
             if let Err(error) = self.client.flush(Duration::from_millis(100)) {
                 tracing::trace!("still waiting for acknowledgements: {error}");
             }
-            // One record has waited for the whole timeout: the others need not wait for the rest of
-            // theirs.
+            // One record has waited for its whole timeout: the others need not wait out theirs.
             if !is_given_up
                 && self.deliveries.first_failure() == Some(RDKafkaErrorCode::MessageTimedOut)
             {
@@ -185,7 +189,7 @@ impl Publisher {
         )))
     }
 
-    /// Says so when the keys of many records left partitions without any.
+    /// Warns when the keys of many records have left partitions empty.
     pub(crate) fn warn_of_empty_partitions(&self) {
         let counts = self.deliveries.per_partition();
         let empty = counts.iter().filter(|&&count| count == 0).count();
@@ -198,19 +202,19 @@ impl Publisher {
     }
 }
 
-/// Has the C library join its small free blocks.
+/// Makes the C library join its small free blocks.
 ///
-/// The client takes five small blocks for the headers of a record. glibc keeps such blocks, once
-/// free, in the order of their release and apart from their neighbours; after a while the queued
-/// records lie scattered over the memory, and for want of cache hits each costs half as much CPU
-/// again. A request for a kilobyte or more makes glibc join them, so that the next records lie side
-/// by side again. Elsewhere this is an allocation like any other. `cargo bench -p producer` shows
-/// what it is worth.
+/// The client allocates five small blocks for the headers of a record. glibc keeps such blocks,
+/// once they are free, in the order of their release and does not join neighbours; after a while
+/// the queued records are scattered over memory, and cache misses make each record cost half as
+/// much CPU again. A request for a kilobyte or more makes glibc join the free blocks, so that the
+/// next records lie side by side. With other allocators this is an allocation like any other.
+/// `cargo bench -p producer` shows what it is worth.
 fn join_free_blocks() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(4096)));
 }
 
-fn headers(origin: &Origin<'_>) -> OwnedHeaders {
+fn headers(origin: &RecordOrigin<'_>) -> OwnedHeaders {
     let mut digits = [0; 20];
     let row = decimal(origin.row, &mut digits);
     let headers = OwnedHeaders::new_with_capacity(3)

@@ -1,26 +1,26 @@
-//! What the Kafka client reports about itself once a second, and what is wrong by it.
+//! What the Kafka client reports about itself once a second, and what these reports say is wrong.
 //!
-//! Not here: the fate of records (see `deliveries`), and who asks (see `status`). Invariant: it
-//! judges by the reports and the time alone, so that a page that shows it never waits for Kafka.
+//! Not here: the fate of records (see `deliveries`), and who asks (see `status`). It judges only by
+//! the reports and the time, so that a page that shows the verdict never waits for Kafka.
 
 use std::time::{Duration, Instant};
 
 use rdkafka::Statistics;
 
-/// The client's setting that makes it report, and its value in milliseconds.
+/// The setting that makes the client report, and its value in milliseconds.
 pub(crate) const REPORTS: (&str, &str) = ("statistics.interval.ms", "1000");
 
-/// Records that wait for longer while none is acknowledged are trouble, and so is a client that is
-/// silent for longer.
+/// Records that wait for longer than this while none is acknowledged are a problem, and so is a
+/// client that is silent for longer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A lost connection is tried again every 2 s at least (`reconnect.backoff.max.ms`): without any
-/// broker for longer is trouble.
+/// The client tries to reconnect at least every 2 s (`reconnect.backoff.max.ms`), so being without
+/// any broker for longer than this is a problem.
 const RECONNECTING: Duration = Duration::from_secs(5);
 
 /// The client's own numbers at its last report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ClientNumbers {
-    /// Bytes of the records that wait in the client or are in flight.
+    /// Bytes of the records that wait in the client's queue or are in flight.
     pub(crate) queued_bytes: u64,
     /// Bytes sent to the brokers, as on the wire.
     pub(crate) transmitted_bytes: u64,
@@ -34,9 +34,9 @@ pub(crate) struct ClientNumbers {
 #[derive(Debug, Clone)]
 pub(crate) struct Pulse {
     reported: Instant,
-    /// When it was last seen that records were acknowledged, or that none waited.
+    /// When a report last showed newly acknowledged records, or an empty queue.
     advanced: Instant,
-    /// Since when a connection is wanted and there is none.
+    /// Since when the client has wanted a connection and had none.
     cut_off: Option<Instant>,
     acknowledged: u64,
     queued: u64,
@@ -44,9 +44,9 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
-    /// Of a client that has just connected.
-    pub(crate) fn new(now: Instant) -> Pulse {
-        Pulse {
+    /// The pulse of a client that has just connected.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
             reported: now,
             advanced: now,
             cut_off: None,
@@ -56,7 +56,7 @@ impl Pulse {
         }
     }
 
-    /// Takes a report; `acknowledged` is the number of records so far.
+    /// Takes a report; `acknowledged` is the number of records acknowledged so far.
     pub(crate) fn report(&mut self, now: Instant, statistics: &Statistics, acknowledged: u64) {
         let brokers = || statistics.brokers.values();
         let connected = brokers().filter(|broker| is_connected(&broker.state));
@@ -73,8 +73,8 @@ impl Pulse {
             self.advanced = now;
         }
         self.acknowledged = acknowledged;
-        // A client with nothing to send lets go of idle connections and does not look for others:
-        // that is no trouble.
+        // A client with nothing to send closes idle connections and opens no others: that is not a
+        // problem.
         let wanted = self.queued > 0 || brokers().any(|broker| is_connecting(&broker.state));
         self.cut_off = match self.cut_off {
             _ if self.client.brokers_connected > 0 => None,
@@ -87,7 +87,7 @@ impl Pulse {
         self.client
     }
 
-    /// What is wrong, most urgent first; empty when all is well. `trouble` is what last went wrong
+    /// What is wrong, most urgent first; empty when nothing is. `trouble` is what last went wrong
     /// with a connection.
     pub(crate) fn problems(&self, now: Instant, trouble: Option<&str>) -> Vec<String> {
         let lasting = |since: Instant, patience: Duration| {
@@ -96,8 +96,8 @@ impl Pulse {
         };
         let silent = lasting(self.reported, PATIENCE)
             .map(|seconds| format!("the Kafka client has been silent for {seconds} s"));
-        let cut_off = self.cut_off.and_then(|since| lasting(since, RECONNECTING));
-        let cut_off = cut_off.map(|seconds| {
+        let without_broker = self.cut_off.and_then(|since| lasting(since, RECONNECTING));
+        let cut_off = without_broker.map(|seconds| {
             let reason = trouble.map(|reason| format!(": {reason}"));
             format!(
                 "no broker is connected, for {seconds} s{}",
@@ -120,8 +120,8 @@ fn is_connected(state: &str) -> bool {
     matches!(state, "UP" | "REAUTH")
 }
 
-/// On the way to a connection, as opposed to `INIT`, which wants none, and `DOWN`, which is passed
-/// through after each loss.
+/// Whether a connection is being made. In `INIT` the client wants none, and it passes through
+/// `DOWN` after each loss.
 fn is_connecting(state: &str) -> bool {
     !is_connected(state) && !matches!(state, "INIT" | "DOWN")
 }
@@ -155,9 +155,9 @@ mod tests {
     }
 
     impl Beating {
-        fn new() -> Beating {
+        fn new() -> Self {
             let now = Instant::now();
-            Beating {
+            Self {
                 pulse: Pulse::new(now),
                 now,
             }

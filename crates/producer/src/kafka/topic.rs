@@ -1,25 +1,28 @@
-//! The topic: whether its name can be one, whether it is there, and its creation.
+//! The topic: whether its name is valid, whether it exists, and its creation.
 //!
-//! Does not send. Invariant: an existing topic is never changed.
+//! Does not send. An existing topic is never changed.
 
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaError;
-use rdkafka::metadata::Metadata;
-use rdkafka::producer::{BaseProducer, Producer};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    error::KafkaError,
+    metadata::Metadata,
+    producer::{BaseProducer, Producer},
+    types::RDKafkaErrorCode,
+};
 
-use super::connect::{Client, metadata};
-use super::settings::client_config;
-use super::{Target, shown};
-use crate::outcome::Failure;
-use crate::stop::Stop;
+use super::{
+    connect::{Client, metadata},
+    settings::client_config,
+    target::{Target, shown},
+};
+use crate::{outcome::Failure, stop::StopFlag};
 
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What Kafka would refuse about this name, if anything.
+/// Why Kafka would refuse this name, if it would.
 pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
     match name {
@@ -33,13 +36,13 @@ pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Makes sure that the topic is there; gives its number of partitions, or nothing if a stop was
+/// Creates the topic unless it exists; returns its number of partitions, or `None` if a stop was
 /// requested meanwhile.
 pub(crate) fn ensure(
     client: &Client,
     target: &Target,
     first: Metadata,
-    stop: &Stop,
+    stop: &StopFlag,
 ) -> Result<Option<usize>, Failure> {
     let name = &target.topic;
     if let Some(partitions) = partitions(&first, name)? {
@@ -62,7 +65,7 @@ pub(crate) fn ensure(
     wait_until_usable(client, target, stop)
 }
 
-/// The number of partitions if the topic is there and each of them has a leader.
+/// The number of partitions if the topic exists and each of them has a leader.
 fn partitions(metadata: &Metadata, name: &str) -> Result<Option<usize>, Failure> {
     let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
         return Ok(None);
@@ -100,8 +103,8 @@ fn create(target: &Target, metadata: &Metadata) -> Result<Creation, Failure> {
         ))
     };
     let any_broker = metadata.brokers().first().map(|broker| broker.id());
-    // Any broker passes the request on, or says at once that it cannot; the client would wait for a
-    // controller that may not exist.
+    // Any broker forwards the request, or says at once that it cannot; left to itself, the client
+    // would wait for a controller that may not exist.
     let code = match request(target, any_broker).map_err(fail)? {
         Err(RDKafkaErrorCode::NotController) => request(target, None).map_err(fail)?,
         outcome => outcome,
@@ -126,8 +129,8 @@ fn create(target: &Target, metadata: &Metadata) -> Result<Creation, Failure> {
     }
 }
 
-/// One CreateTopics request, to this broker or to the controller. The outer error has no answer of
-/// a broker behind it.
+/// One CreateTopics request, to this broker or to the controller. The outer error is one without an
+/// answer of a broker; the inner one is the broker's answer.
 fn request(target: &Target, broker: Option<i32>) -> Result<Result<(), RDKafkaErrorCode>, String> {
     let explain = |error: KafkaError| target.options.explain(&error);
     let admin: AdminClient<DefaultClientContext> =
@@ -142,7 +145,7 @@ fn request(target: &Target, broker: Option<i32>) -> Result<Result<(), RDKafkaErr
         .request_timeout(timeout)
         .operation_timeout(timeout)
         .broker_id(broker);
-    // The client ends the request at its own time limit.
+    // The client's own time limit ends the request, so this does not block for ever.
     match futures::executor::block_on(admin.create_topics([&topic], &options)) {
         Ok(mut results) => match results.pop() {
             Some(result) => Ok(result.map(|_| ()).map_err(|(_, code)| code)),
@@ -153,7 +156,8 @@ fn request(target: &Target, broker: Option<i32>) -> Result<Result<(), RDKafkaErr
     }
 }
 
-/// Asks for the topic's metadata in the way that lets a broker create it, if it is set up to.
+/// Asks for the topic's metadata in the way that makes a broker create the topic, if it is set up
+/// to.
 fn ask_for(target: &Target) {
     let mut config = client_config(target);
     config.set("allow.auto.create.topics", "true");
@@ -173,7 +177,7 @@ fn ask_for(target: &Target) {
 fn wait_until_usable(
     client: &Client,
     target: &Target,
-    stop: &Stop,
+    stop: &StopFlag,
 ) -> Result<Option<usize>, Failure> {
     let until = Instant::now() + target.connect_timeout;
     while Instant::now() < until {

@@ -1,47 +1,50 @@
 //! Opens one input: a file, stdin, or gzip of either; refuses what cannot be a CSV.
 //!
-//! Does not look at lines. Invariant: a read that may wait for ever (stdin, a pipe) happens in a
-//! thread of its own, so that a stop request ends the input at once.
+//! Does not look at lines. A read that may wait for ever (stdin, a pipe) happens in a thread of its
+//! own, so that a stop request ends the input at once.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    time::Duration,
+};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::outcome::Failure;
-use crate::stop::Stop;
+use crate::{outcome::Failure, stop::StopFlag};
 
-/// How often a waiting input looks whether it should stop.
+/// How often an input that waits for data checks whether it should stop.
 const STOP_CHECK: Duration = Duration::from_millis(50);
 const CHUNK: usize = 64 * 1024;
 
 /// Why an input cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
-    /// The operating system says no.
+    /// The operating system refuses.
     #[error("cannot read {name}: {reason}")]
     Io { name: String, reason: String },
-    /// It can be read, but not as a CSV with a header.
+    /// It can be read, but is not a CSV with a header.
     #[error("{name} {reason}")]
     NotCsv { name: String, reason: String },
 }
 
 impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Failure {
+    fn from(error: SourceError) -> Self {
         match error {
-            SourceError::Io { .. } => Failure::failed(error.to_string()),
-            SourceError::NotCsv { .. } => Failure::bad_data(error.to_string()),
+            SourceError::Io { .. } => Self::failed(error.to_string()),
+            SourceError::NotCsv { .. } => Self::bad_data(error.to_string()),
         }
     }
 }
 
 /// An open input without byte order mark and compression.
-pub(crate) struct Input {
+pub(crate) struct CsvInput {
     /// The path as given, or `stdin`; for messages.
     pub(crate) name: String,
     /// The name without its folders; for the `source` header.
@@ -50,17 +53,17 @@ pub(crate) struct Input {
     pub(crate) reader: Box<dyn Read>,
 }
 
-/// What reading has to do with the rest of the run: it counts bytes, as they are on the disk, and
-/// ends at a stop request.
+/// What connects an input with the rest of the run: it counts the bytes read, compressed as they
+/// are on disk, and ends at a stop request. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watch {
-    stop: Stop,
+pub(crate) struct InputWatch {
+    stop: StopFlag,
     bytes: Arc<AtomicU64>,
 }
 
-impl Watch {
-    pub(crate) fn new(stop: &Stop) -> Watch {
-        Watch {
+impl InputWatch {
+    pub(crate) fn new(stop: &StopFlag) -> Self {
+        Self {
             stop: stop.clone(),
             bytes: Arc::default(),
         }
@@ -72,8 +75,8 @@ impl Watch {
     }
 }
 
-/// Refuses, before anything is sent, a file that is not there or not a file. Gives its size, if it
-/// has one.
+/// Refuses a path that does not exist or is a directory, before anything is sent. Returns the size
+/// in bytes; `None` for stdin and pipes.
 pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
     if is_stdin(path) {
         return Ok(None);
@@ -90,23 +93,23 @@ pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
 }
 
 /// Opens a file, or stdin for `-`.
-pub(crate) fn open(path: &Path, watch: &Watch) -> Result<Input, SourceError> {
+pub(crate) fn open(path: &Path, watch: &InputWatch) -> Result<CsvInput, SourceError> {
     let size = check(path)?;
     let raw: Box<dyn Read + Send> = if is_stdin(path) {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(path).map_err(|error| failed(path, &error))?)
     };
-    let counted = Counted {
+    let counted = CountedInput {
         inner: raw,
         bytes: watch.bytes(),
     };
-    let raw: Box<dyn Read> = if size.is_some() {
+    let bytes: Box<dyn Read> = if size.is_some() {
         Box::new(counted)
     } else {
         Box::new(Pumped::start(counted, watch.stop.clone()))
     };
-    let reader = decoded(path, raw)?;
+    let reader = decoded(path, bytes)?;
     let short_name = path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
@@ -116,7 +119,7 @@ pub(crate) fn open(path: &Path, watch: &Watch) -> Result<Input, SourceError> {
     } else {
         (path.display().to_string(), short_name)
     };
-    Ok(Input {
+    Ok(CsvInput {
         name,
         short_name,
         reader,
@@ -138,7 +141,8 @@ fn failed(path: &Path, error: &io::Error) -> SourceError {
     }
 }
 
-/// Looks at the first bytes: unpacks gzip, drops a UTF-8 mark, refuses zip archives and UTF-16.
+/// Looks at the first bytes: decompresses gzip, drops a UTF-8 byte order mark, refuses zip archives
+/// and UTF-16.
 fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceError> {
     let head = peek(&mut raw).map_err(|error| failed(path, &error))?;
     let is_gzip = head.starts_with(&[0x1f, 0x8b])
@@ -171,11 +175,11 @@ fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceE
     }
 }
 
-/// `text` begins with `head`; the mark of UTF-8 (EF BB BF) is taken off its front.
+/// Drops the UTF-8 byte order mark (EF BB BF) from `text`, which begins with `head`.
 fn without_mark(head: &[u8], mut text: Box<dyn Read>) -> Box<dyn Read> {
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         let mut mark = [0; 3];
-        // The three bytes are in memory: they came from the peek.
+        // Cannot fail: these three bytes are in memory since the peek.
         if text.read_exact(&mut mark).is_err() {
             return Box::new(io::empty());
         }
@@ -183,7 +187,7 @@ fn without_mark(head: &[u8], mut text: Box<dyn Read>) -> Box<dyn Read> {
     text
 }
 
-/// Up to four bytes from the front.
+/// Takes up to four bytes from the front.
 fn peek(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(4);
     reader.take(4).read_to_end(&mut head)?;
@@ -191,12 +195,12 @@ fn peek(reader: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 /// Counts what is read, for the progress bar.
-struct Counted {
+struct CountedInput {
     inner: Box<dyn Read + Send>,
     bytes: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for CountedInput {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(out)?;
         self.bytes.fetch_add(read as u64, Ordering::Relaxed);
@@ -204,16 +208,16 @@ impl Read for Counted {
     }
 }
 
-/// Reads in another thread, two chunks ahead at most. The thread may stay in its read until the
-/// process ends: nobody can wake it.
+/// Reads in another thread, at most two chunks ahead. The thread may stay in its read until the
+/// process ends: nothing can wake it.
 struct Pumped {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: io::Cursor<Vec<u8>>,
-    stop: Stop,
+    stop: StopFlag,
 }
 
 impl Pumped {
-    fn start(mut from: Counted, stop: Stop) -> Pumped {
+    fn start(mut from: CountedInput, stop: StopFlag) -> Self {
         let (to, chunks) = sync_channel(1);
         std::thread::spawn(move || {
             loop {
@@ -229,7 +233,7 @@ impl Pumped {
                 }
             }
         });
-        Pumped {
+        Self {
             chunks,
             current: io::Cursor::default(),
             stop,
@@ -260,14 +264,15 @@ impl Read for Pumped {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::io::Write;
+
+    use super::*;
 
     fn read(name: &str, bytes: &[u8]) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let watch = Watch::default();
+        let watch = InputWatch::default();
         let mut input = open(&path, &watch).map_err(|error| {
             error
                 .to_string()
@@ -349,8 +354,8 @@ mod tests {
                 }
             }
         }
-        let stop = Stop::default();
-        let never = Counted {
+        let stop = StopFlag::default();
+        let never = CountedInput {
             inner: Box::new(Never),
             bytes: Arc::default(),
         };

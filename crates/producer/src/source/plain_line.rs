@@ -1,10 +1,10 @@
 //! Finds the fields of a line without quotes, eight bytes at a time.
 //!
-//! Nearly every line of market data is one, and going through it byte by byte was a third of the
-//! cost of making it a record. Any other line, and one that is not whole yet, is left to the csv
-//! crate's core. Invariant: what is found here is what that core would find.
+//! Nearly every line of market data is one, and scanning it byte by byte was a third of the cost of
+//! making it a record. Any other line, and one that is not complete yet, is left to the csv crate's
+//! core. Invariant: what is found here is what that core would find.
 
-/// A whole line without quotes; the ends of its fields are where the caller wanted them.
+/// A complete line without quotes; the ends of its fields are where the caller wanted them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PlainLine {
     /// How many fields it has.
@@ -13,9 +13,9 @@ pub(super) struct PlainLine {
     pub(super) consumed: usize,
 }
 
-/// Looks at the line that `input` begins with, which is not blank. `ends` gets the place behind
-/// each field, where a delimiter or the line end is; nothing is found in a line with more fields
-/// than it has room for.
+/// Scans the line that `input` begins with, which must not be blank. `ends` receives the position
+/// after each field, where a delimiter or the line end is. Returns `None` for a line with more
+/// fields than `ends` has room for.
 pub(super) fn plain_line(input: &[u8], delimiter: u8, ends: &mut [usize]) -> Option<PlainLine> {
     let mut fields = 0;
     let mut end_field = |at: usize| -> Option<()> {
@@ -23,8 +23,8 @@ pub(super) fn plain_line(input: &[u8], delimiter: u8, ends: &mut [usize]) -> Opt
         fields += 1;
         Some(())
     };
-    // Up to seven bytes at the end are not looked at: a line that ends in them is as good as one
-    // that is not whole.
+    // Up to seven bytes at the end are not scanned: a line that ends in them is treated as one that
+    // is not complete.
     let (words, _) = input.as_chunks();
     for (word, first) in words.iter().zip((0..).step_by(8)) {
         let word = u64::from_le_bytes(*word);
@@ -41,7 +41,7 @@ pub(super) fn plain_line(input: &[u8], delimiter: u8, ends: &mut [usize]) -> Opt
             let line_end = match &input[at..] {
                 [b'\n', ..] => 1,
                 [b'\r', b'\n', ..] => 2,
-                // A quote, or a carriage return that may be a line end of its own.
+                // A quote, or a carriage return that may be a line end by itself.
                 _ => return None,
             };
             return Some(PlainLine {
@@ -58,20 +58,21 @@ fn equal(word: u64, byte: u8) -> u64 {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
     const LOW_BITS: u64 = u64::from_le_bytes([0x7f; 8]);
     let zero_where_equal = word ^ (EACH * u64::from(byte));
-    // No carry leaves a byte: the sum of two times seven bits has eight.
+    // No carry leaves its byte: the sum of two 7-bit numbers has eight bits.
     !(((zero_where_equal & LOW_BITS) + LOW_BITS) | zero_where_equal | LOW_BITS)
 }
 
-/// Which byte the lowest bit is in.
+/// The index of the byte that holds the lowest set bit.
 fn place(bits: u64) -> usize {
     bits.trailing_zeros() as usize / 8
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use csv_core::ReadRecordResult;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn found(input: &[u8]) -> Option<(PlainLine, Vec<usize>)> {
         let mut ends = [0; 8];

@@ -1,10 +1,10 @@
 //! Cuts a stream of bytes into CSV records, with a bound on the size of one record.
 //!
-//! The state machine is the csv crate's own core, spared the lines that have no need of it (see
-//! `plain_line`); what is ours is the buffer around it, so that the raw bytes of a record are at
-//! hand, a record over the limit costs no memory, and a quote that is never closed spoils one line
-//! instead of the rest of the file. Does not know headers or types. Invariant: the buffer never
-//! holds more than the limit and one chunk.
+//! The state machine is the csv crate's own core, which does not see the lines that do not need it
+//! (see `plain_line`). The buffer around it is ours, so that the raw bytes of a record are
+//! available, a record over the limit costs no memory, and a quote that is never closed spoils one
+//! line instead of the rest of the file. Does not know headers or types. Invariant: the buffer
+//! never holds more than the limit and one chunk.
 
 use std::io::{self, Read};
 
@@ -16,8 +16,8 @@ const CHUNK: usize = 64 * 1024;
 
 /// One record, borrowed from the reader.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Record<'a> {
-    /// The line it begins at, from 1.
+pub(crate) struct CsvRecord<'a> {
+    /// The line it begins on, from 1.
     pub(crate) line: u64,
     /// Its bytes as they are in the input, without the line end.
     pub(crate) raw: &'a [u8],
@@ -27,7 +27,7 @@ pub(crate) struct Record<'a> {
     gap: usize,
 }
 
-impl<'a> Record<'a> {
+impl<'a> CsvRecord<'a> {
     /// The fields, unquoted.
     pub(crate) fn fields(self) -> impl ExactSizeIterator<Item = &'a [u8]> {
         (0..self.ends.len()).map(move |at| self.field(at).unwrap_or_default())
@@ -45,28 +45,28 @@ impl<'a> Record<'a> {
 
 /// What comes next in the input.
 #[derive(Debug)]
-pub(crate) enum Next<'a> {
+pub(crate) enum NextRecord<'a> {
     /// A record.
-    Record(Record<'a>),
+    Record(CsvRecord<'a>),
     /// A line that is not a record within the limit: too long, or with a quote that is not closed
     /// within it.
     TooLarge {
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: u64,
         /// Its bytes, at most as many as the limit.
         raw: &'a [u8],
     },
-    /// Nothing.
+    /// The end of the input.
     End,
 }
 
 /// Reads records one after the other.
-pub(crate) struct RecordReader<R> {
+pub(crate) struct CsvReader<R> {
     source: R,
     delimiter: u8,
     core: csv_core::Reader,
-    /// Bytes of the input; `start..parsed` is the record at hand, `parsed..filled` is still to be
-    /// looked at.
+    /// Bytes of the input; `start..parsed` is the current record, `parsed..filled` is not parsed
+    /// yet.
     buffer: Vec<u8>,
     start: usize,
     parsed: usize,
@@ -78,10 +78,10 @@ pub(crate) struct RecordReader<R> {
     line: u64,
 }
 
-impl<R: Read> RecordReader<R> {
+impl<R: Read> CsvReader<R> {
     /// `limit` is the largest record, in bytes.
-    pub(crate) fn new(source: R, delimiter: u8, limit: usize) -> RecordReader<R> {
-        RecordReader {
+    pub(crate) fn new(source: R, delimiter: u8, limit: usize) -> Self {
+        Self {
             source,
             delimiter,
             core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
@@ -97,28 +97,28 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// The next record. Blank lines are passed over.
-    pub(crate) fn next(&mut self) -> io::Result<Next<'_>> {
+    /// The next record. Blank lines are skipped.
+    pub(crate) fn next(&mut self) -> io::Result<NextRecord<'_>> {
         self.finish_record();
         if !self.skip_line_ends()? {
-            return Ok(Next::End);
+            return Ok(NextRecord::End);
         }
-        // The core drops the mark of UTF-8 from what it reads first: that must be the first line,
-        // not one that is somewhere below.
+        // The core drops a UTF-8 byte order mark from what it reads first: that must be the first
+        // line, not one further down.
         if self.line > 1 {
             let rest = &self.buffer[self.start..self.filled];
             let plain = plain_line(rest, self.delimiter, &mut self.ends);
             if let Some(line) = plain.filter(|line| line.consumed <= self.limit) {
-                return Ok(Next::Record(self.plain(&line)));
+                return Ok(NextRecord::Record(self.plain(&line)));
             }
         }
         self.any_record()
     }
 
-    fn plain(&mut self, line: &PlainLine) -> Record<'_> {
+    fn plain(&mut self, line: &PlainLine) -> CsvRecord<'_> {
         self.parsed = self.start + line.consumed;
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        Record {
+        CsvRecord {
             line: self.line,
             raw,
             fields: raw,
@@ -127,7 +127,7 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    fn any_record(&mut self) -> io::Result<Next<'_>> {
+    fn any_record(&mut self) -> io::Result<NextRecord<'_>> {
         let (mut written, mut count) = (0, 0);
         loop {
             if self.parsed == self.filled && !self.at_end {
@@ -151,15 +151,16 @@ impl<R: Read> RecordReader<R> {
                 ReadRecordResult::Record if self.parsed - self.start > self.limit => {
                     return self.too_large();
                 }
-                ReadRecordResult::Record => return Ok(Next::Record(self.record(written, count))),
-                ReadRecordResult::End => return Ok(Next::End),
+                ReadRecordResult::Record => {
+                    return Ok(NextRecord::Record(self.record(written, count)));
+                }
+                ReadRecordResult::End => return Ok(NextRecord::End),
             }
         }
     }
 
-    /// Goes back to the second line of the last record, if it has one: called for a record of
-    /// several lines that cannot be right, as when a quote was left open. Says whether it went
-    /// back.
+    /// Goes back to the second line of the last record, if it has one; returns whether it did. For
+    /// a record of several lines that cannot be right, as when a quote was left open.
     pub(crate) fn split_last(&mut self) -> bool {
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
         match raw.iter().position(|&byte| byte == b'\n') {
@@ -172,9 +173,9 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    fn record(&self, written: usize, count: usize) -> Record<'_> {
+    fn record(&self, written: usize, count: usize) -> CsvRecord<'_> {
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        Record {
+        CsvRecord {
             line: self.line,
             raw,
             fields: &self.fields[..written],
@@ -183,13 +184,13 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Lets go of the record at hand.
+    /// Moves past the current record.
     fn finish_record(&mut self) {
         self.line += count_lines(&self.buffer[self.start..self.parsed]);
         self.start = self.parsed;
     }
 
-    /// Moves to the first byte of the next record; false at the end of the input.
+    /// Moves to the first byte of the next record; returns false at the end of the input.
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
             while self.parsed < self.filled {
@@ -211,8 +212,7 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
-    /// Reads once; moves the record at hand to the front, or lets the buffer grow, when there is no
-    /// room.
+    /// Reads once. If there is no room, moves the current record to the front or grows the buffer.
     fn fill(&mut self) -> io::Result<()> {
         if self.filled == self.buffer.len() && self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
@@ -226,6 +226,7 @@ impl<R: Read> RecordReader<R> {
                 .max(self.filled + 1);
             self.buffer.resize(larger, 0);
         }
+        debug_assert!(self.buffer.len() <= self.limit + CHUNK);
         let read = loop {
             match self.source.read(&mut self.buffer[self.filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -237,8 +238,8 @@ impl<R: Read> RecordReader<R> {
         Ok(())
     }
 
-    /// Gives up the record at hand but not the lines after its first.
-    fn too_large(&mut self) -> io::Result<Next<'_>> {
+    /// Gives up the first line of the current record, but not the lines after it.
+    fn too_large(&mut self) -> io::Result<NextRecord<'_>> {
         self.core.reset();
         let line = self.line;
         let end = match self.buffer[self.start..self.filled]
@@ -257,12 +258,12 @@ impl<R: Read> RecordReader<R> {
                 kept
             }
         };
-        let raw = trim_line_end(&self.buffer[self.start..end]);
-        let raw = &raw[..raw.len().min(self.limit)];
-        Ok(Next::TooLarge { line, raw })
+        let whole = trim_line_end(&self.buffer[self.start..end]);
+        let raw = &whole[..whole.len().min(self.limit)];
+        Ok(NextRecord::TooLarge { line, raw })
     }
 
-    /// Reads on behind the first `kept` bytes until a line end, and drops it all.
+    /// Reads and drops everything up to the next line end; keeps the first `kept` bytes.
     fn drop_line(&mut self, kept: usize) -> io::Result<()> {
         (self.parsed, self.filled) = (kept, kept);
         if self.buffer.len() < kept + CHUNK {
@@ -285,13 +286,15 @@ impl<R: Read> RecordReader<R> {
 }
 
 fn trim_line_end(raw: &[u8]) -> &[u8] {
-    let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
-    raw.strip_suffix(b"\r").unwrap_or(raw)
+    let without_newline = raw.strip_suffix(b"\n").unwrap_or(raw);
+    without_newline
+        .strip_suffix(b"\r")
+        .unwrap_or(without_newline)
 }
 
 fn count_lines(raw: &[u8]) -> u64 {
-    // As many as a byte can count at a time: the compiler then compares 16 bytes at once, instead
-    // of 4.
+    // In parts as long as a byte can count: the compiler then compares 16 bytes at once instead of
+    // 4.
     let in_part = |part: &[u8]| part.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>();
     raw.chunks(usize::from(u8::MAX))
         .map(|part| u64::from(in_part(part)))
@@ -300,10 +303,11 @@ fn count_lines(raw: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
 
-    /// Gives a few bytes at a time, to cut records at every place.
+    use super::*;
+
+    /// Returns a few bytes at a time, to cut records at every place.
     struct Drip<'a>(&'a [u8], usize);
 
     impl Read for Drip<'_> {
@@ -316,17 +320,17 @@ mod tests {
     }
 
     fn records(input: &[u8], step: usize, limit: usize) -> Vec<(u64, Vec<Vec<u8>>)> {
-        let mut reader = RecordReader::new(Drip(input, step), b',', limit);
+        let mut reader = CsvReader::new(Drip(input, step), b',', limit);
         let mut all = Vec::new();
         for _ in 0..=input.len() {
             match reader.next().unwrap() {
-                Next::Record(record) => {
+                NextRecord::Record(record) => {
                     all.push((record.line, record.fields().map(<[u8]>::to_vec).collect()))
                 }
-                Next::TooLarge { line, raw } => {
+                NextRecord::TooLarge { line, raw } => {
                     all.push((line, vec![b"too large".to_vec(), raw.to_vec()]))
                 }
-                Next::End => return all,
+                NextRecord::End => return all,
             }
         }
         panic!("more records than bytes");
@@ -363,12 +367,12 @@ mod tests {
 
     #[test]
     fn memory_stays_bounded_over_a_huge_line() {
-        let mut reader = RecordReader::new(io::repeat(b'x').take(50_000_000), b',', 1_000_000);
+        let mut reader = CsvReader::new(io::repeat(b'x').take(50_000_000), b',', 1_000_000);
         assert!(matches!(
             reader.next().unwrap(),
-            Next::TooLarge { line: 1, .. }
+            NextRecord::TooLarge { line: 1, .. }
         ));
-        assert!(matches!(reader.next().unwrap(), Next::End));
+        assert!(matches!(reader.next().unwrap(), NextRecord::End));
         assert!(
             reader.buffer.len() <= 1_000_000 + 2 * CHUNK && reader.fields.len() <= 4_000_000,
             "{} {}",
@@ -388,14 +392,14 @@ mod tests {
 
     #[test]
     fn a_record_of_several_lines_can_be_split_again() {
-        let mut reader = RecordReader::new(b"a,\"b\nc,d\ne,f".as_slice(), b',', 1000);
-        let Next::Record(record) = reader.next().unwrap() else {
+        let mut reader = CsvReader::new(b"a,\"b\nc,d\ne,f".as_slice(), b',', 1000);
+        let NextRecord::Record(record) = reader.next().unwrap() else {
             panic!("no record")
         };
         assert_eq!(record.raw, b"a,\"b\nc,d\ne,f");
         assert!(reader.split_last());
         for (line, first) in [(2, b"c"), (3, b"e")] {
-            let Next::Record(record) = reader.next().unwrap() else {
+            let NextRecord::Record(record) = reader.next().unwrap() else {
                 panic!("no record")
             };
             assert_eq!(
@@ -404,7 +408,7 @@ mod tests {
             );
             assert!(!reader.split_last());
         }
-        assert!(matches!(reader.next().unwrap(), Next::End));
+        assert!(matches!(reader.next().unwrap(), NextRecord::End));
     }
 
     proptest! {

@@ -1,14 +1,16 @@
 //! The rows of one input: its header as a schema, then each record with its number and line.
 //!
-//! Does not encode rows and does not choose a policy. Invariant: a row number counts every row
-//! after the header, good or bad, from 1.
+//! Does not encode rows and does not choose a policy. A row number counts every row after the
+//! header, good or bad, from 1.
 
 use std::io::Read;
 
 use schema::{FieldNames, Schema, TypedColumn};
 
-use super::input::{self, Input, SourceError, Watch};
-use super::records::{Next, Record, RecordReader};
+use super::{
+    input::{self, CsvInput, InputWatch, SourceError},
+    records::{CsvReader, CsvRecord, NextRecord},
+};
 
 /// How inputs are read.
 #[derive(Debug, Clone)]
@@ -23,35 +25,35 @@ pub(crate) struct TableOptions {
 
 /// One input: its names and its header.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct CsvTable {
     /// The input's name for messages.
     pub(crate) name: String,
     /// The input's name for the `source` header.
     pub(crate) short_name: String,
-    pub(crate) header: Header,
+    pub(crate) header: CsvHeader,
 }
 
 /// What a header says about the rows below it.
 #[derive(Debug)]
-pub(crate) struct Header {
-    /// The line as it is.
+pub(crate) struct CsvHeader {
+    /// The header line as it is in the input.
     pub(crate) raw: Vec<u8>,
     pub(crate) schema: Schema,
-    /// Where the record key is.
+    /// The column of the record key.
     pub(crate) key: Option<usize>,
-    /// Where the event time is.
+    /// The column of the event time.
     pub(crate) date: Option<usize>,
 }
 
 /// A row that may become a record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row<'a> {
-    /// From 1, the header not counted.
+pub(crate) struct CsvRow<'a> {
+    /// From 1, not counting the header.
     pub(crate) number: u64,
-    pub(crate) record: Record<'a>,
+    pub(crate) record: CsvRecord<'a>,
 }
 
-/// A row that is no record, with the place and the reason.
+/// A row that is not a record, with its line and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadRow {
     pub(crate) line: u64,
@@ -60,25 +62,25 @@ pub(crate) struct BadRow {
 }
 
 /// Reads the rows of one input.
-pub(crate) struct Rows {
-    records: RecordReader<Box<dyn Read>>,
+pub(crate) struct CsvRows {
+    records: CsvReader<Box<dyn Read>>,
     limit: usize,
     number: u64,
 }
 
-impl Rows {
+impl CsvRows {
     /// Opens the input and reads its header.
     pub(crate) fn open(
         path: &std::path::Path,
         options: &TableOptions,
-        watch: &Watch,
-    ) -> Result<(Table, Rows), SourceError> {
-        let Input {
+        watch: &InputWatch,
+    ) -> Result<(CsvTable, Self), SourceError> {
+        let CsvInput {
             name,
             short_name,
             reader,
         } = input::open(path, watch)?;
-        let mut records = RecordReader::new(reader, options.delimiter, options.limit);
+        let mut records = CsvReader::new(reader, options.delimiter, options.limit);
         let header = match records.next() {
             Ok(first) => read_header(&first, options),
             Err(error) => {
@@ -88,14 +90,14 @@ impl Rows {
                 });
             }
         };
-        let rows = Rows {
+        let rows = Self {
             records,
             limit: options.limit,
             number: 0,
         };
         match header {
             Ok(header) => Ok((
-                Table {
+                CsvTable {
                     name,
                     short_name,
                     header,
@@ -106,17 +108,17 @@ impl Rows {
         }
     }
 
-    /// The next row; nothing at the end.
-    pub(crate) fn next(&mut self) -> std::io::Result<Option<Result<Row<'_>, BadRow>>> {
+    /// The next row; `None` at the end.
+    pub(crate) fn next(&mut self) -> std::io::Result<Option<Result<CsvRow<'_>, BadRow>>> {
         self.number += 1;
         let limit = self.limit;
         Ok(match self.records.next()? {
-            Next::End => None,
-            Next::Record(record) => Some(Ok(Row {
+            NextRecord::End => None,
+            NextRecord::Record(record) => Some(Ok(CsvRow {
                 number: self.number,
                 record,
             })),
-            Next::TooLarge { line, raw } => {
+            NextRecord::TooLarge { line, raw } => {
                 let reason = if raw.len() >= limit {
                     "longer than"
                 } else {
@@ -131,9 +133,9 @@ impl Rows {
         })
     }
 
-    /// Tells that the last row was no record. If it spans lines, a quote was probably left open:
-    /// then only its first line is given up, and the lines after it are read again. Gives what to
-    /// report.
+    /// Takes back the last row, which turned out not to be a record, and returns what to report. If
+    /// it spans lines, a quote was probably left open: then only its first line is given up, and
+    /// the lines after it are read again.
     pub(crate) fn reject(&mut self, line: u64, raw: &[u8], reason: String) -> BadRow {
         if !self.records.split_last() {
             return BadRow {
@@ -143,26 +145,26 @@ impl Rows {
             };
         }
         let first = raw.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let first = first.strip_suffix(b"\r").unwrap_or(first);
+        let first_line = first.strip_suffix(b"\r").unwrap_or(first);
         BadRow {
             line,
             reason: format!("{reason}; the row spans lines: is a quote left open?"),
-            raw: first.to_vec(),
+            raw: first_line.to_vec(),
         }
     }
 }
 
-fn read_header(first: &Next<'_>, options: &TableOptions) -> Result<Header, String> {
+fn read_header(first: &NextRecord<'_>, options: &TableOptions) -> Result<CsvHeader, String> {
     let record = match first {
-        Next::Record(record) => record,
-        Next::TooLarge { .. } => {
+        NextRecord::Record(record) => record,
+        NextRecord::TooLarge { .. } => {
             return Err(format!("has no header line within {} bytes", options.limit));
         }
-        Next::End => return Err("is empty: it has no header line".to_owned()),
+        NextRecord::End => return Err("is empty: it has no header line".to_owned()),
     };
-    let names: Result<Vec<&str>, _> = record.fields().map(std::str::from_utf8).collect();
+    let decoded: Result<Vec<&str>, _> = record.fields().map(std::str::from_utf8).collect();
     let names =
-        names.map_err(|_| "has a header that is not valid UTF-8; save the file as UTF-8")?;
+        decoded.map_err(|_| "has a header that is not valid UTF-8; save the file as UTF-8")?;
     if let ([only], Some(found)) = (names.as_slice(), other_delimiter(&names, options.delimiter)) {
         let shown: String = only.chars().take(60).collect();
         return Err(format!(
@@ -180,7 +182,7 @@ fn read_header(first: &Next<'_>, options: &TableOptions) -> Result<Header, Strin
         ),
     };
     let date = schema.date();
-    Ok(Header {
+    Ok(CsvHeader {
         raw: record.raw.to_vec(),
         schema,
         key,
@@ -188,7 +190,7 @@ fn read_header(first: &Next<'_>, options: &TableOptions) -> Result<Header, Strin
     })
 }
 
-/// The usual separator that a header taken for one column contains, as `--delimiter` wants it.
+/// A usual delimiter in a header that looks like one column, as `--delimiter` takes it.
 fn other_delimiter(names: &[&str], delimiter: u8) -> Option<&'static str> {
     let usual = [(b',', "','"), (b';', "';'"), (b'\t', "tab"), (b'|', "'|'")];
     let found = usual.iter().find(|(byte, _)| {
@@ -211,11 +213,11 @@ mod tests {
         }
     }
 
-    fn open(text: &[u8], options: &TableOptions) -> Result<(Table, Rows), String> {
+    fn open(text: &[u8], options: &TableOptions) -> Result<(CsvTable, CsvRows), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         std::fs::write(&path, text).unwrap();
-        match Rows::open(&path, options, &Watch::default()) {
+        match CsvRows::open(&path, options, &InputWatch::default()) {
             Ok(opened) => Ok(opened),
             Err(error) => Err(error
                 .to_string()

@@ -1,22 +1,21 @@
 //! The rows of one market: a random walk around a steady growth, and the day's prices around it.
 //!
-//! Invariant: low is never above, and high never below, open and close; the numbers of flat,
+//! Invariant: low is never above open and close, high never below them; the numbers of flat,
 //! adjusted and volume-less rows are exact.
 
 use chrono::NaiveDate;
 
-use super::dice::Dice;
-use super::markets::Market;
+use crate::{dice::Dice, markets::Market};
 
-/// How much of yesterday's distance from the steady growth is left today; keeps prices plausible
-/// over decades.
+/// The part of yesterday's distance from the steady growth that is left today; it keeps prices
+/// plausible over decades.
 const MEMORY: f64 = 0.996;
-/// Distance that one day adds, as a part of the price.
+/// The distance that one day adds, as a part of the price.
 const DAILY: f64 = 0.010;
 
 /// One day. Prices are in hundredths.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
+pub(crate) struct TradingDay {
     date: NaiveDate,
     open: u64,
     high: u64,
@@ -26,9 +25,9 @@ pub(super) struct Row {
     volume: u64,
 }
 
-impl Row {
+impl TradingDay {
     /// The cells in the order of the header.
-    pub(super) fn cells(&self, market: &Market) -> [String; 9] {
+    pub(crate) fn cells(&self, market: &Market) -> [String; 9] {
         let price = |hundredths: u64| format!("{:?}", decimal(hundredths));
         [
             market.symbol.to_owned(),
@@ -45,12 +44,12 @@ impl Row {
 }
 
 /// The rows of a market, one for each day.
-pub(super) fn rows(market: &Market, days: &[NaiveDate], dice: &mut Dice) -> Vec<Row> {
+pub(crate) fn rows(market: &Market, days: &[NaiveDate], dice: &mut Dice) -> Vec<TradingDay> {
     let flat = dice.choose(market.flat, market.flat_until);
     let silent = silent_days(market, dice);
     let (mut trend, mut distance) = (market.start, 0.0);
     let mut before = hundredths(trend);
-    let row = |(at, &date): (usize, &NaiveDate)| {
+    let mut row = |at: usize, date: NaiveDate| {
         distance = (distance * MEMORY + DAILY * shock(dice)).clamp(-0.5, 0.8);
         let close = hundredths(trend * (1.0 + distance));
         let is_flat = flat.binary_search(&at).is_ok();
@@ -69,7 +68,7 @@ pub(super) fn rows(market: &Market, days: &[NaiveDate], dice: &mut Dice) -> Vec<
         let volume = if is_loud { volume(market, at, dice) } else { 0 };
         trend *= 1.0 + market.growth / 1e6;
         before = close;
-        Row {
+        TradingDay {
             date,
             open,
             high,
@@ -79,17 +78,20 @@ pub(super) fn rows(market: &Market, days: &[NaiveDate], dice: &mut Dice) -> Vec<
             volume,
         }
     };
-    days.iter().enumerate().map(row).collect()
+    days.iter()
+        .enumerate()
+        .map(|(at, date)| row(at, *date))
+        .collect()
 }
 
-/// Days without volume after the first one with it; neither that nor the last day of all.
+/// The days without volume after the first day with volume; the last day of all is never one.
 fn silent_days(market: &Market, dice: &mut Dice) -> Vec<usize> {
     let from = market.quiet + 1;
     let chosen = dice.choose(market.later_zero, market.rows.saturating_sub(from + 1));
     chosen.into_iter().map(|at| at + from).collect()
 }
 
-/// A day's news; now and then much of it.
+/// The news of a day; now and then there is a lot of it.
 fn shock(dice: &mut Dice) -> f64 {
     let size = if dice.unit() < 0.01 { 4.0 } else { 1.0 };
     dice.normal() * size
@@ -109,8 +111,8 @@ fn around(before: u64, close: u64, dice: &mut Dice) -> [u64; 3] {
 }
 
 fn volume(market: &Market, at: usize, dice: &mut Dice) -> u64 {
-    let (from, to) = market.volume;
-    let usual = from + (to - from) * (at as f64 / market.rows as f64);
+    let growth = market.volume_last - market.volume_first;
+    let usual = market.volume_first + growth * (at as f64 / market.rows as f64);
     (usual * (0.4 + 1.2 * dice.unit()) / 100.0) as u64 * 100 + 100
 }
 
@@ -118,8 +120,8 @@ fn hundredths(price: f64) -> u64 {
     (price * 100.0 + 0.5) as u64
 }
 
-/// So many hundredths as the original has them: they were once numbers of 32 bits, printed with six
-/// decimals (2568.3 as 2568.300049).
+/// A price as the original writes it: prices were once 32-bit floats, printed with six decimals
+/// (2568.3 as 2568.300049).
 fn decimal(hundredths: u64) -> f64 {
     let short = (hundredths as f64 / 100.0) as f32;
     (f64::from(short) * 1e6 + 0.5) as u64 as f64 / 1e6

@@ -1,17 +1,16 @@
-//! The trading days of a market: weekdays of its range, less holidays, in the exact number that its
-//! shape has.
+//! The trading days of a market: the weekdays of its range without holidays, exactly as many as
+//! the original has.
 //!
 //! Holidays are New Year, Christmas and days chosen at random: nobody should take them for a real
-//! calendar. Invariant: the first and last day of the range, and the first day with volume, are
-//! trading days; no weekend is.
+//! calendar. Invariant: the first and last day of the range and the first day with volume are
+//! trading days; a weekend never is.
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use super::dice::Dice;
-use super::markets::Market;
+use crate::{dice::Dice, markets::Market};
 
-/// All trading days in rising order.
-pub(super) fn trading_days(market: &Market, dice: &mut Dice) -> Vec<NaiveDate> {
+/// All trading days in ascending order.
+pub(crate) fn trading_days(market: &Market, dice: &mut Dice) -> Vec<NaiveDate> {
     let (first, last) = (day(market.first), day(market.last));
     let Some(loud) = market.first_volume.map(day) else {
         return part(first, last.succ_opt(), market.rows, dice);
@@ -26,8 +25,8 @@ pub(super) fn trading_days(market: &Market, dice: &mut Dice) -> Vec<NaiveDate> {
     days
 }
 
-/// So many weekdays from `first` until before `end`; the first and the last weekday are always
-/// among them.
+/// `count` weekdays from `first` (included) to `end` (not included, or the end of the calendar);
+/// the first and the last weekday are always among them.
 fn part(first: NaiveDate, end: Option<NaiveDate>, count: usize, dice: &mut Dice) -> Vec<NaiveDate> {
     let is_weekday = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
     let mut days: Vec<NaiveDate> = first
@@ -56,14 +55,14 @@ fn is_holiday(day: NaiveDate) -> bool {
 }
 
 fn day(text: &str) -> NaiveDate {
-    // The dates of the table are fixed, and its test reads every one.
+    // The dates of the table are constants, and the test below parses every one of them.
     text.parse().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::look_alike::markets::MARKETS;
+    use crate::markets::MARKETS;
 
     #[test]
     fn every_market_has_its_days() {

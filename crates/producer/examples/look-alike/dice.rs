@@ -1,31 +1,32 @@
-//! Random numbers that are the same everywhere: ChaCha8 with our own seed, and arithmetic that is
-//! exact or correctly rounded.
+//! Random numbers that are the same on every machine: ChaCha8 with a fixed seed, and arithmetic
+//! that is exact or correctly rounded.
 //!
-//! Invariant: nothing here calls a mathematical function of the platform.
+//! Nothing here may call a mathematical function of the platform, whose last bit may differ.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 
 const SEED: [u8; 32] = *b"stock market look-alike, seed 01";
 
 /// One stream of random numbers.
-pub(super) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    pub(super) fn new(stream: u64) -> Dice {
+    pub(crate) fn new(stream: u64) -> Self {
         let mut random = ChaCha8Rng::from_seed(SEED);
         random.set_stream(stream);
-        Dice(random)
+        Self(random)
     }
 
-    /// Evenly from 0 (included) to 1 (not included).
-    pub(super) fn unit(&mut self) -> f64 {
+    /// A uniform number from 0 (included) to 1 (not included).
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Nearly the normal distribution, mean 0, variance 1: the sum of twelve even numbers, less
-    /// six.
-    pub(super) fn normal(&mut self) -> f64 {
+    /// A nearly normal number, mean 0, variance 1: the sum of twelve uniform numbers, minus six.
+    pub(crate) fn normal(&mut self) -> f64 {
         let quarters = |word: u64| {
             [
                 word & 0xffff,
@@ -38,8 +39,8 @@ impl Dice {
         sum as f64 / 65_536.0 - 6.0
     }
 
-    /// `count` of the numbers below `among`, each as likely as the other, in rising order.
-    pub(super) fn choose(&mut self, count: usize, among: usize) -> Vec<usize> {
+    /// `count` of the numbers below `among`, all equally likely, in ascending order.
+    pub(crate) fn choose(&mut self, count: usize, among: usize) -> Vec<usize> {
         let mut chosen = Vec::with_capacity(count);
         for at in 0..among {
             let needed = (count - chosen.len()) as f64;

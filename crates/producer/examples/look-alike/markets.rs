@@ -1,37 +1,40 @@
-//! The shape of each market in the original file: counts and ranges, and round levels for prices
+//! The shape of each market in the original file: counts, date ranges, and round levels for prices
 //! and volumes.
 //!
-//! Measured on the original, which is not in this repository; no price or volume of it is here.
-//! Invariant: file order.
+//! Measured on the original, which is not in this repository; none of its prices or volumes are
+//! here. The markets stand in the order of the file.
 
 /// One market.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Market {
-    pub(super) symbol: &'static str,
-    pub(super) rows: usize,
-    pub(super) first: &'static str,
-    pub(super) last: &'static str,
+pub(crate) struct Market {
+    pub(crate) symbol: &'static str,
+    pub(crate) rows: usize,
+    pub(crate) first: &'static str,
+    pub(crate) last: &'static str,
     /// The first day with volume.
-    pub(super) first_volume: Option<&'static str>,
-    /// Rows before it.
-    pub(super) quiet: usize,
-    /// Rows without volume after it.
-    pub(super) later_zero: usize,
+    pub(crate) first_volume: Option<&'static str>,
+    /// Rows before that day.
+    pub(crate) quiet: usize,
+    /// Rows without volume after that day.
+    pub(crate) later_zero: usize,
     /// Rows with one price only, all of them among the first `flat_until`.
-    pub(super) flat: usize,
-    pub(super) flat_until: usize,
-    /// Rows, from the first, whose adjusted close is not the close.
-    pub(super) adjusted: usize,
-    /// What `CloseUSD` is made with.
-    pub(super) in_usd: f64,
-    /// Price at the first day, and its growth a day in millionths.
-    pub(super) start: f64,
-    pub(super) growth: f64,
-    /// Usual volume at the first and at the last day.
-    pub(super) volume: (f64, f64),
+    pub(crate) flat: usize,
+    pub(crate) flat_until: usize,
+    /// Rows, counted from the first, whose adjusted close is not the close.
+    pub(crate) adjusted: usize,
+    /// The exchange rate that turns `Close` into `CloseUSD`.
+    pub(crate) in_usd: f64,
+    /// The price on the first day.
+    pub(crate) start: f64,
+    /// The daily growth of the price, in millionths.
+    pub(crate) growth: f64,
+    /// The usual volume on the first day.
+    pub(crate) volume_first: f64,
+    /// The usual volume on the last day.
+    pub(crate) volume_last: f64,
 }
 
-pub(super) const MARKETS: [Market; 13] = [
+pub(crate) const MARKETS: [Market; 13] = [
     Market {
         symbol: "HSI",
         rows: 8492,
@@ -46,7 +49,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.13,
         start: 2_500.0,
         growth: 289.0,
-        volume: (100_000_000.0, 2_200_000_000.0),
+        volume_first: 100_000_000.0,
+        volume_last: 2_200_000_000.0,
     },
     Market {
         symbol: "NYA",
@@ -62,7 +66,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 1.0,
         start: 500.0,
         growth: 247.0,
-        volume: (100_000_000.0, 4_500_000_000.0),
+        volume_first: 100_000_000.0,
+        volume_last: 4_500_000_000.0,
     },
     Market {
         symbol: "IXIC",
@@ -78,7 +83,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 1.0,
         start: 100.0,
         growth: 388.0,
-        volume: (50_000_000.0, 2_600_000_000.0),
+        volume_first: 50_000_000.0,
+        volume_last: 2_600_000_000.0,
     },
     Market {
         symbol: "000001.SS",
@@ -94,7 +100,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.16,
         start: 1_200.0,
         growth: 190.0,
-        volume: (10_000.0, 300_000.0),
+        volume_first: 10_000.0,
+        volume_last: 300_000.0,
     },
     Market {
         symbol: "N225",
@@ -110,7 +117,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.01,
         start: 1_300.0,
         growth: 227.0,
-        volume: (80_000_000.0, 120_000_000.0),
+        volume_first: 80_000_000.0,
+        volume_last: 120_000_000.0,
     },
     Market {
         symbol: "N100",
@@ -126,7 +134,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 1.22,
         start: 1_000.0,
         growth: 44.0,
-        volume: (300_000_000.0, 240_000_000.0),
+        volume_first: 300_000_000.0,
+        volume_last: 240_000_000.0,
     },
     Market {
         symbol: "399001.SZ",
@@ -142,7 +151,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.16,
         start: 4_000.0,
         growth: 219.0,
-        volume: (10_000.0, 1_000_000.0),
+        volume_first: 10_000.0,
+        volume_last: 1_000_000.0,
     },
     Market {
         symbol: "GSPTSE",
@@ -158,7 +168,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.83,
         start: 1_500.0,
         growth: 239.0,
-        volume: (10_000_000.0, 24_000_000_000.0),
+        volume_first: 10_000_000.0,
+        volume_last: 24_000_000_000.0,
     },
     Market {
         symbol: "NSEI",
@@ -174,7 +185,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.01,
         start: 4_500.0,
         growth: 370.0,
-        volume: (100_000.0, 600_000.0),
+        volume_first: 100_000.0,
+        volume_last: 600_000.0,
     },
     Market {
         symbol: "GDAXI",
@@ -190,7 +202,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 1.22,
         start: 1_000.0,
         growth: 324.0,
-        volume: (40_000_000.0, 100_000_000.0),
+        volume_first: 40_000_000.0,
+        volume_last: 100_000_000.0,
     },
     Market {
         symbol: "SSMI",
@@ -206,7 +219,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 1.11,
         start: 1_400.0,
         growth: 273.0,
-        volume: (50_000_000.0, 60_000_000.0),
+        volume_first: 50_000_000.0,
+        volume_last: 60_000_000.0,
     },
     Market {
         symbol: "TWII",
@@ -222,7 +236,8 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.04,
         start: 9_000.0,
         growth: 108.0,
-        volume: (3_000_000.0, 5_000_000.0),
+        volume_first: 3_000_000.0,
+        volume_last: 5_000_000.0,
     },
     Market {
         symbol: "J203.JO",
@@ -238,6 +253,7 @@ pub(super) const MARKETS: [Market; 13] = [
         in_usd: 0.07,
         start: 34_000.0,
         growth: 295.0,
-        volume: (0.0, 0.0),
+        volume_first: 0.0,
+        volume_last: 0.0,
     },
 ];

@@ -1,21 +1,18 @@
-//! What a process has used, as Linux tells it in `/proc/self`, and how fast it was once it was
-//! going.
+//! The numbers of the measured processes, and how fast they were once they were going.
 //!
 //! Not here: medians and ratios (see `table.rs`).
-//! Invariant: CPU and memory are those of the whole process, threads of the Kafka client included.
 
-use std::{
-    fmt,
-    time::{Duration, Instant, SystemTime},
+use std::{fmt, time::Instant};
+
+use anyhow::Result;
+use bench::{
+    clock::since_1970,
+    usage::{cpu_seconds, peak_mib},
 };
-
-use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Linux shows times in `/proc` in this unit, whatever the kernel's own tick is.
-const TICKS_PER_SECOND: f64 = 100.0;
-
-/// One side's numbers.
+/// The numbers of one side. CPU and memory are those of the whole process, the threads of the Kafka
+/// client included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) records: u64,
@@ -31,14 +28,37 @@ pub(crate) struct Report {
     pub(crate) cpu_seconds: f64,
     /// The most memory that was resident at a time.
     pub(crate) peak_mib: f64,
-    /// When how many records were done, in order: seconds since 1970-01-01 UTC, which several
-    /// processes have in common.
-    pub(crate) looks: Vec<(f64, u64)>,
+    /// How many records were done at which times, in order.
+    pub(crate) looks: Vec<UnixLook>,
+}
+
+/// How many records were done at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) at: Instant,
+    pub(crate) done: u64,
+}
+
+/// A [`Look`] on the clock that several processes have in common.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct UnixLook {
+    /// Seconds since 1970-01-01 UTC.
+    pub(crate) at: f64,
+    pub(crate) done: u64,
+}
+
+impl Look {
+    pub(crate) fn now(done: u64) -> Self {
+        Self {
+            at: Instant::now(),
+            done,
+        }
+    }
 }
 
 impl Report {
-    /// What processes came to that shared the work: everything together, but the memory of the
-    /// largest.
+    /// The sum over processes that shared the work; the memory is that of the largest. `None`
+    /// without a process.
     pub(crate) fn of_all(mut reports: Vec<Self>) -> Option<Self> {
         if reports.len() < 2 {
             return reports.pop();
@@ -91,18 +111,14 @@ pub(crate) fn unix_millis() -> Result<i64> {
     Ok(i64::try_from(since_1970()?.as_millis())?)
 }
 
-fn since_1970() -> Result<Duration> {
-    Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?)
-}
-
-/// Runs from the moment at which a side begins.
+/// Measures from the moment at which a side begins.
 pub(crate) struct Meter {
     began: Instant,
     cpu_seconds: f64,
 }
 
 impl Meter {
-    /// Begins now; what was used before does not count.
+    /// Starts now; what was used before does not count.
     pub(crate) fn start() -> Result<Self> {
         Ok(Self {
             began: Instant::now(),
@@ -110,12 +126,15 @@ impl Meter {
         })
     }
 
-    /// Ends now. `looks` says when how many records were done, in order.
-    pub(crate) fn report(&self, records: u64, looks: &[(Instant, u64)]) -> Result<Report> {
+    /// Ends now. `looks` are in order.
+    pub(crate) fn report(&self, records: u64, looks: &[Look]) -> Result<Report> {
         let seconds = self.began.elapsed().as_secs_f64();
         let (now, today) = (Instant::now(), since_1970()?.as_secs_f64());
-        let look = |(at, done): &(Instant, u64)| (today - (now - *at).as_secs_f64(), *done);
-        let looks: Vec<(f64, u64)> = looks.iter().map(look).collect();
+        let on_common_clock = |look: &Look| UnixLook {
+            at: today - (now - look.at).as_secs_f64(),
+            done: look.done,
+        };
+        let looks: Vec<UnixLook> = looks.iter().map(on_common_clock).collect();
         Ok(Report {
             records,
             objects: 0,
@@ -129,49 +148,32 @@ impl Meter {
     }
 }
 
-/// Between the first look at which something was done and the last one at which something was left
-/// to do.
-fn steady_rate(records: u64, looks: &[(f64, u64)]) -> Option<f64> {
-    let (first, before) = looks.iter().find(|(_, done)| *done > 0)?;
-    let (last, after) = looks.iter().rfind(|(_, done)| *done < records)?;
-    let between = last - first;
-    (between > 0.1 && after > before).then(|| (after - before) as f64 / between)
+/// Records per second between the first look at which something was done and the last look at which
+/// something was left to do.
+fn steady_rate(records: u64, looks: &[UnixLook]) -> Option<f64> {
+    let first = looks.iter().find(|look| look.done > 0)?;
+    let last = looks.iter().rfind(|look| look.done < records)?;
+    let between = last.at - first.at;
+    (between > 0.1 && last.done > first.done).then(|| (last.done - first.done) as f64 / between)
 }
 
 /// The looks of several processes as those of one.
-fn together(reports: &[Report]) -> Vec<(f64, u64)> {
-    let of = |(process, report): (usize, &Report)| {
-        let looks = report.looks.clone().into_iter();
-        looks.map(move |(at, done)| (at, process, done))
-    };
-    let mut looks: Vec<(f64, usize, u64)> = reports.iter().enumerate().flat_map(of).collect();
-    looks.sort_by(|a, b| a.0.total_cmp(&b.0));
+fn together(reports: &[Report]) -> Vec<UnixLook> {
+    let mut looks: Vec<(usize, UnixLook)> = reports
+        .iter()
+        .enumerate()
+        .flat_map(|(process, report)| report.looks.iter().map(move |look| (process, *look)))
+        .collect();
+    looks.sort_by(|(_, a), (_, b)| a.at.total_cmp(&b.at));
     let mut done_of = vec![0; reports.len()];
-    let sum = |(at, process, done): (f64, usize, u64)| {
-        done_of[process] = done;
-        (at, done_of.iter().sum())
-    };
-    looks.into_iter().map(sum).collect()
-}
-
-fn cpu_seconds() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")
-        .context("the CPU time is read from /proc/self/stat, which only Linux has")?;
-    // The name of the program comes second, in parentheses, and may hold blanks; utime and stime
-    // are the 14th and 15th.
-    let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = behind_name.split_whitespace().skip(11).take(2);
-    let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
-}
-
-fn peak_mib() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kib
-        .context("no VmHWM in /proc/self/status")?
-        .trim()
-        .parse::<f64>()?
-        / 1024.0)
+    looks
+        .into_iter()
+        .map(|(process, look)| {
+            done_of[process] = look.done;
+            UnixLook {
+                at: look.at,
+                done: done_of.iter().sum(),
+            }
+        })
+        .collect()
 }

@@ -1,29 +1,24 @@
 //! Writes a file that looks like the tutorial's `indexProcessed.csv`, without a single row of it.
 //!
-//! Same header, symbols, rows per symbol, date ranges, order, forms of numbers, days without
-//! volume, flat days; the prices are a seeded random walk. Only additions, multiplications,
-//! divisions and rounding are used, which give the same bits on every machine, unlike `exp` or
-//! `ln`. Invariant: the output is the same byte for byte, always.
-
-mod calendar;
-mod dice;
-mod markets;
-mod walk;
+//! The header, the symbols, the rows per symbol, the date ranges, the order, the forms of the
+//! numbers, the days without volume and the flat days are those of the original; the prices are a
+//! seeded random walk. The arithmetic is limited to additions, multiplications, divisions and
+//! rounding, which yield the same bits on every machine, unlike `exp` or `ln`. Invariant: the
+//! output is always the same, byte for byte.
 
 use std::io::{self, Write};
 
-use dice::Dice;
-use markets::MARKETS;
+use crate::{calendar, dice::Dice, markets::MARKETS, walk};
 
 /// Writes the whole file, header first.
 ///
 /// # Errors
-/// Whatever `out` gives.
-pub fn write(out: &mut impl Write) -> io::Result<()> {
+/// Whatever `out` returns.
+pub(crate) fn write(out: &mut impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(schema::STOCK_HEADER)?;
     for (stream, market) in (0..).zip(&MARKETS) {
-        // A stream of its own for each market: one more market would not change the others.
+        // Each market has its own stream, so adding a market does not change the others.
         let mut dice = Dice::new(stream);
         let days = calendar::trading_days(market, &mut dice);
         for row in walk::rows(market, &days, &mut dice) {
@@ -35,8 +30,10 @@ pub fn write(out: &mut impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use chrono::{Datelike, NaiveDate, Weekday};
+
+    use super::*;
+    use crate::markets::Market;
 
     fn generated() -> Vec<u8> {
         let mut out = Vec::new();
@@ -70,7 +67,7 @@ mod tests {
         }
     }
 
-    fn check_market(market: &markets::Market, rows: &[csv::StringRecord]) {
+    fn check_market(market: &Market, rows: &[csv::StringRecord]) {
         let count =
             |test: &dyn Fn(&csv::StringRecord) -> bool| rows.iter().filter(|row| test(row)).count();
         assert_eq!(count(&|row| &row[0] == market.symbol), market.rows);
@@ -96,7 +93,7 @@ mod tests {
         }
     }
 
-    fn check_row(market: &markets::Market, row: &csv::StringRecord) {
+    fn check_row(market: &Market, row: &csv::StringRecord) {
         let date: NaiveDate = row[1].parse().unwrap();
         assert!(
             !matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
