@@ -11,8 +11,8 @@ use super::{
     ddl::TableDdl,
     planted,
     table::{Facts, differs, path_problems, projection_problems},
-    text,
 };
+use crate::repository::text;
 
 const FILE: &str = "infra/athena/09-parquet-table.sql";
 const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";

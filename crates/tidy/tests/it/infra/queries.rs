@@ -3,13 +3,14 @@
 //! Not here: what they answer (that needs an engine), and the table itself (see `table`).
 //! Invariant: Athena runs one statement at a time, so that no file holds a second one.
 
-use super::{ddl::without_comments, files, text};
+use super::ddl::without_comments;
+use crate::repository::{names, text};
 
 const FOLDER: &str = "infra/athena";
 
 #[test]
 fn the_files_are_numbered_in_the_order_of_their_use() {
-    for (at, name) in files(FOLDER).iter().enumerate() {
+    for (at, name) in names(FOLDER).iter().enumerate() {
         let number = format!("{:02}-", at + 1);
         assert!(
             name.starts_with(&number) && name.ends_with(".sql"),
@@ -20,7 +21,7 @@ fn the_files_are_numbered_in_the_order_of_their_use() {
 
 #[test]
 fn each_file_says_what_it_is_for_and_holds_one_statement() {
-    for name in files(FOLDER) {
+    for name in names(FOLDER) {
         let text = text(&format!("{FOLDER}/{name}"));
         assert!(
             text.starts_with("-- "),
@@ -46,7 +47,7 @@ fn each_file_says_what_it_is_for_and_holds_one_statement() {
 #[test]
 fn every_query_reads_the_raw_table_once_and_names_its_columns() {
     let statement = |name: &String| without_comments(&text(&format!("{FOLDER}/{name}")));
-    let queries: Vec<String> = files(FOLDER)
+    let queries: Vec<String> = names(FOLDER)
         .into_iter()
         .filter(|name| !statement(name).starts_with("CREATE"))
         .collect();

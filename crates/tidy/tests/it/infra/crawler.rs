@@ -9,7 +9,8 @@ use landing::{
 };
 use serde_json::Value;
 
-use super::{BUCKET, json, planted, prefix, strings, text};
+use super::{BUCKET, planted, prefix, strings};
+use crate::repository::{json, text};
 
 const FILE: &str = "infra/glue/crawler.json";
 

@@ -10,7 +10,8 @@ use landing::{
 };
 use schema::{ColumnType, FieldNames, Schema};
 
-use super::{BUCKET, ddl::TableDdl, planted, prefix, text};
+use super::{BUCKET, ddl::TableDdl, planted, prefix};
+use crate::repository::text;
 
 const FILE: &str = "infra/athena/02-raw-table.sql";
 const TIMES: [&str; 4] = [

@@ -11,7 +11,8 @@ use landing::{
 };
 use serde_json::Value;
 
-use super::{BUCKET, TOPIC, files, json, planted, prefix, strings, text};
+use super::{BUCKET, TOPIC, planted, prefix, strings};
+use crate::repository::{json, names, text};
 
 const CLUSTER: &str = "CLUSTER_NAME/CLUSTER_UUID";
 /// Where the README's command puts the compacted copy.
@@ -178,7 +179,7 @@ fn the_consumer_may_list_its_zone_only_and_learns_there_what_is_missing() {
 
 #[test]
 fn no_policy_has_a_star_for_an_action_or_for_every_resource_or_deletes() {
-    for name in files("infra/iam") {
+    for name in names("infra/iam") {
         let policy = json(&format!("infra/iam/{name}"));
         assert_eq!(policy["Version"], "2012-10-17", "{name}");
         for (resource, actions) in grants(&policy) {
