@@ -5,3 +5,4 @@
 mod house;
 mod infra;
 mod repository;
+mod servers;
