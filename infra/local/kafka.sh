@@ -2,16 +2,21 @@
 # A real Apache Kafka (KRaft mode, one node) on 127.0.0.1 without docker, for trying, tests and
 # benchmarks.
 #
-#   infra/local/kafka.sh start [--dir DIR] [--port 9092]    prints the bootstrap address; starting
-#   twice is harmless infra/local/kafka.sh stop  [--dir DIR] [--hard]         --hard is kill -9; the
-#   data stays, another start goes on with it infra/local/kafka.sh wipe  [--dir DIR]
-#   stop, and delete the data infra/local/kafka.sh tool CLASS ARGUMENTS…              a tool of
-#   Kafka's, for example TopicCommand or consumer.group.ConsumerGroupCommand
+#   infra/local/kafka.sh fetch
+#       downloads what a start needs; a start does that, too
+#   infra/local/kafka.sh start [--dir DIR] [--port 9092]
+#       prints the bootstrap address; starting twice is harmless
+#   infra/local/kafka.sh stop [--dir DIR] [--hard]
+#       --hard is kill -9; the data stays, another start goes on with it
+#   infra/local/kafka.sh wipe [--dir DIR]
+#       stop, and delete the data
+#   infra/local/kafka.sh tool CLASS ARGUMENTS…
+#       a tool of Kafka's, for example TopicCommand or consumer.group.ConsumerGroupCommand
 #
 # Needs Java 17 or newer, and Maven for the first start: it fetches the jars (45 MB) into
 # ~/.cache/stock-market-pipeline. Port + 100 is the controller's. Not for production: one node, no
-# password, replication factor 1, no fsync. Invariant: only a process that was started over DIR is
-# ever signalled.
+# password, replication factor 1, no fsync. Only a process that was started over DIR is ever
+# signalled.
 set -euo pipefail
 
 version=4.3.1
@@ -22,7 +27,7 @@ port=9092
 hard=no
 
 fail() { echo "kafka.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 command=${1:-}
 shift || true
@@ -182,6 +187,7 @@ stop() {
 }
 
 case $command in
+  fetch) need_java; fetch_jars ;;
   start) start ;;
   stop) stop ;;
   wipe)

@@ -11,6 +11,7 @@ pub(crate) mod check;
 pub(crate) mod kafka;
 pub(crate) mod process;
 pub(crate) mod store;
+pub(crate) mod transactions;
 
 use sandbox::{Broker, S3};
 use tempfile::TempDir;

@@ -4,11 +4,7 @@
 //! own rows. Invariant: equal means the same records of each date, in the order of topic partition
 //! and offset, each once.
 
-use std::{
-    collections::BTreeMap,
-    io::{Read, Write},
-    process::{Command, Stdio},
-};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use parquet::{
@@ -19,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     compact::COPY,
-    support::{World, check},
+    support::{World, batches, check},
 };
 
 /// Records by date.
@@ -104,8 +100,8 @@ fn json(field: &Field) -> Value {
 fn lines(suffix: &str, body: Vec<u8>) -> Vec<Value> {
     let text = match suffix {
         "jsonl" => body,
-        "jsonl.gz" => piped("gzip", body),
-        "jsonl.zst" => piped("zstd", body),
+        "jsonl.gz" => batches::piped("gzip", body),
+        "jsonl.zst" => batches::piped("zstd", body),
         _ => panic!("no object of a copy ends with {suffix}"),
     };
     let text = String::from_utf8(text).unwrap();
@@ -113,23 +109,6 @@ fn lines(suffix: &str, body: Vec<u8>) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
-}
-
-/// Decompressed by the system's own program.
-fn piped(program: &str, body: Vec<u8>) -> Vec<u8> {
-    let mut child = Command::new(program)
-        .args(["-d", "-c"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(&body).unwrap());
-    let mut text = Vec::new();
-    child.stdout.take().unwrap().read_to_end(&mut text).unwrap();
-    writer.join().unwrap();
-    assert!(child.wait().unwrap().success(), "{program}");
-    text
 }
 
 /// Names of the columns of a Parquet file.

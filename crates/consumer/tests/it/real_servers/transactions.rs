@@ -2,33 +2,13 @@
 
 use std::time::Duration;
 
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::producer::Producer;
 
-use crate::support::{World, batches, check, kafka::numbered, process::until, store::unique};
-
-type Transactions = ThreadedProducer<DefaultProducerContext>;
-
-const LIMIT: Duration = Duration::from_secs(30);
-
-fn producer(world: &World) -> Transactions {
-    let mut config = world.kafka.client();
-    config.set("transactional.id", unique("transactions"));
-    let producer: Transactions = config.create().unwrap();
-    producer.init_transactions(LIMIT).unwrap();
-    producer
-}
-
-fn begin_and_send(world: &World, producer: &Transactions, count: usize) {
-    producer.begin_transaction().unwrap();
-    for value in numbered(count) {
-        let record = BaseRecord::<str, str>::to(&world.topic).partition(0);
-        producer
-            .send(record.payload(&value))
-            .map_err(|(error, _)| error)
-            .unwrap();
-    }
-    producer.flush(LIMIT).unwrap();
-}
+use crate::support::{
+    World, batches, check,
+    process::until,
+    transactions::{LIMIT, begin_and_send, producer},
+};
 
 #[test]
 fn aborted_records_and_markers_at_the_end_are_passed_and_never_landed() {

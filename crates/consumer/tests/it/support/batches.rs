@@ -93,7 +93,7 @@ fn text(suffix: &str, body: Vec<u8>) -> Vec<u8> {
 }
 
 /// Decompressed by the system's own program.
-fn piped(program: &str, body: Vec<u8>) -> Vec<u8> {
+pub(crate) fn piped(program: &str, body: Vec<u8>) -> Vec<u8> {
     let mut child = Command::new(program)
         .args(["-d", "-c"])
         .stdin(Stdio::piped())

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::producer::Producer;
 
 use crate::{
     support::{
@@ -14,11 +14,10 @@ use crate::{
         kafka::numbered,
         process::until,
         store::{Whole, unique},
+        transactions::{LIMIT, begin_and_send, producer},
     },
     verify::verify,
 };
-
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// Both layouts, one after the other on the same topic.
 const LAYOUTS: [Layout; 2] = [
@@ -54,20 +53,9 @@ fn land(world: &World, layout: Layout) {
 #[test]
 fn holes_of_transactions_are_known_while_the_topic_has_them() {
     let Some(world) = World::real() else { return };
-    let mut config = world.kafka.client();
-    config.set("transactional.id", unique("transactions"));
-    let producer: ThreadedProducer<DefaultProducerContext> = config.create().unwrap();
-    producer.init_transactions(LIMIT).unwrap();
+    let producer = producer(&world);
     for (count, is_committed) in [(10, true), (10, false), (5, true), (20, false)] {
-        producer.begin_transaction().unwrap();
-        for value in numbered(count) {
-            let record = BaseRecord::<str, str>::to(&world.topic).partition(0);
-            producer
-                .send(record.payload(&value))
-                .map_err(|(error, _)| error)
-                .unwrap();
-        }
-        producer.flush(LIMIT).unwrap();
+        begin_and_send(&world, &producer, count);
         match is_committed {
             true => producer.commit_transaction(LIMIT).unwrap(),
             false => producer.abort_transaction(LIMIT).unwrap(),
