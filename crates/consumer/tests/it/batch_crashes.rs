@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
+use sandbox::{Fault, Rule};
+
 use crate::support::{
     World, batches,
     kafka::{Kafka, Send, numbered},
     process::Running,
 };
-use sandbox::{Fault, Rule};
 
 const PREFIX: &str = "stock-market/jsonl";
 const RECORDS: usize = 900;

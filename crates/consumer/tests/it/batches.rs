@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::support::{World, batches, kafka::Send, process::until};
 use sandbox::{Fault, Rule};
+
+use crate::support::{World, batches, kafka::Send, process::until};
 
 const PREFIX: &str = "stock-market/jsonl";
 

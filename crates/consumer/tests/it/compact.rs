@@ -3,8 +3,8 @@
 //!
 //! Zones are landed by the real executable, in the sandbox or on real servers when their addresses
 //! are in the environment. The copy is read by other code than the program's own, and compared with
-//! what was sent. Invariant: a test that says that something was not done has looked at all objects
-//! of the bucket.
+//! what was sent. A test that says that something was not done has looked at all objects of the
+//! bucket.
 
 mod batches;
 mod copies;
@@ -16,12 +16,13 @@ mod tampering;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::support::{
     PREFIX, World,
     process::{self, Finished},
     store::Whole,
 };
-use serde_json::Value;
 
 /// Where the copy goes.
 pub(crate) const COPY: &str = "stock-market/copy";

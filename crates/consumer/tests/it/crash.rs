@@ -1,9 +1,10 @@
-//! Crashes, signals and rebalances of real processes on the sandbox.
+//! Crashes, signals and rebalances of real processes.
 
 use std::time::Duration;
 
-use crate::support::{World, check, process::until};
 use sandbox::{Fault, Rule};
+
+use crate::support::{World, check, process::until};
 
 /// Makes S3 slow enough that a kill hits the middle of the work.
 fn slow_s3(world: &World) {

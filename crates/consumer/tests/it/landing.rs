@@ -1,4 +1,4 @@
-//! The main job on the sandbox: what becomes of records, good and bad.
+//! The main job: what becomes of records, good and bad.
 
 use crate::support::{World, check, kafka::Send};
 

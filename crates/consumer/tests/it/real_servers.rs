@@ -2,9 +2,9 @@
 //! long outages, lost offsets, retention, transactions.
 //!
 //! Each test runs when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say where the servers are
-//! (`infra/local` starts them), and does nothing otherwise. The other test files of this folder run
-//! on both kinds of servers. Invariant: after whatever happened, the independent checker finds each
-//! record in exactly one object.
+//! (`infra/local` starts them), and does nothing otherwise. All other tests run on both kinds of
+//! servers. After whatever happened, the independent checker finds each record in exactly one
+//! object.
 
 mod backfill;
 mod broker;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{World, check};
 use sandbox::{Fault, Rule};
+
+use crate::support::{World, check};
 
 #[test]
 fn failing_late_and_lost_answers_leave_each_record_in_exactly_one_object() {

@@ -2,8 +2,8 @@
 //! checker.
 //!
 //! They are the sandbox's, or real servers when `E2E_BOOTSTRAP_SERVERS` and `E2E_ENDPOINT_URL` say
-//! where these are; each world says to [`tidy::servers`] which it is. Every process is ended by its
-//! id when its handle goes. A test touches nothing outside of its own topic, bucket and temporary
+//! where these are; each world says to [`tidy::servers`] which it is. Dropping a handle ends its
+//! process by its id. A test touches nothing outside of its own topic, bucket and temporary
 //! directory.
 
 pub(crate) mod batches;

@@ -2,8 +2,8 @@
 //! planted is found, and nothing else.
 //!
 //! Zones are landed by the real executable, in the sandbox or on real servers when their addresses
-//! are in the environment. Invariant: a test expects the findings as a whole, so one that should
-//! not be there fails it, too.
+//! are in the environment. A test expects the findings as a whole, so one that should not be there
+//! fails it, too.
 
 mod batched;
 mod contradictions;
@@ -14,8 +14,9 @@ mod rights;
 mod start;
 use std::collections::BTreeMap;
 
-use crate::support::{World, process, store::Whole};
 use serde_json::Value;
+
+use crate::support::{World, process, store::Whole};
 
 /// What a verification said.
 #[derive(Debug)]

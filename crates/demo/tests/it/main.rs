@@ -1,14 +1,16 @@
 //! The real executable, from its flags to its exit code, its output and the processes it leaves
 //! behind (none).
 //!
-//! Not here: what the checker finds (unit tests). Invariant: each test has a folder of its own for
-//! temporary files, and nothing is left in it.
+//! Not here: what the checker finds (unit tests). Each test has a folder of its own for temporary
+//! files, and nothing is left in it.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
 
 /// A CSV of another shape than the tutorial's: byte order mark, CRLF, quotes, no value, a row that
 /// is no record.

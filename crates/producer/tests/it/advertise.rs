@@ -1,10 +1,12 @@
 //! A bootstrap server in front of a broker whose answers name another port as the broker's.
 //!
-//! Understands nothing of what it passes on but the broker's address. Shared by the test programs.
-//! Invariant: only the port is changed.
+//! It understands nothing of what it passes on but the address of the broker. Only the port is
+//! changed.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+};
 
 /// Passes each connection to `listener` on to the broker, in threads that live as long as the test.
 pub(crate) fn advertise(listener: TcpListener, broker: SocketAddr, port: u16) {

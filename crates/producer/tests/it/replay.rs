@@ -5,14 +5,15 @@
 mod faults;
 mod support;
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    time::Duration,
+};
 
+use self::support::{DATA, args, file, header, records, run, small};
 use rdkafka::message::{Message, OwnedMessage};
 use sandbox::Broker;
-
-use support::{DATA, args, file, header, records, run, small};
 
 #[tokio::test]
 async fn the_whole_file_arrives_once_in_order_with_keys_and_headers() {

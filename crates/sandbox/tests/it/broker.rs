@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    config::ClientConfig,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+    message::Message,
+    producer::{BaseProducer, BaseRecord, Producer},
+};
 use sandbox::{Broker, Forwarder, RDKafkaApiKey, RDKafkaRespErr};
 
 const LIMIT: Duration = Duration::from_secs(30);

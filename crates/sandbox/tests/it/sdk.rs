@@ -1,16 +1,18 @@
 //! The AWS SDK as a plain client for the tests: one try for each request, and its refusals as
 //! status and code.
 //!
-//! It knows nothing of the server; each program of tests brings its own.
+//! It knows nothing of the server.
 
 use std::fmt::Debug;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as Get;
+use aws_sdk_s3::{
+    Client,
+    config::{
+        BehaviorVersion, Config, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig,
+    },
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_object::builders::GetObjectFluentBuilder as Get,
+};
 use sandbox::REGION;
 
 /// A client for this endpoint with this access key and this secret.

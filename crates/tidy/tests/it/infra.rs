@@ -2,8 +2,8 @@
 //! `infra/`.
 //!
 //! They are read as text; nothing is started, and AWS is not asked. What a rule is good for is
-//! shown by copies with one mistake planted in them: the rule must find each. Invariant: names,
-//! columns and paths that a file repeats come from the code here, too.
+//! shown by copies with one mistake planted in them: the rule must find each. Names, columns and
+//! paths that a file repeats come from the code here, too.
 
 mod compose;
 mod crawler;

@@ -1,8 +1,8 @@
 //! The independent reader: what was sent, against all objects below the copy's prefix.
 //!
 //! It knows the documented keys, gzip and zstd as programs of the system, and the `parquet` crate's
-//! own rows. Invariant: equal means the same records of each date, in the order of topic partition
-//! and offset, each once.
+//! own rows. Equal means the same records of each date, in the order of topic partition and offset,
+//! each once.
 
 use std::collections::BTreeMap;
 

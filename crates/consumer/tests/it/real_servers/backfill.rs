@@ -1,8 +1,8 @@
 //! A backfill by a field of the data: the whole CSV, whose rows are of thousands of days, in
 //! batches.
 //!
-//! Invariant: whatever the number of date partitions, each row is in exactly one line, and the
-//! memory stays in its bounds.
+//! Whatever the number of date partitions, each row is in exactly one line, and the memory stays in
+//! its bounds.
 
 use std::{collections::BTreeMap, path::Path};
 

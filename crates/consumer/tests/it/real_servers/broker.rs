@@ -1,6 +1,6 @@
 //! A Kafka of one test's own, because the test stops it.
 //!
-//! Invariant: it is gone when its handle goes, with its data.
+//! The broker and its data are gone when the handle is dropped.
 
 use std::{
     net::TcpListener,

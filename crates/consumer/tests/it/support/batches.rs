@@ -1,9 +1,9 @@
 //! The independent checker for batches of JSON Lines: a raw dump of the topic against the full list
 //! of the bucket.
 //!
-//! It knows the documented key layout, and nothing of the consumer's code, nor of claims.
-//! Invariant: a partition is fine only when its objects, in the order of their starts, hold for
-//! each date the very records of the dump, in order, each once.
+//! It knows the documented key layout, and nothing of the consumer's code, nor of claims. A
+//! partition is fine only when its objects, in the order of their starts, hold for each date the
+//! very records of the dump, in order, each once.
 
 use std::{
     collections::BTreeMap,

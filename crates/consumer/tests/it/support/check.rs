@@ -1,8 +1,7 @@
 //! The independent checker: a raw dump of the topic against the full list of the bucket.
 //!
-//! It knows the documented key layout and nothing of the consumer's code. Invariant: a record is
-//! fine only when exactly one object holds it, byte for byte, under the date of its Kafka
-//! timestamp.
+//! It knows the documented key layout and nothing of the consumer's code. A record is fine only
+//! when exactly one object holds it, byte for byte, under the date of its Kafka timestamp.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,7 +1,7 @@
 //! The Kafka of a world: the sandbox's mock cluster, or a real one; and what a test does to topics
 //! and groups there.
 //!
-//! Invariant: all that is sent is acknowledged before a call returns.
+//! All that is sent is acknowledged before a call returns.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The real executable as a child process.
 //!
-//! Invariant: a child that is still there when its handle goes is killed by its id.
+//! Dropping the handle kills a child that still runs, by its id.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

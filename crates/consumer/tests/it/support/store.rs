@@ -1,7 +1,7 @@
 //! The S3 of a world: the sandbox's, or a real server behind a relay that carries the same faults.
 //!
-//! It looks at the bucket past the relay: faults meet the consumer, never the test's own eyes.
-//! Invariant: the same calls mean the same on both.
+//! It looks at the bucket past the relay: faults meet the consumer, never the test's own eyes. The
+//! same calls mean the same on both.
 
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,7 @@
 //! What a user may do: the rights of `infra/iam/consumer.json` without writing are enough.
 //!
-//! A proxy in front of S3 refuses what that policy does not allow. Invariant: it lets nothing
-//! through but reading the one zone.
+//! A proxy in front of S3 refuses what that policy does not allow. It lets nothing through but
+//! reading the one zone.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

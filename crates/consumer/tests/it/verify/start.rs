@@ -3,7 +3,10 @@
 use std::process::Stdio;
 
 use crate::{
-    support::{World, process, process::Finished},
+    support::{
+        World,
+        process::{self, Finished},
+    },
     verify::verify,
 };
 

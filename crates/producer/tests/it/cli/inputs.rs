@@ -1,7 +1,9 @@
 //! Inputs of every kind, the bad ones above all.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+};
 
 use crate::cli::support::{
     HEADER, RECORD, ROW, dry_run, error, folder, producer, text, wait_for, write,

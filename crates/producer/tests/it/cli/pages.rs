@@ -1,16 +1,20 @@
 //! `/metrics` and `/healthz` of a run, read while it goes on: what they tell, and when health is
 //! red.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, ChildStderr, Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use sandbox::{Broker, Forwarder, RDKafkaApiKey, RDKafkaRespErr};
 use tempfile::TempDir;
 
-use crate::advertise::advertise;
-use crate::cli::support::{HEADER, RECORD, ROW, error, folder, producer, text, wait_for, write};
+use crate::{
+    advertise::advertise,
+    cli::support::{HEADER, RECORD, ROW, error, folder, producer, text, wait_for, write},
+};
 
 /// Long enough for any machine; a test that waits for it fails.
 const PATIENCE: Duration = Duration::from_secs(60);

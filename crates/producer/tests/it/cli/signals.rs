@@ -1,8 +1,10 @@
 //! SIGINT and SIGTERM: the first ends a run in order, the second at once.
 
-use std::io::{BufReader, Read, Write};
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::Duration;
+use std::{
+    io::{BufReader, Read, Write},
+    process::{Child, ChildStderr, Command, Stdio},
+    time::Duration,
+};
 
 use sandbox::Broker;
 use tempfile::TempDir;

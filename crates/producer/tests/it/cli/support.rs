@@ -1,9 +1,11 @@
 //! What the tests of the executable share: a folder, a clean environment, and the parts of the
 //! output.
 
-use std::io::BufRead;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::{
+    io::BufRead,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use tempfile::TempDir;
 

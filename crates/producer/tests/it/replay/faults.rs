@@ -1,14 +1,13 @@
 //! Runs against a broker that refuses, breaks, goes away or was never there.
 
-use std::future::pending;
-use std::net::TcpListener;
-use std::path::Path;
-use std::time::Duration;
+use std::{future::pending, net::TcpListener, path::Path, time::Duration};
 
 use sandbox::{Broker, RDKafkaApiKey, RDKafkaRespErr};
 
-use crate::advertise::advertise;
-use crate::replay::support::{DATA, args, file, header, records, run, small};
+use crate::{
+    advertise::advertise,
+    replay::support::{DATA, args, file, header, records, run, small},
+};
 
 /// Nothing listens here; a port that was free may be taken by another test meanwhile.
 const CLOSED: &str = "127.0.0.1:1";

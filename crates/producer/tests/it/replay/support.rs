@@ -1,15 +1,19 @@
 //! What the tests of whole runs share: arguments, small files, and the records that are in a topic
 //! afterwards.
 
-use std::future::pending;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    future::pending,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Parser;
 use producer::{Args, Failure, Summary};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Headers, Message, OwnedMessage};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    message::{Headers, Message, OwnedMessage},
+};
 use sandbox::Broker;
 
 pub(crate) const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/indexProcessed.csv");

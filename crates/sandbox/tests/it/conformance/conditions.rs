@@ -1,7 +1,9 @@
 //! Conditional writes: what makes a record land once.
 
-use crate::conformance::place::Place;
-use crate::sdk::{answer, refused};
+use crate::{
+    conformance::place::Place,
+    sdk::{answer, refused},
+};
 
 #[tokio::test]
 async fn of_32_writers_of_a_key_one_wins_and_the_others_are_refused() {

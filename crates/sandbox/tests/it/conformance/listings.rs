@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder as List;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::{
+    operation::list_objects_v2::builders::ListObjectsV2FluentBuilder as List, types::EncodingType,
+};
 use futures::StreamExt;
 use percent_encoding::percent_decode_str;
 

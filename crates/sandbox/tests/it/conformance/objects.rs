@@ -1,15 +1,25 @@
 //! Bodies, metadata and types come back as they were sent; what is not there is called so.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::BeforeDeserializationInterceptorContextRef,
+    },
+    error::BoxError,
+};
 
-use crate::conformance::place::{Place, new_name};
-use crate::sdk::{answer, refused};
+use crate::{
+    conformance::place::{Place, new_name},
+    sdk::{answer, refused},
+};
 
 #[tokio::test]
 async fn user_metadata_comes_back_with_lower_case_names_and_the_same_values() {

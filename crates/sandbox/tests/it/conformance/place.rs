@@ -5,14 +5,20 @@
 //! tests. No two checks share a bucket. Each check that goes to the real server says so to
 //! [`tidy::servers`].
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as Get;
-use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder as Head;
-use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder as List;
-use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder as Put;
+use aws_sdk_s3::{
+    Client,
+    operation::{
+        get_object::builders::GetObjectFluentBuilder as Get,
+        head_object::builders::HeadObjectFluentBuilder as Head,
+        list_objects_v2::builders::ListObjectsV2FluentBuilder as List,
+        put_object::builders::PutObjectFluentBuilder as Put,
+    },
+};
 use sandbox::{ACCESS_KEY, Relay, S3, SECRET_KEY};
 
 use crate::sdk::{body, client};

@@ -3,8 +3,10 @@
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use sandbox::{ACCESS_KEY, SECRET_KEY};
 
-use crate::conformance::place::Place;
-use crate::sdk::{answer, client, refused};
+use crate::{
+    conformance::place::Place,
+    sdk::{answer, client, refused},
+};
 
 #[tokio::test]
 async fn creating_a_bucket_again_says_that_it_is_ours_and_keeps_what_is_in_it() {

@@ -1,10 +1,14 @@
 //! A server with one bucket, on request behind a relay, with a client for it.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as Get;
-use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder as Head;
-use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder as List;
-use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder as Put;
+use aws_sdk_s3::{
+    Client,
+    operation::{
+        get_object::builders::GetObjectFluentBuilder as Get,
+        head_object::builders::HeadObjectFluentBuilder as Head,
+        list_objects_v2::builders::ListObjectsV2FluentBuilder as List,
+        put_object::builders::PutObjectFluentBuilder as Put,
+    },
+};
 use sandbox::{ACCESS_KEY, Faults, Relay, S3, SECRET_KEY};
 
 pub(crate) use crate::sdk::{answer, body, client, refused};

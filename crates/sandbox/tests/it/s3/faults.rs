@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::operation::put_object::PutObjectError;
+use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError};
 use sandbox::{Fault, Rule};
 
 use crate::s3::common::{Bench, answer, refused};

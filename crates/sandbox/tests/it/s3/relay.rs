@@ -2,8 +2,10 @@
 
 use std::net::TcpListener;
 
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::{
+    error::SdkError,
+    types::{Delete, ObjectIdentifier},
+};
 use sandbox::{ACCESS_KEY, Fault, Relay, Rule};
 
 use crate::s3::common::{BUCKET, Bench, answer, body, client, refused};

@@ -1,8 +1,7 @@
 //! `docker-compose.yml` gives what `.env.example` looks for: the same addresses, topic, bucket and
 //! credentials.
 //!
-//! Not here: whether the images start (that needs an engine). Invariant: no port is open beyond
-//! this machine.
+//! Not here: whether the images start (that needs an engine). No port is open beyond this machine.
 
 use std::collections::BTreeMap;
 

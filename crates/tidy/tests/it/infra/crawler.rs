@@ -1,7 +1,6 @@
 //! The Glue crawler sees the data and nothing else, and makes one table of it.
 //!
-//! Not here: what Glue does with the definition. Invariant: no key below `_control/` is ever
-//! crawled.
+//! Not here: what Glue does with the definition. No key below `_control/` is ever crawled.
 
 use landing::{
     Offset, OffsetRange,

@@ -1,7 +1,7 @@
 //! Reads one `CREATE EXTERNAL TABLE` of Athena, as far as our rules need it.
 //!
 //! Not a parser of Hive's grammar: clauses are found by their words, and it panics on what it does
-//! not know. Invariant: nothing is made up; what a statement does not say is empty here.
+//! not know. Nothing is made up; what a statement does not say is empty here.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The table over Parquet batches agrees with the built-in schema and with the layout.
 //!
-//! Not here: what it has in common with the raw table (see `table`). Invariant: each rule finds the
-//! mistakes that are planted for it.
+//! Not here: what it has in common with the raw table (see `table`). Each rule finds the mistakes
+//! that are planted for it.
 
 use landing::Offset;
 use schema::{TableSchema, UnknownFields};

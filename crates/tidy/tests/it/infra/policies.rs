@@ -1,7 +1,6 @@
 //! The IAM policies allow what each program does, on its own topic and prefix, and nothing more.
 //!
-//! Not here: how AWS evaluates them. Invariant: the consumer can neither delete nor leave its
-//! landing zone.
+//! Not here: how AWS evaluates them. The consumer can neither delete nor leave its landing zone.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The statements for Athena: one a file, explained, on the tables that the other files make.
 //!
-//! Not here: what they answer (that needs an engine), and the table itself (see `table`).
-//! Invariant: Athena runs one statement at a time, so that no file holds a second one.
+//! Not here: what they answer (that needs an engine), and the table itself (see `table`). Athena
+//! runs one statement at a time, so that no file holds a second one.
 
 use super::ddl::without_comments;
 use crate::repository::{names, text};

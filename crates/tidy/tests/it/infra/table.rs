@@ -1,7 +1,7 @@
 //! The raw table agrees with the schema and with the layout.
 //!
-//! Not here: whether Athena takes the statement. Invariant: each rule finds the mistakes that are
-//! planted for it.
+//! Not here: whether Athena takes the statement. Each rule finds the mistakes that are planted for
+//! it.
 
 use landing::{
     Offset,
