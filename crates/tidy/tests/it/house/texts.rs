@@ -75,6 +75,41 @@ fn nothing_is_left_open_or_switched_off() {
     }
 }
 
+/// Tests of a library or program whose manifest says `test = false`: they would never run.
+fn unrun_problems(source: &Source, manifest: &str) -> Vec<String> {
+    let section = match source.path.split_once("/src/") {
+        Some((_, "main.rs")) => "[[bin]]\n",
+        Some(_) => "[lib]\n",
+        None => return Vec::new(),
+    };
+    let settings = manifest.split_once(section).map_or("", |(_, after)| after);
+    let mut settings = settings.lines().take_while(|line| !line.starts_with('['));
+    if !settings.any(|line| line == "test = false") {
+        return Vec::new();
+    }
+    let lines = source.text.lines().enumerate();
+    lines
+        .filter(|(_, text)| text.contains("#[test]") || text.contains("cfg(test)"))
+        .map(|(line, _)| format!("{}:{} never runs", source.path, line + 1))
+        .collect()
+}
+
+#[test]
+fn no_test_stands_where_tests_are_switched_off() {
+    let manifest = |source: &Source| text(&format!("crates/{}/Cargo.toml", source.crate_name()));
+    let problems = |source: &Source| unrun_problems(source, &manifest(source));
+    none(sources().iter().flat_map(problems).collect());
+    let off = "[lib]\nbench = false\n\n[[bin]]\nname = \"x\"\ntest = false\n\n[features]\n";
+    let test = concat!("fn main() {}\n#[te", "st]\nfn f() {}\n");
+    let found = |path| unrun_problems(&Source::new(path, test), off);
+    assert_eq!(
+        found("crates/x/src/main.rs"),
+        ["crates/x/src/main.rs:2 never runs"]
+    );
+    assert_eq!(found("crates/x/src/a.rs"), [""; 0]);
+    assert_eq!(found("crates/x/tests/it/main.rs"), [""; 0]);
+}
+
 /// Lines with a comment beyond the width; an address cannot be broken.
 fn width_problems(source: &Source) -> Vec<String> {
     let lines: Vec<&str> = source.text.lines().collect();
