@@ -199,7 +199,7 @@ fn the_pure_crates_know_no_io_no_clock_and_no_chance() {
     let sources = sources();
     let pure = sources.iter().filter(|source| {
         let of = |name: &&str| source.path.starts_with(&format!("crates/{name}/src/"));
-        PURE.iter().any(|name| of(name)) && !source.is_test()
+        PURE.iter().any(of) && !source.is_test()
     });
     none(pure.flat_map(pure_problems).collect());
     for word in IMPURE {

@@ -53,13 +53,15 @@ fn next_length(rest: &str) -> usize {
         }
     }
     for start in ["\"", "b\"", "c\""] {
-        if rest.starts_with(start) {
-            return start.len() + quoted(&rest[start.len()..], '"');
+        if let Some(after) = rest.strip_prefix(start) {
+            return start.len() + quoted(after, '"');
         }
     }
     for start in ["'", "b'"] {
-        if rest.starts_with(start) && is_character(&rest[start.len()..]) {
-            return start.len() + quoted(&rest[start.len()..], '\'');
+        if let Some(after) = rest.strip_prefix(start)
+            && is_character(after)
+        {
+            return start.len() + quoted(after, '\'');
         }
     }
     if ["::", "->", "=>"].iter().any(|sign| rest.starts_with(sign)) {
