@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sandbox::{Fault, Rule};
 
-use crate::support::{World, batches, kafka::Send, process::until};
+use crate::support::{World, batches, check, kafka::Send, process::until};
 
 const PREFIX: &str = "stock-market/jsonl";
 
@@ -225,7 +225,7 @@ fn two_consumers_share_the_partitions_and_an_old_owner_that_wakes_up_does_no_har
 fn an_object_of_somebody_else_in_the_way_stops_its_partition_and_no_other() {
     let world = World::new();
     world.send_numbered(300);
-    let day = support::check::day(support::check::dump(&world)[&(1, 0)].0);
+    let day = check::day(check::dump(&world)[&(1, 0)].0);
     let key = format!("{PREFIX}/dt={day}/00001-{:020}.jsonl.gz", 0);
     world.s3.put(&world.bucket, &key, b"somebody else's");
     let run = world.land(&flags(&[]));

@@ -1,6 +1,6 @@
 //! The main job: what becomes of records, good and bad.
 
-use crate::support::{World, check, kafka::Send};
+use crate::support::{World, check, kafka::Send, process};
 
 #[test]
 fn each_record_is_in_exactly_one_object_under_the_date_of_its_timestamp() {
@@ -180,7 +180,7 @@ fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
 
     // A reader that has had enough is no failure, and a dry run leaves no offsets behind for the
     // next one.
-    let mut head = support::process::command(&world);
+    let mut head = process::command(&world);
     head.args([
         "--bucket",
         &world.bucket,
@@ -189,7 +189,7 @@ fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
         world.session_timeout(),
     ]);
     // It has taken all that there is: no line comes after it whose writing would fail.
-    let (lines, status) = support::process::first_lines(&mut head, 30);
+    let (lines, status) = process::first_lines(&mut head, 30);
     assert_eq!((lines.len(), status.code()), (30, Some(0)), "{lines:?}");
 
     world.land(&[]).ok();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::{Fault, Rule};
 
-use crate::support::{World, check};
+use crate::support::{World, check, process};
 
 #[test]
 fn failing_late_and_lost_answers_leave_each_record_in_exactly_one_object() {
@@ -109,7 +109,7 @@ fn a_stop_while_s3_is_down_ends_at_the_grace_period_and_loses_nothing() {
             .always(),
     );
     let running = world.start(&["--grace-period", "1s"]);
-    support::process::until("a failed upload", || world.s3.faults().hits(rule) > 50);
+    process::until("a failed upload", || world.s3.faults().hits(rule) > 50);
     running.signal("TERM");
     let run = running.wait();
     assert_eq!(run.code(), Some(1), "{}", run.stderr);
@@ -133,12 +133,12 @@ fn the_health_page_is_red_while_a_partition_is_stopped_and_the_others_go_on() {
         .unwrap();
     let running = world.start(&["--metrics-addr", &free.to_string()]);
 
-    let health = || support::process::page(free, "/healthz").unwrap_or_default();
-    support::process::until("a red page", || health().starts_with("HTTP/1.1 503"));
+    let health = || process::page(free, "/healthz").unwrap_or_default();
+    process::until("a red page", || health().starts_with("HTTP/1.1 503"));
     assert!(health().contains("partition 1 is stopped"), "{}", health());
     world.send_numbered(30);
     let others = |key: &&String| !key.contains("/00001-");
-    support::process::until("the others", || {
+    process::until("the others", || {
         world.data_keys().iter().filter(others).count() == 40
     });
     running.signal("TERM");

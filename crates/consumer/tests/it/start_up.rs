@@ -1,7 +1,7 @@
 //! What a person meets who has something wrong at the start: one line, the exit code, the fix; no
 //! secret, no panic.
 
-use crate::support::{World, process};
+use crate::support::{World, check, process, store};
 
 /// A world with a topic of a few records.
 fn world() -> World {
@@ -30,7 +30,7 @@ fn run(world: &World, flags: &[&str]) -> process::Finished {
 #[test]
 fn a_missing_bucket_is_named_and_can_be_made() {
     let world = world();
-    let not_there = support::store::unique("not-there");
+    let not_there = store::unique("not-there");
     refused(
         &run(&world, &["--bucket", &not_there, "--until-end"]),
         1,
@@ -175,7 +175,7 @@ fn the_same_group_on_an_emptied_bucket_is_stopped_with_the_way_on() {
     world.s3.empty(&world.bucket);
     refused(&world.land(&[]), 1, &["holds no landing zone", "--group"]);
     world.land(&["--group", "from-the-beginning"]).ok();
-    support::check::exactly_once(&world, 3);
+    check::exactly_once(&world, 3);
 }
 
 #[test]

@@ -11,9 +11,8 @@ use rdkafka::producer::Producer;
 use crate::{
     support::{
         PARTITIONS, World, check,
-        kafka::numbered,
         process::until,
-        store::{Whole, unique},
+        store::Whole,
         transactions::{LIMIT, begin_and_send, producer},
     },
     verify::verify,
