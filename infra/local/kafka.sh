@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# A real Apache Kafka (KRaft mode, one node) on 127.0.0.1 without docker, for trying, tests and benchmarks.
+# A real Apache Kafka (KRaft mode, one node) on 127.0.0.1 without docker, for trying, tests and
+# benchmarks.
 #
-#   infra/local/kafka.sh start [--dir DIR] [--port 9092]    prints the bootstrap address; starting twice is harmless
-#   infra/local/kafka.sh stop  [--dir DIR] [--hard]         --hard is kill -9; the data stays, another start goes on with it
-#   infra/local/kafka.sh wipe  [--dir DIR]                  stop, and delete the data
-#   infra/local/kafka.sh tool CLASS ARGUMENTS…              a tool of Kafka's, for example TopicCommand or consumer.group.ConsumerGroupCommand
+#   infra/local/kafka.sh fetch
+#       downloads what a start needs; a start does that, too
+#   infra/local/kafka.sh start [--dir DIR] [--port 9092]
+#       prints the bootstrap address; starting twice is harmless
+#   infra/local/kafka.sh stop [--dir DIR] [--hard]
+#       --hard is kill -9; the data stays, another start goes on with it
+#   infra/local/kafka.sh wipe [--dir DIR]
+#       stop, and delete the data
+#   infra/local/kafka.sh tool CLASS ARGUMENTS…
+#       a tool of Kafka's, for example TopicCommand or consumer.group.ConsumerGroupCommand
 #
-# Needs Java 17 or newer, and Maven for the first start: it fetches the jars (45 MB) into ~/.cache/stock-market-pipeline.
-# Port + 100 is the controller's. Not for production: one node, no password, replication factor 1, no fsync.
-# Invariant: only a process that was started over DIR is ever signalled.
+# Needs Java 17 or newer, and Maven for the first start: it fetches the jars (45 MB) into
+# ~/.cache/stock-market-pipeline. Port + 100 is the controller's. Not for production: one node, no
+# password, replication factor 1, no fsync. Only a process that was started over DIR is ever
+# signalled.
 set -euo pipefail
 
 version=4.3.1
@@ -19,7 +27,7 @@ port=9092
 hard=no
 
 fail() { echo "kafka.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 command=${1:-}
 shift || true
@@ -108,7 +116,8 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.num.partitions=1
 # A topic that nobody made is a mistake to be told, not to be hidden.
 auto.create.topics.enable=false
-# What a test waits for: the first member of a group, a crashed member, a killed broker's return, retention and compaction.
+# What a test waits for: the first member of a group, a crashed member, a killed broker's return,
+# retention and compaction.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=5000
@@ -178,6 +187,7 @@ stop() {
 }
 
 case $command in
+  fetch) need_java; fetch_jars ;;
   start) start ;;
   stop) stop ;;
   wipe)

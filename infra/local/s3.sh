@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# A real S3 server (versitygw over a directory) on 127.0.0.1 without docker, for trying, tests and benchmarks.
+# A real S3 server (versitygw over a directory) on 127.0.0.1 without docker, for trying, tests and
+# benchmarks.
 #
-#   infra/local/s3.sh start [--dir DIR] [--port 4566] [--bucket NAME]   prints the endpoint; starting twice is harmless
-#   infra/local/s3.sh stop  [--dir DIR]                                 the objects stay, another start goes on with them
-#   infra/local/s3.sh wipe  [--dir DIR]                                 stop, and delete the objects
+#   infra/local/s3.sh fetch
+#       builds the server; a start does that, too
+#   infra/local/s3.sh start [--dir DIR] [--port 4566] [--bucket NAME]
+#       prints the endpoint; starting twice is harmless
+#   infra/local/s3.sh stop [--dir DIR]
+#       the objects stay, another start goes on with them
+#   infra/local/s3.sh wipe [--dir DIR]
+#       stop, and delete the objects
 #
-# Access key test, secret test, region us-east-1, path style: what .env.example says. Buckets are folders of DIR/buckets.
-# Needs Go for the first start: it builds versitygw (Apache-2.0) once into ~/.cache/stock-market-pipeline, in minutes.
-# Invariant: only a process that was started over DIR is ever signalled.
+# Access key test, secret test, region us-east-1, path style: what .env.example says. Buckets are
+# folders of DIR/buckets. Needs Go for the first start: it builds versitygw (Apache-2.0) once into
+# ~/.cache/stock-market-pipeline, in minutes. Only a process that was started over DIR is ever
+# signalled.
 set -euo pipefail
 
 version=v1.8.0
@@ -18,7 +25,7 @@ port=4566
 bucket=
 
 fail() { echo "s3.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 command=${1:-}
 shift || true
@@ -99,6 +106,7 @@ stop() {
 }
 
 case $command in
+  fetch) build ;;
   start) start ;;
   stop) stop ;;
   wipe)

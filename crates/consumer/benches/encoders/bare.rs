@@ -19,7 +19,7 @@ use parquet::{
 };
 use schema::{Cell, RowReader, TableSchema};
 
-use crate::source::format::{Compression, Format};
+use format::options::{Compression, Format};
 
 /// Writes one file again and again.
 pub(crate) type Bare = Box<dyn Fn() -> Result<Vec<u8>>>;

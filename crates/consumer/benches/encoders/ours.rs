@@ -8,7 +8,11 @@ use anyhow::{Context, Result, ensure};
 use landing::{Offset, Record, partition_by::DatePartition, record::Headers};
 use schema::TableSchema;
 
-use crate::source::format::{Compression, Encoding, EncodingOptions, Files, Format, Origin};
+use format::{
+    encoding::Encoding,
+    files::Files,
+    options::{Compression, EncodingOptions, Format, Origin},
+};
 
 /// The defaults of the program.
 pub(crate) fn options(format: Format, compression: Compression) -> EncodingOptions {

@@ -1,0 +1,286 @@
+//! What a person meets who has something wrong at the start: one line, the exit code, the fix; no
+//! secret, no panic.
+
+use crate::support::{World, check, process, store};
+
+/// A world with a topic of a few records.
+fn world() -> World {
+    let world = World::new();
+    world.send_numbered(3);
+    world
+}
+
+#[track_caller]
+fn refused(finished: &process::Finished, code: i32, parts: &[&str]) {
+    assert_eq!(finished.code(), Some(code), "{}", finished.stderr);
+    for part in parts {
+        assert!(
+            finished.error().contains(part),
+            "'{part}' is not in: {}",
+            finished.stderr
+        );
+    }
+    assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
+}
+
+fn run(world: &World, flags: &[&str]) -> process::Finished {
+    process::start(world, flags).wait()
+}
+
+#[test]
+fn a_missing_bucket_is_named_and_can_be_made() {
+    let world = world();
+    let not_there = store::unique("not-there");
+    refused(
+        &run(&world, &["--bucket", &not_there, "--until-end"]),
+        1,
+        &[&not_there, "no such bucket", "--create-bucket"],
+    );
+    run(
+        &world,
+        &["--bucket", &not_there, "--create-bucket", "--until-end"],
+    )
+    .ok();
+    assert_eq!(
+        world
+            .s3
+            .keys(&not_there)
+            .iter()
+            .filter(|key| key.starts_with("stock-market/json/dt="))
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn a_bucket_of_another_account_or_region_is_told_apart() {
+    let world = World::in_sandbox("it needs a bucket of somebody else and one of another region");
+    world.sandbox_s3().refuse_bucket("somebodys-bucket");
+    refused(
+        &run(&world, &["--bucket", "somebodys-bucket"]),
+        1,
+        &["somebodys-bucket", "choose your own name"],
+    );
+    world.s3.create_bucket("far-bucket");
+    world
+        .sandbox_s3()
+        .redirect_bucket("far-bucket", "eu-west-1");
+    refused(
+        &run(&world, &["--bucket", "far-bucket"]),
+        1,
+        &["eu-west-1", "AWS_REGION"],
+    );
+}
+
+#[test]
+fn wrong_missing_and_expired_credentials_are_told_apart() {
+    let world = world();
+    let with = |name: &str, value: &str| {
+        process::spawn(
+            process::command(&world)
+                .env(name, value)
+                .args(["--bucket", &world.bucket]),
+        )
+        .wait()
+    };
+    let wrong = with("AWS_SECRET_ACCESS_KEY", "hunter2hunter2");
+    refused(&wrong, 1, &["AWS_SECRET_ACCESS_KEY"]);
+    assert!(!wrong.stderr.contains("hunter2"));
+    refused(
+        &with("AWS_ACCESS_KEY_ID", "nobody"),
+        1,
+        &["AWS_ACCESS_KEY_ID"],
+    );
+    let mut none = process::command(&world);
+    none.env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .args(["--bucket", &world.bucket]);
+    refused(
+        &process::spawn(&mut none).wait(),
+        1,
+        &["no AWS credentials", ".env.example"],
+    );
+    world
+        .s3
+        .faults()
+        .install(sandbox::Rule::on("", sandbox::Fault::ExpiredToken).always());
+    refused(
+        &run(&world, &["--bucket", &world.bucket]),
+        1,
+        &["expired", "log in again"],
+    );
+}
+
+#[test]
+fn an_endpoint_or_a_broker_that_is_down_is_named() {
+    let world = world();
+    refused(
+        &run(
+            &world,
+            &[
+                "--bucket",
+                &world.bucket,
+                "--endpoint-url",
+                "http://127.0.0.1:9",
+            ],
+        ),
+        1,
+        &["endpoint does not answer"],
+    );
+    let flags = [
+        "--bucket",
+        &world.bucket,
+        "--bootstrap-servers",
+        "127.0.0.1:9",
+        "--connect-timeout",
+        "1s",
+    ];
+    refused(
+        &run(&world, &flags),
+        1,
+        &["127.0.0.1:9", "did not answer within 1 s"],
+    );
+}
+
+#[test]
+fn a_topic_name_that_kafka_refuses_is_named() {
+    let world = World::in_sandbox("the name is refused before any connection");
+    let run = run(&world, &["--bucket", &world.bucket, "--topic", "no/such"]);
+    refused(&run, 2, &["Kafka refuses the topic name"]);
+}
+
+#[test]
+fn another_layout_on_the_same_zone_is_refused() {
+    let world = world();
+    world.land(&[]).ok();
+    for (flags, field) in [
+        (["--granularity", "year"], "granularity"),
+        (["--partition-by", "field:Date"], "partition-by"),
+    ] {
+        refused(
+            &world.land(&flags),
+            1,
+            &[field, "use another --prefix", "zone.json"],
+        );
+    }
+    world
+        .land(&["--granularity", "year", "--prefix", "by-year"])
+        .ok();
+}
+
+#[test]
+fn the_same_group_on_an_emptied_bucket_is_stopped_with_the_way_on() {
+    let world = world();
+    world.land(&[]).ok();
+    world.s3.empty(&world.bucket);
+    refused(&world.land(&[]), 1, &["holds no landing zone", "--group"]);
+    world.land(&["--group", "from-the-beginning"]).ok();
+    check::exactly_once(&world, 3);
+}
+
+#[test]
+fn wrong_usage_exits_with_2_before_any_connection_and_shows_no_secret() {
+    let world = world();
+    for flags in [
+        &["--bucket", "Not_A_Bucket"][..],
+        &["--bucket", &world.bucket, "-X", "sasl.pasword=hunter2"],
+        &[
+            "--bucket",
+            &world.bucket,
+            "-X",
+            "session.timeout.ms=hunter2",
+        ],
+        &["--bucket", &world.bucket, "-X", "enable.auto.commit=true"],
+        &["--bucket", &world.bucket, "-X", "hunter2"],
+        &["--bucket", &world.bucket, "--memory", "1MiB"],
+        &["--bucket", &world.bucket, "--metrics-addr", "0.0.0.0:1"],
+    ] {
+        let finished = run(&world, flags);
+        refused(&finished, 2, &[]);
+        assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
+    }
+    for flags in [
+        &[][..],
+        &["--bucket", &world.bucket, "--granularity", "week"],
+        &["--bucket", &world.bucket, "--start", "never"],
+        &["--no-such-flag"],
+    ] {
+        assert_eq!(run(&world, flags).code(), Some(2), "{flags:?}");
+    }
+    assert_eq!(world.s3.requests("PutObject"), 0);
+}
+
+#[test]
+fn help_shows_every_flag_and_no_value_of_the_environment() {
+    let world = world();
+    let mut command = process::command(&world);
+    command
+        .env("CONSUMER_GROUP", "hunter2")
+        .env("KAFKA_OPTIONS", "sasl.password=hunter2")
+        .arg("--help");
+    let help = process::spawn(&mut command).wait().ok();
+    for flag in [
+        "--bucket",
+        "--until-end",
+        "--on-gap",
+        "--metrics-addr",
+        "--memory",
+        "-X",
+    ] {
+        assert!(help.stdout.contains(flag), "{flag}");
+    }
+    assert!(!help.stdout.contains("hunter2"), "{}", help.stdout);
+}
+
+#[test]
+fn settings_come_from_a_file_and_from_dotenv_and_their_origin_is_logged() {
+    let world = world();
+    let file = world.directory.path().join("consumer.yaml");
+    std::fs::write(
+        &file,
+        format!(
+            "bucket: {}\nuntil-end: true\ngroup: from-file\n",
+            world.bucket
+        ),
+    )
+    .unwrap();
+    std::fs::write(
+        world.directory.path().join(".env"),
+        "CONSUMER_GRANULARITY=hour\n",
+    )
+    .unwrap();
+    let finished = run(&world, &["--config", "consumer.yaml"]).ok();
+    assert!(
+        finished.stderr.contains("group from-file") && finished.stderr.contains(".env"),
+        "{}",
+        finished.stderr
+    );
+    assert!(world.data_keys()[0].split('/').nth(2).unwrap().len() == "dt=2026-11-21-07".len());
+    std::fs::write(&file, "buckets: hunter2\n").unwrap();
+    let finished = run(&world, &["--config", "consumer.yaml"]);
+    assert!(
+        finished.code() == Some(2)
+            && finished.stderr.contains("buckets")
+            && !finished.stderr.contains("hunter2"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn metrics_and_health_are_served_while_running() {
+    let world = world();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let running = world.start(&["--metrics-addr", &free.to_string()]);
+    let page = |path: &str| process::page(free, path);
+    process::until("three landed records in the metrics", || {
+        page("/metrics").is_some_and(|text| text.contains("consumer_records_total 3"))
+    });
+    assert!(page("/healthz").unwrap().starts_with("HTTP/1.1 200"));
+    assert!(page("/config").unwrap().starts_with("HTTP/1.1 404"));
+    running.signal("TERM");
+    running.wait().ok();
+}

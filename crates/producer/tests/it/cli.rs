@@ -1,0 +1,8 @@
+//! The executable as people meet it: help, flags, settings from all places, every bad input,
+//! signals, pages, exit codes.
+
+mod inputs;
+mod pages;
+mod settings;
+mod signals;
+mod support;

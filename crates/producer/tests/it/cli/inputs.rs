@@ -1,0 +1,250 @@
+//! Inputs of every kind, the bad ones above all.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+};
+
+use crate::cli::support::{
+    HEADER, RECORD, ROW, dry_run, error, folder, producer, text, wait_for, write,
+};
+
+#[test]
+fn a_dry_run_prints_the_tutorials_records() {
+    let (code, stdout, stderr) = dry_run(format!("{HEADER}{ROW}"), &[]);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, format!("{RECORD}\n").as_str()),
+        "{stderr}"
+    );
+    let (_, stdout, _) = dry_run(format!("{HEADER}{ROW}"), &["--fields", "snake"]);
+    assert!(
+        stdout.contains(r#""adj_close":2.25,"volume":100.0,"close_usd":0.2925}"#),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn other_stock_files_are_understood() {
+    let yahoo = "\u{feff}\"Adj Close\",Date,Ticker,Note\r\nnull,2001-02-03,\"A,B\",\"say \"\"hi\"\"\"\r\n1.5,,X,\r\n";
+    let (code, stdout, stderr) = dry_run(yahoo, &[]);
+    let first = r#"{"Adj Close":null,"Date":"2001-02-03","Ticker":"A,B","Note":"say \"hi\""}"#;
+    let second = r#"{"Adj Close":1.5,"Date":null,"Ticker":"X","Note":null}"#;
+    assert_eq!(
+        (code, stdout),
+        (0, format!("{first}\n{second}\n")),
+        "{stderr}"
+    );
+    let (code, stdout, stderr) = dry_run(
+        "code;score\nA;1\n",
+        &["--delimiter", ";", "--columns", "score:number,code:string"],
+    );
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "{\"code\":\"A\",\"score\":1}\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn several_files_stdin_and_gzip_are_read_in_order() {
+    let folder = folder();
+    write(&folder, "a.csv", "x\n1\n");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"x\n2\n").unwrap();
+    write(&folder, "b.csv.gz", packed.finish().unwrap());
+    let mut child = producer(&folder)
+        .args(["--dry-run", "--csv", "a.csv", "-", "b.csv.gz"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"x\n3\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        text(&output.stdout),
+        "{\"x\":\"1\"}\n{\"x\":\"3\"}\n{\"x\":\"2\"}\n"
+    );
+}
+
+#[test]
+fn inputs_that_cannot_be_read_are_named() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("dir")).unwrap();
+    write(&folder, "good.csv", "x\n1\n");
+    for (name, part) in [
+        ("none.csv", "none.csv: no such file"),
+        ("dir", "dir: it is a directory"),
+    ] {
+        let output = producer(&folder)
+            .args(["--dry-run", "--csv", "good.csv", name])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            error(&text(&output.stderr)).contains(part),
+            "{}",
+            text(&output.stderr)
+        );
+        assert_eq!(
+            text(&output.stdout),
+            "",
+            "nothing is sent before every input is looked at"
+        );
+    }
+}
+
+#[test]
+fn inputs_that_are_no_csv_exit_with_65_and_say_what_to_do() {
+    for (content, part) in [
+        (b"".as_slice(), "in.csv is empty: it has no header line"),
+        (b"Index;Date;Close\nA;B;1\n", "add --delimiter ';'"),
+        (b"Index\tDate\nA\tB\n", "add --delimiter tab"),
+        (
+            b"Close,Date,Close\n1,2,3\n",
+            "column \"Close\" appears twice in the header",
+        ),
+        (b"PK\x03\x04", "zip archive; unpack it first"),
+        (b"\xff\xfeI\0", "UTF-16 text; save it as UTF-8"),
+    ] {
+        let (code, stdout, stderr) = dry_run(content, &[]);
+        assert_eq!((code, stdout.as_str()), (65, ""), "{stderr}");
+        assert!(error(&stderr).contains(part), "{stderr}");
+    }
+}
+
+#[test]
+fn a_header_without_rows_is_a_warning() {
+    let (code, stdout, stderr) = dry_run(HEADER, &[]);
+    assert_eq!((code, stdout.as_str()), (0, ""));
+    assert!(
+        stderr.contains("WARN") && stderr.contains("in.csv has a header but no rows"),
+        "{stderr}"
+    );
+}
+
+const BAD_ROWS: [(&[u8], &str); 5] = [
+    (b"HSI,2001-02-04\n", "2 fields where the header has 9"),
+    (
+        b"HSI,2001-02-04,1,2,3,4,5,6,7,8\n",
+        "10 fields where the header has 9",
+    ),
+    (
+        b"HSI,2001-02-04,1,2,3,abc,5,6,7\n",
+        "column \"Close\": \"abc\" is not a number",
+    ),
+    (
+        b"HSI,2001-02-04,1,2,3,\"1,234\",5,6,7\n",
+        "column \"Close\": \"1,234\" is not a number",
+    ),
+    (
+        b"H\xffI,2001-02-04,1,2,3,4,5,6,7\n",
+        "column \"Index\": not valid UTF-8",
+    ),
+];
+
+#[test]
+fn bad_rows_exit_with_65_and_their_place_or_are_skipped() {
+    for (bad, reason) in BAD_ROWS {
+        let content = [HEADER.as_bytes(), ROW.as_bytes(), bad, ROW.as_bytes()].concat();
+        let (code, stdout, stderr) = dry_run(&content, &[]);
+        assert_eq!((code, stdout), (65, format!("{RECORD}\n")), "{stderr}");
+        let message = error(&stderr);
+        assert!(
+            message.contains(&format!("in.csv line 3: {reason}"))
+                && message.contains("--on-bad-row skip"),
+            "{message}"
+        );
+        let (code, stdout, stderr) = dry_run(&content, &["--on-bad-row", "skip"]);
+        assert_eq!(
+            (code, stdout),
+            (0, format!("{RECORD}\n{RECORD}\n")),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("read 3 / sent 2 / acknowledged 2 / failed 0 / skipped 1"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_quote_left_open_spoils_its_own_line_only() {
+    let content = format!("{HEADER}{ROW}HSI,\"2001-02-04,1,2,3,4,5,6,7\n{ROW}{ROW}");
+    let (code, stdout, stderr) = dry_run(content, &["--on-bad-row", "skip"]);
+    assert_eq!((code, stdout.lines().count()), (0, 3), "{stderr}");
+    assert!(
+        stderr.contains("line 3: ") && stderr.contains("is a quote left open?"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_line_of_100_megabytes_is_a_bad_row_and_needs_no_memory() {
+    let folder = folder();
+    let mut child = producer(&folder)
+        .args([
+            "--dry-run",
+            "--csv",
+            "-",
+            "--on-bad-row",
+            "skip",
+            "--rate",
+            "1000000",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(HEADER.as_bytes()).unwrap();
+    let megabyte = vec![b'x'; 1_000_000];
+    (0..100).for_each(|_| stdin.write_all(&megabyte).unwrap());
+    stdin.write_all(format!("\n{ROW}").as_bytes()).unwrap();
+    // Its status can be read as long as its input is open, and the warning says that the line is
+    // behind it.
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let line = wait_for(&mut stderr, "skipped");
+    assert!(
+        line.contains("stdin line 2: longer than 1000000 bytes"),
+        "{line}"
+    );
+    assert_small(child.id());
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(0), format!("{RECORD}\n"))
+    );
+}
+
+/// Where the system tells how much memory a process had at most.
+fn assert_small(process: u32) {
+    if let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", process)) {
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 64_000, "{kilobytes} kB");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_not_a_failure() {
+    let folder = folder();
+    write(&folder, "in.csv", format!("{HEADER}{ROW}"));
+    let mut child = producer(&folder)
+        .args(["--csv", "in.csv", "--dry-run", "--loop"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(line.trim_end(), RECORD);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,211 @@
+//! Whole runs of the library against the broker of the sandbox: what is in the topic afterwards is
+//! compared with the CSV, which is read here by the csv crate and made into JSON by other code than
+//! the producer's.
+
+mod faults;
+mod support;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    time::Duration,
+};
+
+use self::support::{DATA, args, file, header, records, run, small};
+use rdkafka::message::{Message, OwnedMessage};
+use sandbox::Broker;
+
+#[tokio::test]
+async fn the_whole_file_arrives_once_in_order_with_keys_and_headers() {
+    let broker = Broker::start().unwrap();
+    broker.create_topic("stock-market", 6).unwrap();
+    let started = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let summary = run(&broker, Path::new(DATA), &[]).await.unwrap();
+    assert_eq!(
+        (summary.read, summary.sent, summary.acknowledged),
+        (104_224, 104_224, 104_224)
+    );
+    assert_eq!(
+        (summary.failed, summary.skipped, summary.interrupted),
+        (0, 0, false)
+    );
+    // The share that the murmur2 hash of Java's clients gives to the fullest of six partitions.
+    assert_eq!(summary.partitions.iter().max(), Some(&40_118));
+
+    compare(
+        records(&broker, "stock-market", &summary.partitions),
+        started,
+    );
+    assert!(broker.loss().is_none());
+}
+
+/// Each row is in one place, in the order of its symbol's rows, as it should be.
+fn compare(records: Vec<OwnedMessage>, started: i64) {
+    let mut arrived: BTreeMap<String, Vec<OwnedMessage>> = BTreeMap::new();
+    for record in records {
+        let key = String::from_utf8(record.key().unwrap().to_vec()).unwrap();
+        arrived.entry(key).or_default().push(record);
+    }
+    let mut expected = csv::Reader::from_path(DATA).unwrap();
+    let columns = expected.headers().unwrap().clone();
+    let mut cursors: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, row) in expected.records().enumerate() {
+        let row = row.unwrap();
+        let cursor = cursors.entry(row[0].to_owned()).or_default();
+        let record = &arrived[&row[0]][*cursor];
+        *cursor += 1;
+        assert_eq!(
+            record.payload_view::<str>().unwrap().unwrap(),
+            json(&columns, &row)
+        );
+        assert_eq!(header(record, "source"), "indexProcessed.csv");
+        assert_eq!(header(record, "row"), (at + 1).to_string());
+        assert_eq!(header(record, "event-time"), row[1]);
+        assert!(
+            record.timestamp().to_millis().unwrap() >= started,
+            "the timestamp is that of sending"
+        );
+    }
+    for (key, records) in &arrived {
+        let partitions: HashSet<i32> = records.iter().map(Message::partition).collect();
+        assert_eq!(
+            (partitions.len(), records.len()),
+            (1, cursors[key]),
+            "{key}"
+        );
+    }
+}
+
+/// The record of a row, by the column's place: the first two are text.
+fn json(columns: &csv::StringRecord, row: &csv::StringRecord) -> String {
+    let value = |at: usize, cell: &str| {
+        if at < 2 {
+            format!("\"{cell}\"")
+        } else {
+            cell.to_owned()
+        }
+    };
+    let field =
+        |(at, (name, cell)): (usize, (&str, &str))| format!("\"{name}\":{}", value(at, cell));
+    let fields: Vec<_> = columns.iter().zip(row).enumerate().map(field).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+#[tokio::test]
+async fn a_missing_topic_appears_where_the_broker_creates_topics_on_its_own() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    let summary = run(
+        &broker,
+        &file(&folder, "a.csv", small(5)),
+        &["--topic", "new"],
+    )
+    .await
+    .unwrap();
+    // The mock cluster knows no CreateTopics; topics that are asked for appear with 4 partitions.
+    assert_eq!((summary.acknowledged, summary.partitions.len()), (5, 4));
+}
+
+#[tokio::test]
+async fn limit_and_loop_count_records() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    broker.create_topic("t", 2).unwrap();
+    let path = file(&folder, "a.csv", small(4));
+    let summary = run(
+        &broker,
+        &path,
+        &[
+            "--topic", "t", "--loop", "--limit", "10", "--fields", "snake",
+        ],
+    )
+    .await
+    .unwrap();
+    let rows: Vec<String> = records(&broker, "t", &summary.partitions)
+        .iter()
+        .map(|record| header(record, "row"))
+        .collect();
+    let count = |row: &str| rows.iter().filter(|other| *other == row).count();
+    assert_eq!(["1", "2", "3", "4"].map(count), [3, 3, 2, 2]);
+}
+
+#[tokio::test]
+async fn keys_and_headers_can_be_chosen() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    broker.create_topic("t", 1).unwrap();
+    let path = file(&folder, "a.csv", small(2));
+    let flags = ["--topic", "t", "--headers", "none", "--key-column", "close"];
+    let summary = run(&broker, &path, &flags).await.unwrap();
+    let all = records(&broker, "t", &summary.partitions);
+    let keys: Vec<_> = all.iter().map(|record| record.key().unwrap()).collect();
+    assert_eq!(keys, [b"1.5", b"2.5"]);
+    assert!(all.iter().all(|record| record.headers().is_none()));
+}
+
+#[tokio::test]
+async fn a_loop_over_an_input_without_rows_ends() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    let summary = run(&broker, &file(&folder, "a.csv", small(0)), &["--loop"])
+        .await
+        .unwrap();
+    assert_eq!((summary.read, summary.acknowledged), (0, 0));
+}
+
+#[tokio::test]
+async fn a_stop_request_ends_a_run_with_everything_acknowledged() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    let path = file(&folder, "a.csv", small(10));
+    let args = args(
+        broker.bootstrap_servers(),
+        &path,
+        &["--loop", "--rate", "500"],
+    );
+    let summary = producer::run(args, tokio::time::sleep(Duration::from_millis(700)))
+        .await
+        .unwrap();
+    assert!(summary.interrupted && summary.is_complete(), "{summary:?}");
+}
+
+#[tokio::test]
+async fn bad_rows_end_the_run_or_are_kept_and_counted() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    let path = file(&folder, "a.csv", "Index,Close\nA,1\nB,x\nC\nD,4\n");
+    let failure = run(&broker, &path, &[]).await.unwrap_err();
+    assert_eq!(failure.exit_code(), 65);
+    assert!(
+        failure
+            .to_string()
+            .contains("line 3: column \"Close\": \"x\" is not a number"),
+        "{failure}"
+    );
+    let counts = failure.summary().unwrap();
+    assert_eq!(
+        (counts.read, counts.acknowledged, counts.skipped),
+        (2, 1, 1)
+    );
+
+    let kept = folder.path().join("bad.csv");
+    let flags = ["--on-bad-row", "skip", "--bad-rows", kept.to_str().unwrap()];
+    let summary = run(&broker, &path, &flags).await.unwrap();
+    assert_eq!(
+        (summary.read, summary.acknowledged, summary.skipped),
+        (4, 2, 2)
+    );
+    assert_eq!(
+        std::fs::read_to_string(kept).unwrap(),
+        "Index,Close\nB,x\nC\n"
+    );
+}
+
+#[tokio::test]
+async fn a_record_over_the_clients_limit_is_a_bad_row() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    // The row is below the limit, the JSON with its escapes is not.
+    let row = format!("A,{}\n", "\\".repeat(600_000));
+    let path = file(&folder, "a.csv", format!("Index,Text\n{row}B,ok\n"));
+    let summary = run(&broker, &path, &["--on-bad-row", "skip"])
+        .await
+        .unwrap();
+    assert_eq!(
+        (summary.read, summary.acknowledged, summary.skipped),
+        (2, 1, 1)
+    );
+}

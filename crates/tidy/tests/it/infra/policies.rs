@@ -1,0 +1,194 @@
+//! The IAM policies allow what each program does, on its own topic and prefix, and nothing more.
+//!
+//! Not here: how AWS evaluates them. The consumer can neither delete nor leave its landing zone.
+
+use std::collections::BTreeMap;
+
+use landing::{
+    Offset, Partition, Place,
+    partition_by::{DatePartition, Granularity},
+};
+use serde_json::Value;
+
+use super::{BUCKET, TOPIC, planted, prefix, strings};
+use crate::repository::{json, names, text};
+
+const CLUSTER: &str = "CLUSTER_NAME/CLUSTER_UUID";
+/// Where the README's command puts the compacted copy.
+const COPY: &str = "stock-market/compacted";
+
+/// Resource -> its actions, of all statements; each must be a plain permission.
+fn grants(policy: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut grants: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        assert_eq!(statement["Effect"], "Allow");
+        for resource in strings(&statement["Resource"]) {
+            let actions = strings(&statement["Action"]).into_iter().map(str::to_owned);
+            grants
+                .entry(resource.to_owned())
+                .or_default()
+                .extend(actions);
+        }
+    }
+    grants.values_mut().for_each(|actions| actions.sort());
+    grants
+}
+
+fn kafka(kind: &str, name: &str) -> String {
+    format!("arn:aws:kafka:REGION:ACCOUNT_ID:{kind}/{CLUSTER}{name}")
+}
+
+fn expected(list: Vec<(String, &[&str])>) -> BTreeMap<String, Vec<String>> {
+    let owned = |actions: &[&str]| actions.iter().map(|action| (*action).to_owned()).collect();
+    list.into_iter()
+        .map(|(resource, actions)| (resource, owned(actions)))
+        .collect()
+}
+
+fn expected_of_consumer() -> BTreeMap<String, Vec<String>> {
+    let (bucket, prefix) = (format!("arn:aws:s3:::{BUCKET}"), prefix());
+    let group = format!("/landing.{BUCKET}/{prefix}");
+    let objects: &[&str] = &["s3:GetObject", "s3:PutObject"];
+    expected(vec![
+        (bucket.clone(), &["s3:ListBucket"]),
+        (format!("{bucket}/{prefix}/*"), objects),
+        (format!("{bucket}/_control/{prefix}/*"), objects),
+        (kafka("cluster", ""), &["kafka-cluster:Connect"]),
+        (
+            kafka("topic", &format!("/{TOPIC}")),
+            &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
+        ),
+        (
+            kafka("group", &group),
+            &["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"],
+        ),
+    ])
+}
+
+fn expected_of_producer() -> BTreeMap<String, Vec<String>> {
+    let topic: &[&str] = &[
+        "kafka-cluster:CreateTopic",
+        "kafka-cluster:DescribeTopic",
+        "kafka-cluster:WriteData",
+    ];
+    expected(vec![
+        (
+            kafka("cluster", ""),
+            &[
+                "kafka-cluster:Connect",
+                "kafka-cluster:WriteDataIdempotently",
+            ],
+        ),
+        (kafka("topic", &format!("/{TOPIC}")), topic),
+    ])
+}
+
+fn expected_of_compact() -> BTreeMap<String, Vec<String>> {
+    let (bucket, prefix) = (format!("arn:aws:s3:::{BUCKET}"), prefix());
+    let (read, write): (&[&str], &[&str]) = (&["s3:GetObject"], &["s3:GetObject", "s3:PutObject"]);
+    expected(vec![
+        (bucket.clone(), &["s3:ListBucket"]),
+        (format!("{bucket}/{prefix}/*"), read),
+        (format!("{bucket}/_control/{prefix}/*"), read),
+        (format!("{bucket}/{COPY}/*"), write),
+        (format!("{bucket}/_control/{COPY}/*"), write),
+    ])
+}
+
+#[test]
+fn each_program_may_do_what_it_does_and_nothing_else() {
+    assert_eq!(
+        grants(&json("infra/iam/compact.json")),
+        expected_of_compact()
+    );
+    assert_eq!(
+        grants(&json("infra/iam/consumer.json")),
+        expected_of_consumer()
+    );
+    assert_eq!(
+        grants(&json("infra/iam/producer.json")),
+        expected_of_producer()
+    );
+}
+
+#[test]
+fn a_policy_that_allows_more_or_less_is_found_out() {
+    for (from, to) in [
+        ("[\"s3:GetObject\", \"s3:PutObject\"]", "\"s3:*\""),
+        (
+            "\"s3:PutObject\"]",
+            "\"s3:PutObject\", \"s3:DeleteObject\"]",
+        ),
+        ("[\"s3:GetObject\", ", "["),
+        ("project/stock-market/json/*\",", "project/*\","),
+        ("UUID/stock-market\"", "UUID/*\""),
+        ("\"kafka-cluster:Connect\"", "\"kafka-cluster:*\""),
+    ] {
+        let copy =
+            serde_json::from_str(&planted(&text("infra/iam/consumer.json"), from, to)).unwrap();
+        assert_ne!(grants(&copy), expected_of_consumer(), "{to}");
+    }
+}
+
+#[test]
+fn the_consumers_resources_hold_every_key_of_its_zone_and_none_of_another() {
+    let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
+    let allowed = |key: String| {
+        let object = format!("arn:aws:s3:::{BUCKET}/{key}");
+        let resources = expected_of_consumer();
+        resources
+            .keys()
+            .filter_map(|resource| resource.strip_suffix('*'))
+            .any(|start| object.starts_with(start))
+    };
+    let keys = |prefix: &landing::layout::Prefix| {
+        [
+            prefix.data_key(&date, Place::new(Partition(3), Offset(42))),
+            prefix.dead_letter_key(Place::new(Partition(3), Offset(42))),
+            prefix.zone_key(),
+            prefix.probe_key(),
+        ]
+    };
+    assert!(keys(&prefix()).into_iter().all(allowed));
+    for other in ["stock-market/json2", "stock-market", "other/json"] {
+        assert!(
+            !keys(&other.parse().unwrap()).into_iter().any(allowed),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn the_consumer_may_list_its_zone_only_and_learns_there_what_is_missing() {
+    // Without the right to list, S3 answers 403 instead of 404 for a key that is not there; it
+    // takes that key for the prefix.
+    let policy = json("infra/iam/consumer.json");
+    let list = &policy["Statement"][0];
+    assert_eq!(strings(&list["Action"]), ["s3:ListBucket"]);
+    let prefix = prefix();
+    let both = [format!("{prefix}/*"), format!("_control/{prefix}/*")];
+    assert_eq!(strings(&list["Condition"]["StringLike"]["s3:prefix"]), both);
+    let compact = json("infra/iam/compact.json");
+    let of_copy = [format!("{COPY}/*"), format!("_control/{COPY}/*")];
+    assert_eq!(
+        strings(&compact["Statement"][0]["Condition"]["StringLike"]["s3:prefix"]),
+        [both, of_copy].concat()
+    );
+}
+
+#[test]
+fn no_policy_has_a_star_for_an_action_or_for_every_resource_or_deletes() {
+    for name in names("infra/iam") {
+        let policy = json(&format!("infra/iam/{name}"));
+        assert_eq!(policy["Version"], "2012-10-17", "{name}");
+        for (resource, actions) in grants(&policy) {
+            assert_ne!(resource, "*", "{name}");
+            for action in actions {
+                assert!(
+                    !action.contains('*') && !action.contains("Delete"),
+                    "{name}: {action}"
+                );
+            }
+        }
+    }
+}
