@@ -72,24 +72,22 @@ pub async fn read((bucket, room): (&Bucket, &Room), key: &str, most: u64) -> Res
         return Ok(None);
     };
     let room = room.take(first.bytes.min(most)).await?;
-    rest((bucket, key, most), first, room).await
+    rest(bucket, key, most, first, room).await
 }
 
 /// The same, with room that was taken before.
-pub async fn read_into(
-    (bucket, Taken(room)): (&Bucket, Taken),
-    key: &str,
-    most: u64,
-) -> Result<Option<Read>> {
+pub async fn read_into(bucket: &Bucket, room: Taken, key: &str, most: u64) -> Result<Option<Read>> {
     let opened = patiently(|| bucket.open(key)).await;
     match opened.map_err(|failure| bucket.unreadable(key, &failure))? {
-        Some(first) => rest((bucket, key, most), first, room).await,
+        Some(first) => rest(bucket, key, most, first, room.0).await,
         None => Ok(None),
     }
 }
 
 async fn rest(
-    (bucket, key, most): (&Bucket, &str, u64),
+    bucket: &Bucket,
+    key: &str,
+    most: u64,
     first: Opened,
     room: OwnedSemaphorePermit,
 ) -> Result<Option<Read>> {

@@ -123,8 +123,7 @@ impl Bucket {
         let Some(body) = self.read(&upload.key).await? else {
             return Ok(None);
         };
-        let (zone, start) = (upload.identity.zone.as_str(), upload.id.offset());
-        let claim = Claim::from_body(&body, (zone, upload.id.partition, start));
+        let claim = Claim::from_body(&body, &upload.identity.zone, upload.id.place());
         Ok(Some(match claim {
             Ok(claim) => Outcome::Claimed(Arc::new(claim)),
             Err(problem) => Outcome::Conflict {

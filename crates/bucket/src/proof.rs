@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use landing::{
-    Offset,
+    Place,
     identity::{About, Identity},
     partition_by::{DatePartition, PartitionBy},
     record::ValueHash,
@@ -31,7 +31,7 @@ pub enum Doubt {
 /// Who the object at this place says it is.
 pub fn identity(
     zone: &ZoneFacts,
-    (partition, offset): (i32, Offset),
+    place: Place,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Identity, Doubt> {
     let named = |name: &str| metadata.get(name).map(String::as_str);
@@ -43,8 +43,7 @@ pub fn identity(
     let timestamp = named("timestamp").and_then(|millis| millis.parse().ok());
     Ok(Identity {
         zone: zone.id.clone(),
-        partition,
-        offset,
+        place,
         about: About::Record { value, timestamp },
     })
 }
@@ -52,8 +51,10 @@ pub fn identity(
 /// Whether a data object under this date holds the record of its identity.
 pub fn data_object(
     zone: &ZoneFacts,
-    (identity, date): (&Identity, &str),
-    (metadata, body): (&BTreeMap<String, String>, &[u8]),
+    identity: &Identity,
+    date: &str,
+    metadata: &BTreeMap<String, String>,
+    body: &[u8],
 ) -> Result<(), Doubt> {
     let line = parsed(body).map_err(Doubt::Unparseable)?;
     identity.compare(metadata).map_err(Doubt::Differs)?;

@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use landing::{
+    Format,
     layout::Prefix,
     partition_by::{Granularity, PartitionBy},
     zone::{Zone, ZoneMismatch},
@@ -21,15 +22,15 @@ pub struct ZoneFacts {
     pub prefix: Prefix,
     pub id: String,
     pub topic: String,
-    /// `json`, `jsonl`, `csv` or `parquet`.
-    pub format: String,
+    /// What its data objects are.
+    pub format: Format,
     pub partition_by: PartitionBy,
     pub granularity: Granularity,
 }
 
 impl ZoneFacts {
     pub fn is_per_record(&self) -> bool {
-        self.format == "json"
+        self.format == Format::Json
     }
 }
 
@@ -40,12 +41,13 @@ impl ZoneFacts {
 ///
 /// # Errors
 /// When S3 cannot be reached, or refuses all of them.
-pub async fn bucket(
+pub async fn connect(
     name: &str,
-    (endpoint, origin): (Option<&str>, &str),
+    endpoint: Option<&str>,
+    endpoint_origin: &str,
     prefixes: Vec<Prefix>,
 ) -> Result<(Bucket, Vec<Prefix>)> {
-    let s3 = client::connect(endpoint, origin).await?;
+    let s3 = client::connect(endpoint, endpoint_origin).await?;
     tracing::info!("S3 bucket {name}: {}", s3.origins);
     let bucket = Bucket::new(s3.client, name);
     let (mut allowed, mut refused) = (Vec::new(), None);
@@ -95,16 +97,18 @@ pub async fn landing_zone(bucket: &Bucket, prefix: &Prefix) -> Result<Option<Zon
 pub fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(ZoneFacts, Zone)> {
     let place = || format!("s3://{}/{}", bucket.name(), prefix.zone_key());
     let unknown = |text: String| anyhow!("{text}: use a newer version of this program");
-    if zone.protocol != landing::zone::PROTOCOL_VERSION
-        || !matches!(zone.format.as_str(), "json" | "jsonl" | "csv" | "parquet")
-    {
+    let newer = || {
         let text = format!("protocol {}, format '{}'", zone.protocol, zone.format);
-        return Err(unknown(text)).with_context(place);
+        unknown(text).context(place())
+    };
+    if zone.protocol != landing::zone::PROTOCOL_VERSION {
+        return Err(newer());
     }
+    let format = zone.format.parse().map_err(|_| newer())?;
     let facts = ZoneFacts {
         id: zone.id(),
         topic: zone.topic.clone(),
-        format: zone.format.clone(),
+        format,
         partition_by: zone
             .partition_by
             .parse()

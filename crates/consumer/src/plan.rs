@@ -53,7 +53,7 @@ impl Plan {
         };
         check_files(&args.batching)?;
         check_process(&args)?;
-        let options = librdkafka_options(&args.kafka.kafka_options)?;
+        let options = settings::options(&args.kafka.kafka_options)?;
         let session = settings::session_timeout(&options)?;
         if session < Duration::from_secs(1) {
             bail!(

@@ -10,7 +10,7 @@ use landing::partition_by::DatePartition;
 use schema::TableSchema;
 
 use crate::{
-    options::{EncodingOptions, Format, check_compression},
+    options::{EncodingOptions, FileFormat, check_compression},
     parquet::shape::ParquetShape,
 };
 
@@ -36,7 +36,7 @@ impl Encoding {
     /// What does not go together, with the flags that say it.
     pub fn new(options: EncodingOptions) -> Result<Self> {
         check_compression(&options)?;
-        let is_csv = options.format == Format::Csv;
+        let is_csv = options.format == FileFormat::Csv;
         ensure!(
             is_csv || !options.csv_header,
             "--csv-header is for --format csv, not {}",
@@ -65,12 +65,12 @@ impl Layout {
             schema.check_metadata_names()?;
         }
         match (options.format, schema) {
-            (Format::Jsonl, None) => Ok(Self::Jsonl),
-            (Format::Jsonl, Some(_)) => {
+            (FileFormat::Jsonl, None) => Ok(Self::Jsonl),
+            (FileFormat::Jsonl, Some(_)) => {
                 bail!("--format jsonl keeps the records as they are and takes no --schema")
             }
-            (Format::Csv, Some(schema)) => Ok(Self::Csv(schema)),
-            (Format::Parquet, Some(schema)) => {
+            (FileFormat::Csv, Some(schema)) => Ok(Self::Csv(schema)),
+            (FileFormat::Parquet, Some(schema)) => {
                 let shape = ParquetShape::new(&schema, options)?;
                 Ok(Self::Parquet(schema, shape))
             }

@@ -10,7 +10,7 @@
 //! record that was not refused exactly once, in the order of offsets.
 
 use anyhow::{Context, Result};
-use landing::{Offset, OffsetRange, Record, partition_by::DatePartition, value::Misfit};
+use landing::{Offset, OffsetRange, Place, Record, partition_by::DatePartition, value::Misfit};
 
 use crate::{
     csv::CsvLines,
@@ -27,8 +27,7 @@ use crate::{
 /// nearly every extent the only one, is compressed as it comes.
 pub struct Files {
     open: Open,
-    partition: i32,
-    start: Offset,
+    start: Place,
     /// The first trouble with writing into memory, which is no record's fault.
     failed: Option<anyhow::Error>,
 }
@@ -41,8 +40,9 @@ enum Open {
 }
 
 impl Files {
-    /// The files of the extent of this Kafka partition that begins at `start`; none is open yet.
-    pub fn new(encoding: &Encoding, partition: i32, start: Offset) -> Self {
+    /// The files of the extent that begins at `start`; none is open yet.
+    #[must_use]
+    pub fn new(encoding: &Encoding, start: Place) -> Self {
         let options = encoding.options();
         let open = match encoding.layout() {
             Layout::Jsonl => Open::Jsonl(
@@ -62,7 +62,6 @@ impl Files {
         };
         Self {
             open,
-            partition,
             start,
             failed: None,
         }
@@ -117,11 +116,11 @@ impl Files {
     /// # Errors
     /// When a compressor or the Parquet writer failed, now or at an earlier record.
     pub fn finish(self, end: Offset) -> Result<Vec<File>> {
-        let extent = OffsetRange::new(self.start, end);
-        let partition = self.partition;
+        let extent = OffsetRange::new(self.start.offset, end);
+        let partition = self.start.partition;
         let place = || format!("the files of extent {extent} of partition {partition}");
         let about = [
-            ("kafka.partition", self.partition.to_string()),
+            ("kafka.partition", partition.to_string()),
             ("kafka.start-offset", extent.start.to_string()),
             ("kafka.end-offset", extent.end.to_string()),
         ];

@@ -46,7 +46,7 @@ impl<'r> Metadata<'r> {
         }
         Ok(Self {
             kafka_key: record.key.map(as_text),
-            kafka_partition: record.partition,
+            kafka_partition: record.partition.0,
             kafka_offset: record.offset.0,
             kafka_timestamp: record.timestamp,
             kafka_headers: headers(record),

@@ -3,11 +3,12 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use anyhow::{Result, bail, ensure};
+use landing::Format;
 use schema::TableSchema;
 
-/// What a file holds.
+/// What a file of many records holds: a [`Format`] other than one object for each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum FileFormat {
     /// The JSON of a record on each line.
     Jsonl,
     /// One line of comma separated values for each record, RFC 4180 but for the line end, which is
@@ -15,6 +16,35 @@ pub enum Format {
     Csv,
     /// Columns, for queries that read some of them.
     Parquet,
+}
+
+impl FileFormat {
+    /// The files of a zone; `None` for one object for each record.
+    #[must_use]
+    pub const fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Json => None,
+            Format::Jsonl => Some(Self::Jsonl),
+            Format::Csv => Some(Self::Csv),
+            Format::Parquet => Some(Self::Parquet),
+        }
+    }
+}
+
+impl From<FileFormat> for Format {
+    fn from(format: FileFormat) -> Self {
+        match format {
+            FileFormat::Jsonl => Self::Jsonl,
+            FileFormat::Csv => Self::Csv,
+            FileFormat::Parquet => Self::Parquet,
+        }
+    }
+}
+
+impl fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Format::from(*self).fmt(f)
+    }
 }
 
 /// How the bytes of a file are made fewer.
@@ -43,7 +73,7 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct EncodingOptions {
     /// What a file holds.
-    pub format: Format,
+    pub format: FileFormat,
     /// How it is compressed.
     pub compression: Compression,
     /// How hard it is compressed: 1 to 9 for gzip, 1 to 19 for zstd; 1 where nothing is said.
@@ -72,8 +102,10 @@ impl EncodingOptions {
 pub(crate) fn check_compression(options: &EncodingOptions) -> Result<()> {
     let (format, compression) = (options.format, options.compression);
     let fitting = match format {
-        Format::Parquet => [Compression::None, Compression::Snappy, Compression::Zstd],
-        Format::Jsonl | Format::Csv => [Compression::None, Compression::Gzip, Compression::Zstd],
+        FileFormat::Parquet => [Compression::None, Compression::Snappy, Compression::Zstd],
+        FileFormat::Jsonl | FileFormat::Csv => {
+            [Compression::None, Compression::Gzip, Compression::Zstd]
+        }
     };
     let names: Vec<String> = fitting.iter().map(Compression::to_string).collect();
     ensure!(
@@ -95,29 +127,6 @@ pub(crate) fn check_compression(options: &EncodingOptions) -> Result<()> {
             levels.end()
         ),
         _ => Ok(()),
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Jsonl => "jsonl",
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-        })
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match text {
-            "jsonl" => Ok(Self::Jsonl),
-            "csv" => Ok(Self::Csv),
-            "parquet" => Ok(Self::Parquet),
-            _ => Err("must be jsonl, csv or parquet".to_owned()),
-        }
     }
 }
 

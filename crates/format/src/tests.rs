@@ -22,7 +22,7 @@ use schema::TableSchema;
 use crate::{
     encoding::{Encoding, File},
     files::Files,
-    options::{Compression, EncodingOptions, Format, Origin},
+    options::{Compression, EncodingOptions, FileFormat, Origin},
     schema_file,
 };
 
@@ -30,7 +30,7 @@ use crate::{
 const NOW: i64 = 1_795_244_645_678;
 const DAY: i64 = 86_400_000;
 
-const FORMATS: [Format; 3] = [Format::Jsonl, Format::Csv, Format::Parquet];
+const FORMATS: [FileFormat; 3] = [FileFormat::Jsonl, FileFormat::Csv, FileFormat::Parquet];
 
 /// The producer's records in its two forms, and one with NULLs.
 const STOCK: [&str; 3] = [
@@ -50,14 +50,14 @@ columns:
   - {name: at, type: timestamp}
 ";
 
-fn options(format: Format, compression: Compression) -> EncodingOptions {
+fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
     EncodingOptions {
         format,
         compression,
         level: None,
         csv_header: false,
         metadata_columns: false,
-        schema: (format != Format::Jsonl).then(|| Arc::new(TableSchema::stock())),
+        schema: (format != FileFormat::Jsonl).then(|| Arc::new(TableSchema::stock())),
         origin: Origin {
             topic: "stock-market".into(),
             zone: "0123456789abcdef".into(),
@@ -78,7 +78,7 @@ fn suffix(options: &EncodingOptions) -> String {
     rules.suffix(&options.format.to_string())
 }
 
-fn with_schema(format: Format, yaml: &str) -> EncodingOptions {
+fn with_schema(format: FileFormat, yaml: &str) -> EncodingOptions {
     EncodingOptions {
         schema: Some(Arc::new(serde_saphyr::from_str(yaml).unwrap())),
         ..options(format, Compression::None)
@@ -264,7 +264,7 @@ fn compressed_files_hold_the_plain_ones_whether_they_are_compressed_early_or_lat
         };
         arena.push(&record, std::iter::empty());
     }
-    for format in [Format::Jsonl, Format::Csv] {
+    for format in [FileFormat::Jsonl, FileFormat::Csv] {
         let (expected, _) = encode(&options(format, Compression::None), &arena);
         assert!(
             expected[0].bytes.len() > 300_000,
@@ -297,10 +297,10 @@ fn compressed_files_hold_the_plain_ones_whether_they_are_compressed_early_or_lat
 #[test]
 fn the_same_records_give_the_same_bytes() {
     for (format, compression) in [
-        (Format::Jsonl, Compression::Gzip),
-        (Format::Csv, Compression::Zstd),
-        (Format::Parquet, Compression::Zstd),
-        (Format::Parquet, Compression::Snappy),
+        (FileFormat::Jsonl, Compression::Gzip),
+        (FileFormat::Csv, Compression::Zstd),
+        (FileFormat::Parquet, Compression::Zstd),
+        (FileFormat::Parquet, Compression::Snappy),
     ] {
         let options = EncodingOptions {
             metadata_columns: true,
@@ -318,6 +318,7 @@ fn the_same_records_give_the_same_bytes() {
 #[test]
 fn files_can_be_sent_to_a_blocking_thread() {
     fn can_be_sent<T: Send + 'static>(_: T) {}
-    let encoding = Arc::new(Encoding::new(options(Format::Parquet, Compression::Zstd)).unwrap());
+    let encoding =
+        Arc::new(Encoding::new(options(FileFormat::Parquet, Compression::Zstd)).unwrap());
     can_be_sent((Files::new(&encoding, 0, Offset(0)), encoding));
 }

@@ -14,16 +14,22 @@ use schema::TableSchema;
 
 use crate::{
     encoding::Encoding,
-    options::{Compression, EncodingOptions, Format, Origin},
+    options::{Compression, EncodingOptions, FileFormat, Origin},
 };
 
 /// What the zone pins, and what goes into files besides records.
 pub struct ZoneRules {
+    /// The zone's id.
     pub zone: String,
+    /// Its folder.
     pub prefix: Prefix,
+    /// The topic that it holds.
     pub topic: String,
-    pub format: Format,
+    /// What its files hold.
+    pub format: FileFormat,
+    /// Where a record's date comes from.
     pub partition_by: PartitionBy,
+    /// How much time a date partition covers.
     pub granularity: Granularity,
 }
 
@@ -52,9 +58,11 @@ impl ZoneRules {
         })
     }
 
+    /// Why a partition stops whose extent cannot be encoded.
+    #[must_use]
     pub fn unusable_claim(&self, extent: &Encode, error: &anyhow::Error) -> Stop {
         Stop::UnusableControlObject {
-            key: self.prefix.claim_key(extent.id.partition, extent.id.start),
+            key: self.prefix.claim_key(extent.id.start),
             problem: format!("its files cannot be encoded: {error:#}"),
         }
     }

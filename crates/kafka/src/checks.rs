@@ -3,16 +3,15 @@
 //!
 //! They wait a bounded time for the first answer, and say which address failed.
 
-use std::{
-    net::{TcpStream, ToSocketAddrs},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
+use landing::place::Partition;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::{
-    look_up::{self, Broker, LookUp, TopicFacts},
+    look_up::{self, LookUp, TopicFacts},
+    reach::{Address, unreachable},
     settings::KafkaSettings,
 };
 
@@ -23,7 +22,7 @@ pub fn partitions(
     settings: &KafkaSettings,
     topic: &str,
     timeout: Duration,
-) -> Result<Vec<i32>> {
+) -> Result<Vec<Partition>> {
     let facts = look_up
         .topic(timeout)
         .map_err(|error| unreachable_error(&error, settings, timeout))?;
@@ -82,7 +81,7 @@ fn unreachable_error(
     )
 }
 
-fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
+fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<Partition>> {
     if facts.partitions.is_empty() {
         bail!(
             "there is no topic '{topic}': start the producer first (it makes the topic), or name another with --topic"
@@ -93,34 +92,15 @@ fn existing(facts: TopicFacts, topic: &str) -> Result<Vec<i32>> {
 
 /// The bootstrap server answered; the brokers it names must be reachable too, or the client would
 /// wait for ever.
-fn check_brokers(brokers: &[Broker], servers: &str) -> Result<()> {
-    let mut last = None;
-    for broker in brokers {
-        match reach(broker) {
-            Ok(()) => return Ok(()),
-            Err(error) => last = Some((broker, error)),
-        }
+fn check_brokers(brokers: &[Address], servers: &str) -> Result<()> {
+    let failed = unreachable(brokers, Duration::from_secs(3));
+    match failed.last() {
+        Some((broker, reason)) if failed.len() == brokers.len() => bail!(
+            "cannot reach broker {broker}, the address that the bootstrap server {servers} told us to use ({reason}); set advertised.listeners on \
+             the broker to an address this machine can reach"
+        ),
+        _ => Ok(()),
     }
-    let Some((broker, error)) = last else {
-        return Ok(());
-    };
-    bail!(
-        "cannot reach broker {}:{}, the address that the bootstrap server {servers} told us to use ({error}); set advertised.listeners on \
-         the broker to an address this machine can reach",
-        broker.host,
-        broker.port
-    )
-}
-
-fn reach(broker: &Broker) -> std::io::Result<()> {
-    let mut result = Err(std::io::Error::other("the name has no address"));
-    for address in (broker.host.as_str(), broker.port).to_socket_addrs()? {
-        result = TcpStream::connect_timeout(&address, Duration::from_secs(3)).map(drop);
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
 }
 
 #[cfg(test)]
@@ -155,7 +135,7 @@ mod tests {
             .unwrap()
             .local_addr()
             .unwrap();
-        let broker = |port| Broker {
+        let broker = |port| Address {
             host: "127.0.0.1".to_owned(),
             port,
         };

@@ -5,6 +5,7 @@
 
 use std::sync::Mutex;
 
+use landing::place::Partition;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -73,10 +74,10 @@ impl ProducerContext for LookUpContext {
 }
 
 /// These partitions of the topic, without offsets.
-pub fn list(topic: &str, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+pub fn list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
-        list.add_partition(topic, partition);
+        list.add_partition(topic, partition.0);
     }
     list
 }

@@ -12,6 +12,7 @@ pub mod look_up;
 pub mod message;
 pub mod options;
 pub mod packing;
+pub mod reach;
 pub mod settings;
 #[cfg(test)]
 mod test_cluster;

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use landing::{Offset, OffsetRange, arena::RecordArena};
+use landing::{Extent, Offset, OffsetRange, Partition, arena::RecordArena};
 use rdkafka::{
     Message, TopicPartitionList,
     config::FromClientConfigAndContext,
@@ -19,7 +19,11 @@ use rdkafka::{
 };
 use tokio::sync::mpsc;
 
-use crate::{complaints::LookUpContext, message, settings};
+use crate::{
+    complaints::LookUpContext,
+    message,
+    settings::{self, KafkaSettings},
+};
 
 /// An arena goes on its way at this many records or bytes.
 const ARENA_RECORDS: usize = 500;
@@ -35,12 +39,11 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// A client that reads one topic.
 pub struct LogReader {
-    orders: std::sync::mpsc::Sender<Order>,
+    orders: std::sync::mpsc::Sender<ReadOrder>,
 }
 
-struct Order {
-    partition: i32,
-    range: OffsetRange,
+struct ReadOrder {
+    extent: Extent,
     deliveries: mpsc::Sender<Delivery>,
 }
 
@@ -70,24 +73,20 @@ impl Records {
 
 impl LogReader {
     /// Makes the client and its thread; connects when first asked.
-    pub fn start(settings: &settings::KafkaSettings, topic: &str) -> Result<Self> {
+    pub fn start(settings: &KafkaSettings, topic: &str) -> Result<Self> {
         Self::with_silence(settings, topic, SILENCE)
     }
 
     /// The same with another bound for how long Kafka may be silent.
-    fn with_silence(
-        settings: &settings::KafkaSettings,
-        topic: &str,
-        silence: Duration,
-    ) -> Result<Self> {
-        let settings = settings::KafkaSettings {
+    fn with_silence(settings: &KafkaSettings, topic: &str, silence: Duration) -> Result<Self> {
+        let settings = KafkaSettings {
             queue_bytes: QUEUE,
             ..settings.clone()
         };
         let mut config = settings::client_config(&settings);
         config.set("client.id", "consumer-log-reader");
         let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
-            .map_err(|error| settings::config_error(&error))?;
+            .map_err(|error| anyhow!(settings.options.explain(&error)))?;
         let reader = Reader {
             client,
             topic: topic.to_owned(),
@@ -104,14 +103,10 @@ impl LogReader {
 
     /// The visible records of a range, which must lie between the ends of the log. Ranges are read
     /// one after another.
-    pub fn read(&self, partition: i32, range: OffsetRange) -> Records {
+    pub fn read(&self, extent: Extent) -> Records {
         let (deliveries, records) = mpsc::channel(CHANNEL);
         // A thread that is gone shows when the records are asked for.
-        let order = Order {
-            partition,
-            range,
-            deliveries,
-        };
+        let order = ReadOrder { extent, deliveries };
         self.orders.send(order).ok();
         Records(records)
     }
@@ -121,12 +116,12 @@ struct Reader {
     client: BaseConsumer<LookUpContext>,
     topic: String,
     silence: Duration,
-    place: Option<Place>,
+    place: Option<ReadPosition>,
 }
 
 /// How far the client is.
-struct Place {
-    partition: i32,
+struct ReadPosition {
+    partition: Partition,
     /// All below it was handed over, or was not asked for.
     done: Offset,
     /// The offset after the last record that the client gave.
@@ -138,7 +133,7 @@ struct Place {
 }
 
 impl Reader {
-    fn serve(mut self, orders: &std::sync::mpsc::Receiver<Order>) {
+    fn serve(mut self, orders: &std::sync::mpsc::Receiver<ReadOrder>) {
         for order in orders {
             let delivery = match self.read(&order) {
                 Ok(()) => Delivery::End,
@@ -151,10 +146,8 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, order: &Order) -> Result<()> {
-        let Order {
-            partition, range, ..
-        } = *order;
+    fn read(&mut self, order: &ReadOrder) -> Result<()> {
+        let Extent { partition, range } = order.extent;
         let mut place = self.go_to(partition, range.start)?;
         let mut arena = RecordArena::default();
         if let Some(held) = place.held.take_if(|_| place.next.0 <= range.end.0)
@@ -171,7 +164,7 @@ impl Reader {
                 continue;
             };
             match answer {
-                Ok(message) if message.partition() == partition => {
+                Ok(message) if message.partition() == partition.0 => {
                     heard = Instant::now();
                     take(&message, range, &mut place, &mut arena);
                 }
@@ -196,8 +189,8 @@ impl Reader {
     }
 
     /// The place from which a range is read: where the client is, if that is near, or a new one.
-    fn go_to(&mut self, partition: i32, start: Offset) -> Result<Place> {
-        let near = |place: &Place| {
+    fn go_to(&mut self, partition: Partition, start: Offset) -> Result<ReadPosition> {
+        let near = |place: &ReadPosition| {
             let ahead = start.0 - place.next.max(place.done).0;
             place.partition == partition && start >= place.done && ahead <= NEAR
         };
@@ -205,12 +198,12 @@ impl Reader {
             return Ok(place);
         }
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, rdkafka::Offset::Offset(start.0))?;
+        list.add_partition_offset(&self.topic, partition.0, rdkafka::Offset::Offset(start.0))?;
         self.client.context().end.take();
         self.client
             .assign(&list)
             .with_context(|| format!("partition {partition} cannot be read from offset {start}"))?;
-        Ok(Place {
+        Ok(ReadPosition {
             partition,
             done: start,
             next: start,
@@ -219,9 +212,9 @@ impl Reader {
         })
     }
 
-    fn error(&self, error: &KafkaError, place: &mut Place) -> Result<()> {
+    fn error(&self, error: &KafkaError, place: &mut ReadPosition) -> Result<()> {
         match error {
-            KafkaError::PartitionEOF(partition) if *partition == place.partition => {
+            KafkaError::PartitionEOF(partition) if *partition == place.partition.0 => {
                 // Without an offset it says nothing; the next record, or the silence, decides.
                 place.end = self.client.context().end.take().or(place.end);
                 Ok(())
@@ -245,7 +238,7 @@ impl Reader {
         }
     }
 
-    fn silent(&self, place: &Place) -> String {
+    fn silent(&self, place: &ReadPosition) -> String {
         let complaint = self.client.context().complaints.last();
         let complaint = complaint.map_or_else(String::new, |text| format!(" ({text})"));
         format!(
@@ -260,7 +253,7 @@ impl Reader {
 fn take(
     message: &BorrowedMessage<'_>,
     range: OffsetRange,
-    place: &mut Place,
+    place: &mut ReadPosition,
     arena: &mut RecordArena,
 ) {
     let offset = Offset(message.offset());
@@ -275,7 +268,7 @@ fn take(
 }
 
 /// An error means that nobody waits for the records any more.
-fn send(order: &Order, records: RecordArena) -> Result<(), ()> {
+fn send(order: &ReadOrder, records: RecordArena) -> Result<(), ()> {
     let delivery = Delivery::Records(records);
     order.deliveries.blocking_send(delivery).map_err(drop)
 }
@@ -285,12 +278,13 @@ mod tests {
     use super::*;
     use crate::test_cluster::TestCluster;
 
-    fn range(start: i64, end: i64) -> OffsetRange {
-        OffsetRange::new(Offset(start), Offset(end))
+    fn extent(start: i64, end: i64) -> Extent {
+        let range = OffsetRange::new(Offset(start), Offset(end));
+        Extent::new(Partition(0), range)
     }
 
-    async fn offsets(reader: &LogReader, range: OffsetRange) -> Vec<i64> {
-        let mut records = reader.read(0, range);
+    async fn offsets(reader: &LogReader, extent: Extent) -> Vec<i64> {
+        let mut records = reader.read(extent);
         let mut offsets = Vec::new();
         while let Some(arena) = records.next().await.unwrap() {
             offsets.extend(arena.records().map(|record| record.offset.0));
@@ -315,7 +309,7 @@ mod tests {
             (5, 1_500),
         ] {
             let expected: Vec<i64> = (start..end).collect();
-            assert_eq!(offsets(&reader, range(start, end)).await, expected);
+            assert_eq!(offsets(&reader, extent(start, end)).await, expected);
         }
     }
 
@@ -324,10 +318,10 @@ mod tests {
         let cluster = TestCluster::start();
         cluster.append(5_000);
         let reader = LogReader::start(&cluster.settings, "t").unwrap();
-        let mut records = reader.read(0, range(0, 5_000));
+        let mut records = reader.read(extent(0, 5_000));
         assert!(records.next().await.unwrap().is_some());
         drop(records);
-        assert_eq!(offsets(&reader, range(10, 12)).await, [10, 11]);
+        assert_eq!(offsets(&reader, extent(10, 12)).await, [10, 11]);
     }
 
     #[tokio::test]
@@ -337,7 +331,7 @@ mod tests {
         cluster.append(5_000);
         let silence = Duration::from_secs(1);
         let reader = LogReader::with_silence(&cluster.settings, "t", silence).unwrap();
-        let mut records = reader.read(0, range(0, 5_000));
+        let mut records = reader.read(extent(0, 5_000));
         let mut count = records.next().await.unwrap().unwrap().len();
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         while let Some(arena) = records.next().await.unwrap() {
@@ -351,7 +345,7 @@ mod tests {
         let cluster = TestCluster::start();
         cluster.append(3);
         let reader = LogReader::start(&cluster.settings, "t").unwrap();
-        let error = reader.read(0, range(900, 901)).next().await.unwrap_err();
+        let error = reader.read(extent(900, 901)).next().await.unwrap_err();
         assert!(error.to_string().contains("run it again"), "{error}");
     }
 }

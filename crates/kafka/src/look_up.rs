@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
-use landing::{Offset, anchor::Reading, record::ValueHash};
+use anyhow::{Context, Result, anyhow, bail};
+use landing::{Offset, OffsetRange, Partition, Place, anchor::AnchorReading, record::ValueHash};
 use rdkafka::{
     Message, TopicPartitionList,
     config::FromClientConfigAndContext,
@@ -21,7 +21,11 @@ use rdkafka::{
     producer::{BaseProducer, Producer},
 };
 
-use crate::{complaints::LookUpContext, settings};
+use crate::{
+    complaints::{LookUpContext, list},
+    reach::Address,
+    settings::{self, KafkaSettings},
+};
 
 /// How long one question may take.
 const QUESTION: Duration = Duration::from_secs(10);
@@ -38,7 +42,7 @@ pub struct LookUp {
 ///
 /// rdkafka's consumer drops the text of an error event and keeps its code; its producer hands the
 /// text to the context. So a producer that sends nothing is made for the question.
-pub fn complaint(settings: &settings::KafkaSettings) -> Option<String> {
+pub fn complaint(settings: &KafkaSettings) -> Option<String> {
     let config = settings::client_config(settings);
     let client: BaseProducer<LookUpContext> =
         BaseProducer::from_config_and_context(&config, LookUpContext::default()).ok()?;
@@ -52,29 +56,35 @@ pub fn complaint(settings: &settings::KafkaSettings) -> Option<String> {
     None
 }
 
-/// A broker as the cluster advertises it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broker {
-    pub host: String,
-    pub port: u16,
-}
-
 /// What the cluster says about the topic.
 pub struct TopicFacts {
-    pub partitions: Vec<i32>,
-    pub brokers: Vec<Broker>,
+    /// In their order; none when there is no such topic.
+    pub partitions: Vec<Partition>,
+    /// The brokers as the cluster advertises them.
+    pub brokers: Vec<Address>,
+}
+
+/// The offset that a group has committed for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedOffset {
+    /// Kafka partition.
+    pub partition: Partition,
+    /// The next offset to read.
+    pub next: Offset,
+    /// What the committer wrote beside it; empty when it is not UTF-8.
+    pub metadata: String,
 }
 
 impl LookUp {
     /// Makes the client; connects when first asked.
-    pub fn new(settings: &settings::KafkaSettings, topic: &str) -> Result<Self> {
+    pub fn new(settings: &KafkaSettings, topic: &str) -> Result<Self> {
         let mut config = settings::client_config(settings);
         config
             .set("client.id", "consumer-look-up")
             .set("queued.min.messages", "1")
             .set("fetch.message.max.bytes", "65536");
         let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
-            .map_err(|error| settings::config_error(&error))?;
+            .map_err(|error| anyhow!(settings.options.explain(&error)))?;
         Ok(Self {
             client,
             topic: topic.to_owned(),
@@ -100,18 +110,18 @@ impl LookUp {
         {
             return Err(KafkaError::MetadataFetch(error));
         }
-        let mut partitions: Vec<i32> = known
+        let mut partitions: Vec<Partition> = known
             .map(|topic| {
                 topic
                     .partitions()
                     .iter()
-                    .map(|partition| partition.id())
+                    .map(|partition| Partition(partition.id()))
                     .collect()
             })
             .unwrap_or_default();
         partitions.sort_unstable();
         let brokers = metadata.brokers().iter();
-        let brokers = brokers.map(|broker| Broker {
+        let brokers = brokers.map(|broker| Address {
             host: broker.host().to_owned(),
             port: u16::try_from(broker.port()).unwrap_or(0),
         });
@@ -129,24 +139,21 @@ impl LookUp {
             .filter(|id| !id.is_empty())
     }
 
-    /// First offset and last stable offset of the log.
-    pub fn log_ends(&self, partition: i32) -> Result<(Offset, Offset)> {
+    /// The offsets of the log: from its first one to its last stable one.
+    pub fn log_ends(&self, partition: Partition) -> Result<OffsetRange> {
         let (low, high) = self
             .client
-            .fetch_watermarks(&self.topic, partition, QUESTION)
+            .fetch_watermarks(&self.topic, partition.0, QUESTION)
             .with_context(|| format!("the ends of {}[{partition}] cannot be had", self.topic))?;
-        Ok((Offset(low), Offset(high)))
+        Ok(OffsetRange::new(Offset(low), Offset(high)))
     }
 
-    /// The group's committed next offset and metadata of each partition that has one.
-    pub fn committed(&self, partitions: &[i32]) -> Result<Vec<(i32, Offset, String)>> {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(&self.topic, *partition);
-        }
+    /// What the group has committed, for each partition where it has.
+    pub fn committed(&self, partitions: &[Partition]) -> Result<Vec<CommittedOffset>> {
+        let asked = list(&self.topic, partitions.iter().copied());
         let answer = self
             .client
-            .committed_offsets(list, QUESTION)
+            .committed_offsets(asked, QUESTION)
             .context("the group's committed offsets cannot be had")?;
         let mut committed = Vec::new();
         for element in answer.elements() {
@@ -161,26 +168,26 @@ impl LookUp {
                 let metadata = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                     element.metadata().to_owned()
                 }));
-                committed.push((
-                    element.partition(),
-                    Offset(offset),
-                    metadata.unwrap_or_default(),
-                ));
+                committed.push(CommittedOffset {
+                    partition: Partition(element.partition()),
+                    next: Offset(offset),
+                    metadata: metadata.unwrap_or_default(),
+                });
             }
         }
         Ok(committed)
     }
 
     /// The first offset whose timestamp is at or after `millis`; the log's end when there is none.
-    pub fn offset_at(&self, partition: i32, millis: i64) -> Result<Option<Offset>> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, rdkafka::Offset::Offset(millis))?;
+    pub fn offset_at(&self, partition: Partition, millis: i64) -> Result<Option<Offset>> {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition_offset(&self.topic, partition.0, rdkafka::Offset::Offset(millis))?;
         let answer = self
             .client
-            .offsets_for_times(list, QUESTION)
+            .offsets_for_times(asked, QUESTION)
             .context("the offset at --start cannot be had")?;
         match answer
-            .find_partition(&self.topic, partition)
+            .find_partition(&self.topic, partition.0)
             .map(|element| element.offset())
         {
             Some(rdkafka::Offset::Offset(offset)) => Ok(Some(Offset(offset))),
@@ -188,46 +195,51 @@ impl LookUp {
         }
     }
 
-    /// What Kafka holds at `offset` now; `ends` are the log's ends.
-    pub fn read(&self, partition: i32, offset: Offset, ends: (Offset, Offset)) -> Result<Reading> {
-        if offset >= ends.1 {
-            return Ok(Reading::BeyondEnd);
+    /// What Kafka holds at this place now; `log` is what [`Self::log_ends`] said.
+    pub fn read(&self, place: Place, log: OffsetRange) -> Result<AnchorReading> {
+        let Place { partition, offset } = place;
+        if offset >= log.end {
+            return Ok(AnchorReading::BeyondEnd);
         }
-        if offset < ends.0 {
-            return Ok(Reading::Gone);
+        if offset < log.start {
+            return Ok(AnchorReading::Gone);
         }
         let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, rdkafka::Offset::Offset(offset.0))?;
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition_offset(&self.topic, partition.0, rdkafka::Offset::Offset(offset.0))?;
         self.client
-            .assign(&list)
+            .assign(&asked)
             .context("the look-up client cannot be assigned")?;
-        let reading = self.first_record(partition, offset);
+        let reading = self.first_record(place);
         self.client
             .unassign()
             .context("the look-up client cannot be unassigned")?;
         reading
     }
 
-    fn first_record(&self, partition: i32, offset: Offset) -> Result<Reading> {
+    fn first_record(&self, place: Place) -> Result<AnchorReading> {
+        let Place { partition, offset } = place;
         let deadline = Instant::now() + QUESTION;
         while Instant::now() < deadline {
             match self.client.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) if message.partition() == partition => {
+                Some(Ok(message)) if message.partition() == partition.0 => {
                     if message.offset() != offset.0 {
-                        return Ok(Reading::Gone);
+                        return Ok(AnchorReading::Gone);
                     }
                     let timestamp = message
                         .timestamp()
                         .to_millis()
                         .filter(|millis| *millis >= 0);
-                    return Ok(Reading::Holds(timestamp, ValueHash::of(message.payload())));
+                    return Ok(AnchorReading::Holds(
+                        timestamp,
+                        ValueHash::of(message.payload()),
+                    ));
                 }
                 // The end without a record: what was there is compacted away, or was aborted. An
                 // end that is not behind it comes from a broker that lags, and the record is yet to
                 // come.
                 Some(Err(KafkaError::PartitionEOF(_))) if self.is_behind(offset) => {
-                    return Ok(Reading::Gone);
+                    return Ok(AnchorReading::Gone);
                 }
                 Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset))) => {
                     bail!("the ends of partition {partition} moved while it was looked at")
@@ -260,14 +272,15 @@ mod tests {
         let cluster = TestCluster::start();
         cluster.append(2);
         let look_up = LookUp::new(&cluster.settings, "t").unwrap();
-        let ends = (Offset(0), Offset(3));
+        let log = OffsetRange::new(Offset(0), Offset(3));
+        let place = Place::new(Partition(0), Offset(2));
         let reading = std::thread::scope(|scope| {
-            let reading = scope.spawn(|| look_up.read(0, Offset(2), ends));
+            let reading = scope.spawn(|| look_up.read(place, log));
             std::thread::sleep(Duration::from_secs(1));
             cluster.append(1);
             reading.join().unwrap().unwrap()
         });
-        let Reading::Holds(_, value) = reading else {
+        let AnchorReading::Holds(_, value) = reading else {
             panic!("{reading:?}")
         };
         assert_eq!(value, ValueHash::of(Some(b"{}")));

@@ -5,7 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use landing::{Offset, Record, arena::RecordArena, record::Headers};
+use landing::{Offset, Partition, Record, arena::RecordArena, record::Headers};
 use rdkafka::{
     Message,
     message::{BorrowedHeaders, BorrowedMessage, Headers as _},
@@ -14,7 +14,7 @@ use rdkafka::{
 /// Copies the message into the arena.
 pub fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
     let record = Record {
-        partition: message.partition(),
+        partition: Partition(message.partition()),
         offset: Offset(message.offset()),
         timestamp: message
             .timestamp()

@@ -4,14 +4,15 @@
 //! being copied again. Not here: when arenas are told (see `poll_thread`), and what becomes of them
 //! (the engine). Invariant: records leave in the order in which they came.
 
-use landing::arena::RecordArena;
+use landing::{Partition, arena::RecordArena};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use crate::message;
 
-/// The room that an arena has at least and at most; it is done when the next record does not fit
-/// any more.
-const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
+/// The room that an arena has at least; it is done when the next record does not fit any more.
+const LEAST_ROOM: usize = 16 * 1024;
+/// The room that an arena has at most.
+const MOST_ROOM: usize = 256 * 1024;
 /// It is done with so many records, too: small ones cost the engine more than their bytes.
 const RECORDS: usize = 1_000;
 /// What is kept free for a record's headers, whose size is not known before they are read.
@@ -24,13 +25,13 @@ pub struct Packing(RecordArena);
 
 impl Packing {
     pub fn new() -> Self {
-        Self(RecordArena::with_capacity(ROOM.0))
+        Self(RecordArena::with_capacity(LEAST_ROOM))
     }
 
     /// Takes a message in. Gives back the arena that came before it, when that one is done.
     pub fn push(&mut self, message: &BorrowedMessage<'_>) -> Option<RecordArena> {
         let size = message.key_len() + message.payload_len() + HEADERS;
-        self.add(message.partition(), size, |arena| {
+        self.add(Partition(message.partition()), size, |arena| {
             message::push(arena, message)
         })
     }
@@ -46,13 +47,13 @@ impl Packing {
             true => 2 * bytes,
             false => bytes + bytes / 8,
         };
-        let next = self.0.another(room.clamp(ROOM.0, ROOM.1), RECORDS);
+        let next = self.0.another(room.clamp(LEAST_ROOM, MOST_ROOM), RECORDS);
         Some(std::mem::replace(&mut self.0, next))
     }
 
     fn add(
         &mut self,
-        partition: i32,
+        partition: Partition,
         size: usize,
         push: impl FnOnce(&mut RecordArena),
     ) -> Option<RecordArena> {
@@ -62,7 +63,7 @@ impl Packing {
         before
     }
 
-    fn is_done_before(&self, partition: i32, size: usize) -> bool {
+    fn is_done_before(&self, partition: Partition, size: usize) -> bool {
         let another = self
             .0
             .last_partition()
@@ -86,6 +87,7 @@ mod tests {
         offset: i64,
         value: &[u8],
     ) -> Option<RecordArena> {
+        let partition = Partition(partition);
         let record = Record {
             partition,
             offset: Offset(offset),
@@ -106,9 +108,13 @@ mod tests {
         let arenas: Vec<RecordArena> = (0..10_000)
             .filter_map(|offset| push(&mut packing, 0, offset, &value))
             .collect();
-        assert!(arenas[0].memory() < 2 * ROOM.0, "{}", arenas[0].memory());
+        assert!(
+            arenas[0].memory() < 2 * LEAST_ROOM,
+            "{}",
+            arenas[0].memory()
+        );
         let late = arenas.last().unwrap();
-        assert!(late.is_compact() && late.byte_len() > ROOM.1 - 2 * HEADERS);
+        assert!(late.is_compact() && late.byte_len() > MOST_ROOM - 2 * HEADERS);
         let packed: usize = arenas.iter().map(RecordArena::len).sum();
         assert_eq!(packed + packing.take().unwrap().len(), 10_000);
         assert!(packing.take().is_none());
@@ -126,7 +132,7 @@ mod tests {
         let whole = push(&mut packing, 1, 41, b"{}").unwrap();
         assert_eq!(
             whole.run().map(|run| (run.partition, run.first)),
-            Some((0, Offset(40)))
+            Some((Partition(0), Offset(40)))
         );
     }
 
@@ -141,7 +147,7 @@ mod tests {
         assert_eq!(arenas.len(), 49);
         for arena in &arenas {
             assert_eq!(arena.len(), RECORDS);
-            assert!(arena.memory() < ROOM.1, "{}", arena.memory());
+            assert!(arena.memory() < MOST_ROOM, "{}", arena.memory());
         }
     }
 
@@ -149,7 +155,7 @@ mod tests {
     fn a_record_larger_than_an_arena_has_one_of_its_own() {
         let mut packing = Packing::new();
         push(&mut packing, 0, 0, b"{}");
-        let large = vec![b'x'; 4 * ROOM.1];
+        let large = vec![b'x'; 4 * MOST_ROOM];
         assert_eq!(
             push(&mut packing, 0, 1, &large).map(|arena| arena.len()),
             Some(1)

@@ -1,124 +1,91 @@
-//! librdkafka's options: ours, and those that the user passes with `-X`.
+//! The settings of the clients that read: ours, and those that the user passes with `-X`.
 //!
 //! Traps behind each value: librdkafka's CONFIGURATION.md. Not here: what the client is used for.
-//! Invariant: an option that carries a promise cannot be overridden, and no option's value is ever
-//! printed (`{:?}` of a `ClientConfig` and `KafkaError::ClientConfig` both hold secrets).
+//! No option's value is ever printed: `{:?}` of a `ClientConfig` and `KafkaError::ClientConfig` both
+//! hold secrets.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use rdkafka::{ClientConfig, config::RDKafkaLogLevel, error::KafkaError};
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 
-/// Options that carry a promise, with the reason a user is told.
-const FIXED: [(&str, &str, &str); 7] = [
-    (
+use crate::options::{KafkaOption, OptionRule, Options};
+
+/// What `-X` may not change: options that carry a promise, and those with a flag of their own.
+const RULES: [OptionRule; 10] = [
+    fixed(
         "enable.auto.commit",
         "false",
         "offsets are committed only after their records are durable in S3",
     ),
-    (
+    fixed(
         "enable.auto.offset.store",
         "false",
         "offsets are committed only after their records are durable in S3",
     ),
-    (
+    fixed(
         "auto.offset.reset",
         "error",
         "a lost position must stop, not skip; see --start",
     ),
-    (
+    fixed(
         "enable.partition.eof",
         "true",
         "the end of a partition must be seen",
     ),
-    (
+    fixed(
         "partition.assignment.strategy",
         "cooperative-sticky",
         "the members of the group must agree on it",
     ),
-    (
+    fixed(
         "group.protocol",
         "classic",
         "the members of the group must agree on it",
     ),
-    (
+    fixed(
         "isolation.level",
         "read_committed",
         "aborted records must not land",
     ),
+    own_flag("bootstrap.servers", "use --bootstrap-servers"),
+    own_flag("metadata.broker.list", "use --bootstrap-servers"),
+    own_flag("group.id", "use --group"),
 ];
 
-/// Options with a flag of their own.
-const OWN_FLAG: [(&str, &str); 3] = [
-    ("bootstrap.servers", "--bootstrap-servers"),
-    ("metadata.broker.list", "--bootstrap-servers"),
-    ("group.id", "--group"),
-];
+const fn fixed(name: &'static str, value: &'static str, why: &'static str) -> OptionRule {
+    OptionRule::Fixed { name, value, why }
+}
+
+const fn own_flag(name: &'static str, why: &'static str) -> OptionRule {
+    OptionRule::Refused { name, why }
+}
 
 /// How a client reaches Kafka, as the user gave it.
 #[derive(Clone)]
 pub struct KafkaSettings {
     pub bootstrap_servers: String,
     pub group: String,
-    /// `-X` options in their order.
-    pub options: Vec<(String, String)>,
+    /// The `-X` options.
+    pub options: Options,
     /// Bytes that librdkafka may hold prefetched.
     pub queue_bytes: usize,
 }
 
-/// Refuses options that would break a promise. Checked before any connection.
-pub fn check_options(options: &[(String, String)]) -> Result<()> {
-    for (key, value) in options {
-        if let Some((_, fixed, reason)) = FIXED.iter().find(|(name, ..)| name == key)
-            && value != fixed
-        {
-            bail!("-X {key} cannot be changed from {fixed}: {reason}");
-        }
-        if let Some((_, flag)) = OWN_FLAG.iter().find(|(name, _)| name == key) {
-            bail!("-X {key}: use {flag}");
-        }
-    }
-    // librdkafka itself knows its options: a client configuration is made and thrown away, no
-    // connection is opened.
-    native(&client_config(&KafkaSettings {
-        bootstrap_servers: "localhost:9092".to_owned(),
-        group: "check".to_owned(),
-        options: options.to_vec(),
-        queue_bytes: 1 << 20,
-    }))
-}
-
-fn native(config: &ClientConfig) -> Result<()> {
-    config
-        .create_native_config()
-        .map(drop)
-        .map_err(|error| config_error(&error))
-}
-
-/// Names the option and librdkafka's complaint, never the value.
-pub fn config_error(error: &KafkaError) -> anyhow::Error {
-    match error {
-        KafkaError::ClientConfig(_, description, key, value) => {
-            let complaint = if value.is_empty() {
-                description.clone()
-            } else {
-                description.replace(value.as_str(), "…")
-            };
-            anyhow::anyhow!(
-                "-X {key}: {complaint}; the options are listed in librdkafka's CONFIGURATION.md"
-            )
-        }
-        other => anyhow::anyhow!("the Kafka client could not be made: {other}"),
-    }
+/// Reads `-X` options.
+///
+/// # Errors
+/// See [`Options::parse`]; an option that carries a promise keeps its value.
+pub fn options(given: &[KafkaOption]) -> Result<Options> {
+    Options::parse(given, &RULES)
 }
 
 /// The session timeout that is in force, for the drain deadline.
-pub fn session_timeout(options: &[(String, String)]) -> Result<Duration> {
-    let given = options
-        .iter()
-        .rev()
-        .find(|(key, _)| key == "session.timeout.ms")
-        .map(|(_, value)| value.as_str());
+///
+/// # Errors
+/// When it is not a number.
+pub fn session_timeout(options: &Options) -> Result<Duration> {
+    let given = options.get("session.timeout.ms");
     let Ok(millis) = given.unwrap_or(SESSION_TIMEOUT_MS).parse() else {
         bail!("-X session.timeout.ms: not a number of milliseconds")
     };
@@ -156,11 +123,11 @@ pub fn client_config(settings: &KafkaSettings) -> ClientConfig {
     ] {
         config.set(key, value);
     }
-    for (key, value) in &settings.options {
-        config.set(key, value);
-    }
-    for (key, value, _) in FIXED {
-        config.set(key, value);
+    settings.options.apply(&mut config);
+    for rule in RULES {
+        if let OptionRule::Fixed { name, value, .. } = rule {
+            config.set(name, value);
+        }
     }
     // Otherwise the client's complaints (refused connections, bad certificates) would not reach our
     // callbacks.
@@ -172,67 +139,36 @@ pub fn client_config(settings: &KafkaSettings) -> ClientConfig {
 mod tests {
     use super::*;
 
-    fn check(options: &[(&str, &str)]) -> Result<(), String> {
-        let options: Vec<_> = options
+    fn check(given: &[&str]) -> Result<Options, String> {
+        let given: Vec<_> = given
             .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .map(|text| KafkaOption::parse(text).unwrap())
             .collect();
-        check_options(&options).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_mistyped_option_is_named_and_its_value_is_not() {
-        let error = check(&[("sasl.pasword", "hunter2")]).unwrap_err();
-        assert!(
-            error.contains("sasl.pasword") && !error.contains("hunter2"),
-            "{error}"
-        );
-        let error = check(&[("session.timeout.ms", "hunter2")]).unwrap_err();
-        assert!(
-            error.contains("session.timeout.ms") && !error.contains("hunter2"),
-            "{error}"
-        );
+        options(&given).map_err(|error| error.to_string())
     }
 
     #[test]
     fn options_that_carry_a_promise_stay() {
-        for (key, value) in [
-            ("enable.auto.commit", "true"),
-            ("auto.offset.reset", "latest"),
-            ("isolation.level", "read_uncommitted"),
+        for option in [
+            "enable.auto.commit=true",
+            "auto.offset.reset=latest",
+            "isolation.level=read_uncommitted",
         ] {
-            assert!(
-                check(&[(key, value)])
-                    .unwrap_err()
-                    .contains("cannot be changed"),
-                "{key}"
-            );
+            let message = check(&[option]).unwrap_err();
+            assert!(message.contains("cannot be changed"), "{message}");
         }
-        assert!(check(&[("group.id", "g")]).unwrap_err().contains("--group"));
-        assert_eq!(
-            check(&[("enable.auto.commit", "false"), ("fetch.wait.max.ms", "10")]),
-            Ok(())
-        );
-    }
-
-    #[test]
-    fn tls_and_sasl_are_built_in() {
-        assert_eq!(
-            check(&[
-                ("security.protocol", "SASL_SSL"),
-                ("sasl.mechanism", "SCRAM-SHA-512")
-            ]),
-            Ok(())
-        );
+        assert!(check(&["group.id=g"]).unwrap_err().contains("--group"));
+        assert!(check(&["enable.auto.commit=false", "fetch.wait.max.ms=10"]).is_ok());
     }
 
     #[test]
     fn the_session_timeout_is_the_users_where_given() {
-        assert_eq!(session_timeout(&[]).unwrap(), Duration::from_secs(10));
+        let timeout = |given: &[&str]| session_timeout(&check(given).unwrap()).unwrap();
+        assert_eq!(timeout(&[]), Duration::from_secs(10));
         assert_eq!(
-            session_timeout(&[("session.timeout.ms".into(), "6000".into())]).unwrap(),
+            timeout(&["session.timeout.ms=6000"]),
             Duration::from_secs(6)
         );
-        assert!(session_timeout(&[("session.timeout.ms".into(), "x".into())]).is_err());
+        assert!(check(&["session.timeout.ms=x"]).is_err());
     }
 }

@@ -11,7 +11,10 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer},
 };
 
-use crate::settings::{self, KafkaSettings};
+use crate::{
+    options::Options,
+    settings::{self, KafkaSettings},
+};
 
 /// The cluster, which ends with its handle.
 pub struct TestCluster {
@@ -26,7 +29,7 @@ impl TestCluster {
         let settings = KafkaSettings {
             bootstrap_servers: cluster.bootstrap_servers(),
             group: "g".to_owned(),
-            options: Vec::new(),
+            options: Options::default(),
             queue_bytes: 1 << 20,
         };
         Self {

@@ -1,7 +1,7 @@
 //! The command line of `producer`: every flag with its unit, default and environment variable.
 //!
 //! `plan.rs` checks the combinations. A librdkafka option may be a secret, so it is kept as
-//! [`KafkaOption`], which cannot be printed with its value, and clap does not parse it, because
+//! [`kafka::options::KafkaOption`], which cannot be printed with its value, and clap does not parse it, because
 //! clap's errors would show it.
 
 mod values;
@@ -9,10 +9,14 @@ mod values;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::BoolishValueParser};
+use cli::{
+    flags::{KafkaArgs, ReportArgs},
+    values::parse_duration,
+};
 use schema::FieldNames;
 
-pub use values::{Columns, Delimiter, KafkaOption};
-use values::{parse_columns, parse_delimiter, parse_duration, parse_rate};
+pub use values::{Columns, Delimiter};
+use values::{parse_columns, parse_delimiter, parse_rate};
 
 /// Replays stock data, or any CSV, as JSON records into a Kafka topic.
 ///
@@ -20,7 +24,18 @@ use values::{parse_columns, parse_delimiter, parse_duration, parse_rate};
 /// acknowledged, 1 failed, 2 wrong usage, 65 data that must not be skipped, 130 or 143 second
 /// Ctrl-C or SIGTERM.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "producer", version, max_term_width = 120)]
+#[command(
+    name = "producer",
+    version,
+    max_term_width = 120,
+    mut_arg("topic", |arg| arg.help("Topic to send to")),
+    mut_arg("connect_timeout", |arg| arg
+        .help("How long to wait for a broker at the start")
+        .env("PRODUCER_CONNECT_TIMEOUT")),
+    mut_arg("output", |arg| arg.env("PRODUCER_OUTPUT")),
+    mut_arg("progress_interval", |arg| arg.env("PRODUCER_PROGRESS_INTERVAL")),
+    mut_arg("config", |arg| arg.env("PRODUCER_CONFIG"))
+)]
 pub struct Args {
     /// CSV files with a header line, plain or gzip, sent one after the other; `-` is stdin
     #[arg(long, value_name = "FILE", num_args = 1.., required = true, env = "PRODUCER_CSV", help_heading = "Input")]
@@ -101,25 +116,9 @@ pub struct Args {
     #[arg(long, env = "PRODUCER_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = "Records")]
     pub dry_run: bool,
 
-    /// Brokers to ask for the cluster's addresses: `HOST:PORT,…`
-    #[arg(
-        long,
-        value_name = "LIST",
-        default_value = "localhost:9092",
-        env = "KAFKA_BOOTSTRAP_SERVERS",
-        help_heading = "Kafka"
-    )]
-    pub bootstrap_servers: String,
-
-    /// Topic to send to
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "stock-market",
-        env = "KAFKA_TOPIC",
-        help_heading = "Kafka"
-    )]
-    pub topic: String,
+    /// The topic
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
 
     /// Partitions of the topic, if it is not there yet and we create it
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=100_000), env = "PRODUCER_PARTITIONS", help_heading = "Kafka")]
@@ -129,32 +128,9 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-1..=1000), env = "PRODUCER_REPLICATION_FACTOR", help_heading = "Kafka")]
     pub replication_factor: i32,
 
-    /// How long to wait for a broker at the start
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "PRODUCER_CONNECT_TIMEOUT", help_heading = "Kafka")]
-    pub connect_timeout: Duration,
-
     /// How long a record may wait for its acknowledgement before the run fails
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_duration, env = "PRODUCER_DELIVERY_TIMEOUT", help_heading = "Kafka")]
     pub delivery_timeout: Duration,
-
-    /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into
-    /// KAFKA_OPTIONS (in the environment or in .env), a list of KEY=VALUE separated by blanks
-    #[arg(short = 'X', long = "kafka-option", value_name = "KEY=VALUE", value_parser = KafkaOption::parse, help_heading = "Kafka")]
-    pub kafka_options: Vec<KafkaOption>,
-
-    /// Form of the summary
-    #[arg(
-        long,
-        value_name = "FORM",
-        default_value = "text",
-        env = "PRODUCER_OUTPUT",
-        help_heading = "Output"
-    )]
-    pub output: Output,
-
-    /// Time between two lines of progress in the log, where stderr is not a terminal
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, env = "PRODUCER_PROGRESS_INTERVAL", help_heading = "Output")]
-    pub progress_interval: Duration,
 
     /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example
     /// 127.0.0.1:9465
@@ -166,15 +142,9 @@ pub struct Args {
     )]
     pub metrics_addr: Option<SocketAddr>,
 
-    /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env
-    /// win over it
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "PRODUCER_CONFIG",
-        help_heading = "Output"
-    )]
-    pub config: Option<PathBuf>,
+    /// How the run is told
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// What happens at a row that is not a record.
@@ -211,15 +181,6 @@ impl From<Fields> for FieldNames {
             Fields::Snake => Self::Snake,
         }
     }
-}
-
-/// Form of the summary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// One line for people
-    Text,
-    /// One JSON object for programs
-    Json,
 }
 
 #[cfg(test)]

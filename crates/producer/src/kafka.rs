@@ -7,10 +7,6 @@ mod connect;
 pub(crate) mod deliveries;
 pub(crate) mod publisher;
 pub(crate) mod pulse;
-mod reach;
 pub(crate) mod settings;
 pub(crate) mod target;
 pub(crate) mod topic;
-
-// For `settings`, which takes it from here.
-pub(crate) use target::Target;

@@ -12,8 +12,6 @@
 
 mod args;
 mod bad_rows;
-pub mod config;
-mod http;
 mod kafka;
 mod metrics;
 mod outcome;
@@ -22,15 +20,18 @@ mod progress;
 mod replay;
 mod schedule;
 mod sender;
-pub mod signals;
 mod sink;
 mod source;
 mod status;
 mod stop;
 
-pub use args::{Args, Columns, Delimiter, Fields, KafkaOption, OnBadRow, Output, RecordHeaders};
+pub use args::{Args, Columns, Delimiter, Fields, OnBadRow, RecordHeaders};
 pub use outcome::{Failure, Summary};
 
+use std::net::SocketAddr;
+
+use cli::http::{self, Pages, Server};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use plan::ReplayPlan;
 use status::Status;
 use stop::{StopFlag, StopOnDrop};
@@ -50,7 +51,7 @@ pub async fn run(args: Args, shutdown: impl Future<Output = ()>) -> Result<Summa
     let _stop_if_dropped = StopOnDrop(stop.clone());
     let status = Status::new(&stop, plan.dry_run);
     let _server = match plan.metrics_addr {
-        Some(address) => Some(http::serve(address, status.clone()).await?),
+        Some(address) => Some(serve(address, &status).await?),
         None => None,
     };
     let mut work = tokio::task::spawn_blocking({
@@ -66,4 +67,21 @@ pub async fn run(args: Args, shutdown: impl Future<Output = ()>) -> Result<Summa
         }
     };
     done.unwrap_or_else(|error| Err(Failure::failed(format!("the replay broke off: {error}"))))
+}
+
+/// Serves the metrics and the health of the run.
+async fn serve(address: SocketAddr, status: &Status) -> Result<Server, Failure> {
+    // The recorder is this run's own: a process may have several.
+    let recorder = PrometheusBuilder::new().build_recorder();
+    ::metrics::with_local_recorder(&recorder, metrics::describe);
+    let (numbers, problems) = (status.clone(), status.clone());
+    let pages = Pages {
+        numbers: Box::new(move || {
+            ::metrics::with_local_recorder(&recorder, || metrics::update(&numbers.numbers()));
+            recorder.handle().render()
+        }),
+        problems: Box::new(move || problems.problems()),
+    };
+    let served = http::serve(address, pages).await;
+    served.map_err(|error| Failure::failed(error.to_string()))
 }

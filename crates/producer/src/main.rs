@@ -1,91 +1,46 @@
-//! The program: settings in, log to stderr, summary to stdout, exit code.
-//!
-//! Everything else is in the library. Invariant: one line begins with `error: ` when the exit code
-//! is not 0.
+//! The `producer` program: a run, and what it leaves for stdout and stderr.
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use producer::{Args, Output, Summary, config, signals};
-use tracing_subscriber::EnvFilter;
+use clap::{CommandFactory, FromArgMatches};
+use cli::{
+    config::Settings,
+    run::{Done, Failure},
+    signals,
+    values::Output,
+};
+use producer::{Args, Summary};
 
 fn main() -> ExitCode {
-    let config::Loaded { args, sources } = match config::load::<Args>(std::env::args_os()) {
-        Ok(loaded) => loaded,
-        Err(error) => error.exit(),
-    };
-    start_logging();
-    if !sources.is_empty() {
-        tracing::info!("settings come also from {}", sources.join(" and "));
-    }
+    cli::run::run(&Args::command(), std::env::args_os(), work)
+}
+
+async fn work(settings: Settings) -> Result<Done, Failure> {
+    // clap has checked it already.
+    let args = Args::from_arg_matches(&settings.matches).unwrap_or_else(|error| error.exit());
     // A dry run prints its records to stdout: there the summary would be one more.
-    let output = (!args.dry_run).then_some(args.output);
-    match run(args) {
-        Ok(summary) => {
-            report(&summary, output);
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            if let Some(summary) = failure.summary() {
-                report(summary, output);
-            }
-            eprintln!("error: {failure}");
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    let output = (!args.dry_run).then_some(args.report.output);
+    let shutdown = signals::shutdown().map_err(|error| Failure::Failed(error.into()))?;
+    Ok(match producer::run(args, shutdown).await {
+        Ok(summary) => Done::new(rendered(&summary, output), 0),
+        Err(failure) => Done {
+            text: failure
+                .summary()
+                .map(|summary| rendered(summary, output))
+                .unwrap_or_default(),
+            code: failure.exit_code(),
+            error: Some(failure.to_string()),
+        },
+    })
 }
 
-fn run(args: Args) -> Result<Summary, producer::Failure> {
-    let fail = |error: io::Error| producer::Failure::Failed {
-        reason: format!("cannot start: {error}"),
-        summary: None,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(fail)?;
-    runtime.block_on(async { producer::run(args, signals::shutdown().map_err(fail)?).await })
-}
-
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let terminal = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_writer(move || LogLine { over_bar: terminal })
-        .with_env_filter(filter)
-        .with_target(false)
-        .with_ansi(terminal)
-        .init();
-}
-
-fn report(summary: &Summary, output: Option<Output>) {
+/// The summary as it goes to stdout, or to the log.
+fn rendered(summary: &Summary, output: Option<Output>) -> String {
     match output {
-        None => tracing::info!("{}", summary.render(Output::Text)),
-        Some(form) => {
-            if let Err(error) = writeln!(io::stdout(), "{}", summary.render(form)) {
-                tracing::warn!("cannot write the summary to stdout: {error}");
-            }
+        Some(form) => summary.render(form),
+        None => {
+            tracing::info!("{}", summary.render(Output::Text));
+            String::new()
         }
-    }
-}
-
-/// Writes a log line to stderr; on a terminal in place of the progress bar, which is drawn again
-/// below it.
-struct LogLine {
-    over_bar: bool,
-}
-
-impl Write for LogLine {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut stderr = io::stderr().lock();
-        if self.over_bar {
-            stderr.write_all(b"\r\x1b[2K")?;
-        }
-        stderr.write_all(line)?;
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
     }
 }

@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
+use cli::values::Output;
 use serde::Serialize;
-
-use crate::args::Output;
 
 /// The counts of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

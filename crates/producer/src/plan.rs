@@ -5,13 +5,12 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use cli::values::check_metrics_address;
+use kafka::options::{bootstrap_problem, topic_name_problem};
+
 use crate::{
     args::{Args, OnBadRow, RecordHeaders},
-    kafka::{
-        settings::{Options, bootstrap_problem},
-        target::Target,
-        topic::name_problem,
-    },
+    kafka::{settings, target::Target},
     outcome::Failure,
     schedule::Schedule,
     source::rows::TableOptions,
@@ -39,14 +38,15 @@ impl ReplayPlan {
     /// [`Failure::Usage`] with the flag to change.
     pub(crate) fn new(args: Args) -> Result<Self, Failure> {
         check(&args).map_err(Failure::Usage)?;
-        let options = Options::parse(&args.kafka_options).map_err(Failure::Usage)?;
-        let limit = options.largest_record();
+        let options = settings::options(&args.kafka.kafka_options)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let limit = settings::largest_record(&options);
         let target = Target {
-            servers: args.bootstrap_servers,
-            topic: args.topic,
+            servers: args.kafka.bootstrap_servers,
+            topic: args.kafka.topic,
             partitions: args.partitions,
             replication: args.replication_factor,
-            connect_timeout: args.connect_timeout,
+            connect_timeout: args.kafka.connect_timeout,
             delivery_timeout: args.delivery_timeout,
             reports: args.metrics_addr.is_some(),
             options,
@@ -70,7 +70,7 @@ impl ReplayPlan {
             schedule: args.rate.map(Schedule::new),
             dry_run: args.dry_run,
             target,
-            progress_interval: args.progress_interval,
+            progress_interval: args.report.progress_interval,
             metrics_addr: args.metrics_addr,
         })
     }
@@ -78,10 +78,10 @@ impl ReplayPlan {
 
 fn check(args: &Args) -> Result<(), String> {
     check_inputs(args)?;
-    if let Some(problem) = name_problem(&args.topic) {
-        return Err(format!("--topic {:?} {problem}", args.topic));
+    if let Some(problem) = topic_name_problem(&args.kafka.topic) {
+        return Err(format!("--topic {:?} {problem}", args.kafka.topic));
     }
-    if let Some(problem) = bootstrap_problem(&args.bootstrap_servers) {
+    if let Some(problem) = bootstrap_problem(&args.kafka.bootstrap_servers) {
         return Err(problem);
     }
     if args.replication_factor == 0 {
@@ -95,12 +95,8 @@ fn check(args: &Args) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    if let Some(address) = args.metrics_addr
-        && !address.ip().is_loopback()
-    {
-        return Err(format!(
-            "--metrics-addr {address} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
-        ));
+    if let Some(address) = args.metrics_addr {
+        check_metrics_address(address)?;
     }
     Ok(())
 }

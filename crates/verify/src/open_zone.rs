@@ -20,10 +20,10 @@ use landing::{
 use crate::{args::VerifyArgs, topic::Topic};
 
 /// Checks what needs no connection; gives librdkafka's options.
-pub fn check(args: &VerifyArgs) -> Result<Vec<(String, String)>> {
+pub fn check(args: &VerifyArgs) -> Result<Options> {
     check_bucket_name(&args.zone.bucket)?;
     check_topic_name(&args.kafka.topic)?;
-    librdkafka_options(&args.kafka.kafka_options)
+    settings::options(&args.kafka.kafka_options)
 }
 
 /// Where the zone may lie: under the prefix that was given, or in one of the places that the
@@ -82,7 +82,7 @@ pub async fn zone(
 pub async fn topic(
     args: &VerifyArgs,
     (bucket, facts, zone): (&Bucket, &ZoneFacts, &Zone),
-    options: Vec<(String, String)>,
+    options: Options,
 ) -> Result<Option<Topic>> {
     if args.without_kafka {
         return Ok(None);

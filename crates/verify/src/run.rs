@@ -38,11 +38,7 @@ pub async fn run(args: VerifyArgs, origins: &Origins) -> Result<Report, Failure>
         .map_err(Failure::Failed)
 }
 
-async fn verify(
-    args: &VerifyArgs,
-    options: Vec<(String, String)>,
-    origins: &Origins,
-) -> Result<Report> {
+async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Result<Report> {
     let began = Instant::now();
     let endpoint = (
         args.zone.endpoint_url.as_deref(),

@@ -62,7 +62,7 @@ impl PollThread {
         let config = settings::client_config(settings);
         let consumer: BaseConsumer<MemberContext> =
             BaseConsumer::from_config_and_context(&config, context)
-                .map_err(|error| settings::config_error(&error))?;
+                .map_err(|error| anyhow!(settings.options.explain(&error)))?;
         let consumer = Arc::new(consumer);
         let committer = CommitThread::start(consumer.clone())?;
         Ok(Self {

@@ -33,7 +33,7 @@ const MOST_BYTES: usize = 32 << 20;
 /// holds no JSON object.
 pub async fn run(args: SchemaInferArgs) -> Result<String, Failure> {
     check_topic_name(&args.kafka.topic).map_err(Failure::Usage)?;
-    let options = librdkafka_options(&args.kafka.kafka_options).map_err(Failure::Usage)?;
+    let options = settings::options(&args.kafka.kafka_options).map_err(Failure::Usage)?;
     let settings = KafkaSettings {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
         // The client wants a name; nothing is ever committed under it.

@@ -3,7 +3,7 @@
 use super::*;
 
 fn csv() -> EncodingOptions {
-    with_schema(Format::Csv, SCHEMA)
+    with_schema(FileFormat::Csv, SCHEMA)
 }
 
 pub(crate) fn cells(text: &str) -> Vec<Vec<String>> {
@@ -17,7 +17,7 @@ pub(crate) fn cells(text: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn both_forms_of_the_stock_records_have_the_same_columns() {
-    let lines = text(&options(Format::Csv, Compression::None), &arena(&STOCK));
+    let lines = text(&options(FileFormat::Csv, Compression::None), &arena(&STOCK));
     assert_eq!(
         lines,
         "HSI,1986-12-31,2479.300049,2479.300049,2479.300049,2479.300049,2479.300049,0.0,322.30900637\n\
@@ -54,7 +54,7 @@ fn values_are_written_so_that_athena_casts_them_and_texts_are_quoted_where_they_
 
 #[test]
 fn null_and_an_empty_text_differ_and_no_line_is_empty() {
-    let one = with_schema(Format::Csv, "columns: [{name: a, type: string}]");
+    let one = with_schema(FileFormat::Csv, "columns: [{name: a, type: string}]");
     assert_eq!(
         text(&csv(), &arena(&["{}", r#"{"text":""}"#])),
         ",,,,,\n\"\",,,,,\n"
@@ -108,13 +108,13 @@ fn a_record_that_does_not_fit_is_refused_with_reason_and_column() {
         (r#"{"text":"","Text":""}"#, "keys-collide", "text"),
     ] {
         assert_eq!(refusal(&csv(), value), on_column(code, column), "{value}");
-        let parquet = with_schema(Format::Parquet, SCHEMA);
+        let parquet = with_schema(FileFormat::Parquet, SCHEMA);
         assert_eq!(refusal(&parquet, value), on_column(code, column), "{value}");
     }
     let strict = format!("unknown-fields: dead-letter\n{SCHEMA}");
     assert_eq!(
         refusal(
-            &with_schema(Format::Csv, &strict),
+            &with_schema(FileFormat::Csv, &strict),
             r#"{"text":"a","New Field":1}"#
         ),
         on_column("unknown-field", "New Field")

@@ -16,7 +16,10 @@ fn formats_and_compressions_have_their_names_and_suffixes() {
     ];
     let mut suffixes = Vec::new();
     for format in FORMATS {
-        assert_eq!(format.to_string().parse(), Ok(format));
+        assert_eq!(
+            FileFormat::of(format.to_string().parse().unwrap()),
+            Some(format)
+        );
         for compression in every {
             assert_eq!(compression.to_string().parse(), Ok(compression));
             let options = options(format, compression);
@@ -40,7 +43,7 @@ fn formats_and_compressions_have_their_names_and_suffixes() {
         ]
     );
     assert_eq!(
-        "json".parse::<Format>(),
+        "json".parse::<FileFormat>(),
         Err("must be jsonl, csv or parquet".to_owned())
     );
     assert_eq!(
@@ -51,13 +54,13 @@ fn formats_and_compressions_have_their_names_and_suffixes() {
 
 #[test]
 fn what_does_not_go_together_is_refused() {
-    let jsonl = || options(Format::Jsonl, Compression::None);
+    let jsonl = || options(FileFormat::Jsonl, Compression::None);
     assert_eq!(
-        error(options(Format::Parquet, Compression::Gzip)),
+        error(options(FileFormat::Parquet, Compression::Gzip)),
         "--format parquet goes with --compression none, snappy, zstd, not gzip"
     );
     assert_eq!(
-        error(options(Format::Csv, Compression::Snappy)),
+        error(options(FileFormat::Csv, Compression::Snappy)),
         "--format csv goes with --compression none, gzip, zstd, not snappy"
     );
     assert_eq!(
@@ -77,7 +80,7 @@ fn what_does_not_go_together_is_refused() {
     assert_eq!(
         error(EncodingOptions {
             schema: None,
-            ..options(Format::Csv, Compression::None)
+            ..options(FileFormat::Csv, Compression::None)
         }),
         "--format csv has columns, so it needs a schema"
     );
@@ -89,9 +92,9 @@ fn levels_are_those_that_the_compression_has() {
         level: Some(level),
         ..options(
             if compression == Compression::Snappy {
-                Format::Parquet
+                FileFormat::Parquet
             } else {
-                Format::Jsonl
+                FileFormat::Jsonl
             },
             compression,
         )
@@ -121,7 +124,7 @@ fn levels_are_those_that_the_compression_has() {
 #[test]
 fn metadata_columns_need_their_names() {
     let yaml = "columns: [{name: kafka_key, type: string}]";
-    for format in [Format::Csv, Format::Parquet] {
+    for format in [FileFormat::Csv, FileFormat::Parquet] {
         let own = with_schema(format, yaml);
         assert!(Encoding::new(own.clone()).is_ok());
         let message = error(EncodingOptions {

@@ -3,7 +3,7 @@
 use super::*;
 
 fn jsonl() -> EncodingOptions {
-    options(Format::Jsonl, Compression::None)
+    options(FileFormat::Jsonl, Compression::None)
 }
 
 fn with_metadata() -> EncodingOptions {

@@ -41,7 +41,7 @@ fn text_field(text: &str) -> Field {
 fn columns_have_athenas_types_and_may_all_be_null() {
     let options = EncodingOptions {
         metadata_columns: true,
-        ..with_schema(Format::Parquet, SCHEMA)
+        ..with_schema(FileFormat::Parquet, SCHEMA)
     };
     let bytes = one_file(&options, &arena(&["{}"]));
     let mut printed = Vec::new();
@@ -75,7 +75,7 @@ fn values_come_back_typed_and_exact() {
     for compression in [Compression::None, Compression::Snappy, Compression::Zstd] {
         let options = EncodingOptions {
             compression,
-            ..with_schema(Format::Parquet, SCHEMA)
+            ..with_schema(FileFormat::Parquet, SCHEMA)
         };
         let rows = rows(&one_file(&options, &arena(&values)));
         assert_eq!(
@@ -106,7 +106,7 @@ fn values_come_back_typed_and_exact() {
 #[test]
 fn both_forms_of_the_stock_records_have_the_same_columns() {
     let rows = rows(&one_file(
-        &options(Format::Parquet, Compression::Zstd),
+        &options(FileFormat::Parquet, Compression::Zstd),
         &arena(&STOCK),
     ));
     assert_eq!(
@@ -138,7 +138,10 @@ fn both_forms_of_the_stock_records_have_the_same_columns() {
 
 #[test]
 fn a_file_says_where_it_comes_from() {
-    let bytes = one_file(&options(Format::Parquet, Compression::Zstd), &arena(&STOCK));
+    let bytes = one_file(
+        &options(FileFormat::Parquet, Compression::Zstd),
+        &arena(&STOCK),
+    );
     let metadata = metadata(&bytes);
     let pairs = metadata
         .file_metadata()
@@ -165,7 +168,7 @@ fn two_row_groups() -> Vec<u8> {
     let value = |at| format!("{{\"text\":\"t{at:06}\",\"volume\":{at},\"price\":{at}.5}}");
     let values: Vec<String> = (0..140_000).map(value).collect();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
-    one_file(&with_schema(Format::Parquet, SCHEMA), &arena(&values))
+    one_file(&with_schema(FileFormat::Parquet, SCHEMA), &arena(&values))
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn columns_have_statistics_and_a_page_index() {
 fn long_texts_end_a_row_group_early() {
     let value = format!("{{\"text\":\"{}\"}}", "x".repeat(1 << 20));
     let bytes = one_file(
-        &with_schema(Format::Parquet, SCHEMA),
+        &with_schema(FileFormat::Parquet, SCHEMA),
         &arena(&vec![value.as_str(); 40]),
     );
     assert_eq!(metadata(&bytes).num_row_groups(), 2);
@@ -231,7 +234,7 @@ fn long_texts_end_a_row_group_early() {
 fn metadata_follows_the_columns() {
     let options = EncodingOptions {
         metadata_columns: true,
-        ..with_schema(Format::Parquet, "columns: [{name: a, type: bigint}]")
+        ..with_schema(FileFormat::Parquet, "columns: [{name: a, type: bigint}]")
     };
     let rows = rows(&one_file(&options, &arena_with_metadata("{\"a\":7}")));
     assert_eq!(

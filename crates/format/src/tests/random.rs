@@ -155,7 +155,7 @@ fn files_hold_what_the_records_say_and_refuse_the_same_ones() {
     let (texts, expected) = random_records();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
 
-    let (files, refused) = encode(&with_schema(Format::Parquet, SCHEMA), &arena(&texts));
+    let (files, refused) = encode(&with_schema(FileFormat::Parquet, SCHEMA), &arena(&texts));
     let rows = parquet::rows(&files[0].bytes);
     let differs = |(row, expected): &(&Vec<Field>, &Vec<Field>)| row != expected;
     assert_eq!(rows.iter().zip(&expected).find(differs), None);
@@ -164,7 +164,7 @@ fn files_hold_what_the_records_say_and_refuse_the_same_ones() {
         (expected.len(), texts.len() - expected.len())
     );
 
-    let (files, csv_refused) = encode(&with_schema(Format::Csv, SCHEMA), &arena(&texts));
+    let (files, csv_refused) = encode(&with_schema(FileFormat::Csv, SCHEMA), &arena(&texts));
     assert_eq!(csv_refused, refused);
     let rows = csv::cells(std::str::from_utf8(&files[0].bytes).unwrap());
     assert_eq!(rows.len(), expected.len());

@@ -101,7 +101,7 @@ fn parquet_is_read_by_pyarrow_and_duckdb() {
         let options = EncodingOptions {
             compression,
             metadata_columns: true,
-            ..with_schema(Format::Parquet, SCHEMA)
+            ..with_schema(FileFormat::Parquet, SCHEMA)
         };
         let file = write(folder.path(), &options, &arena(&VALUES));
         assert_eq!(
@@ -121,7 +121,7 @@ fn parquet_is_read_by_pyarrow_and_duckdb() {
 fn what_a_parquet_file_says_of_itself_is_understood_by_pyarrow() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let options = with_schema(Format::Parquet, SCHEMA);
+    let options = with_schema(FileFormat::Parquet, SCHEMA);
     let said = read(
         &python,
         "parquet-footer",
@@ -153,7 +153,7 @@ fn csv(compression: Compression) -> EncodingOptions {
     EncodingOptions {
         compression,
         metadata_columns: true,
-        ..with_schema(Format::Csv, SCHEMA)
+        ..with_schema(FileFormat::Csv, SCHEMA)
     }
 }
 
@@ -225,7 +225,7 @@ fn json_lines_are_read_by_duckdb_and_python() {
     for compression in TEXT_COMPRESSIONS {
         let options = EncodingOptions {
             metadata_columns: true,
-            ..options(Format::Jsonl, compression)
+            ..options(FileFormat::Jsonl, compression)
         };
         let file = write(folder.path(), &options, &arena(&VALUES));
         let lines = read(&python, "jsonl-by-python", &file);
@@ -253,7 +253,7 @@ fn gzip_and_zstd_find_nothing_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let many = arena(&VALUES.repeat(5_000));
     for (program, compression) in [("gzip", Compression::Gzip), ("zstd", Compression::Zstd)] {
-        for options in [options(Format::Jsonl, compression), csv(compression)] {
+        for options in [options(FileFormat::Jsonl, compression), csv(compression)] {
             let file = write(folder.path(), &options, &many);
             let tested = |file: &Path| {
                 Command::new(program)

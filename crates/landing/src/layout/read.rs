@@ -1,21 +1,23 @@
 //! Keys of a landing zone, read back: which object of the zone a key names, if any.
 //!
-//! Not here: whether the object should be there. Invariant: a key that is read gives the same key
-//! when it is written again.
+//! Not here: whether the object should be there. A key that is read gives the same key when it is
+//! written again.
 
 use crate::{
-    Offset, OffsetRange,
+    format::Format,
     layout::Prefix,
+    offset::{Offset, OffsetRange},
     partition_by::{DatePartition, Granularity},
+    place::{Extent, Partition, Place},
 };
 
 /// A data object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataKey<'k> {
+    /// What follows `dt=`.
     pub date: &'k str,
-    pub partition: i32,
-    /// Of the record, or of the extent's start.
-    pub offset: Offset,
+    /// Of the record, or where the extent begins.
+    pub place: Place,
     /// `json`, `jsonl.gz` …
     pub suffix: &'k str,
 }
@@ -23,12 +25,17 @@ pub struct DataKey<'k> {
 /// An object below `_control/{prefix}/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlKey {
-    /// Of one record (`json`), or of an extent.
-    DeadLetter(i32, Offset),
-    Claim(i32, Offset),
-    Anchor(i32),
-    Start(i32),
-    Gap(i32, OffsetRange),
+    /// The dead letter of one record (`json`), or those of the extent that begins here.
+    DeadLetter(Place),
+    /// The claim of the extent that begins here.
+    Claim(Place),
+    /// The first landed record of a partition.
+    Anchor(Partition),
+    /// Where a partition begins.
+    Start(Partition),
+    /// Offsets that were lost to retention.
+    Gap(Extent),
+    /// The schema of this hash.
     Schema(String),
     /// The zone itself, the probe, a cluster that was accepted.
     Other,
@@ -37,65 +44,74 @@ pub enum ControlKey {
 /// Reads the key of a data object; `None` when no zone with these settings has such a key.
 pub fn data_key<'k>(
     key: &'k str,
-    (prefix, granularity, format): (&Prefix, Granularity, &str),
+    prefix: &Prefix,
+    granularity: Granularity,
+    format: Format,
 ) -> Option<DataKey<'k>> {
     let rest = key.strip_prefix(prefix.as_str())?.strip_prefix("/dt=")?;
     let (date, name) = rest.split_once('/')?;
-    let (place, suffix) = name.split_once('.')?;
-    let (partition, offset) = place.split_once('-')?;
-    let (partition, offset) = (number(partition, 5)?, number(offset, 20)?);
+    let (stem, suffix) = name.split_once('.')?;
+    let place = place(stem)?;
     let known = is_date(date, granularity) && is_suffix(suffix, format);
     known.then_some(DataKey {
         date,
-        partition: i32::try_from(partition).ok()?,
-        offset: Offset(offset),
+        place,
         suffix,
     })
 }
 
-/// Reads a key below `_control/{prefix}/`; `None` when a zone has no such key. `per_record` says
-/// what dead letters are called.
-pub fn control_key(key: &str, prefix: &Prefix, per_record: bool) -> Option<ControlKey> {
+/// Reads a key below `_control/{prefix}/`; `None` when a zone of this format has no such key.
+pub fn control_key(key: &str, prefix: &Prefix, format: Format) -> Option<ControlKey> {
     let rest = key
         .strip_prefix("_control/")?
         .strip_prefix(prefix.as_str())?
         .strip_prefix('/')?;
     let (folder, name) = rest.split_once('/').unwrap_or(("", rest));
     let stem = name.strip_suffix(".json");
-    let partition = || i32::try_from(number(stem?, 5)?).ok();
     match folder {
         "" => matches!(name, "zone.json" | "probe").then_some(ControlKey::Other),
-        "anchors" => partition().map(ControlKey::Anchor),
-        "starts" => partition().map(ControlKey::Start),
+        "anchors" => partition(stem?).map(ControlKey::Anchor),
+        "starts" => partition(stem?).map(ControlKey::Start),
         "clusters" => stem.map(|_| ControlKey::Other),
         "schemas" => stem.map(|hash| ControlKey::Schema(hash.to_owned())),
         "claims" => claim(name, key, prefix),
         "gaps" => gap(stem?),
         "dead-letters" => {
-            let ending = if per_record { ".json" } else { ".jsonl" };
-            let (partition, offset) = name.strip_suffix(ending)?.split_once('-')?;
-            let partition = i32::try_from(number(partition, 5)?).ok()?;
-            Some(ControlKey::DeadLetter(
-                partition,
-                Offset(number(offset, 20)?),
-            ))
+            let ending = match format {
+                Format::Json => ".json",
+                Format::Jsonl | Format::Csv | Format::Parquet => ".jsonl",
+            };
+            place(name.strip_suffix(ending)?).map(ControlKey::DeadLetter)
         }
         _ => None,
     }
 }
 
 fn claim(name: &str, key: &str, prefix: &Prefix) -> Option<ControlKey> {
-    let partition = i32::try_from(number(name.split_once('/')?.0, 5)?).ok()?;
+    let partition = partition(name.split_once('/')?.0)?;
     let start = prefix.start_of_claim_key(partition, key)?;
-    Some(ControlKey::Claim(partition, start))
+    Some(ControlKey::Claim(Place::new(partition, start)))
 }
 
 fn gap(stem: &str) -> Option<ControlKey> {
     let mut parts = stem.splitn(3, '-');
-    let partition = i32::try_from(number(parts.next()?, 5)?).ok()?;
+    let partition = partition(parts.next()?)?;
     let (start, end) = (number(parts.next()?, 20)?, number(parts.next()?, 20)?);
     let range = OffsetRange::new(Offset(start), Offset(end));
-    (start < end).then_some(ControlKey::Gap(partition, range))
+    (start < end).then_some(ControlKey::Gap(Extent::new(partition, range)))
+}
+
+/// `{partition:05}-{offset:020}`
+fn place(stem: &str) -> Option<Place> {
+    let (number_of_partition, offset) = stem.split_once('-')?;
+    Some(Place {
+        partition: partition(number_of_partition)?,
+        offset: Offset(number(offset, 20)?),
+    })
+}
+
+fn partition(text: &str) -> Option<Partition> {
+    i32::try_from(number(text, 5)?).ok().map(Partition)
 }
 
 /// A number that is written with at least `digits` digits, and with more only where it needs them.
@@ -114,10 +130,10 @@ fn is_date(text: &str, granularity: Granularity) -> bool {
     text.len() == length && DatePartition::from_folder(text).is_some()
 }
 
-fn is_suffix(suffix: &str, format: &str) -> bool {
-    match suffix.strip_prefix(format) {
+fn is_suffix(suffix: &str, format: Format) -> bool {
+    match suffix.strip_prefix(format.as_str()) {
         Some("") => true,
-        Some(".gz" | ".zst") => matches!(format, "jsonl" | "csv"),
+        Some(".gz" | ".zst") => matches!(format, Format::Jsonl | Format::Csv),
         _ => false,
     }
 }
@@ -130,54 +146,50 @@ mod tests {
         "stock-market/json".parse().unwrap()
     }
 
-    fn read(key: &str, format: &str) -> Option<(String, i32, i64, String)> {
-        let key = data_key(key, (&prefix(), Granularity::Day, format))?;
-        Some((
-            key.date.into(),
-            key.partition,
-            key.offset.0,
-            key.suffix.into(),
-        ))
+    fn read(key: &str, format: Format) -> Option<(String, Place, String)> {
+        let key = data_key(key, &prefix(), Granularity::Day, format)?;
+        Some((key.date.into(), key.place, key.suffix.into()))
     }
 
     #[test]
     fn the_keys_that_the_consumer_writes_read_back() {
         let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
         for (partition, offset) in [(0, 0), (3, 42), (99_999, 1), (100_000, i64::MAX)] {
-            let key = prefix().data_key(&date, partition, Offset(offset));
-            let expected = ("2026-11-21".into(), partition, offset, "json".into());
-            assert_eq!(read(&key, "json"), Some(expected));
-            let key = prefix().extent_key(&date, (partition, Offset(offset)), "jsonl.gz");
-            let expected = ("2026-11-21".into(), partition, offset, "jsonl.gz".into());
-            assert_eq!(read(&key, "jsonl"), Some(expected));
+            let partition = Partition(partition);
+            let place = Place::new(partition, Offset(offset));
+            let key = prefix().data_key(&date, place);
+            let expected = ("2026-11-21".into(), place, "json".into());
+            assert_eq!(read(&key, Format::Json), Some(expected));
+            let key = prefix().extent_key(&date, place, "jsonl.gz");
+            let expected = ("2026-11-21".into(), place, "jsonl.gz".into());
+            assert_eq!(read(&key, Format::Jsonl), Some(expected));
 
-            let control = |key: &str| control_key(key, &prefix(), true);
-            let (p, o) = (partition, Offset(offset));
-            let letter = prefix().dead_letter_key(p, o);
-            assert_eq!(control(&letter), Some(ControlKey::DeadLetter(p, o)));
-            let letters = prefix().dead_letters_key(p, o);
-            let batched = control_key(&letters, &prefix(), false);
-            assert_eq!(batched, Some(ControlKey::DeadLetter(p, o)));
+            let control = |key: &str| control_key(key, &prefix(), Format::Json);
+            let letter = prefix().dead_letter_key(place);
+            assert_eq!(control(&letter), Some(ControlKey::DeadLetter(place)));
+            let letters = prefix().dead_letters_key(place);
+            let batched = control_key(&letters, &prefix(), Format::Csv);
+            assert_eq!(batched, Some(ControlKey::DeadLetter(place)));
             assert_eq!(control(&letters), None);
-            let claim = prefix().claim_key(p, o);
-            assert_eq!(control(&claim), Some(ControlKey::Claim(p, o)));
-            assert_eq!(
-                control(&prefix().anchor_key(p)),
-                Some(ControlKey::Anchor(p))
-            );
-            assert_eq!(control(&prefix().start_key(p)), Some(ControlKey::Start(p)));
-            let gap = OffsetRange::new(Offset(2), Offset(7));
-            let gap_key = prefix().gap_key(p, gap);
-            assert_eq!(control(&gap_key), Some(ControlKey::Gap(p, gap)));
+            let claim = prefix().claim_key(place);
+            assert_eq!(control(&claim), Some(ControlKey::Claim(place)));
+            let anchor = control(&prefix().anchor_key(partition));
+            assert_eq!(anchor, Some(ControlKey::Anchor(partition)));
+            let start = control(&prefix().start_key(partition));
+            assert_eq!(start, Some(ControlKey::Start(partition)));
+            let gap = Extent::new(partition, OffsetRange::new(Offset(2), Offset(7)));
+            let gap_key = prefix().gap_key(gap);
+            assert_eq!(control(&gap_key), Some(ControlKey::Gap(gap)));
         }
         for key in [
             prefix().zone_key(),
             prefix().probe_key(),
             prefix().cluster_key("c"),
         ] {
-            assert_eq!(control_key(&key, &prefix(), true), Some(ControlKey::Other));
+            let read = control_key(&key, &prefix(), Format::Json);
+            assert_eq!(read, Some(ControlKey::Other));
         }
-        let schema = control_key(&prefix().schema_key("ab"), &prefix(), true);
+        let schema = control_key(&prefix().schema_key("ab"), &prefix(), Format::Csv);
         assert_eq!(schema, Some(ControlKey::Schema("ab".into())));
     }
 
@@ -196,7 +208,7 @@ mod tests {
             "stock-market/json/00000-00000000000000000001.json",
             "stock-market/jsonl/dt=2026-11-21/00000-00000000000000000001.json",
         ] {
-            assert_eq!(read(key, "json"), None, "{key}");
+            assert_eq!(read(key, Format::Json), None, "{key}");
         }
         for key in [
             "x",
@@ -206,7 +218,7 @@ mod tests {
             "y/z",
         ] {
             let key = format!("_control/stock-market/json/{key}");
-            assert_eq!(control_key(&key, &prefix(), true), None, "{key}");
+            assert_eq!(control_key(&key, &prefix(), Format::Json), None, "{key}");
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kafka::reach::{self, Address};
 use rdkafka::{
     metadata::Metadata,
     producer::{Producer, ThreadedProducer},
@@ -15,7 +16,6 @@ use rdkafka::{
 
 use super::{
     deliveries::Deliveries,
-    reach::{self, Address},
     target::{Target, shown},
 };
 use crate::{outcome::Failure, stop::StopFlag};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::settings::Options;
+use kafka::options::Options;
 
 /// Where records go, as the command line says; checked.
 #[derive(Debug, Clone)]

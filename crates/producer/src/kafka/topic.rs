@@ -22,20 +22,6 @@ use crate::{outcome::Failure, stop::StopFlag};
 
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Why Kafka would refuse this name, if it would.
-pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    match name {
-        "" => Some("is empty"),
-        "." | ".." => Some("cannot be . or .."),
-        _ if name.len() > 249 => Some("is longer than 249 characters"),
-        _ if !name.chars().all(fits) => {
-            Some("may hold only letters, digits, dot, underscore and minus")
-        }
-        _ => None,
-    }
-}
-
 /// Creates the topic unless it exists; returns its number of partitions, or `None` if a stop was
 /// requested meanwhile.
 pub(crate) fn ensure(
@@ -198,19 +184,4 @@ fn wait_until_usable(
         target.topic,
         shown(target.connect_timeout),
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_kafka_refuses_are_known() {
-        for good in ["stock-market", "a.b_c-1", "...", &"x".repeat(249)] {
-            assert_eq!(name_problem(good), None);
-        }
-        for bad in ["", ".", "..", "a b", "a/b", "börse", &"x".repeat(250)] {
-            assert!(name_problem(bad).is_some(), "{bad}");
-        }
-    }
 }

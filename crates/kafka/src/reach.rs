@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 /// A host and a port as a broker advertises them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub struct Address {
+    pub host: String,
+    pub port: u16,
 }
 
 impl std::fmt::Display for Address {
@@ -21,7 +21,7 @@ impl std::fmt::Display for Address {
 }
 
 /// The addresses that cannot be reached, each with the reason.
-pub(crate) fn unreachable(addresses: &[Address], within: Duration) -> Vec<(Address, String)> {
+pub fn unreachable(addresses: &[Address], within: Duration) -> Vec<(Address, String)> {
     let (to, results) = channel();
     for (at, address) in addresses.iter().cloned().enumerate() {
         let to = to.clone();
