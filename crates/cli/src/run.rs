@@ -86,7 +86,8 @@ pub fn run<F: Future<Output = Result<Done, Failure>>>(
     }
 }
 
-fn start_logging() {
+/// Logs to stderr, at the level of `RUST_LOG` or `info`.
+pub fn start_logging() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,aws=error,hyper=warn"));
     let terminal = std::io::stderr().is_terminal();

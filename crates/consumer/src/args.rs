@@ -7,7 +7,7 @@
 mod batching;
 mod values;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::BoolishValueParser};
 use cli::{
@@ -19,10 +19,7 @@ use landing::{
     partition_by::{Granularity, PartitionBy},
 };
 
-pub use crate::args::{
-    batching::{Batching, Compression, Format},
-    values::StartAt,
-};
+pub use crate::args::{batching::Batching, values::StartAt};
 
 /// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or
 /// batches (JSON Lines, CSV, Parquet); each record in exactly one object.

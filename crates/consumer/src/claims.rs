@@ -11,10 +11,10 @@ use anyhow::{Result, anyhow};
 use bucket::Bucket;
 use futures::{StreamExt, TryStreamExt};
 use landing::{
-    Offset,
+    Offset, Partition, Place,
     anchor::Anchor,
+    chain::Batching,
     claim::Claim,
-    engine::Batching,
     identity::{About, Identity},
     layout::Prefix,
     start::{Completeness, Stop},
@@ -34,7 +34,10 @@ pub(crate) struct Claims {
 
 impl Claims {
     /// The newest claim of a partition: one LIST, for its keys fall as offsets rise, and one GET.
-    pub(crate) async fn newest(&self, partition: i32) -> Result<Result<Option<Arc<Claim>>, Stop>> {
+    pub(crate) async fn newest(
+        &self,
+        partition: Partition,
+    ) -> Result<Result<Option<Arc<Claim>>, Stop>> {
         let folder = self.prefix.claims_folder(partition);
         let first = self.bucket.first_key(&folder).await;
         let Some(key) = first.map_err(|failure| self.failed(&folder, &failure))? else {
@@ -54,7 +57,7 @@ impl Claims {
                 self.bucket.name()
             ));
         };
-        match Claim::from_body(&body, (&self.zone, partition, start)) {
+        match Claim::from_body(&body, &self.zone, Place::new(partition, start)) {
             Ok(claim) => Ok(Ok(Some(Arc::new(claim)))),
             Err(problem) => unusable(problem.to_string()),
         }
@@ -99,24 +102,22 @@ impl Claims {
     fn objects(&self, claim: &Claim) -> Vec<(String, Identity)> {
         let identity = |part: &str| Identity {
             zone: self.zone.clone(),
-            partition: claim.partition,
-            offset: claim.start,
+            place: claim.place(),
             about: About::Extent {
                 end: claim.end,
                 part: part.to_owned(),
             },
         };
-        let (at, suffix) = (
-            (claim.partition, claim.start),
-            self.batching.suffix(&claim.files),
-        );
+        let (start, suffix) = (claim.place(), self.batching.suffix(&claim.files));
         let dates = claim.dates.iter().filter_map(|date| {
-            let key = self.prefix.extent_key(&date.date_partition()?, at, &suffix);
+            let key = self
+                .prefix
+                .extent_key(&date.date_partition()?, start, &suffix);
             Some((key, identity(&date.date)))
         });
         let letters = (claim.dead_letters.records > 0).then(|| {
             (
-                self.prefix.dead_letters_key(at.0, at.1),
+                self.prefix.dead_letters_key(start),
                 identity("dead-letters"),
             )
         });

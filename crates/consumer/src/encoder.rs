@@ -22,7 +22,7 @@ use landing::{
     chain::{Encoded, EncodedFile},
     claim::{ClaimedBody, FileRules},
     engine::Encode,
-    extent::{self, Rules},
+    extent::{self, ExtentRules},
     start::Stop,
 };
 use schema::TableSchema;
@@ -118,18 +118,20 @@ impl Encoder {
 }
 
 fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Encoded, Stop> {
-    let rules = Rules {
+    let rules = ExtentRules {
         topic: &zone.topic,
         partition_by: &zone.partition_by,
         granularity: zone.granularity,
         keep_tombstones: extent.files.keep_tombstones,
     };
     let claim = extent.claim.as_deref();
-    let mut files = Files::new(encoding, extent.id.partition, extent.id.start);
+    let mut files = Files::new(encoding, extent.id.start);
     files.expect(extent.batch.bytes());
     let contents = extent::lay_out(
         extent.batch.records(),
-        (&rules, extent.end, claim),
+        &rules,
+        extent.end,
+        claim,
         |date, record| files.write(date, record),
     );
     if let Some(claim) = claim {

@@ -17,10 +17,11 @@ use std::{
 };
 
 use anyhow::{Result, anyhow};
+use kafka::look_up::CommittedOffset;
 use landing::{
-    Action, Engine, Offset, Outcome, UploadId,
+    Action, Engine, Offset, Outcome, Partition, UploadId,
     chain::Encoded,
-    engine::{Encode, Progress},
+    engine::{Encode, PartitionProgress},
     start::Stop,
 };
 use tokio::{
@@ -53,7 +54,7 @@ pub(crate) struct EventLoop {
     pub(crate) drain_deadline: Duration,
     pub(crate) grace_period: Duration,
     /// Where `--until-end` ends; empty without it.
-    pub(crate) goals: BTreeMap<i32, Offset>,
+    pub(crate) goals: BTreeMap<Partition, Offset>,
     pub(crate) work: Work,
 }
 
@@ -63,11 +64,11 @@ pub(crate) struct Work {
     uploads: JoinSet<(UploadId, Outcome)>,
     encodings: JoinSet<(Box<Encode>, Result<Encoded, Stop>)>,
     inspections: JoinSet<Inspected>,
-    positions: JoinSet<Vec<i32>>,
+    positions: JoinSet<Vec<Partition>>,
     /// The group's committed offsets, asked for `--until-end`.
-    goal: JoinSet<Result<Vec<(i32, Offset)>>>,
+    goal: JoinSet<Result<Vec<CommittedOffset>>>,
     /// The inspection of each partition that is being inspected.
-    inspecting: BTreeMap<i32, AbortHandle>,
+    inspecting: BTreeMap<Partition, AbortHandle>,
     /// A lost position was reported while the look-up for an earlier one was under way.
     positions_again: bool,
     revocations: Revocations,
@@ -75,19 +76,19 @@ pub(crate) struct Work {
     /// When the drain must be over; set once it has begun.
     deadline: Option<Instant>,
     /// How far the partitions were when the drain let go of them.
-    last: BTreeMap<i32, Progress>,
-    stopped: BTreeMap<i32, String>,
+    last: BTreeMap<Partition, PartitionProgress>,
+    stopped: BTreeMap<Partition, String>,
 }
 
 /// How the loop ended.
 pub(crate) struct Ended {
     pub(crate) engine: Engine,
     /// The ends of the logs as they were last looked up.
-    pub(crate) ends: BTreeMap<i32, Offset>,
+    pub(crate) ends: BTreeMap<Partition, Offset>,
     /// How far the partitions were when they were let go, without the last commits.
-    pub(crate) last: BTreeMap<i32, Progress>,
+    pub(crate) last: BTreeMap<Partition, PartitionProgress>,
     /// Partitions that stood still, with the reason.
-    pub(crate) stopped: BTreeMap<i32, String>,
+    pub(crate) stopped: BTreeMap<Partition, String>,
     /// Something was still in flight when the grace period was over.
     pub(crate) unfinished: bool,
     /// The last commits, to be made before the group is left.
@@ -127,8 +128,14 @@ impl EventLoop {
             let timeout = self.engine.poll_timeout().saturating_sub(began.elapsed());
             tokio::select! {
                 biased;
-                Some(done) = self.work.uploads.join_next() => self.uploaded(done?),
-                Some(done) = self.work.encodings.join_next() => self.encoded(done?),
+                Some(done) = self.work.uploads.join_next() => {
+                    let (id, outcome) = done?;
+                    self.uploaded(id, outcome);
+                }
+                Some(done) = self.work.encodings.join_next() => {
+                    let (extent, encoded) = done?;
+                    self.encoded(extent, encoded);
+                }
                 Some(done) = self.work.inspections.join_next() => self.inspected(done)?,
                 Some(done) = self.work.positions.join_next() => self.positions_looked_at(done?),
                 Some(done) = self.work.goal.join_next() => self.goal_looked_at(done?),
@@ -149,7 +156,7 @@ impl EventLoop {
                 Action::Pause => self.tell(Command::Pause),
                 Action::Resume => self.tell(Command::Resume),
                 Action::Stop { partition, stop } => {
-                    tracing::error!(partition, "partition stopped: {stop}");
+                    tracing::error!(partition = partition.0, "partition stopped: {stop}");
                     self.work.stopped.insert(partition, stop.to_string());
                     self.tell(Command::Stop { partition });
                 }
@@ -157,7 +164,11 @@ impl EventLoop {
                     partition,
                     next,
                     metadata,
-                } => self.commit((partition, next, metadata)),
+                } => self.commit(Commit {
+                    partition,
+                    next,
+                    metadata,
+                }),
                 Action::Release { partition, commit } => {
                     self.note_last(partition, commit.as_ref().map(|(next, _)| *next));
                     let commit = commit.map(|(next, metadata)| Commit {
@@ -172,15 +183,12 @@ impl EventLoop {
         }
     }
 
-    fn commit(&mut self, (partition, next, metadata): (i32, Offset, String)) {
+    fn commit(&mut self, commit: Commit) {
         if self.store.writes() {
-            self.tell(Command::Commit(Commit {
-                partition,
-                next,
-                metadata,
-            }));
+            self.tell(Command::Commit(commit));
         } else {
-            self.engine.commit_finished(partition, next, true);
+            self.engine
+                .commit_finished(commit.partition, commit.next, true);
         }
     }
 
@@ -194,7 +202,7 @@ impl EventLoop {
         if Instant::now() < deadline {
             return None;
         }
-        let left: Vec<i32> = self.engine.partitions().collect();
+        let left: Vec<Partition> = self.engine.partitions().collect();
         left.iter()
             .for_each(|partition| self.engine.release_now(*partition));
         self.act();
@@ -208,7 +216,7 @@ impl EventLoop {
             "draining: no more records are taken in"
         );
         self.work.deadline = Some(Instant::now() + self.grace_period);
-        let progress = self.engine.progress().map(|at| Progress {
+        let progress = self.engine.progress().map(|at| PartitionProgress {
             committed: at.committed.or(Some(at.durable)),
             ..at
         });
@@ -260,7 +268,7 @@ impl EventLoop {
         Ok(())
     }
 
-    fn uploaded(&mut self, (id, outcome): (UploadId, Outcome)) {
+    fn uploaded(&mut self, id: UploadId, outcome: Outcome) {
         self.engine.upload_finished(id, outcome);
         let slow_downs = self.store.slow_downs();
         if slow_downs > self.work.slow_downs {
@@ -272,8 +280,8 @@ impl EventLoop {
     fn encode(&mut self, extent: Box<Encode>) {
         if let Some(encoder) = &self.encoder {
             tracing::info!(
-                partition = extent.id.partition,
-                start = extent.id.start.0,
+                partition = extent.id.start.partition.0,
+                start = extent.id.start.offset.0,
                 end = extent.end.0,
                 records = extent.batch.len(),
                 reason = %extent.reason,
@@ -283,7 +291,7 @@ impl EventLoop {
         }
     }
 
-    fn encoded(&mut self, (extent, done): (Box<Encode>, Result<Encoded, Stop>)) {
+    fn encoded(&mut self, extent: Box<Encode>, done: Result<Encoded, Stop>) {
         match done {
             Ok(encoded) => self.engine.encoded(extent, encoded),
             Err(stop) => self.engine.encode_refused(extent, stop),

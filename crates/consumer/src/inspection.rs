@@ -8,16 +8,17 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use bucket::{Bucket, retry::Backoff};
-use kafka::look_up::LookUp;
+use kafka::look_up::{CommittedOffset, LookUp};
 use landing::{
-    Offset,
-    anchor::{Anchor, Reading},
+    Offset, OffsetRange, Partition, Place,
+    anchor::{Anchor, AnchorReading},
     claim::Claim,
     layout::Prefix,
     start::{Inspection, Stop},
+    start_note::start_of_note,
 };
 
-use crate::{args::values::StartAt, claims::Claims};
+use crate::{args::StartAt, claims::Claims};
 
 /// Where the facts are.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ pub(crate) struct Inspector {
 
 /// The facts of one partition, with the names under which they were asked for.
 pub(crate) struct Inspected {
-    pub(crate) partition: i32,
+    pub(crate) partition: Partition,
     pub(crate) generation: u64,
     /// The facts, or why asking again does not help.
     pub(crate) facts: Result<Inspection, Stop>,
@@ -40,7 +41,7 @@ pub(crate) struct Inspected {
 
 impl Inspector {
     /// Gathers the facts, however long Kafka or S3 take to answer.
-    pub(crate) async fn inspect(self, partition: i32, generation: u64) -> Inspected {
+    pub(crate) async fn inspect(self, partition: Partition, generation: u64) -> Inspected {
         let mut backoff = Backoff::default();
         loop {
             match self.gather(partition).await {
@@ -52,7 +53,7 @@ impl Inspector {
                     };
                 }
                 Err(error) => tracing::warn!(
-                    partition,
+                    partition = partition.0,
                     "where to begin is not known yet: {error:#}; asking again"
                 ),
             }
@@ -62,9 +63,9 @@ impl Inspector {
 
     /// The order matters: a claim that is listed after the committed offset was read is at least as
     /// new, and the log's ends come after both, so that neither can seem to lie beyond them.
-    async fn gather(&self, partition: i32) -> Result<Result<Inspection, Stop>> {
+    async fn gather(&self, partition: Partition) -> Result<Result<Inspection, Stop>> {
         let committed = self
-            .ask(move |look_up| committed(look_up, partition))
+            .ask(move |look_up| Ok(look_up.committed(&[partition])?.pop()))
             .await?;
         let kept = match self.kept(partition).await? {
             Ok(kept) => kept,
@@ -100,7 +101,7 @@ impl Inspector {
     }
 
     /// The first landed record, as the zone keeps it.
-    async fn kept(&self, partition: i32) -> Result<Result<Option<Anchor>, Stop>> {
+    async fn kept(&self, partition: Partition) -> Result<Result<Option<Anchor>, Stop>> {
         let key = self.prefix.anchor_key(partition);
         let Some(body) = self.read(&key).await? else {
             return Ok(Ok(None));
@@ -125,7 +126,7 @@ impl Inspector {
     /// Where a partition begins that has neither offset nor anchor. What `latest` or a time meant
     /// is written down when the zone is made; a partition without such a note came later, and all
     /// of it is wanted.
-    async fn start(&self, partition: i32) -> Result<Begin> {
+    async fn start(&self, partition: Partition) -> Result<Begin> {
         if self.start == StartAt::Earliest {
             return Ok(Begin::AtLow);
         }
@@ -155,18 +156,22 @@ enum Begin {
 }
 
 /// The offset that `--start` means now.
-pub(crate) fn resolve_start(look_up: &LookUp, partition: i32, start: StartAt) -> Result<Offset> {
-    let (low, high) = look_up.log_ends(partition)?;
+pub(crate) fn resolve_start(
+    look_up: &LookUp,
+    partition: Partition,
+    start: StartAt,
+) -> Result<Offset> {
+    let log = look_up.log_ends(partition)?;
     Ok(match start {
-        StartAt::Earliest => low,
-        StartAt::Latest => high,
-        StartAt::Timestamp(millis) => look_up.offset_at(partition, millis)?.unwrap_or(high),
+        StartAt::Earliest => log.start,
+        StartAt::Latest => log.end,
+        StartAt::Timestamp(millis) => look_up.offset_at(partition, millis)?.unwrap_or(log.end),
     })
 }
 
 /// What is known before the log is looked at.
 struct Known {
-    committed: Option<Committed>,
+    committed: Option<CommittedOffset>,
     /// The first landed record, as the zone keeps it.
     kept: Option<Anchor>,
     /// The last landed record that is known of.
@@ -176,35 +181,29 @@ struct Known {
     claimed: Option<Offset>,
 }
 
-/// A committed next offset and its metadata.
-type Committed = (Offset, String);
-
-fn committed(look_up: &LookUp, partition: i32) -> Result<Option<Committed>> {
-    let found = look_up.committed(&[partition])?.pop();
-    Ok(found.map(|(_, offset, metadata)| (offset, metadata)))
-}
-
 /// The newest claim saw at least as much as any commit.
-fn last_landed(newest: Option<&Claim>, committed: Option<&Committed>) -> Option<Anchor> {
+fn last_landed(newest: Option<&Claim>, committed: Option<&CommittedOffset>) -> Option<Anchor> {
     let claimed = newest.and_then(|claim| claim.last.as_ref()?.to_anchor());
-    claimed.or_else(|| Anchor::from_commit_metadata(&committed?.1))
+    claimed.or_else(|| Anchor::from_commit_metadata(&committed?.metadata))
 }
 
-fn ask_kafka(look_up: &LookUp, partition: i32, known: Known) -> Result<Inspection> {
-    let ends = ends_behind(look_up, partition, known.claimed)?;
-    let read = |anchor: Anchor| -> Result<(Anchor, Reading)> {
-        Ok((anchor, look_up.read(partition, anchor.offset, ends)?))
+fn ask_kafka(look_up: &LookUp, partition: Partition, known: Known) -> Result<Inspection> {
+    let log = log_up_to(look_up, partition, known.claimed)?;
+    let read = |anchor: Anchor| -> Result<(Anchor, AnchorReading)> {
+        let place = Place::new(partition, anchor.offset);
+        Ok((anchor, look_up.read(place, log)?))
     };
     let start = match known.start {
-        Begin::AtLow => ends.0,
+        Begin::AtLow => log.start,
         Begin::AtOffset(offset) => offset,
         Begin::At(start) => resolve_start(look_up, partition, start)?,
     };
-    let (low, high): (Offset, Offset) = ends;
     Ok(Inspection {
-        committed: known.committed,
-        low,
-        high,
+        committed: known
+            .committed
+            .map(|committed| (committed.next, committed.metadata)),
+        low: log.start,
+        high: log.end,
         first: known.kept.map(read).transpose()?,
         last: known.last.map(read).transpose()?,
         start,
@@ -214,15 +213,15 @@ fn ask_kafka(look_up: &LookUp, partition: i32, known: Known) -> Result<Inspectio
 
 /// The log's ends. A broker that answers from a replica that lags is given some time to come up to
 /// the newest claim.
-fn ends_behind(
+fn log_up_to(
     look_up: &LookUp,
-    partition: i32,
+    partition: Partition,
     claimed: Option<Offset>,
-) -> Result<(Offset, Offset)> {
+) -> Result<OffsetRange> {
     for _ in 0..20 {
-        let ends = look_up.log_ends(partition)?;
-        if claimed.is_none_or(|claimed| claimed <= ends.1) {
-            return Ok(ends);
+        let log = look_up.log_ends(partition)?;
+        if claimed.is_none_or(|claimed| claimed <= log.end) {
+            return Ok(log);
         }
         std::thread::sleep(Duration::from_millis(250));
     }

@@ -8,21 +8,27 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Result, bail};
 use bucket::{check_bucket_name, schemas::schema_hash};
 use cli::values::check_metrics_address;
-use format::{options::Compression, schema_file, zone_rules::ZoneRules};
+use format::{
+    options::{Compression, FileFormat},
+    schema_file,
+    zone_rules::ZoneRules,
+};
 use kafka::{
-    options::{check_topic_name, librdkafka_options},
+    options::check_topic_name,
     settings::{self, KafkaSettings},
 };
 use landing::{
+    Format,
+    chain::Batching,
     claim::FileRules,
-    engine::{self, Form},
+    engine::{self, ObjectLayout},
     layout::Prefix,
     start,
     zone::default_group,
 };
 use schema::TableSchema;
 
-use crate::args::{self, Args, Format};
+use crate::args::{self, Args};
 
 /// The least memory that one run can keep to: a value of 8 MiB must fit several times.
 const LEAST_MEMORY: usize = 32 << 20;
@@ -78,7 +84,9 @@ impl Plan {
             args,
         };
         // An encoding that does not work is to be refused now, not at the first batch.
-        if let (Some(zone), Form::Batched(batching)) = (plan.zone_rules(""), plan.form()) {
+        if let (Some(zone), ObjectLayout::Batched(batching)) =
+            (plan.zone_rules(""), plan.object_layout())
+        {
             zone.encoding(&batching.files, plan.schema.clone())?;
         }
         Ok(plan)
@@ -90,17 +98,17 @@ impl Plan {
             zone: zone_id.to_owned(),
             prefix: self.prefix.clone(),
             topic: self.args.kafka.topic.clone(),
-            format: self.args.batching.format.of_files()?,
+            format: FileFormat::of(self.args.batching.format)?,
             partition_by: self.args.partition_by.clone(),
             granularity: self.args.granularity,
         })
     }
 
     /// How records become objects.
-    pub(crate) fn form(&self) -> Form {
+    pub(crate) fn object_layout(&self) -> ObjectLayout {
         let wanted = &self.args.batching;
         if wanted.format == Format::Json {
-            return Form::PerRecord;
+            return ObjectLayout::PerRecord;
         }
         let compression = compression(wanted);
         let files = FileRules {
@@ -112,9 +120,9 @@ impl Plan {
             keep_tombstones: self.args.tombstones == args::Tombstones::DeadLetter,
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Form::Batched(Box::new(engine::Batching {
+        ObjectLayout::Batched(Arc::new(Batching {
             files,
-            format: wanted.format.name().to_owned(),
+            format: wanted.format,
             max_records: wanted.max_records,
             max_bytes: wanted.max_bytes,
             max_age: wanted.max_age,
@@ -126,7 +134,11 @@ impl Plan {
 
     /// What the engine is told; the rest of the memory is the client's queue and what is on its way
     /// between the threads.
-    pub(crate) fn engine_settings(&self, zone_id: String, form: Form) -> engine::Settings {
+    pub(crate) fn engine_settings(
+        &self,
+        zone_id: String,
+        layout: ObjectLayout,
+    ) -> engine::Settings {
         engine::Settings {
             prefix: self.prefix.clone(),
             zone_id,
@@ -144,7 +156,7 @@ impl Plan {
             max_in_flight: usize::from(self.args.zone.concurrency),
             memory_bytes: self.args.memory / 2,
             commit_interval: Duration::from_secs(1),
-            form,
+            layout,
         }
     }
 }
@@ -213,7 +225,7 @@ fn table_schema(wanted: &args::Batching) -> Result<Option<Arc<TableSchema>>> {
 }
 
 fn default_prefix(topic: &str, format: Format) -> Result<Prefix> {
-    match format!("{topic}/{}", format.name()).parse() {
+    match format!("{topic}/{}", format).parse() {
         Ok(prefix) => Ok(prefix),
         Err(reason) => {
             bail!("the topic's name cannot be a folder for Athena ({reason}): give --prefix")
@@ -250,7 +262,7 @@ mod tests {
     fn a_format_has_a_folder_and_a_compression_of_its_own() {
         let plan = plan(&["--format", "parquet"]).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plan.prefix.as_str(), "stock-market/parquet");
-        let Form::Batched(batching) = plan.form() else {
+        let ObjectLayout::Batched(batching) = plan.object_layout() else {
             panic!("not batched")
         };
         assert_eq!(batching.files.compression, "zstd");

@@ -15,7 +15,7 @@ use cli::{
     run::Failure,
 };
 use kafka::{complaints::Complaints, end::LastEnd, settings::KafkaSettings};
-use landing::{Engine, Offset, engine::Form};
+use landing::{Engine, engine::ObjectLayout};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::{
@@ -63,7 +63,7 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
     let mut stop = std::pin::pin!(stop);
     let started = tokio::select! {
         started = start_up::start_up(plan, origins) => started?,
-        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), Form::PerRecord)), Lag::default(), began.elapsed())),
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), ObjectLayout::PerRecord)), Lag::default(), began.elapsed())),
     };
     let last_poll = Arc::new(Mutex::new(Instant::now()));
     let status = Status::new(plan.args.report.progress_interval, last_poll.clone());
@@ -77,17 +77,16 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
     let event_loop = event_loop(plan, started, status, commands.clone(), events);
     let trouble = event_loop.store.trouble().cloned();
     let mut ended = event_loop.run(stop).await?;
-    let places = ended.commits.iter().map(|at| (at.partition, at.next));
-    let places: Vec<(i32, Offset)> = places.collect();
-    let commits = match plan.args.dry_run {
+    let last_commits = std::mem::take(&mut ended.commits);
+    let to_make = match plan.args.dry_run {
         true => Vec::new(),
-        false => std::mem::take(&mut ended.commits),
+        false => last_commits.clone(),
     };
     let elapsed = began.elapsed();
-    let committed = leave(&commands, thread, commits, plan.drain_deadline).await;
-    for (partition, next) in places.into_iter().filter(|_| committed) {
-        if let Some(last) = ended.last.get_mut(&partition) {
-            last.committed = Some(next);
+    let committed = leave(&commands, thread, to_make, plan.drain_deadline).await;
+    for commit in last_commits.into_iter().filter(|_| committed) {
+        if let Some(last) = ended.last.get_mut(&commit.partition) {
+            last.committed = Some(commit.next);
         }
     }
     let summary = summarize(&ended, trouble, elapsed);
@@ -170,7 +169,7 @@ fn event_loop(
         claims: claims(plan, &started),
     };
     EventLoop {
-        engine: Engine::new(plan.engine_settings(started.zone_id, started.form)),
+        engine: Engine::new(plan.engine_settings(started.zone_id, started.layout)),
         events,
         commands,
         store: started
@@ -188,12 +187,12 @@ fn event_loop(
 
 /// Where the claims of a batched zone are; nothing in a dry run.
 fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
-    match (&started.form, &started.bucket) {
-        (Form::Batched(batching), Some(bucket)) => Some(Claims {
+    match (&started.layout, &started.bucket) {
+        (ObjectLayout::Batched(batching), Some(bucket)) => Some(Claims {
             bucket: bucket.clone(),
             prefix: plan.prefix.clone(),
             zone: started.zone_id.clone(),
-            batching: Arc::new((**batching).clone()),
+            batching: batching.clone(),
         }),
         _ => None,
     }

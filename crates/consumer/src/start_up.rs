@@ -12,7 +12,7 @@ use ::kafka::look_up::LookUp;
 use anyhow::Result;
 use bucket::{Bucket, client, explain, probe, schemas};
 use cli::config::Origins;
-use landing::{Offset, engine::Form, zone::Zone};
+use landing::{Offset, Partition, engine::ObjectLayout, zone::Zone};
 
 use crate::{encoder::Encoder, plan::Plan, start_up::kafka::Found};
 
@@ -22,12 +22,12 @@ pub(crate) struct Started {
     /// Nothing in a dry run.
     pub(crate) bucket: Option<Bucket>,
     pub(crate) zone_id: String,
-    pub(crate) form: Form,
+    pub(crate) layout: ObjectLayout,
     /// In the batched layouts.
     pub(crate) encoder: Option<Encoder>,
-    pub(crate) partitions: Vec<i32>,
+    pub(crate) partitions: Vec<Partition>,
     /// The last stable offset of each partition at the start, where `--until-end` ends.
-    pub(crate) goals: BTreeMap<i32, Offset>,
+    pub(crate) goals: BTreeMap<Partition, Offset>,
 }
 
 /// Checks S3, then Kafka, then that the two belong together.
@@ -48,11 +48,11 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
     let found = kafka::check(look_up.clone(), plan).await?;
     let zone_id = match &s3 {
         None => "dry-run".to_owned(),
-        Some(bucket) => enter(bucket, plan, (&look_up, &found)).await?,
+        Some(bucket) => enter(bucket, plan, &look_up, &found).await?,
     };
-    let form = plan.form();
-    let encoder = match (plan.zone_rules(&zone_id), &form) {
-        (Some(zone), Form::Batched(batching)) => {
+    let layout = plan.object_layout();
+    let encoder = match (plan.zone_rules(&zone_id), &layout) {
+        (Some(zone), ObjectLayout::Batched(batching)) => {
             let (schema, threads) = (plan.schema.clone(), batching.max_encoding);
             Some(Encoder::start(zone, schema, s3.clone(), threads)?)
         }
@@ -62,7 +62,7 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
         look_up,
         bucket: s3,
         zone_id,
-        form,
+        layout,
         encoder,
         partitions: found.partitions,
         goals: found.goals,
@@ -73,19 +73,18 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
 async fn enter(
     bucket: &Bucket,
     plan: &Plan,
-    (look_up, found): (&Arc<LookUp>, &Found),
+    look_up: &Arc<LookUp>,
+    found: &Found,
 ) -> Result<String> {
-    let wanted = Zone {
-        format: plan.args.batching.format.name().to_owned(),
-        ..Zone::per_record(
-            &plan.args.kafka.topic,
-            found.cluster_id.as_deref(),
-            &plan.args.partition_by,
-            plan.args.granularity,
-        )
-    };
+    let wanted = Zone::new(
+        &plan.args.kafka.topic,
+        found.cluster_id.as_deref(),
+        plan.args.batching.format,
+        &plan.args.partition_by,
+        plan.args.granularity,
+    );
     probe::probe(bucket, &plan.prefix).await?;
-    let zone = zone::enter(bucket, plan, &wanted, (look_up, &found.committed)).await?;
+    let zone = zone::enter(bucket, plan, &wanted, look_up, &found.committed).await?;
     if let Some(schema) = &plan.schema {
         schemas::keep_schema(bucket, &plan.prefix, schema).await?;
     }

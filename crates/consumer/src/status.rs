@@ -16,7 +16,7 @@ use std::{
 
 use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
-use landing::{Engine, Offset, engine::Progress};
+use landing::{Engine, Offset, Partition, engine::PartitionProgress};
 
 use crate::metrics;
 
@@ -45,7 +45,7 @@ impl Health {
 }
 
 /// The newest ends of the logs, filled in by look-ups in the background.
-type Ends = Arc<Mutex<BTreeMap<i32, Offset>>>;
+type Ends = Arc<Mutex<BTreeMap<Partition, Offset>>>;
 
 /// The watcher of one run.
 pub(crate) struct Status {
@@ -80,8 +80,8 @@ pub(crate) struct Lag {
 impl Lag {
     /// The lag of partitions that are so far; one whose end is not known counts nothing.
     pub(crate) fn of(
-        ends: &BTreeMap<i32, Offset>,
-        partitions: impl Iterator<Item = Progress>,
+        ends: &BTreeMap<Partition, Offset>,
+        partitions: impl Iterator<Item = PartitionProgress>,
     ) -> Self {
         let mut lag = Self::default();
         for progress in partitions {
@@ -170,7 +170,7 @@ impl Status {
     }
 
     /// The ends of the logs as they were last looked up.
-    pub(crate) fn ends(&self) -> BTreeMap<i32, Offset> {
+    pub(crate) fn ends(&self) -> BTreeMap<Partition, Offset> {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.clone()
     }
@@ -252,13 +252,13 @@ impl Status {
             return;
         }
         self.ends_asked = Some(Instant::now());
-        let mut partitions: Vec<i32> = engine
+        let mut partitions: Vec<Partition> = engine
             .progress()
             .map(|progress| progress.partition)
             .collect();
         if partitions.is_empty() {
             // A member without partitions still wants to know whether Kafka answers.
-            partitions.push(0);
+            partitions.push(Partition(0));
         }
         let (look_up, ends, answers, looking_up) = (
             look_up.clone(),
@@ -268,13 +268,13 @@ impl Status {
         );
         tokio::task::spawn_blocking(move || {
             for partition in partitions {
-                let Ok((_, end)) = look_up.log_ends(partition) else {
+                let Ok(log) = look_up.log_ends(partition) else {
                     break;
                 };
                 answers.store(true, Ordering::Relaxed);
                 ends.lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .insert(partition, end);
+                    .insert(partition, log.end);
             }
             looking_up.store(false, Ordering::Relaxed);
         });

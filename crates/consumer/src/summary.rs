@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use cli::values::Output;
-use landing::Engine;
+use landing::{Engine, Partition};
 use serde::Serialize;
 
 use crate::status::Lag;
@@ -39,7 +39,7 @@ pub struct Summary {
     /// The same for what is committed.
     pub lag_committed: i64,
     /// Partitions that were stopped, with the reason.
-    pub stopped: BTreeMap<i32, String>,
+    pub stopped: BTreeMap<Partition, String>,
     /// Whether something was still in flight at the end of the grace period; it will be looked at
     /// again at the next start.
     pub unfinished: bool,

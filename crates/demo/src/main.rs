@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     }
     let args = Args::parse();
     if args.is_verbose() {
-        role::start_logging();
+        cli::run::start_logging();
     }
     match run(&args) {
         Ok(code) => code,

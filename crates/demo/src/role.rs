@@ -7,13 +7,19 @@
 
 use std::{
     ffi::OsString,
-    io::{IsTerminal, Read, Write},
+    io::{Read, Write},
     process::ExitCode,
 };
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use cli::{
+    config::Origins,
+    run::{Failure, start_logging},
+    values::Output,
+};
+use compact::args::CompactArgs;
+use verify::args::VerifyArgs;
 
 /// The first argument that makes this executable a part of the pipeline.
 pub(crate) const HIDDEN_FLAG: &str = "--play";
@@ -40,18 +46,6 @@ pub(crate) fn play(argv: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Logs to stderr, as both programs do.
-pub(crate) fn start_logging() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-}
-
 /// Nothing is ever written to our stdin; its end means that the parent is gone.
 fn end_with_the_parent() {
     std::io::stdin().read_to_end(&mut Vec::new()).ok();
@@ -74,37 +68,37 @@ fn run(argv: &[OsString]) -> anyhow::Result<u8> {
 }
 
 async fn perform(role: Option<&str>, argv: &[OsString]) -> anyhow::Result<(String, u8)> {
-    let origin = |_: &str| "the demo".to_owned();
-    let json = consumer::args::Output::Json;
+    let origins = Origins::all("the demo");
+    let json = Output::Json;
     match role {
         Some(PRODUCER) => {
             let args = producer::Args::try_parse_from(argv)?;
             let ended = producer::run(args, std::future::pending()).await;
             let summary = ended.map_err(|failure| anyhow!("{failure}"))?;
-            Ok((summary.render(producer::Output::Json), 0))
+            Ok((summary.render(json), 0))
         }
         Some(CONSUMER) => {
-            let args = consumer::Args::try_parse_from(argv)?;
-            let ended = consumer::run(args, origin, std::future::pending()).await;
+            let args = consumer::args::Args::try_parse_from(argv)?;
+            let ended = consumer::run(args, &origins, std::future::pending()).await;
             let summary = ended.map_err(reason)?;
             Ok((summary.render(json), summary.exit_code()))
         }
         Some(VERIFY) => {
-            let args = consumer::args::VerifyArgs::try_parse_from(argv)?;
-            let report = consumer::verify::run(args, origin).await.map_err(reason)?;
+            let args = VerifyArgs::try_parse_from(argv)?;
+            let report = verify::run(args, &origins).await.map_err(reason)?;
             Ok((report.render(json), report.exit_code()))
         }
         Some(COMPACT) => {
-            let args = consumer::args::CompactArgs::try_parse_from(argv)?;
-            let report = consumer::compact::run(args, origin).await.map_err(reason)?;
+            let args = CompactArgs::try_parse_from(argv)?;
+            let report = compact::run(args, &origins).await.map_err(reason)?;
             Ok((report.render(json), report.exit_code()))
         }
         _ => bail!("{HIDDEN_FLAG} is for the demo itself; run demo --help"),
     }
 }
 
-fn reason(failure: consumer::Failure) -> anyhow::Error {
+fn reason(failure: Failure) -> anyhow::Error {
     match failure {
-        consumer::Failure::Usage(error) | consumer::Failure::Failed(error) => error,
+        Failure::Usage(error) | Failure::Failed(error) => error,
     }
 }

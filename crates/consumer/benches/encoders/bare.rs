@@ -19,7 +19,7 @@ use parquet::{
 };
 use schema::{Cell, RowReader, TableSchema};
 
-use format::options::{Compression, Format};
+use format::options::{Compression, FileFormat};
 
 /// Writes one file again and again.
 pub(crate) type Bare = Box<dyn Fn() -> Result<Vec<u8>>>;
@@ -37,13 +37,13 @@ const PRICES: [&str; 7] = [
 
 /// `lines` are those of the text format.
 pub(crate) fn bare(
-    format: Format,
+    format: FileFormat,
     compression: Compression,
     lines: Vec<u8>,
     values: &[Vec<u8>],
 ) -> Result<Bare> {
     Ok(match (format, compression) {
-        (Format::Parquet, _) => return parquet(compression, BareColumns::of(values)?),
+        (FileFormat::Parquet, _) => return parquet(compression, BareColumns::of(values)?),
         (_, Compression::Gzip) => Box::new(move || {
             let level = flate2::Compression::new(1);
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);

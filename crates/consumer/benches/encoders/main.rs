@@ -16,11 +16,11 @@ use anyhow::{Context, Result, ensure};
 use bench::{program, usage::thread_nanoseconds};
 use format::{
     encoding::Encoding,
-    options::{Compression, Format},
+    options::{Compression, FileFormat},
 };
 use landing::{
     partition_by::{DatePartition, Granularity},
-    value::Checker,
+    value::checker::Checker,
 };
 use schema::{Cell, FieldNames, RowEncoder, RowReader, Schema, TableSchema};
 
@@ -115,13 +115,13 @@ impl ThreadMeter {
     }
 }
 
-fn cases() -> impl Iterator<Item = (Format, Compression)> {
+fn cases() -> impl Iterator<Item = (FileFormat, Compression)> {
     let text = [Compression::None, Compression::Gzip, Compression::Zstd];
     let parquet = [Compression::None, Compression::Snappy, Compression::Zstd];
     let each = [
-        (Format::Jsonl, text),
-        (Format::Csv, text),
-        (Format::Parquet, parquet),
+        (FileFormat::Jsonl, text),
+        (FileFormat::Csv, text),
+        (FileFormat::Parquet, parquet),
     ];
     each.into_iter()
         .flat_map(|(format, with)| with.map(|compression| (format, compression)))

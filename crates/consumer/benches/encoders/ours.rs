@@ -5,24 +5,24 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use landing::{Offset, Record, partition_by::DatePartition, record::Headers};
+use landing::{Offset, Partition, Place, Record, partition_by::DatePartition, record::Headers};
 use schema::TableSchema;
 
 use format::{
     encoding::Encoding,
     files::Files,
-    options::{Compression, EncodingOptions, Format, Origin},
+    options::{Compression, EncodingOptions, FileFormat, Origin},
 };
 
 /// The defaults of the program.
-pub(crate) fn options(format: Format, compression: Compression) -> EncodingOptions {
+pub(crate) fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
     EncodingOptions {
         format,
         compression,
         level: None,
         csv_header: false,
         metadata_columns: false,
-        schema: (format != Format::Jsonl).then(|| Arc::new(TableSchema::stock())),
+        schema: (format != FileFormat::Jsonl).then(|| Arc::new(TableSchema::stock())),
         origin: Origin {
             topic: "bench".to_owned(),
             zone: "bench".to_owned(),
@@ -36,10 +36,10 @@ pub(crate) fn encode(
     date: &DatePartition,
     values: &[Vec<u8>],
 ) -> Result<Vec<u8>> {
-    let mut files = Files::new(encoding, 0, Offset(0));
+    let mut files = Files::new(encoding, Place::new(Partition(0), Offset(0)));
     for (offset, value) in (0..).zip(values) {
         let record = Record {
-            partition: 0,
+            partition: Partition(0),
             offset: Offset(offset),
             timestamp: Some(0),
             key: None,
@@ -54,8 +54,12 @@ pub(crate) fn encode(
 }
 
 /// The lines of a text format; nothing for Parquet.
-pub(crate) fn lines(format: Format, values: &[Vec<u8>], date: &DatePartition) -> Result<Vec<u8>> {
-    if format == Format::Parquet {
+pub(crate) fn lines(
+    format: FileFormat,
+    values: &[Vec<u8>],
+    date: &DatePartition,
+) -> Result<Vec<u8>> {
+    if format == FileFormat::Parquet {
         return Ok(Vec::new());
     }
     encode(

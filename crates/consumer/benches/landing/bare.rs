@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use bytes::Bytes;
 use landing::{
-    Offset,
+    Offset, Partition, Place,
     identity::{About, Identity},
     layout::Prefix,
     partition_by::{DatePartition, Granularity},
@@ -71,18 +71,18 @@ fn objects(order: &Order, metadata: bool) -> Result<Vec<Object>> {
     let today = DatePartition::from_timestamp(now, Granularity::Day).context("a date of today")?;
     let object = |number: u64| {
         let (partition, offset) = order.topic.position(number);
+        let place = Place::new(Partition(partition), Offset(offset));
         let value = order.topic.value(number);
         let identity = Identity {
             zone: "0123456789abcdef".to_owned(),
-            partition,
-            offset: Offset(offset),
+            place,
             about: About::Record {
                 value: ValueHash::of(Some(&value)),
                 timestamp: Some(now),
             },
         };
         Object {
-            key: prefix.data_key(&today, partition, Offset(offset)),
+            key: prefix.data_key(&today, place),
             body: Bytes::from([&value[..], b"\n"].concat()),
             metadata: if metadata {
                 identity.to_metadata().to_vec()

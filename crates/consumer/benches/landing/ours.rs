@@ -4,18 +4,20 @@
 //! with anything but exit code 0 is not a measurement.
 
 use std::{
-    io::IsTerminal,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use consumer::{Args, Failure};
+use cli::{
+    config::Origins,
+    run::{Failure, start_logging},
+};
+use consumer::args::Args;
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     order::Order,
@@ -32,20 +34,15 @@ pub(crate) fn land(order: &Order) -> Result<Report> {
     metrics::set_global_recorder(Listener(progress.clone()))
         .map_err(|_| anyhow::anyhow!("somebody else counts already"))?;
     // As the program does: what the log costs is part of it.
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("info,aws=error,hyper=warn"))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
+    start_logging();
     let args = Args::try_parse_from(flags(order))?;
     let meter = Meter::start()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let origin = |_: &str| "the benchmark".to_owned();
+    let origins = Origins::all("the benchmark");
     let stop = stop(order.side, progress.clone());
-    let ended = runtime.block_on(async { consumer::run(args, origin, stop).await });
+    let ended = runtime.block_on(async { consumer::run(args, &origins, stop).await });
     runtime.shutdown_background();
     let summary = ended.map_err(|failure| match failure {
         Failure::Usage(error) | Failure::Failed(error) => error,

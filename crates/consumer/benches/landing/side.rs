@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use format::options::{Compression, Format};
+use format::options::{Compression, FileFormat};
 
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,11 +102,11 @@ impl BatchFiles {
         Self::Parquet,
     ];
 
-    pub(crate) fn format(self) -> Format {
+    pub(crate) fn format(self) -> FileFormat {
         match self {
-            Self::Jsonl | Self::Gzip | Self::Zstd => Format::Jsonl,
-            Self::Csv => Format::Csv,
-            Self::Parquet => Format::Parquet,
+            Self::Jsonl | Self::Gzip | Self::Zstd => FileFormat::Jsonl,
+            Self::Csv => FileFormat::Csv,
+            Self::Parquet => FileFormat::Parquet,
         }
     }
 

@@ -5,9 +5,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use clap::{
+    Args,
+    builder::{BoolishValueParser, PossibleValue},
+};
 use cli::values::{one_of, parse_duration, parse_size};
-use format::options::{self, Compression};
+use format::options::Compression;
+use landing::Format;
 
 /// Files and their limits.
 #[derive(Args, Clone, Debug)]
@@ -18,6 +22,7 @@ pub struct Batching {
         long,
         value_name = "FORMAT",
         default_value = "json",
+        value_parser = one_of::<Format>(formats()),
         env = "CONSUMER_FORMAT",
         help_heading = "Layout"
     )]
@@ -77,38 +82,15 @@ pub struct Batching {
     pub max_idle: Duration,
 }
 
-/// What objects hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// One object per record
-    Json,
-    /// Batches of JSON Lines
-    Jsonl,
-    /// Batches of CSV
-    Csv,
-    /// Batches of Parquet
-    Parquet,
-}
-
-impl Format {
-    /// How its files are encoded; none for one object per record.
-    pub(crate) const fn of_files(self) -> Option<options::Format> {
-        match self {
-            Self::Json => None,
-            Self::Jsonl => Some(options::Format::Jsonl),
-            Self::Csv => Some(options::Format::Csv),
-            Self::Parquet => Some(options::Format::Parquet),
-        }
-    }
-
-    /// Its name, as the zone keeps it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Jsonl => "jsonl",
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-        }
-    }
+/// The names of the formats, with what each is.
+fn formats() -> [PossibleValue; 4] {
+    Format::ALL.map(|format| {
+        let help = match format {
+            Format::Json => "One object per record",
+            Format::Jsonl => "Batches of JSON Lines",
+            Format::Csv => "Batches of CSV",
+            Format::Parquet => "Batches of Parquet",
+        };
+        PossibleValue::new(format.as_str()).help(help)
+    })
 }

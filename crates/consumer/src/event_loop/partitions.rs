@@ -6,7 +6,7 @@
 use std::sync::mpsc::SyncSender;
 
 use anyhow::Result;
-use landing::{Action, Offset};
+use landing::{Action, Offset, Partition};
 use tokio::task::JoinError;
 
 use crate::{
@@ -47,7 +47,7 @@ impl EventLoop {
         }
     }
 
-    pub(super) fn revoke(&mut self, partitions: &[i32], reply: SyncSender<Vec<Commit>>) {
+    pub(super) fn revoke(&mut self, partitions: &[Partition], reply: SyncSender<Vec<Commit>>) {
         self.work
             .revocations
             .begin(partitions, reply, self.drain_deadline);
@@ -57,7 +57,7 @@ impl EventLoop {
         }
     }
 
-    pub(super) fn lost(&mut self, partitions: &[i32]) {
+    pub(super) fn lost(&mut self, partitions: &[Partition]) {
         for partition in partitions {
             self.forget_inspection(*partition);
             self.engine.lost(*partition);
@@ -85,14 +85,14 @@ impl EventLoop {
 
     /// How far a partition was when the drain let go of it: at the commit that is still to be made,
     /// else where the group is.
-    pub(super) fn note_last(&mut self, partition: i32, commit: Option<Offset>) {
+    pub(super) fn note_last(&mut self, partition: Partition, commit: Option<Offset>) {
         if let Some(last) = self.work.last.get_mut(&partition) {
             let durable = commit.or(last.committed).unwrap_or(last.durable);
             last.durable = last.durable.max(durable);
         }
     }
 
-    fn forget_inspection(&mut self, partition: i32) {
+    fn forget_inspection(&mut self, partition: Partition) {
         if let Some(task) = self.work.inspecting.remove(&partition) {
             task.abort();
         }

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use landing::Partition;
+
 use crate::member::messages::Commit;
 
 /// All revocations of this process that have not been answered, and commits that nobody waits for.
@@ -21,7 +23,7 @@ pub(crate) struct Revocations {
 
 #[derive(Debug)]
 struct Revocation {
-    waiting: BTreeSet<i32>,
+    waiting: BTreeSet<Partition>,
     commits: Vec<Commit>,
     reply: SyncSender<Vec<Commit>>,
     deadline: Instant,
@@ -30,7 +32,7 @@ struct Revocation {
 impl Revocations {
     pub(crate) fn begin(
         &mut self,
-        partitions: &[i32],
+        partitions: &[Partition],
         reply: SyncSender<Vec<Commit>>,
         deadline: Duration,
     ) {
@@ -45,7 +47,7 @@ impl Revocations {
     }
 
     /// The engine has released a partition, with its last commit.
-    pub(crate) fn released(&mut self, partition: i32, commit: Option<Commit>) {
+    pub(crate) fn released(&mut self, partition: Partition, commit: Option<Commit>) {
         match self
             .open
             .iter_mut()
@@ -61,7 +63,7 @@ impl Revocations {
     }
 
     /// Partitions whose revocation has waited long enough: they are to be released as they are.
-    pub(crate) fn overdue(&self) -> Vec<i32> {
+    pub(crate) fn overdue(&self) -> Vec<Partition> {
         let now = Instant::now();
         self.open
             .iter()
@@ -95,13 +97,13 @@ impl Revocations {
 mod tests {
     use std::sync::mpsc::sync_channel;
 
-    use landing::Offset;
+    use landing::{Offset, Partition};
 
     use super::*;
 
     fn commit(partition: i32) -> Commit {
         Commit {
-            partition,
+            partition: Partition(partition),
             next: Offset(7),
             metadata: String::new(),
         }
@@ -110,17 +112,21 @@ mod tests {
     #[test]
     fn the_poll_thread_is_answered_when_the_last_partition_is_released() {
         let (mut revocations, (reply, answer)) = (Revocations::default(), sync_channel(1));
-        revocations.begin(&[1, 2], reply, Duration::from_secs(60));
-        revocations.released(1, Some(commit(1)));
+        revocations.begin(
+            &[Partition(1), Partition(2)],
+            reply,
+            Duration::from_secs(60),
+        );
+        revocations.released(Partition(1), Some(commit(1)));
         assert!(answer.try_recv().is_err());
-        revocations.released(2, None);
+        revocations.released(Partition(2), None);
         assert_eq!(answer.try_recv(), Ok(vec![commit(1)]));
     }
 
     #[test]
     fn what_the_drain_releases_is_left_for_the_end() {
         let mut revocations = Revocations::default();
-        revocations.released(3, Some(commit(3)));
+        revocations.released(Partition(3), Some(commit(3)));
         assert_eq!(revocations.leftover(), [commit(3)]);
         assert!(revocations.leftover().is_empty());
     }
@@ -128,7 +134,7 @@ mod tests {
     #[test]
     fn a_revocation_becomes_overdue_at_its_deadline() {
         let (mut revocations, (reply, _answer)) = (Revocations::default(), sync_channel(1));
-        revocations.begin(&[4], reply, Duration::ZERO);
-        assert_eq!(revocations.overdue(), [4]);
+        revocations.begin(&[Partition(4)], reply, Duration::ZERO);
+        assert_eq!(revocations.overdue(), [Partition(4)]);
     }
 }

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use landing::Offset;
+use kafka::look_up::CommittedOffset;
+use landing::{Offset, Partition, Place};
 
 use crate::event_loop::EventLoop;
 
@@ -20,32 +21,31 @@ impl EventLoop {
             self.work.positions_again = true;
             return;
         }
-        let positions: Vec<(i32, Offset)> = self
+        let positions: Vec<Place> = self
             .engine
             .progress()
-            .map(|progress| (progress.partition, progress.position))
+            .map(|progress| Place::new(progress.partition, progress.position))
             .collect();
         let look_up = self.inspector.look_up.clone();
         self.work.positions.spawn_blocking(move || {
-            let outside = |(partition, position): &(i32, Offset)| match look_up.log_ends(*partition)
-            {
-                Ok((low, high)) => *position < low || *position > high,
+            let outside = |at: &Place| match look_up.log_ends(at.partition) {
+                Ok(log) => at.offset < log.start || at.offset > log.end,
                 Err(_) => true,
             };
-            let lost: Vec<i32> = positions
+            let lost: Vec<Partition> = positions
                 .iter()
                 .filter(|at| outside(at))
-                .map(|at| at.0)
+                .map(|at| at.partition)
                 .collect();
             if lost.is_empty() {
-                positions.into_iter().map(|at| at.0).collect()
+                positions.into_iter().map(|at| at.partition).collect()
             } else {
                 lost
             }
         });
     }
 
-    pub(super) fn positions_looked_at(&mut self, lost: Vec<i32>) {
+    pub(super) fn positions_looked_at(&mut self, lost: Vec<Partition>) {
         for partition in lost {
             self.engine.position_lost(partition);
         }
@@ -80,12 +80,12 @@ impl EventLoop {
     /// A batch whose partition is at the goal waits for nothing more.
     fn land_what_came_up_to_the_goal(&mut self) {
         let progress = self.engine.progress();
-        let at_goal = |partition: i32, position: Offset| {
+        let at_goal = |partition: Partition, position: Offset| {
             self.goals
                 .get(&partition)
                 .is_some_and(|goal| position >= *goal)
         };
-        let ready: Vec<i32> = progress
+        let ready: Vec<Partition> = progress
             .filter(|at| at.durable < at.position && at_goal(at.partition, at.position))
             .map(|at| at.partition)
             .collect();
@@ -103,31 +103,31 @@ impl EventLoop {
                 .map(|progress| (progress.partition, progress.durable));
             return self.end_if_reached(&durable.collect());
         }
-        let partitions: Vec<i32> = self.goals.keys().copied().collect();
+        let partitions: Vec<Partition> = self.goals.keys().copied().collect();
         let look_up = self.inspector.look_up.clone();
-        self.work.goal.spawn_blocking(move || {
-            let committed = look_up.committed(&partitions)?.into_iter();
-            Ok(committed
-                .map(|(partition, offset, _)| (partition, offset))
-                .collect())
-        });
+        self.work
+            .goal
+            .spawn_blocking(move || look_up.committed(&partitions));
     }
 
-    pub(super) fn goal_looked_at(&mut self, committed: Result<Vec<(i32, Offset)>>) {
+    pub(super) fn goal_looked_at(&mut self, committed: Result<Vec<CommittedOffset>>) {
         match committed {
             Ok(committed) => {
-                for (partition, offset) in &committed {
-                    self.engine.committed_seen(*partition, *offset);
+                for committed in &committed {
+                    self.engine
+                        .committed_seen(committed.partition, committed.next);
                 }
-                self.end_if_reached(&committed.into_iter().collect());
+                let committed = committed.into_iter();
+                let next = committed.map(|committed| (committed.partition, committed.next));
+                self.end_if_reached(&next.collect());
             }
             Err(error) => self.status.kafka_in_trouble(format!("{error:#}")),
         }
     }
 
     /// Partitions that stand still here do not count: they are reported as stopped.
-    fn end_if_reached(&mut self, committed: &BTreeMap<i32, Offset>) {
-        let stopped: Vec<i32> = self
+    fn end_if_reached(&mut self, committed: &BTreeMap<Partition, Offset>) {
+        let stopped: Vec<Partition> = self
             .engine
             .stopped()
             .map(|(partition, _)| partition)
@@ -140,7 +140,7 @@ impl EventLoop {
             .find(|(partition, goal)| committed.get(partition).is_none_or(|offset| offset < goal));
         match missing {
             Some((partition, goal)) => {
-                tracing::debug!(partition, goal = goal.0, "not yet at the end")
+                tracing::debug!(partition = partition.0, goal = goal.0, "not yet at the end")
             }
             None if self.work.deadline.is_none() => {
                 self.drain("the end that the topic had at the start is committed")

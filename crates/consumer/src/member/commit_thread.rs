@@ -76,11 +76,11 @@ pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, commits: &[Commit])
     }
     let mut list = TopicPartitionList::with_capacity(commits.len());
     for commit in commits {
-        let mut element = list.add_partition(&consumer.context().topic, commit.partition);
+        let mut element = list.add_partition(&consumer.context().topic, commit.partition.0);
         element.set_metadata(&commit.metadata);
         // `commit` takes the value as it is: the next offset. (`store_offset` would add one.)
         if let Err(error) = element.set_offset(rdkafka::Offset::Offset(commit.next.0)) {
-            tracing::error!(%error, partition = commit.partition, "offset cannot be committed");
+            tracing::error!(%error, partition = commit.partition.0, "offset cannot be committed");
             return false;
         }
     }

@@ -23,6 +23,8 @@ use rdkafka::{
 };
 use tokio::sync::mpsc::Sender;
 
+use landing::Partition;
+
 use crate::member::{
     commit_thread,
     messages::{Commit, KafkaEvent},
@@ -30,17 +32,17 @@ use crate::member::{
 
 /// A set of partitions that callbacks and the poll thread share.
 #[derive(Debug, Default)]
-pub(crate) struct Reading(Mutex<BTreeSet<i32>>);
+pub(crate) struct Reading(Mutex<BTreeSet<Partition>>);
 
 impl Reading {
-    pub(crate) fn insert(&self, partition: i32) {
+    pub(crate) fn insert(&self, partition: Partition) {
         self.with(|partitions| {
             partitions.insert(partition);
         });
     }
 
     /// Gives those that were there.
-    pub(crate) fn remove(&self, gone: &[i32]) -> Vec<i32> {
+    pub(crate) fn remove(&self, gone: &[Partition]) -> Vec<Partition> {
         self.with(|partitions| {
             gone.iter()
                 .copied()
@@ -49,11 +51,11 @@ impl Reading {
         })
     }
 
-    pub(crate) fn all(&self) -> BTreeSet<i32> {
+    pub(crate) fn all(&self) -> BTreeSet<Partition> {
         self.with(|partitions| partitions.clone())
     }
 
-    fn with<T>(&self, f: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut BTreeSet<Partition>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -113,7 +115,7 @@ impl MemberContext {
 
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let numbers = numbers(partitions);
-        tracing::info!(partitions = ?numbers, "assigned");
+        tracing::info!(partitions = ?shown(&numbers), "assigned");
         // The group's assignment is taken note of, and nothing is read yet: the engine looks at
         // committed offset and anchors first, then each partition is added at its explicit offset.
         // (A placeholder and a seek would not do: the client refuses to seek on a partition whose
@@ -126,7 +128,8 @@ impl MemberContext {
                 self.tell(KafkaEvent::Assigned(numbers));
             }
             Err(error) => self.tell(KafkaEvent::Fatal(format!(
-                "partitions {numbers:?} could not be assigned: {error}"
+                "partitions {:?} could not be assigned: {error}",
+                shown(&numbers)
             ))),
         }
     }
@@ -134,10 +137,10 @@ impl MemberContext {
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let numbers = numbers(partitions);
         if consumer.assignment_lost() {
-            tracing::warn!(partitions = ?numbers, "lost: the group took them away while this process was silent");
+            tracing::warn!(partitions = ?shown(&numbers), "lost: the group took them away while this process was silent");
             self.tell(KafkaEvent::Lost(numbers.clone()));
         } else {
-            tracing::info!(partitions = ?numbers, "revoked");
+            tracing::info!(partitions = ?shown(&numbers), "revoked");
             let commits = self.ask_for_commits(numbers.clone());
             if self.commits {
                 commit_thread::commit(consumer, &commits);
@@ -150,7 +153,7 @@ impl MemberContext {
         }
     }
 
-    fn ask_for_commits(&self, partitions: Vec<i32>) -> Vec<Commit> {
+    fn ask_for_commits(&self, partitions: Vec<Partition>) -> Vec<Commit> {
         let (reply, answer) = sync_channel(1);
         self.tell(KafkaEvent::Revoked { partitions, reply });
         // The loop keeps the deadline itself; the extra second is for the answer's way.
@@ -160,10 +163,15 @@ impl MemberContext {
     }
 }
 
-fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
+fn numbers(partitions: &TopicPartitionList) -> Vec<Partition> {
     partitions
         .elements()
         .iter()
-        .map(|element| element.partition())
+        .map(|element| Partition(element.partition()))
         .collect()
+}
+
+/// The bare numbers, for log lines.
+fn shown(partitions: &[Partition]) -> Vec<i32> {
+    partitions.iter().map(|partition| partition.0).collect()
 }

@@ -4,12 +4,12 @@
 
 use std::sync::mpsc::SyncSender;
 
-use landing::{Offset, arena::RecordArena};
+use landing::{Offset, Partition, arena::RecordArena};
 
 /// A commit for one partition of the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
-    pub(crate) partition: i32,
+    pub(crate) partition: Partition,
     pub(crate) next: Offset,
     pub(crate) metadata: String,
 }
@@ -20,31 +20,31 @@ pub(crate) enum KafkaEvent {
     Records(RecordArena),
     /// The end of the log was reached: every visible record below the position was handed over.
     EndOfPartition {
-        partition: i32,
+        partition: Partition,
         position: Offset,
     },
-    Assigned(Vec<i32>),
+    Assigned(Vec<Partition>),
     /// The group takes partitions back; the answer is what to commit first. The poll thread waits
     /// for it, up to the drain deadline.
     Revoked {
-        partitions: Vec<i32>,
+        partitions: Vec<Partition>,
         reply: SyncSender<Vec<Commit>>,
     },
     /// Partitions are gone already: the session expired.
-    Lost(Vec<i32>),
+    Lost(Vec<Partition>),
     /// The broker answered a commit.
     Committed {
-        offsets: Vec<(i32, Offset)>,
+        offsets: Vec<(Partition, Offset)>,
         confirmed: bool,
     },
     /// What follows of this partition comes from the offset that [`Command::Start`] asked for.
     Started {
-        partition: i32,
+        partition: Partition,
         generation: u64,
     },
     /// The client refused that offset.
     StartFailed {
-        partition: i32,
+        partition: Partition,
         generation: u64,
     },
     /// Some partition cannot be read at its position; the client does not say which.
@@ -59,7 +59,7 @@ pub(crate) enum KafkaEvent {
 #[derive(Debug)]
 pub(crate) enum Command {
     Start {
-        partition: i32,
+        partition: Partition,
         generation: u64,
         offset: Offset,
         paused: bool,
@@ -68,7 +68,7 @@ pub(crate) enum Command {
     Resume,
     /// This partition delivers nothing any more.
     Stop {
-        partition: i32,
+        partition: Partition,
     },
     Commit(Commit),
     /// Commits these, says whether the broker took them, leaves the group, ends the thread.

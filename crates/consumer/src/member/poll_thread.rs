@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
-use kafka::{packing::Packing, settings};
-use landing::Offset;
+use anyhow::{Context, Result, anyhow};
+use kafka::{complaints::list, packing::Packing, settings};
+use landing::{Offset, Partition};
 use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext,
@@ -24,7 +24,7 @@ use rdkafka::{
 
 use crate::member::{
     commit_thread::{self, CommitThread},
-    context::{self, MemberContext},
+    context::MemberContext,
     end,
     messages::{Command, Commit, KafkaEvent},
 };
@@ -152,9 +152,10 @@ impl PollThread {
         let tell = |event| self.consumer.context().tell(event);
         match error {
             KafkaError::PartitionEOF(partition) => {
-                if let Some(position) = end::reached(&self.consumer, *partition) {
+                let partition = Partition(*partition);
+                if let Some(position) = end::reached(&self.consumer, partition) {
                     tell(KafkaEvent::EndOfPartition {
-                        partition: *partition,
+                        partition,
                         position,
                     });
                 }
@@ -197,7 +198,7 @@ impl PollThread {
                 generation,
                 offset,
                 paused,
-            } => self.start((partition, generation), offset, paused),
+            } => self.start(partition, generation, offset, paused),
             Command::Pause => {
                 self.paused = true;
                 // A paused client throws away what it has fetched, and fetches again up to a second
@@ -218,13 +219,13 @@ impl PollThread {
         }
     }
 
-    fn start(&mut self, (partition, generation): (i32, u64), offset: Offset, paused: bool) {
+    fn start(&mut self, partition: Partition, generation: u64, offset: Offset, paused: bool) {
         self.stop(partition);
         if !self.consumer.context().owned.all().contains(&partition) {
             // Taken away while the order was on its way; the engine hears of that, too.
             return;
         }
-        let list = context::list(&self.topic, [partition]);
+        let list = list(&self.topic, [partition]);
         let mut place = list.clone();
         let added = place
             .set_all_offsets(rdkafka::Offset::Offset(offset.0))
@@ -232,13 +233,13 @@ impl PollThread {
         if let Err(error) = added {
             // The client is in trouble; the engine looks at the partition again if it is still
             // ours.
-            tracing::warn!(partition, %error, "could not be set to offset {offset}");
+            tracing::warn!(partition = partition.0, %error, "could not be set to offset {offset}");
             return self.consumer.context().tell(KafkaEvent::StartFailed {
                 partition,
                 generation,
             });
         }
-        tracing::info!(partition, offset = offset.0, "reading begins");
+        tracing::info!(partition = partition.0, offset = offset.0, "reading begins");
         // Everything that was fetched before was told before this.
         self.consumer.context().tell(KafkaEvent::Started {
             partition,
@@ -253,16 +254,16 @@ impl PollThread {
         }
     }
 
-    fn stop(&self, partition: i32) {
+    fn stop(&self, partition: Partition) {
         let read = self.consumer.context().reading.remove(&[partition]);
         if !read.is_empty() {
-            let list = context::list(&self.topic, read);
+            let list = list(&self.topic, read);
             self.warn("unassign", self.consumer.incremental_unassign(&list));
         }
     }
 
     fn reading(&self) -> TopicPartitionList {
-        context::list(&self.topic, self.consumer.context().reading.all())
+        list(&self.topic, self.consumer.context().reading.all())
     }
 
     fn warn(&self, what: &str, result: rdkafka::error::KafkaResult<()>) {

@@ -4,7 +4,7 @@
 //! It acts on nothing. Invariant: as for [`super::Args`], a librdkafka option cannot be printed
 //! with its value.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::Parser;
 use cli::flags::KafkaArgs;

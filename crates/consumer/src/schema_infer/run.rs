@@ -15,12 +15,12 @@ use kafka::{
     checks,
     log_reader::LogReader,
     look_up::LookUp,
-    options::{check_topic_name, librdkafka_options},
-    settings::KafkaSettings,
+    options::check_topic_name,
+    settings::{self, KafkaSettings},
 };
-use landing::{Offset, OffsetRange, arena::RecordArena};
+use landing::{Extent, Offset, OffsetRange, arena::RecordArena};
 
-use crate::{plan, schema_infer::args::SchemaInferArgs};
+use crate::schema_infer::args::SchemaInferArgs;
 
 /// Values that are kept until the proposal is made, in bytes: a sample of large records is a
 /// smaller one.
@@ -71,7 +71,7 @@ async fn propose(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Str
 }
 
 /// The topic's partitions and where their logs begin and end.
-async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<(i32, OffsetRange)>> {
+async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<Extent>> {
     let look_up = Arc::new(LookUp::new(settings, &args.kafka.topic)?);
     let (settings, topic, timeout) = (
         settings.clone(),
@@ -82,8 +82,8 @@ async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<(i
         let partitions = checks::partitions(&look_up, &settings, &topic, timeout)?;
         let deadline = Instant::now() + Duration::max(timeout, Duration::from_secs(1));
         let ends = partitions.into_iter().map(|partition| {
-            let (low, high) = checks::patiently(deadline, || look_up.log_ends(partition))?;
-            Ok((partition, OffsetRange::new(low, high)))
+            let log = checks::patiently(deadline, || look_up.log_ends(partition))?;
+            Ok(Extent::new(partition, log))
         });
         ends.collect()
     };
@@ -94,33 +94,34 @@ async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<(i
 
 /// The oldest and the newest offsets of each log, so many of them together, or all where there are
 /// no more.
-fn sample(logs: &[(i32, OffsetRange)], most: i64) -> Vec<(i32, OffsetRange)> {
+fn sample(logs: &[Extent], most: i64) -> Vec<Extent> {
     let count = i64::try_from(logs.len()).unwrap_or(i64::MAX).max(1);
     let half = (most / count / 2).max(1);
     let mut ranges = Vec::new();
-    for &(partition, log) in logs {
-        if log.end.0 - log.start.0 <= 2 * half {
-            ranges.push((partition, log));
+    for &log in logs {
+        let Extent { partition, range } = log;
+        if range.end.0 - range.start.0 <= 2 * half {
+            ranges.push(log);
             continue;
         }
-        let old = OffsetRange::new(log.start, Offset(log.start.0 + half));
-        let new = OffsetRange::new(Offset(log.end.0 - half), log.end);
-        ranges.extend([(partition, old), (partition, new)]);
+        let old = OffsetRange::new(range.start, Offset(range.start.0 + half));
+        let new = OffsetRange::new(Offset(range.end.0 - half), range.end);
+        ranges.extend([old, new].map(|range| Extent::new(partition, range)));
     }
-    ranges.retain(|(_, range)| range.start < range.end);
+    ranges.retain(|part| part.range.start < part.range.end);
     ranges
 }
 
 async fn read(
     args: &SchemaInferArgs,
     settings: &KafkaSettings,
-    ranges: &[(i32, OffsetRange)],
+    ranges: &[Extent],
 ) -> Result<Vec<RecordArena>> {
     let reader = LogReader::start(settings, &args.kafka.topic)?;
     let (mut arenas, mut bytes) = (Vec::new(), 0);
     let share = MOST_BYTES / ranges.len().max(1);
-    for (index, &(partition, range)) in ranges.iter().enumerate() {
-        let mut records = reader.read(partition, range);
+    for (index, &part) in ranges.iter().enumerate() {
+        let mut records = reader.read(part);
         // What small partitions leave of their share is for the others.
         while bytes < share * (index + 1)
             && let Some(arena) = records.next().await?
@@ -136,18 +137,19 @@ async fn read(
 mod tests {
     use super::*;
 
-    fn range(start: i64, end: i64) -> OffsetRange {
-        OffsetRange::new(Offset(start), Offset(end))
+    fn extent(partition: i32, start: i64, end: i64) -> Extent {
+        let range = OffsetRange::new(Offset(start), Offset(end));
+        Extent::new(Partition(partition), range)
     }
 
     #[test]
     fn the_sample_takes_both_ends_of_each_log_and_short_logs_whole() {
-        let logs = [(0, range(5, 1_000)), (1, range(7, 20)), (2, range(9, 9))];
+        let logs = [extent(0, 5, 1_000), extent(1, 7, 20), extent(2, 9, 9)];
         let parts = sample(&logs, 60);
-        let wanted = [(0, range(5, 15)), (0, range(990, 1_000)), (1, range(7, 20))];
+        let wanted = [extent(0, 5, 15), extent(0, 990, 1_000), extent(1, 7, 20)];
         assert_eq!(parts, wanted);
-        let whole = sample(&[(0, range(0, 10))], 10);
-        assert_eq!(whole, [(0, range(0, 10))]);
+        let whole = sample(&[extent(0, 0, 10)], 10);
+        assert_eq!(whole, [extent(0, 0, 10)]);
         assert_eq!(sample(&logs, 1).len(), 4, "one old and one new offset");
     }
 }

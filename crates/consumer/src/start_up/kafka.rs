@@ -8,19 +8,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use anyhow::{Context, Result};
 use kafka::{
     checks::{partitions, patiently},
-    look_up::LookUp,
+    look_up::{CommittedOffset, LookUp},
 };
-use landing::Offset;
+use landing::{Offset, Partition};
 
 use crate::plan::Plan;
 
 /// What Kafka says at the start.
 pub struct Found {
-    pub partitions: Vec<i32>,
+    pub partitions: Vec<Partition>,
     pub cluster_id: Option<String>,
     /// The group's committed next offsets.
-    pub committed: Vec<(i32, Offset, String)>,
-    pub goals: BTreeMap<i32, Offset>,
+    pub committed: Vec<CommittedOffset>,
+    pub goals: BTreeMap<Partition, Offset>,
 }
 
 /// Asks everything, on the blocking pool.
@@ -34,8 +34,8 @@ pub async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
         let committed = patiently(deadline, || look_up.committed(&partitions))?;
         let mut goals = BTreeMap::new();
         for &partition in partitions.iter().filter(|_| until_end) {
-            let (_, end) = patiently(deadline, || look_up.log_ends(partition))?;
-            goals.insert(partition, end);
+            let log = patiently(deadline, || look_up.log_ends(partition))?;
+            goals.insert(partition, log.end);
         }
         Ok(Found {
             partitions,

@@ -13,9 +13,9 @@ use bucket::{
     creation::Created,
     explain,
 };
-use kafka::look_up::LookUp;
+use kafka::look_up::{CommittedOffset, LookUp};
 use landing::{
-    Offset,
+    Place,
     start_note::start_note,
     zone::{Zone, ZoneMismatch},
 };
@@ -27,13 +27,18 @@ pub(crate) async fn enter(
     bucket: &Bucket,
     plan: &Plan,
     wanted: &Zone,
-    (look_up, committed): (&Arc<LookUp>, &[(i32, Offset, String)]),
+    look_up: &Arc<LookUp>,
+    committed: &[CommittedOffset],
 ) -> Result<Zone> {
     let key = plan.prefix.zone_key();
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     let there = bucket.read(&key).await.map_err(explained)?;
     if there.is_none()
-        && let Some((partition, offset, _)) = committed.iter().find(|(_, offset, _)| offset.0 > 0)
+        && let Some(CommittedOffset {
+            partition,
+            next: offset,
+            ..
+        }) = committed.iter().find(|committed| committed.next.0 > 0)
     {
         bail!(
             "group '{}' is at offset {offset} of partition {partition}, but s3://{}/{} holds no landing zone: was the bucket emptied, or is it \
@@ -51,9 +56,7 @@ pub(crate) async fn enter(
     match zone.admit(wanted) {
         Ok(()) => Ok(zone),
         Err(ZoneMismatch::Cluster { holds, wanted: id }) => {
-            accept_cluster(bucket, plan, (holds, id))
-                .await
-                .map(|()| zone)
+            accept_cluster(bucket, plan, holds, id).await.map(|()| zone)
         }
         Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
     }
@@ -88,14 +91,19 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
         return Ok(());
     }
     let (look_up, timeout) = (look_up.clone(), plan.args.kafka.connect_timeout);
-    let offsets = tokio::task::spawn_blocking(move || -> Result<Vec<(i32, Offset)>> {
+    let offsets = tokio::task::spawn_blocking(move || -> Result<Vec<Place>> {
         let partitions = look_up.topic(timeout)?.partitions.into_iter();
-        let offset = |partition| Ok((partition, resolve_start(&look_up, partition, start)?));
+        let offset = |partition| {
+            Ok(Place::new(
+                partition,
+                resolve_start(&look_up, partition, start)?,
+            ))
+        };
         partitions.map(offset).collect()
     });
-    for (partition, offset) in offsets.await.context("the look-up was broken off")?? {
-        let key = plan.prefix.start_key(partition);
-        let note = start_note(partition, offset);
+    for place in offsets.await.context("the look-up was broken off")?? {
+        let key = plan.prefix.start_key(place.partition);
+        let note = start_note(place);
         let created = bucket.try_create(&key, note.into()).await;
         created.map_err(|failure| explain::failure("write", bucket.name(), &failure))?;
     }
@@ -103,11 +111,7 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
 }
 
 /// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
-async fn accept_cluster(
-    bucket: &Bucket,
-    plan: &Plan,
-    (holds, wanted): (String, String),
-) -> Result<()> {
+async fn accept_cluster(bucket: &Bucket, plan: &Plan, holds: String, wanted: String) -> Result<()> {
     let key = plan.prefix.cluster_key(&wanted);
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     if bucket.read(&key).await.map_err(explained)?.is_some() {
