@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use crate::{
     args::Args,
     checker::{BucketVerdict, Landed},
-    excerpt::{Excerpt, LeftOut},
+    excerpt::Excerpt,
     layouts,
     part::{STEP_LIMIT, count},
     question,
@@ -78,13 +78,11 @@ async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result
         excerpt.total,
         csv.display()
     ))?;
-    if let LeftOut {
-        count: count @ 1..,
-        first,
-    } = &excerpt.left_out
-    {
+    let left_out = &excerpt.left_out;
+    if left_out.count > 0 {
         say(&format!(
-            "   Left out of the choice, for it is no record: {count} (first: {first})."
+            "   Left out of the choice, for it is no record: {} (first: {}).",
+            left_out.count, left_out.first
         ))?;
     }
     by_hand(&format!("cargo run -p producer -- --csv {}", csv.display()))?;
