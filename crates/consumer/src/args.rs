@@ -5,7 +5,7 @@
 //! with its value.
 
 mod batching;
-mod values;
+mod start_at;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -19,7 +19,7 @@ use landing::{
     partition_by::{Granularity, PartitionBy},
 };
 
-pub use crate::args::{batching::Batching, values::StartAt};
+pub use crate::args::{batching::Batching, start_at::StartAt};
 
 /// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or
 /// batches (JSON Lines, CSV, Parquet); each record in exactly one object.

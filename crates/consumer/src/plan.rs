@@ -1,9 +1,9 @@
 //! From what was typed to what a run needs, with every check that needs no connection.
 //!
-//! Not here: anything that asks Kafka or S3 (see `start_up.rs`). Invariant: a plan that exists is
-//! consistent: deadlines fit each other, names are allowed, no fixed option is changed.
+//! Not here: anything that asks Kafka or S3 (see `start_up.rs`). A plan that exists is consistent:
+//! deadlines fit each other, names are allowed, no fixed option is changed.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
 use bucket::{check_bucket_name, schemas::schema_hash};
@@ -23,26 +23,60 @@ use landing::{
     claim::FileRules,
     engine::{self, ObjectLayout},
     layout::Prefix,
+    partition_by::{Granularity, PartitionBy},
     start,
     zone::default_group,
 };
 use schema::TableSchema;
 
-use crate::args::{self, Args};
+use crate::args::{self, Args, StartAt};
 
 /// The least memory that one run can keep to: a value of 8 MiB must fit several times.
 const LEAST_MEMORY: usize = 32 << 20;
 
-/// A checked run.
+/// A checked run: what each part of it needs.
 pub(crate) struct Plan {
-    pub(crate) args: Args,
-    pub(crate) prefix: Prefix,
+    pub(crate) store: StoreSettings,
+    pub(crate) zone: ZoneSettings,
     pub(crate) kafka: KafkaSettings,
+    /// The zone's id is empty: start-up finds it out.
+    pub(crate) engine: engine::Settings,
+    pub(crate) run: RunSettings,
+}
+
+/// The bucket, and how it is reached.
+pub(crate) struct StoreSettings {
+    pub(crate) bucket: String,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) create_bucket: bool,
+}
+
+/// The landing zone.
+pub(crate) struct ZoneSettings {
+    pub(crate) prefix: Prefix,
+    pub(crate) topic: String,
+    pub(crate) format: Format,
+    pub(crate) partition_by: PartitionBy,
+    pub(crate) granularity: Granularity,
+    /// The columns of CSV and Parquet.
+    pub(crate) schema: Option<Arc<TableSchema>>,
+    /// Where a new zone begins.
+    pub(crate) start: StartAt,
+    /// Whether another cluster is accepted.
+    pub(crate) new_cluster: bool,
+}
+
+/// How long things may take, what ends the run, and who is told of it.
+pub(crate) struct RunSettings {
+    pub(crate) dry_run: bool,
+    pub(crate) until_end: bool,
+    pub(crate) connect_timeout: Duration,
     /// How long a revoked partition may finish what is in flight: below the session timeout, or the
     /// group would not wait.
     pub(crate) drain_deadline: Duration,
-    /// The columns of CSV and Parquet.
-    pub(crate) schema: Option<Arc<TableSchema>>,
+    pub(crate) grace_period: Duration,
+    pub(crate) metrics_addr: Option<SocketAddr>,
+    pub(crate) progress_interval: Duration,
 }
 
 impl Plan {
@@ -50,115 +84,153 @@ impl Plan {
     ///
     /// # Errors
     /// A message that names the flag and the fix; the caller exits with 2.
-    pub(crate) fn of(args: Args) -> Result<Self> {
+    pub(crate) fn new(args: Args) -> Result<Self> {
         check_bucket_name(&args.zone.bucket)?;
         check_topic_name(&args.kafka.topic)?;
-        let prefix = match &args.prefix {
-            Some(prefix) => prefix.clone(),
-            None => default_prefix(&args.kafka.topic, args.batching.format)?,
-        };
-        check_files(&args.batching)?;
+        let zone = ZoneSettings::new(&args)?;
         check_process(&args)?;
-        let options = settings::options(&args.kafka.kafka_options)?;
-        let session = settings::session_timeout(&options)?;
-        if session < Duration::from_secs(1) {
-            bail!(
-                "-X session.timeout.ms must be at least 1000: half of it is the time to finish what is in flight at a rebalance"
-            );
-        }
-        let group = args
-            .group
-            .clone()
-            .unwrap_or_else(|| default_group(&args.zone.bucket, &prefix));
-        let kafka = KafkaSettings {
-            bootstrap_servers: args.kafka.bootstrap_servers.clone(),
-            group,
-            options,
-            queue_bytes: args.memory / 4,
+        let kafka = kafka_settings(&args, &zone.prefix)?;
+        let run = RunSettings {
+            dry_run: args.dry_run,
+            until_end: args.until_end,
+            connect_timeout: args.kafka.connect_timeout,
+            drain_deadline: drain_deadline(&kafka)?,
+            grace_period: args.grace_period,
+            metrics_addr: args.metrics_addr,
+            progress_interval: args.report.progress_interval,
         };
         let plan = Self {
-            prefix,
+            engine: engine_settings(&args, &zone),
+            zone,
             kafka,
-            drain_deadline: session / 2,
-            schema: table_schema(&args.batching)?,
-            args,
+            run,
+            store: StoreSettings {
+                bucket: args.zone.bucket,
+                endpoint_url: args.zone.endpoint_url,
+                create_bucket: args.create_bucket,
+            },
         };
         // An encoding that does not work is to be refused now, not at the first batch.
-        if let (Some(zone), ObjectLayout::Batched(batching)) =
-            (plan.zone_rules(""), plan.object_layout())
+        if let (Some(rules), ObjectLayout::Batched(batching)) =
+            (plan.zone.rules(""), &plan.engine.layout)
         {
-            zone.encoding(&batching.files, plan.schema.clone())?;
+            rules.encoding(&batching.files, plan.zone.schema.clone())?;
         }
         Ok(plan)
     }
 
-    /// What all files of the zone have in common; nothing for one object per record.
-    pub(crate) fn zone_rules(&self, zone_id: &str) -> Option<ZoneRules> {
-        Some(ZoneRules {
-            zone: zone_id.to_owned(),
-            prefix: self.prefix.clone(),
-            topic: self.args.kafka.topic.clone(),
-            format: FileFormat::of(self.args.batching.format)?,
-            partition_by: self.args.partition_by.clone(),
-            granularity: self.args.granularity,
+    /// What the engine is told once the zone's id is known.
+    pub(crate) fn engine_settings(&self, zone_id: String) -> engine::Settings {
+        engine::Settings {
+            zone_id,
+            ..self.engine.clone()
+        }
+    }
+}
+
+impl ZoneSettings {
+    fn new(args: &Args) -> Result<Self> {
+        let format = args.batching.format;
+        let prefix = match &args.prefix {
+            Some(prefix) => prefix.clone(),
+            None => default_prefix(&args.kafka.topic, format)?,
+        };
+        check_files(&args.batching)?;
+        Ok(Self {
+            prefix,
+            topic: args.kafka.topic.clone(),
+            format,
+            partition_by: args.partition_by.clone(),
+            granularity: args.granularity,
+            schema: table_schema(&args.batching)?,
+            start: args.start,
+            new_cluster: args.new_cluster,
         })
     }
 
-    /// How records become objects.
-    pub(crate) fn object_layout(&self) -> ObjectLayout {
-        let wanted = &self.args.batching;
-        if wanted.format == Format::Json {
-            return ObjectLayout::PerRecord;
-        }
-        let compression = compression(wanted);
-        let files = FileRules {
-            compression: compression.to_string(),
-            level: wanted.compression_level,
-            csv_header: wanted.csv_header,
-            metadata_columns: wanted.with_metadata,
-            schema: self.schema.as_deref().map(schema_hash),
-            keep_tombstones: self.args.tombstones == args::Tombstones::DeadLetter,
-        };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        ObjectLayout::Batched(Arc::new(Batching {
-            files,
-            format: wanted.format,
-            max_records: wanted.max_records,
-            max_bytes: wanted.max_bytes,
-            max_age: wanted.max_age,
-            max_idle: wanted.max_idle,
-            max_encoding: cores.min(MOST_ENCODERS),
-            expected_ratio: expected_ratio(wanted.format, compression),
-        }))
-    }
-
-    /// What the engine is told; the rest of the memory is the client's queue and what is on its way
-    /// between the threads.
-    pub(crate) fn engine_settings(
-        &self,
-        zone_id: String,
-        layout: ObjectLayout,
-    ) -> engine::Settings {
-        engine::Settings {
+    /// What all files of the zone have in common; `None` for one object per record.
+    pub(crate) fn rules(&self, zone_id: &str) -> Option<ZoneRules> {
+        Some(ZoneRules {
+            zone: zone_id.to_owned(),
             prefix: self.prefix.clone(),
-            zone_id,
-            topic: self.args.kafka.topic.clone(),
-            partition_by: self.args.partition_by.clone(),
-            granularity: self.args.granularity,
-            tombstones: match self.args.tombstones {
-                args::Tombstones::Skip => engine::Tombstones::Skip,
-                args::Tombstones::DeadLetter => engine::Tombstones::DeadLetter,
-            },
-            on_gap: match self.args.on_gap {
-                args::OnGap::Stop => start::OnGap::Stop,
-                args::OnGap::Record => start::OnGap::Record,
-            },
-            max_in_flight: usize::from(self.args.zone.concurrency),
-            memory_bytes: self.args.memory / 2,
-            commit_interval: Duration::from_secs(1),
-            layout,
-        }
+            topic: self.topic.clone(),
+            format: FileFormat::of(self.format)?,
+            partition_by: self.partition_by.clone(),
+            granularity: self.granularity,
+        })
     }
+}
+
+fn kafka_settings(args: &Args, prefix: &Prefix) -> Result<KafkaSettings> {
+    let derived = || default_group(&args.zone.bucket, prefix);
+    Ok(KafkaSettings {
+        bootstrap_servers: args.kafka.bootstrap_servers.clone(),
+        group: args.group.clone().unwrap_or_else(derived),
+        options: settings::options(&args.kafka.kafka_options)?,
+        queue_bytes: args.memory / 4,
+    })
+}
+
+fn drain_deadline(kafka: &KafkaSettings) -> Result<Duration> {
+    let session = settings::session_timeout(&kafka.options)?;
+    if session < Duration::from_secs(1) {
+        bail!(
+            "-X session.timeout.ms must be at least 1000: half of it is the time to finish what is in flight at a rebalance"
+        );
+    }
+    Ok(session / 2)
+}
+
+/// The engine gets half of the memory; the rest is the client's queue and what is on its way between
+/// the threads.
+fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
+    engine::Settings {
+        prefix: zone.prefix.clone(),
+        zone_id: String::new(),
+        topic: zone.topic.clone(),
+        partition_by: zone.partition_by.clone(),
+        granularity: zone.granularity,
+        tombstones: match args.tombstones {
+            args::Tombstones::Skip => engine::Tombstones::Skip,
+            args::Tombstones::DeadLetter => engine::Tombstones::DeadLetter,
+        },
+        on_gap: match args.on_gap {
+            args::OnGap::Stop => start::OnGap::Stop,
+            args::OnGap::Record => start::OnGap::Record,
+        },
+        max_in_flight: usize::from(args.zone.concurrency),
+        memory_bytes: args.memory / 2,
+        commit_interval: Duration::from_secs(1),
+        layout: object_layout(args, zone),
+    }
+}
+
+/// How records become objects.
+fn object_layout(args: &Args, zone: &ZoneSettings) -> ObjectLayout {
+    let wanted = &args.batching;
+    if wanted.format == Format::Json {
+        return ObjectLayout::PerRecord;
+    }
+    let compression = compression(wanted);
+    let files = FileRules {
+        compression: compression.to_string(),
+        level: wanted.compression_level,
+        csv_header: wanted.csv_header,
+        metadata_columns: wanted.with_metadata,
+        schema: zone.schema.as_deref().map(schema_hash),
+        keep_tombstones: args.tombstones == args::Tombstones::DeadLetter,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    ObjectLayout::Batched(Arc::new(Batching {
+        files,
+        format: wanted.format,
+        max_records: wanted.max_records,
+        max_bytes: wanted.max_bytes,
+        max_age: wanted.max_age,
+        max_idle: wanted.max_idle,
+        max_encoding: cores.min(MOST_ENCODERS),
+        expected_ratio: expected_ratio(wanted.format, compression),
+    }))
 }
 
 fn check_process(args: &Args) -> Result<()> {
@@ -243,26 +315,26 @@ mod tests {
         let argv = ["consumer", "--bucket", "kafka-stock-market-project"]
             .iter()
             .chain(flags);
-        Plan::of(Args::try_parse_from(argv).map_err(|error| error.to_string())?)
+        Plan::new(Args::try_parse_from(argv).map_err(|error| error.to_string())?)
             .map_err(|error| error.to_string())
     }
 
     #[test]
     fn prefix_and_group_are_derived() {
         let plan = plan(&[]).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(plan.prefix.as_str(), "stock-market/json");
+        assert_eq!(plan.zone.prefix.as_str(), "stock-market/json");
         assert_eq!(
             plan.kafka.group,
             "landing.kafka-stock-market-project/stock-market/json"
         );
-        assert_eq!(plan.drain_deadline, Duration::from_secs(5));
+        assert_eq!(plan.run.drain_deadline, Duration::from_secs(5));
     }
 
     #[test]
     fn a_format_has_a_folder_and_a_compression_of_its_own() {
         let plan = plan(&["--format", "parquet"]).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(plan.prefix.as_str(), "stock-market/parquet");
-        let ObjectLayout::Batched(batching) = plan.object_layout() else {
+        assert_eq!(plan.zone.prefix.as_str(), "stock-market/parquet");
+        let ObjectLayout::Batched(batching) = &plan.engine.layout else {
             panic!("not batched")
         };
         assert_eq!(batching.files.compression, "zstd");
@@ -318,7 +390,7 @@ mod tests {
             argv.extend(flags.iter().copied());
             let result = Args::try_parse_from(argv).map_err(|error| error.to_string());
             let error = result
-                .and_then(|args| Plan::of(args).map(drop).map_err(|error| error.to_string()))
+                .and_then(|args| Plan::new(args).map(drop).map_err(|error| error.to_string()))
                 .expect_err("refused");
             assert!(
                 error.contains(expected) && !error.contains("hunter2"),

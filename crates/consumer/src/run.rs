@@ -54,7 +54,7 @@ pub async fn run(
     origins: &Origins,
     stop: impl Future<Output = ()>,
 ) -> Result<Summary, Failure> {
-    let plan = Plan::of(args).map_err(Failure::Usage)?;
+    let plan = Plan::new(args).map_err(Failure::Usage)?;
     land(&plan, origins, stop).await.map_err(Failure::Failed)
 }
 
@@ -63,11 +63,11 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
     let mut stop = std::pin::pin!(stop);
     let started = tokio::select! {
         started = start_up::start_up(plan, origins) => started?,
-        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine_settings(String::new(), ObjectLayout::PerRecord)), Lag::default(), began.elapsed())),
+        () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine.clone()), Lag::default(), began.elapsed())),
     };
     let last_poll = Arc::new(Mutex::new(Instant::now()));
-    let status = Status::new(plan.args.report.progress_interval, last_poll.clone());
-    let _server = match plan.args.metrics_addr {
+    let status = Status::new(plan.run.progress_interval, last_poll.clone());
+    let _server = match plan.run.metrics_addr {
         Some(address) => Some(http::serve(address, pages(status.health())?).await?),
         None => None,
     };
@@ -78,12 +78,12 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
     let trouble = event_loop.store.trouble().cloned();
     let mut ended = event_loop.run(stop).await?;
     let last_commits = std::mem::take(&mut ended.commits);
-    let to_make = match plan.args.dry_run {
+    let to_make = match plan.run.dry_run {
         true => Vec::new(),
         false => last_commits.clone(),
     };
     let elapsed = began.elapsed();
-    let committed = leave(&commands, thread, to_make, plan.drain_deadline).await;
+    let committed = leave(&commands, thread, to_make, plan.run.drain_deadline).await;
     for commit in last_commits.into_iter().filter(|_| committed) {
         if let Some(last) = ended.last.get_mut(&commit.partition) {
             last.committed = Some(commit.next);
@@ -117,16 +117,16 @@ fn poll_thread(
     let fatal = events.clone();
     let context = MemberContext {
         events,
-        drain_deadline: plan.drain_deadline,
-        topic: plan.args.kafka.topic.clone(),
-        commits: !plan.args.dry_run,
+        drain_deadline: plan.run.drain_deadline,
+        topic: plan.zone.topic.clone(),
+        commits: !plan.run.dry_run,
         owned: Reading::default(),
         reading: Reading::default(),
         complaints: Complaints::default(),
         end: LastEnd::default(),
     };
     // A dry run must not take partitions away from the real group.
-    let group = if plan.args.dry_run {
+    let group = if plan.run.dry_run {
         format!("{}.dry-run-{}", plan.kafka.group, std::process::id())
     } else {
         plan.kafka.group.clone()
@@ -164,12 +164,12 @@ fn event_loop(
     let inspector = Inspector {
         look_up: started.look_up.clone(),
         bucket: started.bucket.clone(),
-        prefix: plan.prefix.clone(),
-        start: plan.args.start,
+        prefix: plan.zone.prefix.clone(),
+        start: plan.zone.start,
         claims: claims(plan, &started),
     };
     EventLoop {
-        engine: Engine::new(plan.engine_settings(started.zone_id, started.layout)),
+        engine: Engine::new(plan.engine_settings(started.zone_id)),
         events,
         commands,
         store: started
@@ -178,8 +178,8 @@ fn event_loop(
         inspector,
         encoder: started.encoder,
         status,
-        drain_deadline: plan.drain_deadline,
-        grace_period: plan.args.grace_period,
+        drain_deadline: plan.run.drain_deadline,
+        grace_period: plan.run.grace_period,
         goals: started.goals,
         work: Work::default(),
     }
@@ -187,10 +187,10 @@ fn event_loop(
 
 /// Where the claims of a batched zone are; nothing in a dry run.
 fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
-    match (&started.layout, &started.bucket) {
+    match (&plan.engine.layout, &started.bucket) {
         (ObjectLayout::Batched(batching), Some(bucket)) => Some(Claims {
             bucket: bucket.clone(),
-            prefix: plan.prefix.clone(),
+            prefix: plan.zone.prefix.clone(),
             zone: started.zone_id.clone(),
             batching: batching.clone(),
         }),

@@ -22,7 +22,6 @@ pub(crate) struct Started {
     /// Nothing in a dry run.
     pub(crate) bucket: Option<Bucket>,
     pub(crate) zone_id: String,
-    pub(crate) layout: ObjectLayout,
     /// In the batched layouts.
     pub(crate) encoder: Option<Encoder>,
     pub(crate) partitions: Vec<Partition>,
@@ -32,7 +31,7 @@ pub(crate) struct Started {
 
 /// Checks S3, then Kafka, then that the two belong together.
 pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> {
-    let s3 = if plan.args.dry_run {
+    let s3 = if plan.run.dry_run {
         None
     } else {
         Some(connect_s3(plan, origins).await?)
@@ -41,19 +40,18 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
         "Kafka at {} ({}), topic {}, group {}",
         plan.kafka.bootstrap_servers,
         origins.of("bootstrap_servers"),
-        plan.args.kafka.topic,
+        plan.zone.topic,
         plan.kafka.group
     );
-    let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.args.kafka.topic)?);
+    let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.zone.topic)?);
     let found = kafka::check(look_up.clone(), plan).await?;
     let zone_id = match &s3 {
         None => "dry-run".to_owned(),
         Some(bucket) => enter(bucket, plan, &look_up, &found).await?,
     };
-    let layout = plan.object_layout();
-    let encoder = match (plan.zone_rules(&zone_id), &layout) {
+    let encoder = match (plan.zone.rules(&zone_id), &plan.engine.layout) {
         (Some(zone), ObjectLayout::Batched(batching)) => {
-            let (schema, threads) = (plan.schema.clone(), batching.max_encoding);
+            let (schema, threads) = (plan.zone.schema.clone(), batching.max_encoding);
             Some(Encoder::start(zone, schema, s3.clone(), threads)?)
         }
         _ => None,
@@ -62,7 +60,6 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
         look_up,
         bucket: s3,
         zone_id,
-        layout,
         encoder,
         partitions: found.partitions,
         goals: found.goals,
@@ -77,45 +74,45 @@ async fn enter(
     found: &Found,
 ) -> Result<String> {
     let wanted = Zone::new(
-        &plan.args.kafka.topic,
+        &plan.zone.topic,
         found.cluster_id.as_deref(),
-        plan.args.batching.format,
-        &plan.args.partition_by,
-        plan.args.granularity,
+        plan.zone.format,
+        &plan.zone.partition_by,
+        plan.zone.granularity,
     );
-    probe::probe(bucket, &plan.prefix).await?;
+    probe::probe(bucket, &plan.zone.prefix).await?;
     let zone = zone::enter(bucket, plan, &wanted, look_up, &found.committed).await?;
-    if let Some(schema) = &plan.schema {
-        schemas::keep_schema(bucket, &plan.prefix, schema).await?;
+    if let Some(schema) = &plan.zone.schema {
+        schemas::keep_schema(bucket, &plan.zone.prefix, schema).await?;
     }
     Ok(zone.id())
 }
 
 async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {
     let s3 = client::connect(
-        plan.args.zone.endpoint_url.as_deref(),
+        plan.store.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
     )
     .await?;
     tracing::info!(
         "S3 bucket {}, prefix {}: {}",
-        plan.args.zone.bucket,
-        plan.prefix,
+        plan.store.bucket,
+        plan.zone.prefix,
         s3.origins
     );
-    let bucket = Bucket::new(s3.client, &plan.args.zone.bucket);
-    let Err(failure) = bucket.first_key(&plan.prefix.data_folder()).await else {
+    let bucket = Bucket::new(s3.client, &plan.store.bucket);
+    let Err(failure) = bucket.first_key(&plan.zone.prefix.data_folder()).await else {
         return Ok(bucket);
     };
-    if failure.code != "NoSuchBucket" || !plan.args.create_bucket {
-        return Err(explain::failure("list", &plan.args.zone.bucket, &failure));
+    if failure.code != "NoSuchBucket" || !plan.store.create_bucket {
+        return Err(explain::failure("list", &plan.store.bucket, &failure));
     }
     bucket
         .create_bucket(&s3.region)
         .await
-        .map_err(|failure| explain::failure("create", &plan.args.zone.bucket, &failure))?;
+        .map_err(|failure| explain::failure("create", &plan.store.bucket, &failure))?;
     tracing::info!(
-        bucket = plan.args.zone.bucket,
+        bucket = plan.store.bucket,
         region = s3.region,
         "bucket made"
     );

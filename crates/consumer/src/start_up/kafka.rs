@@ -25,8 +25,8 @@ pub struct Found {
 
 /// Asks everything, on the blocking pool.
 pub async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
-    let (timeout, settings) = (plan.args.kafka.connect_timeout, plan.kafka.clone());
-    let (topic, until_end) = (plan.args.kafka.topic.clone(), plan.args.until_end);
+    let (timeout, settings) = (plan.run.connect_timeout, plan.kafka.clone());
+    let (topic, until_end) = (plan.zone.topic.clone(), plan.run.until_end);
     tokio::task::spawn_blocking(move || {
         let partitions = partitions(&look_up, &settings, &topic, timeout)?;
         let cluster_id = look_up.cluster_id();

@@ -30,7 +30,7 @@ pub(crate) async fn enter(
     look_up: &Arc<LookUp>,
     committed: &[CommittedOffset],
 ) -> Result<Zone> {
-    let key = plan.prefix.zone_key();
+    let key = plan.zone.prefix.zone_key();
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     let there = bucket.read(&key).await.map_err(explained)?;
     if there.is_none()
@@ -45,7 +45,7 @@ pub(crate) async fn enter(
              another bucket? To land the topic again from its beginning, use a new --group NAME; otherwise correct --bucket or --prefix",
             plan.kafka.group,
             bucket.name(),
-            plan.prefix
+            plan.zone.prefix
         );
     }
     let body = match there {
@@ -69,7 +69,7 @@ async fn make(
     wanted: &Zone,
     look_up: &Arc<LookUp>,
 ) -> Result<Vec<u8>> {
-    let key = plan.prefix.zone_key();
+    let key = plan.zone.prefix.zone_key();
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     write_starts(bucket, plan, look_up).await?;
     let body = wanted.to_body();
@@ -86,11 +86,11 @@ async fn make(
 /// Writes down where each partition of a new zone begins, before the zone itself: what `latest`
 /// means must not move when offsets expire before the first record has landed.
 async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Result<()> {
-    let start = plan.args.start;
+    let start = plan.zone.start;
     if start == StartAt::Earliest {
         return Ok(());
     }
-    let (look_up, timeout) = (look_up.clone(), plan.args.kafka.connect_timeout);
+    let (look_up, timeout) = (look_up.clone(), plan.run.connect_timeout);
     let offsets = tokio::task::spawn_blocking(move || -> Result<Vec<Place>> {
         let partitions = look_up.topic(timeout)?.partitions.into_iter();
         let offset = |partition| {
@@ -102,7 +102,7 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
         partitions.map(offset).collect()
     });
     for place in offsets.await.context("the look-up was broken off")?? {
-        let key = plan.prefix.start_key(place.partition);
+        let key = plan.zone.prefix.start_key(place.partition);
         let note = start_note(place);
         let created = bucket.try_create(&key, note.into()).await;
         created.map_err(|failure| explain::failure("write", bucket.name(), &failure))?;
@@ -112,14 +112,14 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
 
 /// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
 async fn accept_cluster(bucket: &Bucket, plan: &Plan, holds: String, wanted: String) -> Result<()> {
-    let key = plan.prefix.cluster_key(&wanted);
+    let key = plan.zone.prefix.cluster_key(&wanted);
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
     if bucket.read(&key).await.map_err(explained)?.is_some() {
         return Ok(());
     }
-    if !plan.args.new_cluster {
+    if !plan.zone.new_cluster {
         return Err(ZoneMismatch::Cluster { holds, wanted })
-            .with_context(|| place(bucket, &plan.prefix.zone_key()));
+            .with_context(|| place(bucket, &plan.zone.prefix.zone_key()));
     }
     let body = format!(
         "{}\n",

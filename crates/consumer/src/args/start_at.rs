@@ -1,7 +1,6 @@
-//! The forms that values of flags take: times, sizes, starts, librdkafka options.
-//!
-//! Not here: which flag takes which (see the parent module).
-//! Invariant: a message about a librdkafka option never holds its value.
+//! Where a new zone begins, as the command line says it.
+
+use schema::parse_partition_time_1;
 
 /// Where a group without committed offsets begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,28 +18,11 @@ impl StartAt {
         match text {
             "earliest" => Ok(Self::Earliest),
             "latest" => Ok(Self::Latest),
-            _ => parse_time(text)
-                .map(Self::Timestamp)
+            _ => parse_partition_time_1(text)
+                .map(|time| Self::Timestamp(time.and_utc().timestamp_millis()))
                 .ok_or_else(|| "is none of earliest, latest, a date (2026-11-21) or an ISO 8601 time (2026-11-21T07:00:00Z)".to_owned()),
         }
     }
-}
-
-fn parse_time(text: &str) -> Option<i64> {
-    if let Ok(date) = text.parse::<chrono::NaiveDate>() {
-        return Some(
-            date.and_time(chrono::NaiveTime::MIN)
-                .and_utc()
-                .timestamp_millis(),
-        );
-    }
-    let with_zone = chrono::DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis());
-    with_zone
-        .or_else(|_| {
-            text.parse::<chrono::NaiveDateTime>()
-                .map(|time| time.and_utc().timestamp_millis())
-        })
-        .ok()
 }
 
 #[cfg(test)]
