@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail at any step")]
 
 mod batch_crashes;
-mod batch_sizes;
 mod batches;
 mod both_programs;
 mod compact;

@@ -194,14 +194,17 @@ fn one_build_serves_all_commands() {
     // Features are unified over the selected packages; where the sets differ, `cargo run -p
     // consumer` after `cargo run -p demo` builds half of the tree again. What is missing belongs
     // into `crates/unify/Cargo.toml`.
-    let all = features(&["--workspace"]);
-    let mut broken = Vec::new();
-    for program in PROGRAMS {
-        let selected = features(&["-p", program]);
-        let missing = selected.difference(&all);
-        broken.extend(missing.map(|line| format!("{program} selects another set: {line}")));
+    // Development dependencies count for `cargo run` after `cargo test`.
+    let mut broken = BTreeSet::new();
+    for edges in ["normal,build", "normal,build,dev"] {
+        let all = features(edges, &["--workspace"]);
+        for program in PROGRAMS {
+            let selected = features("normal,build", &["-p", program]);
+            let missing = selected.difference(&all);
+            broken.extend(missing.map(|line| format!("{program} selects another set: {line}")));
+        }
     }
-    none(broken);
+    none(broken.into_iter().collect());
 }
 
 #[test]
@@ -228,9 +231,9 @@ fn has_list(name: &str) -> bool {
 }
 
 /// `name version features` of each dependency of a selection, as a build of its programs sees it.
-fn features(selection: &[&str]) -> BTreeSet<String> {
+fn features(edges: &str, selection: &[&str]) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "-e", "normal,build", "-f", "{p} {f}"])
+        .args(["tree", "-e", edges, "-f", "{p} {f}"])
         .args(["--prefix", "none", "--no-dedupe", "--locked"])
         .args(selection)
         .current_dir(root())

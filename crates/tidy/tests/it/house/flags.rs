@@ -113,11 +113,12 @@ fn problems(flags: &[Flag]) -> Vec<String> {
     found
 }
 
-/// All flags of what people run with data; `demo` and `sandbox` have their own.
+/// All flags of the two programs and their commands; what plays around them has flags of its own.
 pub(crate) fn all_flags() -> Vec<Flag> {
     let sources = sources();
     let of_commands = sources.iter().filter(|source| {
-        source.path.contains("/src/") && !["demo", "sandbox"].contains(&source.crate_name())
+        source.path.contains("/src/")
+            && !["bench", "demo", "sandbox"].contains(&source.crate_name())
     });
     of_commands.flat_map(flags).collect()
 }

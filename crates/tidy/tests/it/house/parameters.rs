@@ -65,7 +65,11 @@ fn split<'t, 's>(tokens: &'t [Token<'s>]) -> Vec<&'t [Token<'s>]> {
 }
 
 fn is_tuple(parameter: &[Token]) -> bool {
-    if parameter[0].text == "(" {
+    // One part in brackets is no tuple, and `()` is nothing: `&(dyn Fn() + Sync)`, `(): ()`.
+    let is_several = |tokens: &[Token]| {
+        tokens.first().is_some_and(|first| first.text == "(") && split(&tokens[1..]).len() > 1
+    };
+    if is_several(parameter) {
         return true;
     }
     let Some(colon) = parameter.iter().position(|token| token.text == ":") else {
@@ -80,8 +84,7 @@ fn is_tuple(parameter: &[Token]) -> bool {
             _ => break,
         }
     }
-    // One part in brackets is no tuple: `&(dyn Fn() + Sync)`.
-    kind.first().is_some_and(|first| first.text == "(") && split(&kind[1..]).len() > 1
+    is_several(kind)
 }
 
 #[test]
@@ -105,6 +108,7 @@ fn tuples_among_parameters_are_found() {
         "fn f(a: A, list: &[(A, B)], x: impl Fn((A, B)) -> C) -> (A, B) {}",
         "fn f<F: Fn((A, B)) -> C>(f: &(dyn Fn(A, B) + Sync)) { g(|(a, b)| a) }",
         "struct S { f: fn((A, B)) }",
+        "fn f(&self, (): (), a: ()) {}",
     ] {
         assert_eq!(found(other), 0, "{other}");
     }

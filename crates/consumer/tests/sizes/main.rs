@@ -1,4 +1,12 @@
 //! `--max-bytes`: objects have the size that is asked for, in each format and compression.
+//!
+//! A program of its own: how much is read before the first object shows its size depends on how
+//! busy the machine is, so nothing else runs beside it.
+#![allow(clippy::unwrap_used, reason = "a test may fail at any step")]
+
+#[allow(dead_code, reason = "one test uses a part")]
+#[path = "../it/support/mod.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 
