@@ -10,6 +10,7 @@ mod claims;
 mod encoder;
 mod event_loop;
 mod inspection;
+mod lag;
 mod member;
 mod metrics;
 mod plan;

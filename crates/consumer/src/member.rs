@@ -2,8 +2,9 @@
 //!
 //! Nothing here commits an offset that the engine did not hand out.
 
-pub(crate) mod commit_thread;
+mod commit;
+mod commit_thread;
 pub(crate) mod context;
-pub(crate) mod end;
+mod end;
 pub(crate) mod messages;
 pub(crate) mod poll_thread;

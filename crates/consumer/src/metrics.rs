@@ -8,7 +8,7 @@ use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use bucket::retry::StoreTrouble;
 use landing::Engine;
 
-use crate::status::Lag;
+use crate::lag::Lag;
 
 const COUNTERS: [(&str, &str); 9] = [
     (

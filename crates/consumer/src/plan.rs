@@ -181,8 +181,8 @@ fn drain_deadline(kafka: &KafkaSettings) -> Result<Duration> {
     Ok(session / 2)
 }
 
-/// The engine gets half of the memory; the rest is the client's queue and what is on its way between
-/// the threads.
+/// The engine gets half of the memory; the rest is the client's queue and what is on its way
+/// between the threads.
 fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
     engine::Settings {
         prefix: zone.prefix.clone(),

@@ -1,4 +1,5 @@
-//! A run from its flags to its summary: start-up, the poll thread, the event loop, the last commits.
+//! A run from its flags to its summary: start-up, the poll thread, the event loop, the last
+//! commits.
 
 use std::{
     cell::Cell,
@@ -31,7 +32,8 @@ use crate::{
     metrics,
     plan::Plan,
     start_up::{self, Started},
-    status::{Health, Lag, Status},
+    lag::Lag,
+    status::{Health, Status},
     store::Store,
     summary::Summary,
 };

@@ -18,7 +18,7 @@ use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
 use landing::{Engine, Offset, Partition, engine::PartitionProgress};
 
-use crate::metrics;
+use crate::{lag::Lag, metrics};
 
 /// A store or broker that fails for longer makes the health page red.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -67,34 +67,6 @@ struct Trouble {
     since: Instant,
     logged: Instant,
     message: String,
-}
-
-/// The distance to the ends of the logs, in offsets, over all partitions of this process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lag {
-    pub(crate) consumed: i64,
-    pub(crate) durable: i64,
-    pub(crate) committed: i64,
-}
-
-impl Lag {
-    /// The lag of partitions that are so far; one whose end is not known counts nothing.
-    pub(crate) fn of(
-        ends: &BTreeMap<Partition, Offset>,
-        partitions: impl Iterator<Item = PartitionProgress>,
-    ) -> Self {
-        let mut lag = Self::default();
-        for progress in partitions {
-            let Some(end) = ends.get(&progress.partition) else {
-                continue;
-            };
-            let behind = |offset: Offset| (end.0 - offset.0).max(0);
-            lag.consumed += behind(progress.position);
-            lag.durable += behind(progress.durable);
-            lag.committed += behind(progress.committed.unwrap_or(progress.durable));
-        }
-        lag
-    }
 }
 
 impl Status {

@@ -9,7 +9,7 @@ use cli::values::Output;
 use landing::{Engine, Partition};
 use serde::Serialize;
 
-use crate::status::Lag;
+use crate::lag::Lag;
 
 /// The numbers of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,8 +1,8 @@
 //! The settings of the clients that read: ours, and those that the user passes with `-X`.
 //!
 //! Traps behind each value: librdkafka's CONFIGURATION.md. Not here: what the client is used for.
-//! No option's value is ever printed: `{:?}` of a `ClientConfig` and `KafkaError::ClientConfig` both
-//! hold secrets.
+//! No option's value is ever printed: `{:?}` of a `ClientConfig` and `KafkaError::ClientConfig`
+//! both hold secrets.
 
 use std::time::Duration;
 

@@ -12,11 +12,8 @@
 //! (what may be committed); for the batched layouts [`claim`], [`extent`] and [`chain`] (which
 //! records share an object, and what fixes that); [`engine`] (all of it together); [`compaction`]
 //! (what a compacted copy of a zone records about how it was made).
-//!
-//! The invariant of the crate, which the simulation checks: a next offset is committed only when
-//! each record below it that Kafka showed us is in exactly one object. The key and the body of that
-//! object are pure functions of the record; in the batched layouts, of the records of an extent and
-//! of its claim, which is written once.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 pub mod anchor;
 pub mod arena;

@@ -1,9 +1,9 @@
 //! From a record to its date partition, the `dt=…` folder of its object.
 //!
 //! A pure function of the record: the time of writing never enters. Not here: the grammar of times
-//! (see `schema`) and the rest of the key (see [`crate::layout`]). Invariant: a [`DatePartition`] is
-//! made only from a valid calendar time in the years 1 to 9999, so it holds only digits and dashes
-//! and can never carry a key out of its prefix.
+//! (see `schema`) and the rest of the key (see [`crate::layout`]). Invariant: a [`DatePartition`]
+//! is made only from a valid calendar time in the years 1 to 9999, so it holds only digits and
+//! dashes and can never carry a key out of its prefix.
 
 use std::{fmt, str::FromStr};
 

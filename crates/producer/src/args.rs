@@ -1,8 +1,8 @@
 //! The command line of `producer`: every flag with its unit, default and environment variable.
 //!
 //! `plan.rs` checks the combinations. A librdkafka option may be a secret, so it is kept as
-//! [`kafka::options::KafkaOption`], which cannot be printed with its value, and clap does not parse it, because
-//! clap's errors would show it.
+//! [`kafka::options::KafkaOption`], which cannot be printed with its value, and clap does not parse
+//! it, because clap's errors would show it.
 
 mod values;
 

@@ -4,14 +4,18 @@
 //! Not here: what it does to a file (see `../encoders/bare.rs`). Lines and columns are ready before
 //! the measuring begins.
 
+#[path = "../encoders/bare.rs"]
+mod bare;
+#[path = "../encoders/ours.rs"]
+mod ours;
+
 use std::hint::black_box;
 
 use anyhow::{Context, Result};
 use landing::partition_by::{DatePartition, Granularity};
 
+use self::{bare::bare, ours::lines};
 use crate::{
-    bare_encoder::bare,
-    encoded::lines,
     order::Order,
     report::{Look, Meter, Report},
     side::BatchFiles,

@@ -21,10 +21,6 @@ mod store;
 mod table;
 mod topic;
 
-#[path = "../encoders/bare.rs"]
-mod bare_encoder;
-#[path = "../encoders/ours.rs"]
-mod encoded;
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};

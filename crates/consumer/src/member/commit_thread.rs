@@ -14,15 +14,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rdkafka::{
-    TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer},
-};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::member::{
-    context::MemberContext,
-    messages::{Commit, KafkaEvent},
-};
+use crate::member::{commit::commit, context::MemberContext,
+    messages::{Commit, KafkaEvent},};
 
 /// The thread, and the way to it. It ends when the way is dropped.
 pub(crate) struct CommitThread {
@@ -57,7 +52,7 @@ fn serve(consumer: &BaseConsumer<MemberContext>, orders: &Receiver<Commit>) {
     while let Ok(first) = orders.recv() {
         // All partitions that wait go in one request.
         let commits: Vec<Commit> = std::iter::once(first).chain(orders.try_iter()).collect();
-        let confirmed = commit(consumer, &commits);
+        let confirmed = commit(consumer, &consumer.context().topic, &commits);
         let offsets = commits
             .iter()
             .map(|commit| (commit.partition, commit.next))
@@ -65,30 +60,5 @@ fn serve(consumer: &BaseConsumer<MemberContext>, orders: &Receiver<Commit>) {
         consumer
             .context()
             .tell(KafkaEvent::Committed { offsets, confirmed });
-    }
-}
-
-/// Commits and waits for the answer. A refusal only means that records will be looked at again, so
-/// it is logged and no more.
-pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
-    if commits.is_empty() {
-        return true;
-    }
-    let mut list = TopicPartitionList::with_capacity(commits.len());
-    for commit in commits {
-        let mut element = list.add_partition(&consumer.context().topic, commit.partition.0);
-        element.set_metadata(&commit.metadata);
-        // `commit` takes the value as it is: the next offset. (`store_offset` would add one.)
-        if let Err(error) = element.set_offset(rdkafka::Offset::Offset(commit.next.0)) {
-            tracing::error!(%error, partition = commit.partition.0, "offset cannot be committed");
-            return false;
-        }
-    }
-    match consumer.commit(&list, CommitMode::Sync) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::info!(%error, "a commit was refused; what is durable will be recognised and committed later");
-            false
-        }
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::mpsc::Sender;
 use landing::Partition;
 
 use crate::member::{
-    commit_thread,
+    commit::commit,
     messages::{Commit, KafkaEvent},
 };
 
@@ -143,7 +143,7 @@ impl MemberContext {
             tracing::info!(partitions = ?shown(&numbers), "revoked");
             let commits = self.ask_for_commits(numbers.clone());
             if self.commits {
-                commit_thread::commit(consumer, &commits);
+                commit(consumer, &self.topic, &commits);
             }
         }
         self.owned.remove(&numbers);

@@ -23,7 +23,8 @@ use rdkafka::{
 };
 
 use crate::member::{
-    commit_thread::{self, CommitThread},
+    commit::commit,
+    commit_thread::CommitThread,
     context::MemberContext,
     end,
     messages::{Command, Commit, KafkaEvent},
@@ -279,7 +280,7 @@ impl PollThread {
 fn commit_at_last(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
     let deadline = Instant::now() + consumer.context().drain_deadline;
     loop {
-        if commit_thread::commit(consumer, commits) {
+        if commit(consumer, &consumer.context().topic, commits) {
             return true;
         }
         if Instant::now() >= deadline {
