@@ -12,7 +12,7 @@ use cli::{
     values::{one_of, parse_size},
 };
 use format::options::Compression;
-use landing::layout::Prefix;
+use landing::{Format, layout::Prefix};
 
 /// Copies finished date partitions of a landing zone into few objects, Parquet or JSON Lines, under
 /// another prefix of the bucket.
@@ -160,6 +160,15 @@ pub enum CopyFormat {
     Parquet,
     /// The records as they are, one on each line
     Jsonl,
+}
+
+impl From<CopyFormat> for Format {
+    fn from(format: CopyFormat) -> Self {
+        match format {
+            CopyFormat::Parquet => Self::Parquet,
+            CopyFormat::Jsonl => Self::Jsonl,
+        }
+    }
 }
 
 /// How late records may come: days too, and none at all.

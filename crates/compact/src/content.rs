@@ -16,16 +16,16 @@ use format::{
     rows::{Rows, columns},
 };
 use landing::{
-    Offset, Record,
+    Offset, Partition, Record,
     record::{Headers, ValueHash},
     value::Misfit,
 };
 use schema::{Cell, TableSchema};
 use sha2::{Digest, Sha256};
 
-/// The form in which records are compared.
+/// How records are compared.
 #[derive(Clone, Debug)]
-pub enum Form {
+pub(crate) enum Comparison {
     /// Byte for byte.
     Lines,
     /// By the values of these columns.
@@ -34,13 +34,22 @@ pub enum Form {
 
 /// Number of records, and their hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
-    pub records: u64,
-    pub content: ValueHash,
+pub(crate) struct ContentDigest {
+    pub(crate) records: u64,
+    pub(crate) content: ValueHash,
+}
+
+/// What an object of the copy holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CopyContent {
+    /// Of all records.
+    pub(crate) digest: ContentDigest,
+    /// The hashes of the parts that were asked for, in their order.
+    pub(crate) parts: Vec<ValueHash>,
 }
 
 /// Takes records in, one after the other.
-pub struct Content {
+pub(crate) struct ContentHasher {
     /// In rows, a reader of its own: what the encoder's reader remembers must not show here.
     rows: Option<Rows>,
     bytes: Vec<u8>,
@@ -58,11 +67,11 @@ struct Parts {
     records: u64,
 }
 
-impl Content {
-    pub fn new(form: &Form) -> Self {
-        let rows = match form {
-            Form::Lines => None,
-            Form::Rows(schema) => Some(Rows::new(schema, false)),
+impl ContentHasher {
+    pub(crate) fn new(comparison: &Comparison) -> Self {
+        let rows = match comparison {
+            Comparison::Lines => None,
+            Comparison::Rows(schema) => Some(Rows::new(schema, false)),
         };
         Self {
             rows,
@@ -77,7 +86,7 @@ impl Content {
     ///
     /// # Errors
     /// Why it is no row of the table.
-    pub fn add(&mut self, line: &[u8]) -> Result<(), Misfit> {
+    pub(crate) fn add(&mut self, line: &[u8]) -> Result<(), Misfit> {
         let bytes = &mut self.bytes;
         bytes.clear();
         match &mut self.rows {
@@ -106,8 +115,8 @@ impl Content {
         self.parts.add(&self.bytes);
     }
 
-    pub fn finish(self) -> Facts {
-        Facts {
+    pub(crate) fn finish(self) -> ContentDigest {
+        ContentDigest {
             records: self.records,
             content: ValueHash(self.hash.finalize().into()),
         }
@@ -145,20 +154,21 @@ impl Parts {
 ///
 /// # Errors
 /// Why it is no such object.
-pub fn of_copy(
+pub(crate) fn of_copy(
     body: Vec<u8>,
-    (form, suffix): (&Form, &str),
+    comparison: &Comparison,
+    suffix: &str,
     parts: Vec<u64>,
-) -> Result<(Facts, Vec<ValueHash>), String> {
-    let mut content = Content::new(form);
+) -> Result<CopyContent, String> {
+    let mut content = ContentHasher::new(comparison);
     content.parts.sizes = parts;
-    match form {
-        Form::Lines => each_line(&body, suffix, |line| {
+    match comparison {
+        Comparison::Lines => each_line(&body, suffix, |line| {
             content
                 .add(line)
                 .map_err(|misfit| misfit.reason.to_string())
         })?,
-        Form::Rows(schema) => {
+        Comparison::Rows(schema) => {
             let columns = columns(schema, false);
             read::read(Bytes::from(body), &columns, |row| {
                 content.add_row(row);
@@ -167,13 +177,16 @@ pub fn of_copy(
         }
     }
     let parts = std::mem::take(&mut content.parts);
-    Ok((content.finish(), parts.finish()))
+    Ok(CopyContent {
+        digest: content.finish(),
+        parts: parts.finish(),
+    })
 }
 
 /// A record of which only the value is known.
-pub fn record(value: &[u8]) -> Record<'_> {
+pub(crate) fn record(value: &[u8]) -> Record<'_> {
     Record {
-        partition: 0,
+        partition: Partition(0),
         offset: Offset(0),
         timestamp: None,
         key: None,
@@ -183,7 +196,7 @@ pub fn record(value: &[u8]) -> Record<'_> {
 }
 
 /// Whether cells and values are the same, to the last bit.
-pub fn same(cells: &[Cell<'_>], row: &[Value<'_>]) -> bool {
+pub(crate) fn same(cells: &[Cell<'_>], row: &[Value<'_>]) -> bool {
     let is_same = |(cell, found): (&Cell<'_>, &Value<'_>)| match (value(cell), *found) {
         (Value::Double(one), Value::Double(other)) => one.to_bits() == other.to_bits(),
         (one, other) => one == other,
@@ -224,10 +237,12 @@ fn append(value: &Value<'_>, bytes: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use landing::{Format, Place};
+
     use super::*;
 
-    fn facts(form: &Form, lines: &[&str]) -> Facts {
-        let mut content = Content::new(form);
+    fn facts(comparison: &Comparison, lines: &[&str]) -> ContentDigest {
+        let mut content = ContentHasher::new(comparison);
         lines
             .iter()
             .for_each(|line| content.add(line.as_bytes()).unwrap());
@@ -236,22 +251,27 @@ mod tests {
 
     #[test]
     fn the_hash_of_lines_is_that_of_their_text() {
-        let facts = facts(&Form::Lines, &["{\"a\":1}", "{}"]);
+        let facts = facts(&Comparison::Lines, &["{\"a\":1}", "{}"]);
         let text = ValueHash::of(Some(b"{\"a\":1}\n{}\n"));
         assert_eq!(
             facts,
-            Facts {
+            ContentDigest {
                 records: 2,
                 content: text
             }
         );
         let read = of_copy(
             b"{\"a\":1}\n{}\n".to_vec(),
-            (&Form::Lines, "jsonl"),
+            &Comparison::Lines,
+            "jsonl",
             vec![0, 1, 1, 0],
         );
         let parts = [&b""[..], b"{\"a\":1}\n", b"{}\n", b""].map(|part| ValueHash::of(Some(part)));
-        assert_eq!(read, Ok((facts, parts.to_vec())));
+        let expected = CopyContent {
+            digest: facts,
+            parts: parts.to_vec(),
+        };
+        assert_eq!(read, Ok(expected));
     }
 
     fn schema() -> TableSchema {
@@ -303,8 +323,9 @@ mod tests {
 
     /// The object of the copy that these records become.
     fn encoded(schema: &Arc<TableSchema>, records: &[String]) -> Vec<u8> {
+        let start = Place::new(Partition(0), Offset(0));
         let rules = landing::compaction::OutputRules {
-            format: "parquet".into(),
+            format: Format::Parquet,
             compression: "zstd".into(),
             level: None,
             schema: None,
@@ -313,8 +334,8 @@ mod tests {
             topic: "t".into(),
             zone: "z".into(),
         };
-        let encoding = crate::request::encoding(&rules, (Some(schema.clone()), origin)).unwrap();
-        let mut files = format::files::Files::new(&encoding, 0, Offset(0));
+        let encoding = crate::request::encoding(&rules, Some(schema.clone()), origin).unwrap();
+        let mut files = format::files::Files::new(&encoding, start);
         let date = landing::partition_by::DatePartition::from_folder("2026-11-20").unwrap();
         for text in records {
             files.write(&date, &record(text.as_bytes())).unwrap();
@@ -325,35 +346,41 @@ mod tests {
     #[test]
     fn what_was_read_from_the_zone_and_from_the_copy_is_the_same_only_when_it_is() {
         let schema = Arc::new(schema());
-        let form = Form::Rows(schema.clone());
+        let comparison = Comparison::Rows(schema.clone());
         let mut random = fastrand::Rng::with_seed(7);
         // More than are unpacked at a time, and more than a row group.
         let records: Vec<String> = (0..140_000).map(|_| random_record(&mut random)).collect();
         let texts: Vec<&str> = records.iter().map(String::as_str).collect();
         let body = encoded(&schema, &records);
-        let read = of_copy(body.clone(), (&form, "parquet"), vec![70_000, 0, 70_000]).unwrap();
-        assert_eq!(read.0, facts(&form, &texts));
-        let of_part = |texts: &[&str]| facts(&form, texts).content;
+        let read = of_copy(
+            body.clone(),
+            &comparison,
+            "parquet",
+            vec![70_000, 0, 70_000],
+        )
+        .unwrap();
+        assert_eq!(read.digest, facts(&comparison, &texts));
+        let of_part = |texts: &[&str]| facts(&comparison, texts).content;
         let parts = [&texts[..70_000], &[], &texts[70_000..]].map(of_part);
-        assert_eq!(read.1, parts);
+        assert_eq!(read.parts, parts);
         let mut other = records[..10_000].to_vec();
-        let expected = facts(&form, &texts[..10_000]);
+        let expected = facts(&comparison, &texts[..10_000]);
         other.swap(4_000, 4_001);
-        let swapped = of_copy(encoded(&schema, &other), (&form, "parquet"), Vec::new())
+        let swapped = of_copy(encoded(&schema, &other), &comparison, "parquet", Vec::new())
             .unwrap()
-            .0;
+            .digest;
         assert_eq!(swapped.records, expected.records);
         assert_ne!(swapped.content, expected.content);
         // Other columns, and what is no file of ours.
-        let stock = Form::Rows(Arc::new(TableSchema::stock()));
-        let problem = of_copy(body.clone(), (&stock, "parquet"), Vec::new()).unwrap_err();
+        let stock = Comparison::Rows(Arc::new(TableSchema::stock()));
+        let problem = of_copy(body.clone(), &stock, "parquet", Vec::new()).unwrap_err();
         assert!(
             problem.contains("its columns are not those of its schema"),
             "{problem}"
         );
         for end in [0, 4, body.len() / 2, body.len() - 1] {
             assert!(
-                of_copy(body[..end].to_vec(), (&form, "parquet"), Vec::new()).is_err(),
+                of_copy(body[..end].to_vec(), &comparison, "parquet", Vec::new()).is_err(),
                 "{end}"
             );
         }
@@ -361,28 +388,32 @@ mod tests {
 
     #[test]
     fn rows_are_the_same_only_when_each_value_is() {
-        let form = Form::Rows(Arc::new(TableSchema::stock()));
+        let comparison = Comparison::Rows(Arc::new(TableSchema::stock()));
         let all = [
-            facts(&form, &[]),
-            facts(&form, &[r#"{"Index":null}"#]),
-            facts(&form, &[r#"{"Index":""}"#]),
-            facts(&form, &[r#"{"Index":"n"}"#]),
-            facts(&form, &[r#"{"Open":0.0}"#]),
-            facts(&form, &[r#"{"Open":-0.0}"#]),
-            facts(&form, &[r#"{"High":0.0}"#]),
-            facts(&form, &[r#"{"Index":"a"}"#, r#"{"Index":"b"}"#]),
-            facts(&form, &[r#"{"Index":"b"}"#, r#"{"Index":"a"}"#]),
-            facts(&form, &[r#"{"Date":"2026-11-20"}"#]),
+            facts(&comparison, &[]),
+            facts(&comparison, &[r#"{"Index":null}"#]),
+            facts(&comparison, &[r#"{"Index":""}"#]),
+            facts(&comparison, &[r#"{"Index":"n"}"#]),
+            facts(&comparison, &[r#"{"Open":0.0}"#]),
+            facts(&comparison, &[r#"{"Open":-0.0}"#]),
+            facts(&comparison, &[r#"{"High":0.0}"#]),
+            facts(&comparison, &[r#"{"Index":"a"}"#, r#"{"Index":"b"}"#]),
+            facts(&comparison, &[r#"{"Index":"b"}"#, r#"{"Index":"a"}"#]),
+            facts(&comparison, &[r#"{"Date":"2026-11-20"}"#]),
         ];
         let different: std::collections::HashSet<_> =
             all.iter().map(|facts| facts.content).collect();
         assert_eq!(different.len(), all.len());
-        // Another form of the same record.
+        // Another comparison of the same record.
         let same = facts(
-            &form,
+            &comparison,
             &[r#"{ "index" : "a" , "x" : 1 }"#, r#"{"Index":"b"}"#],
         );
         assert_eq!(same, all[7]);
-        assert!(Content::new(&form).add(br#"{"Open":"high"}"#).is_err());
+        assert!(
+            ContentHasher::new(&comparison)
+                .add(br#"{"Open":"high"}"#)
+                .is_err()
+        );
     }
 }

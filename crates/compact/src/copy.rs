@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow, bail};
 use bucket::{Bucket, probe, retry::patiently, schemas::read_schema, zone::ZoneFacts};
 use landing::{
+    Format, Partition, Place,
     claim::Claim,
     compaction::{CopyZone, PLAN_VERSION},
     partition_by::DatePartition,
@@ -15,26 +16,30 @@ use landing::{
 };
 use schema::TableSchema;
 
-use crate::{args::CopyFormat, error::Trouble, job::Job, request::Order};
+use crate::{args::CopyFormat, error::CompactError, job::Job, request::CopyRequest};
 
 /// The plans of a date by number, and whether each is done.
-pub type Plans = BTreeMap<u32, bool>;
+pub(crate) type Plans = BTreeMap<u32, bool>;
 
 /// Enters the copy, or makes it; gives its id.
-pub async fn enter(bucket: &Bucket, order: &Order, source: &ZoneFacts) -> Result<String> {
+pub(crate) async fn enter(
+    bucket: &Bucket,
+    request: &CopyRequest,
+    source: &ZoneFacts,
+) -> Result<String> {
     let wanted = CopyZone {
         compacted_copy: PLAN_VERSION,
         bucket: bucket.name().to_owned(),
-        prefix: order.from.to_string(),
+        prefix: request.from.to_string(),
         zone: source.id.clone(),
-        format: order.format.name().to_owned(),
+        format: Format::from(request.format).to_string(),
         granularity: source.granularity.to_string(),
     };
-    let key = order.to.zone_key();
+    let key = request.to.zone_key();
     let place = || format!("s3://{}/{key}", bucket.name());
     let mut there = bucket.read_patiently(&key).await?;
     if there.is_none() {
-        probe::probe(bucket, &order.to).await?;
+        probe::probe(bucket, &request.to).await?;
         bucket
             .create_patiently(&key, wanted.to_body().into())
             .await?;
@@ -56,12 +61,12 @@ pub async fn enter(bucket: &Bucket, order: &Order, source: &ZoneFacts) -> Result
 }
 
 /// The columns of the copy; none for JSON Lines.
-pub async fn table(
+pub(crate) async fn table(
     bucket: &Bucket,
-    order: &Order,
+    request: &CopyRequest,
     source: &ZoneFacts,
 ) -> Result<Option<TableSchema>> {
-    if order.format == CopyFormat::Jsonl {
+    if request.format == CopyFormat::Jsonl {
         return Ok(None);
     }
     let newest = match source.is_per_record() {
@@ -82,8 +87,8 @@ pub async fn table(
             read_schema(&body, &hash).map_err(|problem| anyhow!("{}: {problem}", place()))?
         }
     };
-    let by_column = source.format == "parquet";
-    order.table(of_zone, (with_metadata, by_column)).map(Some)
+    let by_column = source.format == Format::Parquet;
+    request.table(of_zone, with_metadata, by_column).map(Some)
 }
 
 /// A claim of the zone, the newest of its partition.
@@ -95,34 +100,35 @@ async fn newest_claim(bucket: &Bucket, source: &ZoneFacts) -> Result<Option<Clai
         return Ok(None);
     };
     let place = || format!("s3://{}/{key}", bucket.name());
-    let partition = key[folder.len()..].split_once('/');
-    let partition = partition.and_then(|(partition, _)| partition.parse::<i32>().ok());
-    let at = partition.and_then(|partition| {
-        Some((
-            partition,
-            source.prefix.start_of_claim_key(partition, &key)?,
-        ))
-    });
-    let (partition, start) = at.with_context(|| format!("{} has the name of no claim", place()))?;
+    let start = start_of_claim(source, &key[folder.len()..], &key);
+    let start = start.with_context(|| format!("{} has the name of no claim", place()))?;
     let body = bucket.read_patiently(&key).await?;
     let body = body.with_context(|| format!("{} was removed while it was read", place()))?;
-    let claim = Claim::from_body(&body, (&source.id, partition, start));
+    let claim = Claim::from_body(&body, &source.id, start);
     claim.map(Some).with_context(place)
+}
+
+/// Where the extent of the claim under this key begins; `below_claims` is the rest of the key.
+fn start_of_claim(source: &ZoneFacts, below_claims: &str, key: &str) -> Option<Place> {
+    let (partition, _) = below_claims.split_once('/')?;
+    let partition: Partition = partition.parse().ok()?;
+    let start = source.prefix.start_of_claim_key(partition, key)?;
+    Some(Place::new(partition, start))
 }
 
 impl Job {
     /// The plans of a date.
     ///
     /// # Errors
-    /// [`Trouble::Data`] when one is missing: its objects would be compacted twice.
-    pub async fn plans(&self, date: &DatePartition) -> Result<Plans, Trouble> {
-        let folder = format!("{}{date}/", self.order.to.plans_folder());
+    /// [`CompactError::Data`] when one is missing: its objects would be compacted twice.
+    pub(crate) async fn plans(&self, date: &DatePartition) -> Result<Plans, CompactError> {
+        let folder = format!("{}{date}/", self.request.to.plans_folder());
         let mut all = self.plans_below(&folder).await?;
         let plans = all.remove(date).unwrap_or_default();
         for (expected, number) in (1..).zip(plans.keys()) {
             if expected != *number {
-                let key = self.order.to.plan_key(date, expected);
-                return Err(self.trouble(
+                let key = self.request.to.plan_key(date, expected);
+                return Err(self.problem_with(
                     &key,
                     "this plan is not there, though later ones are: restore it",
                 ));
@@ -132,10 +138,10 @@ impl Job {
     }
 
     /// All plans whose keys begin so, by date.
-    pub async fn plans_below(
+    pub(crate) async fn plans_below(
         &self,
         folder: &str,
-    ) -> Result<BTreeMap<DatePartition, Plans>, Trouble> {
+    ) -> Result<BTreeMap<DatePartition, Plans>, CompactError> {
         let mut found = BTreeMap::<DatePartition, Plans>::new();
         let mut done = Vec::new();
         let mut list = self.bucket.list(folder);
@@ -159,8 +165,8 @@ impl Job {
             match plan {
                 Some(is_done) => *is_done = true,
                 None => {
-                    let key = self.order.to.plan_key(&date, number);
-                    return Err(self.trouble(
+                    let key = self.request.to.plan_key(&date, number);
+                    return Err(self.problem_with(
                         &key,
                         "this plan is not there, though it was carried out: restore it",
                     ));
@@ -171,7 +177,7 @@ impl Job {
     }
 
     fn plan_of_key(&self, key: &str) -> Option<(DatePartition, u32, bool)> {
-        let rest = key.strip_prefix(&self.order.to.plans_folder())?;
+        let rest = key.strip_prefix(&self.request.to.plans_folder())?;
         let (date, name) = rest.split_once('/')?;
         let (date, stem) = (
             DatePartition::from_folder(date)?,
@@ -183,8 +189,8 @@ impl Job {
         };
         let number = number.parse().ok()?;
         let again = match is_done {
-            true => self.order.to.done_key(&date, number),
-            false => self.order.to.plan_key(&date, number),
+            true => self.request.to.done_key(&date, number),
+            false => self.request.to.plan_key(&date, number),
         };
         (again == key).then_some((date, number, is_done))
     }

@@ -10,17 +10,17 @@ use std::{collections::BTreeMap, pin::pin, sync::Arc};
 use format::options;
 use futures::{Stream, StreamExt};
 use landing::{
-    compaction::{Counted, Done, OutputRules, Plan},
+    compaction::{CompactionDone, CompactionPlan, Counted, OutputRules},
     partition_by::DatePartition,
 };
 use tokio::sync::mpsc;
 
 use crate::{
-    content::Form,
-    error::Trouble,
+    content::Comparison,
+    error::CompactError,
     job::Job,
-    pack::{Item, Pack, Packer, Rules},
-    report::{DateReport, Origin, PlanReport},
+    pack::{Pack, PackRules, Packer, PackerInput},
+    report::{DateReport, PlanOrigin, PlanReport},
     request,
     source::{Planned, SourceObject},
 };
@@ -33,47 +33,50 @@ const CHANNEL: usize = 64;
 const MOST_ROUNDS: u32 = 1_000;
 
 /// A date partition under way.
-struct Date<'j> {
+struct DateRun<'j> {
     job: &'j Job,
     date: &'j DatePartition,
     /// What is known of plans that are done.
-    done: BTreeMap<u32, Done>,
+    done: BTreeMap<u32, CompactionDone>,
     planned: Planned,
     report: DateReport,
 }
 
 impl Job {
     /// Compacts one date, as far as there is something to compact.
-    pub async fn compact(&self, date: &DatePartition) -> (DateReport, Result<(), Trouble>) {
-        let mut work = Date {
+    pub(crate) async fn compact(
+        &self,
+        date: &DatePartition,
+    ) -> (DateReport, Result<(), CompactError>) {
+        let mut work = DateRun {
             job: self,
             date,
             done: BTreeMap::new(),
             planned: Planned::default(),
-            report: DateReport::of(date),
+            report: DateReport::new(date),
         };
         let mut result = work.run().await;
-        if result.is_ok() && self.order.delete_source && work.report.remaining > 0 {
+        if result.is_ok() && self.request.delete_source && work.report.remaining > 0 {
             result = self.delete(date, &mut work.report).await;
         }
         (work.report, result)
     }
 }
 
-impl Date<'_> {
-    async fn run(&mut self) -> Result<(), Trouble> {
+impl DateRun<'_> {
+    async fn run(&mut self) -> Result<(), CompactError> {
         for _ in 0..MOST_ROUNDS {
             let plans_before = self.done.len();
             match self.round().await {
-                Err(Trouble::Overtaken) => {}
+                Err(CompactError::Overtaken) => {}
                 // Whoever deleted it had finished a plan that covers it.
-                Err(Trouble::Gone(key))
+                Err(CompactError::Gone(key))
                     if self.done.len() == plans_before && !self.others_went_on().await? =>
                 {
                     let problem = "it is not there any more, and its plan is not done: restore it";
-                    return Err(self.job.trouble(&key, problem));
+                    return Err(self.job.problem_with(&key, problem));
                 }
-                Err(Trouble::Gone(_)) => {}
+                Err(CompactError::Gone(_)) => {}
                 ended => return ended,
             }
         }
@@ -85,23 +88,25 @@ impl Date<'_> {
     }
 
     /// Whether a plan is done that this run does not know yet.
-    async fn others_went_on(&self) -> Result<bool, Trouble> {
+    async fn others_went_on(&self) -> Result<bool, CompactError> {
         let plans = self.job.plans(self.date).await?;
         Ok(plans
             .into_iter()
             .any(|(number, is_done)| is_done && !self.done.contains_key(&number)))
     }
 
-    async fn round(&mut self) -> Result<(), Trouble> {
+    async fn round(&mut self) -> Result<(), CompactError> {
         let plans = self.job.plans(self.date).await?;
         for (&number, &is_done) in &plans {
             if self.done.contains_key(&number) {
                 continue;
             }
             let plan = self.job.plan(self.date, number).await?;
-            let key = self.job.order.to.plan_key(self.date, number);
-            let plan =
-                plan.ok_or_else(|| self.job.trouble(&key, "it was removed while it was read"))?;
+            let key = self.job.request.to.plan_key(self.date, number);
+            let plan = plan.ok_or_else(|| {
+                self.job
+                    .problem_with(&key, "it was removed while it was read")
+            })?;
             match is_done {
                 true => self.was_done(&plan).await?,
                 false => self.finish(&plan).await?,
@@ -112,44 +117,46 @@ impl Date<'_> {
         self.make_new(next).await
     }
 
-    async fn was_done(&mut self, plan: &Plan) -> Result<(), Trouble> {
+    async fn was_done(&mut self, plan: &CompactionPlan) -> Result<(), CompactError> {
         let done = self.job.done(self.date, plan.number).await?;
-        let key = self.job.order.to.done_key(self.date, plan.number);
-        let done =
-            done.ok_or_else(|| self.job.trouble(&key, "it was removed while it was read"))?;
-        self.note(done, Origin::Before);
+        let key = self.job.request.to.done_key(self.date, plan.number);
+        let done = done.ok_or_else(|| {
+            self.job
+                .problem_with(&key, "it was removed while it was read")
+        })?;
+        self.note(done, PlanOrigin::Before);
         Ok(())
     }
 
     /// Finishes a plan that was found, by its own values.
-    async fn finish(&mut self, plan: &Plan) -> Result<(), Trouble> {
+    async fn finish(&mut self, plan: &CompactionPlan) -> Result<(), CompactError> {
         let (job, date) = (self.job, self.date);
         job.progress.borrow_mut().step(
             format!("finishing plan {} of dt={date}: objects", plan.number),
             Some(plan.inputs.len()),
         );
         let rules = job.pack_rules(date, &plan.output, None).await?;
-        let form = rules.form.clone();
+        let comparison = rules.comparison.clone();
         let mut ended = None;
         let objects = job.planned(date, plan);
-        let settle = async |pack: Pack| {
+        let publish = async |pack: Pack| {
             if pack.inputs != plan.inputs {
-                let key = job.order.to.plan_key(date, plan.number);
+                let key = job.request.to.plan_key(date, plan.number);
                 let problem = "its inputs do not hold as many records as it says";
-                return Err(job.trouble(&key, problem));
+                return Err(job.problem_with(&key, problem));
             }
-            ended = Some(job.settle((date, plan, &form), pack).await?);
+            ended = Some(job.publish(date, plan, &comparison, pack).await?);
             Ok(())
         };
-        pack_all(job, (rules, objects), settle).await?;
-        let key = job.order.to.plan_key(date, plan.number);
-        let done = ended.ok_or_else(|| job.trouble(&key, "it has no inputs"))?;
-        self.note(done, Origin::Finished);
+        pack_all(job, rules, objects, publish).await?;
+        let key = job.request.to.plan_key(date, plan.number);
+        let done = ended.ok_or_else(|| job.problem_with(&key, "it has no inputs"))?;
+        self.note(done, PlanOrigin::Finished);
         Ok(())
     }
 
     /// Makes plans, from this number on, until the list of the date is at its end.
-    async fn make_new(&mut self, first: u32) -> Result<(), Trouble> {
+    async fn make_new(&mut self, first: u32) -> Result<(), CompactError> {
         let (job, date) = (self.job, self.date);
         let survey = job.survey(date, &self.planned).await?;
         self.report.unknown_objects = survey.unknown;
@@ -163,44 +170,44 @@ impl Date<'_> {
             Some(survey.new.objects),
         );
         let rules = job
-            .pack_rules(date, &job.rules, Some(job.order.max_bytes))
+            .pack_rules(date, &job.rules, Some(job.request.max_bytes))
             .await?;
-        let form = rules.form.clone();
+        let comparison = rules.comparison.clone();
         let mut number = first;
         let mut made = Vec::new();
         let planned = self.planned.clone();
         let objects = job.unplanned(date, &planned);
-        let settle = async |pack: Pack| {
-            let plan = job.plan_pack((date, number), &pack).await?;
-            let done = job.settle((date, &plan, &form), pack).await?;
+        let publish = async |pack: Pack| {
+            let plan = job.plan_pack(date, number, &pack).await?;
+            let done = job.publish(date, &plan, &comparison, pack).await?;
             number += 1;
             made.push((plan, done));
             Ok(())
         };
-        let packed = pack_all(job, (rules, objects), settle).await;
+        let packed = pack_all(job, rules, objects, publish).await;
         for (plan, done) in made {
             self.planned.add(&plan.inputs);
-            self.note(done, Origin::Made);
+            self.note(done, PlanOrigin::Made);
         }
         packed
     }
 
     /// Where all objects of the plans are there still, they have the sizes that they had.
-    fn check_sizes(&self, planned: Counted) -> Result<(), Trouble> {
+    fn check_sizes(&self, planned: Counted) -> Result<(), CompactError> {
         let inputs = || self.done.values().map(|done| done.inputs);
         let objects: u64 = inputs().map(|inputs| inputs.objects).sum();
         let bytes: u64 = inputs().map(|inputs| inputs.bytes).sum();
         if planned.objects != objects || planned.bytes == bytes {
             return Ok(());
         }
-        let folder = self.job.order.from.date_folder(self.date);
+        let folder = self.job.request.from.date_folder(self.date);
         let problem = "the objects here are others than those that were compacted, under the same keys: was the zone emptied, and landed \
                        anew? It needs another --to, then";
-        Err(self.job.trouble(&folder, problem))
+        Err(self.job.problem_with(&folder, problem))
     }
 
-    fn note(&mut self, done: Done, origin: Origin) {
-        if origin != Origin::Before {
+    fn note(&mut self, done: CompactionDone, origin: PlanOrigin) {
+        if origin != PlanOrigin::Before {
             tracing::info!(
                 records = done.records,
                 objects = done.inputs.objects,
@@ -209,51 +216,52 @@ impl Date<'_> {
                 self.date
             );
         }
-        self.report.plans.push(PlanReport::of(&done, origin));
+        self.report.plans.push(PlanReport::new(&done, origin));
         self.done.insert(done.number, done);
     }
 }
 
 impl Job {
     /// How the outputs of plans with these rules are made, and how they are compared.
-    pub async fn pack_rules(
+    pub(crate) async fn pack_rules(
         &self,
         date: &DatePartition,
         output: &OutputRules,
         max_bytes: Option<u64>,
-    ) -> Result<Rules, Trouble> {
+    ) -> Result<PackRules, CompactError> {
         let schema = match &output.schema {
             None => None,
             // The columns of new plans are kept only when there is a plan.
             Some(_) if *output == self.rules => self.table.clone(),
-            Some(hash) => Some(self.schema(&self.order.to.schema_key(hash), hash).await?),
+            Some(hash) => Some(self.schema(&self.request.to.schema_key(hash), hash).await?),
         };
-        let form = match &schema {
-            Some(schema) => Form::Rows(schema.clone()),
-            None => Form::Lines,
+        let comparison = match &schema {
+            Some(schema) => Comparison::Rows(schema.clone()),
+            None => Comparison::Lines,
         };
         let origin = options::Origin {
             topic: self.source.topic.clone(),
             zone: self.source.id.clone(),
         };
-        Ok(Rules {
+        Ok(PackRules {
             bucket: self.bucket.name().to_owned(),
             zone: self.source.clone(),
             date: date.clone(),
-            encoding: request::encoding(output, (schema, origin))?,
-            form,
-            allow_unproven: self.order.allow_unproven,
+            encoding: request::encoding(output, schema, origin)?,
+            comparison,
+            allow_unproven: self.request.allow_unproven,
             max_bytes,
         })
     }
 }
 
-/// Reads the objects, packs them, and settles one pack after the other.
+/// Reads the objects, packs them, and publishes one pack after another.
 async fn pack_all(
     job: &Job,
-    (rules, objects): (Rules, impl Stream<Item = Result<SourceObject, Trouble>>),
-    mut settle: impl AsyncFnMut(Pack) -> Result<(), Trouble>,
-) -> Result<(), Trouble> {
+    rules: PackRules,
+    objects: impl Stream<Item = Result<SourceObject, CompactError>>,
+    mut publish: impl AsyncFnMut(Pack) -> Result<(), CompactError>,
+) -> Result<(), CompactError> {
     let date = rules.date.clone();
     let (feed, items) = mpsc::channel(CHANNEL);
     let (give, mut packs) = mpsc::channel(1);
@@ -262,26 +270,26 @@ async fn pack_all(
     let reading = async move {
         let mut fetched = pin!(job.fetch(&date, objects));
         while let Some(fetched) = fetched.next().await {
-            let item = Item::Object(Box::new(fetched?));
+            let item = PackerInput::Object(Box::new(fetched?));
             job.progress.borrow_mut().add(1);
             // Nobody takes it: the packer has found something, or nobody wants its packs.
             if feed.send(item).await.is_err() {
                 return Ok(());
             }
         }
-        feed.send(Item::End).await.ok();
+        feed.send(PackerInput::End).await.ok();
         Ok(())
     };
-    let settling = async move {
+    let publishing = async move {
         while let Some(pack) = packs.recv().await {
-            settle(pack).await?;
+            publish(pack).await?;
         }
         Ok(())
     };
-    let (read, settled): (Result<(), Trouble>, Result<(), Trouble>) =
-        tokio::join!(reading, settling);
+    let (read, published): (Result<(), CompactError>, Result<(), CompactError>) =
+        tokio::join!(reading, publishing);
     let packed = packing
         .await
         .unwrap_or_else(|_| Err(anyhow::anyhow!("the thread that packs gave up").into()));
-    settled.and(packed).and(read)
+    published.and(packed).and(read)
 }

@@ -12,38 +12,44 @@ use std::{
 use anyhow::anyhow;
 use bucket::{creation::MOST_REMOVED, retry::patiently};
 use futures::StreamExt;
-use landing::{Offset, compaction::Plan, partition_by::DatePartition, record::ValueHash};
+use landing::{
+    Offset, Partition, Place, compaction::CompactionPlan, partition_by::DatePartition,
+    record::ValueHash,
+};
 
 use crate::{
-    error::Trouble,
+    error::CompactError,
     fetch::Fetched,
     job::Job,
-    pack::Rules,
-    report::{DateReport, Origin},
+    pack::PackRules,
+    report::{DateReport, PlanOrigin},
     source::SourceObject,
 };
 
 /// The starts of the newest batches by partition, as far as they were looked up.
-type NewestBatches = BTreeMap<i32, Option<Offset>>;
+type NewestBatches = BTreeMap<Partition, Option<Offset>>;
 
 impl Job {
     /// Deletes what the plans of the date cover.
-    pub async fn delete(
+    pub(crate) async fn delete(
         &self,
         date: &DatePartition,
         report: &mut DateReport,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CompactError> {
         let mut newest = NewestBatches::new();
         for of_plan in &mut report.plans {
             let plan = self.plan(date, of_plan.number).await?;
-            let key = self.order.to.plan_key(date, of_plan.number);
+            let key = self.request.to.plan_key(date, of_plan.number);
             let removed = "it was removed while it was read";
-            let plan = plan.ok_or_else(|| self.trouble(&key, removed))?;
-            let (deleted, kept) = match of_plan.origin {
-                Origin::Before => self.delete_compared((date, &plan), &mut newest).await?,
-                _ => self.delete_listed((date, &plan), &mut newest).await?,
+            let plan = plan.ok_or_else(|| self.problem_with(&key, removed))?;
+            let removed = match of_plan.origin {
+                PlanOrigin::Before => self.delete_compared(date, &plan, &mut newest).await?,
+                PlanOrigin::Made | PlanOrigin::Finished => {
+                    self.delete_listed(date, &plan, &mut newest).await?
+                }
             };
-            (of_plan.deleted, of_plan.kept) = (deleted, kept);
+            of_plan.deleted = removed.deleted;
+            of_plan.kept = removed.kept;
         }
         Ok(())
     }
@@ -51,9 +57,10 @@ impl Job {
     /// The plan was carried out in this run: its inputs were compared with the copy.
     async fn delete_listed(
         &self,
-        (date, plan): (&DatePartition, &Plan),
+        date: &DatePartition,
+        plan: &CompactionPlan,
         newest: &mut NewestBatches,
-    ) -> Result<(u64, u64), Trouble> {
+    ) -> Result<Removed, CompactError> {
         let mut objects = pin!(self.remaining(date, plan));
         let mut removal = Removal::default();
         while let Some(object) = objects.next().await {
@@ -66,28 +73,32 @@ impl Job {
     /// topic that was made again lands other records under the same keys.
     async fn delete_compared(
         &self,
-        (date, plan): (&DatePartition, &Plan),
+        date: &DatePartition,
+        plan: &CompactionPlan,
         newest: &mut NewestBatches,
-    ) -> Result<(u64, u64), Trouble> {
+    ) -> Result<Removed, CompactError> {
         let mut objects = Box::pin(self.remaining(date, plan).peekable());
         if objects.as_mut().peek().await.is_none() {
-            return Ok((0, 0));
+            return Ok(Removed::default());
         }
         let done = self.done(date, plan.number).await?;
-        let key = self.order.to.done_key(date, plan.number);
-        let done = done.ok_or_else(|| self.trouble(&key, "it was removed while it was read"))?;
+        let key = self.request.to.done_key(date, plan.number);
+        let done =
+            done.ok_or_else(|| self.problem_with(&key, "it was removed while it was read"))?;
         let rules = Arc::new(self.pack_rules(date, &plan.output, None).await?);
-        let parts = self.verify_again((date, plan, &rules.form), &done).await?;
+        let parts = self
+            .verify_again(date, plan, &rules.comparison, &done)
+            .await?;
         let mut fetched = pin!(self.fetch(date, objects));
         let mut removal = Removal::default();
         while let Some(fetched) = fetched.next().await {
             let fetched = match fetched {
                 // Another run deletes the same.
-                Err(Trouble::Gone(_)) => continue,
+                Err(CompactError::Gone(_)) => continue,
                 fetched => fetched?,
             };
             let object = fetched.object.clone();
-            self.compare(rules.clone(), fetched, parts.get(object.place))
+            self.compare(rules.clone(), fetched, parts.get(object.index))
                 .await?;
             removal.take(self, object, newest).await?;
         }
@@ -96,19 +107,19 @@ impl Job {
 
     async fn compare(
         &self,
-        rules: Arc<Rules>,
+        rules: Arc<PackRules>,
         fetched: Fetched,
         in_copy: Option<&ValueHash>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CompactError> {
         let key = fetched.object.key.clone();
-        let work = tokio::task::spawn_blocking(move || rules.facts(fetched));
-        let facts = work.await.map_err(anyhow::Error::from)??;
-        if Some(&facts.content) == in_copy {
+        let work = tokio::task::spawn_blocking(move || rules.digest(fetched));
+        let digest = work.await.map_err(anyhow::Error::from)??;
+        if Some(&digest.content) == in_copy {
             return Ok(());
         }
         let problem = "the copy does not hold what it holds, though its key is in a plan: was the zone emptied, and landed anew? It needs \
                        another --to, then";
-        Err(self.trouble(&key, problem))
+        Err(self.problem_with(&key, problem))
     }
 
     /// Whether a consumer that starts looks for this object: those of the newest claim of each
@@ -118,32 +129,39 @@ impl Job {
         &self,
         known: &mut NewestBatches,
         object: &SourceObject,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, CompactError> {
         if self.source.is_per_record() {
             return Ok(false);
         }
-        let newest = match known.entry(object.partition) {
+        let Place { partition, offset } = object.place;
+        let newest = match known.entry(partition) {
             Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(unknown) => *unknown.insert(self.newest_batch(object.partition).await?),
+            Entry::Vacant(unknown) => *unknown.insert(self.newest_batch(partition).await?),
         };
         // Without a claim nothing is known, and everything stays.
-        Ok(newest.is_none_or(|newest| object.offset >= newest))
+        Ok(newest.is_none_or(|newest| offset >= newest))
     }
 
-    async fn newest_batch(&self, partition: i32) -> Result<Option<Offset>, Trouble> {
-        let folder = self.order.from.claims_folder(partition);
+    async fn newest_batch(&self, partition: Partition) -> Result<Option<Offset>, CompactError> {
+        let folder = self.request.from.claims_folder(partition);
         let first = patiently(|| self.bucket.first_key(&folder)).await;
         let first = first.map_err(|failure| self.bucket.unreadable(&folder, &failure))?;
-        Ok(first.and_then(|key| self.order.from.start_of_claim_key(partition, &key)))
+        Ok(first.and_then(|key| self.request.from.start_of_claim_key(partition, &key)))
     }
 }
 
-/// Objects that are removed, many with one request.
+/// What became of the objects of a plan.
+#[derive(Default)]
+struct Removed {
+    deleted: u64,
+    kept: u64,
+}
+
+/// Collects objects and deletes many with one request.
 #[derive(Default)]
 struct Removal {
     keys: Vec<String>,
-    deleted: u64,
-    kept: u64,
+    removed: Removed,
 }
 
 impl Removal {
@@ -152,9 +170,9 @@ impl Removal {
         job: &Job,
         object: SourceObject,
         newest: &mut NewestBatches,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CompactError> {
         if job.is_of_newest_batch(newest, &object).await? {
-            self.kept += 1;
+            self.removed.kept += 1;
             return Ok(());
         }
         self.keys.push(object.key);
@@ -164,7 +182,7 @@ impl Removal {
         Ok(())
     }
 
-    async fn remove(&mut self, job: &Job) -> Result<(), Trouble> {
+    async fn remove(&mut self, job: &Job) -> Result<(), CompactError> {
         if self.keys.is_empty() {
             return Ok(());
         }
@@ -178,14 +196,13 @@ impl Removal {
             )
             .into());
         }
-        self.deleted += self.keys.len() as u64;
+        self.removed.deleted += self.keys.len() as u64;
         self.keys.clear();
         Ok(())
     }
 
-    /// How many were deleted, and how many were kept.
-    async fn finish(mut self, job: &Job) -> Result<(u64, u64), Trouble> {
+    async fn finish(mut self, job: &Job) -> Result<Removed, CompactError> {
         self.remove(job).await?;
-        Ok((self.deleted, self.kept))
+        Ok(self.removed)
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 /// An end that was not wanted.
 #[derive(Debug)]
-pub enum Trouble {
+pub(crate) enum CompactError {
     /// An object is not what it should be, or a record does not fit. Nothing is left out, so the
     /// date ends here.
     Data(String),
@@ -19,15 +19,15 @@ pub enum Trouble {
     Failed(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Trouble {
+impl From<anyhow::Error> for CompactError {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Trouble {
+impl CompactError {
     /// This is wrong with the object under this key.
-    pub fn of(bucket: &str, key: &str, problem: impl Display) -> Self {
+    pub(crate) fn data(bucket: &str, key: &str, problem: impl Display) -> Self {
         Self::Data(format!("s3://{bucket}/{}: {problem}", key.escape_debug()))
     }
 }

@@ -11,46 +11,50 @@ use std::{
 use bucket::{Bucket, body::Room, schemas::read_schema, zone::ZoneFacts};
 use cli::progress::Progress;
 use landing::{
-    compaction::{About, BadPlan, Done, OutputRules, Plan},
+    compaction::{BadPlan, CompactionDone, CompactionPlan, OutputRules, PlanName},
     partition_by::DatePartition,
 };
 use schema::TableSchema;
 
-use crate::{error::Trouble, request::Order};
+use crate::{error::CompactError, request::CopyRequest};
 
 /// A compaction under way.
-pub struct Job {
-    pub order: Order,
-    pub bucket: Bucket,
-    pub source: ZoneFacts,
+pub(crate) struct Job {
+    pub(crate) request: CopyRequest,
+    pub(crate) bucket: Bucket,
+    pub(crate) source: ZoneFacts,
     /// Id of the copy.
-    pub copy: String,
+    pub(crate) copy: String,
     /// How new plans are written.
-    pub rules: OutputRules,
-    pub room: Room,
-    pub progress: RefCell<Progress>,
+    pub(crate) rules: OutputRules,
+    pub(crate) room: Room,
+    pub(crate) progress: RefCell<Progress>,
     /// The columns of new plans.
-    pub table: Option<Arc<TableSchema>>,
+    pub(crate) table: Option<Arc<TableSchema>>,
     /// Whether the store was found to honour conditional writes, and the columns were kept.
-    pub prepared: Cell<bool>,
+    pub(crate) prepared: Cell<bool>,
     /// The schemas that were read, by key.
-    pub schemas: RefCell<BTreeMap<String, Arc<TableSchema>>>,
+    pub(crate) schemas: RefCell<BTreeMap<String, Arc<TableSchema>>>,
 }
 
 impl Job {
     /// This is wrong with the object under this key.
-    pub fn trouble(&self, key: &str, problem: impl std::fmt::Display) -> Trouble {
-        Trouble::of(self.bucket.name(), key, problem)
+    pub(crate) fn problem_with(&self, key: &str, problem: impl std::fmt::Display) -> CompactError {
+        CompactError::data(self.bucket.name(), key, problem)
     }
 
     /// The schema object under this key, which ends with its hash.
-    pub async fn schema(&self, key: &str, hash: &str) -> Result<Arc<TableSchema>, Trouble> {
+    pub(crate) async fn schema(
+        &self,
+        key: &str,
+        hash: &str,
+    ) -> Result<Arc<TableSchema>, CompactError> {
         if let Some(known) = self.schemas.borrow().get(key) {
             return Ok(known.clone());
         }
         let body = self.bucket.read_patiently(key).await?;
-        let body = body.ok_or_else(|| self.trouble(key, "this schema is not there"))?;
-        let schema = read_schema(&body, hash).map_err(|problem| self.trouble(key, problem))?;
+        let body = body.ok_or_else(|| self.problem_with(key, "this schema is not there"))?;
+        let schema = read_schema(&body, hash).map_err(|problem| self.problem_with(key, problem))?;
         let schema = Arc::new(schema);
         self.schemas
             .borrow_mut()
@@ -59,27 +63,44 @@ impl Job {
     }
 
     /// The plan of this number; `None` when there is none.
-    pub async fn plan(&self, date: &DatePartition, number: u32) -> Result<Option<Plan>, Trouble> {
-        let key = self.order.to.plan_key(date, number);
-        self.control(&key, (date, number), Plan::from_body).await
+    pub(crate) async fn plan(
+        &self,
+        date: &DatePartition,
+        number: u32,
+    ) -> Result<Option<CompactionPlan>, CompactError> {
+        let key = self.request.to.plan_key(date, number);
+        self.control(&key, date, number, CompactionPlan::from_body)
+            .await
     }
 
     /// What is said of the end of this plan; `None` when nothing is.
-    pub async fn done(&self, date: &DatePartition, number: u32) -> Result<Option<Done>, Trouble> {
-        let key = self.order.to.done_key(date, number);
-        self.control(&key, (date, number), Done::from_body).await
+    pub(crate) async fn done(
+        &self,
+        date: &DatePartition,
+        number: u32,
+    ) -> Result<Option<CompactionDone>, CompactError> {
+        let key = self.request.to.done_key(date, number);
+        self.control(&key, date, number, CompactionDone::from_body)
+            .await
     }
 
     async fn control<T>(
         &self,
         key: &str,
-        (date, number): (&DatePartition, u32),
-        read: impl FnOnce(&[u8], About<'_>) -> Result<T, BadPlan>,
-    ) -> Result<Option<T>, Trouble> {
+        date: &DatePartition,
+        number: u32,
+        read: impl FnOnce(&[u8], PlanName<'_>) -> Result<T, BadPlan>,
+    ) -> Result<Option<T>, CompactError> {
         let Some(body) = self.bucket.read_patiently(key).await? else {
             return Ok(None);
         };
-        let read = read(&body, (&self.copy, date, number));
-        read.map(Some).map_err(|problem| self.trouble(key, problem))
+        let name = PlanName {
+            copy: &self.copy,
+            date,
+            number,
+        };
+        read(&body, name)
+            .map(Some)
+            .map_err(|problem| self.problem_with(key, problem))
     }
 }

@@ -9,35 +9,36 @@ use std::sync::Arc;
 use bucket::zone::ZoneFacts;
 use format::{encoding::Encoding, files::Files};
 use landing::{
-    compaction::{Counted, Inputs, MOST_INPUTS},
+    Offset, Partition, Place,
+    compaction::{Counted, MOST_INPUTS, PlanInputs},
     partition_by::DatePartition,
     value::{Misfit, Reason},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
-    content::{Content, Facts, Form, record},
-    error::Trouble,
+    content::{Comparison, ContentDigest, ContentHasher, record},
+    error::CompactError,
     fetch::Fetched,
-    unpack::{Source, unpack},
+    unpack::{UnpackRules, unpack},
 };
 
 /// How packs are made.
-pub struct Rules {
-    pub bucket: String,
-    pub zone: ZoneFacts,
-    pub date: DatePartition,
-    pub encoding: Encoding,
-    pub form: Form,
+pub(crate) struct PackRules {
+    pub(crate) bucket: String,
+    pub(crate) zone: ZoneFacts,
+    pub(crate) date: DatePartition,
+    pub(crate) encoding: Encoding,
+    pub(crate) comparison: Comparison,
     /// Whether a record is taken whose object does not have its hash.
-    pub allow_unproven: bool,
+    pub(crate) allow_unproven: bool,
     /// Bytes of records that end a pack; none where a plan says what is in it.
-    pub max_bytes: Option<u64>,
+    pub(crate) max_bytes: Option<u64>,
 }
 
-impl Rules {
-    fn source(&self) -> Source<'_> {
-        Source {
+impl PackRules {
+    fn unpack_rules(&self) -> UnpackRules<'_> {
+        UnpackRules {
             zone: &self.zone,
             date: self.date.as_str(),
             allow_unproven: self.allow_unproven,
@@ -45,54 +46,54 @@ impl Rules {
     }
 
     /// What an object of the zone holds, as it is compared with the copy.
-    pub fn facts(&self, mut fetched: Fetched) -> Result<Facts, Trouble> {
-        let mut content = Content::new(&self.form);
-        let unpacked = unpack(&self.source(), &mut fetched, |line| {
+    pub(crate) fn digest(&self, mut fetched: Fetched) -> Result<ContentDigest, CompactError> {
+        let mut content = ContentHasher::new(&self.comparison);
+        let unpacked = unpack(&self.unpack_rules(), &mut fetched, |line| {
             content.add(line).map_err(|misfit| explain(&misfit))
         });
         let key = &fetched.object.key;
-        unpacked.map_err(|problem| Trouble::of(&self.bucket, key, problem))?;
+        unpacked.map_err(|problem| CompactError::data(&self.bucket, key, problem))?;
         Ok(content.finish())
     }
 }
 
 /// An object of the copy that is to be written, and what it was made of.
-pub struct Pack {
-    pub inputs: Inputs,
-    pub counted: Counted,
-    pub facts: Facts,
+pub(crate) struct Pack {
+    pub(crate) inputs: PlanInputs,
+    pub(crate) counted: Counted,
+    pub(crate) digest: ContentDigest,
     /// None when its inputs hold no record.
-    pub body: Option<Vec<u8>>,
+    pub(crate) body: Option<Vec<u8>>,
     /// The next pack waits for this one to be done with.
-    pub _slot: OwnedSemaphorePermit,
+    pub(crate) _slot: OwnedSemaphorePermit,
 }
 
 /// What comes to the packer.
-pub enum Item {
+pub(crate) enum PackerInput {
     Object(Box<Fetched>),
     /// There are no more objects. Where this does not come, the reading broke off.
     End,
 }
 
 /// Makes packs out of objects.
-pub struct Packer {
-    rules: Arc<Rules>,
+pub(crate) struct Packer {
+    rules: Arc<PackRules>,
     packs: mpsc::Sender<Pack>,
     slots: Arc<Semaphore>,
-    open: Option<Open>,
+    open: Option<OpenPack>,
 }
 
 /// A pack that is being filled.
-struct Open {
-    inputs: Inputs,
+struct OpenPack {
+    inputs: PlanInputs,
     counted: Counted,
     raw_bytes: u64,
-    content: Content,
+    content: ContentHasher,
     files: Files,
 }
 
 impl Packer {
-    pub fn new(rules: Arc<Rules>, packs: mpsc::Sender<Pack>) -> Self {
+    pub(crate) fn new(rules: Arc<PackRules>, packs: mpsc::Sender<Pack>) -> Self {
         Self {
             rules,
             packs,
@@ -105,11 +106,14 @@ impl Packer {
     ///
     /// # Errors
     /// The first object that is not what it should be, or holds a record that does not fit.
-    pub fn run(mut self, mut items: mpsc::Receiver<Item>) -> Result<(), Trouble> {
+    pub(crate) fn run(
+        mut self,
+        mut items: mpsc::Receiver<PackerInput>,
+    ) -> Result<(), CompactError> {
         while let Some(item) = items.blocking_recv() {
             let wanted = match item {
-                Item::End => return self.close().map(drop),
-                Item::Object(fetched) => self.take(*fetched)?,
+                PackerInput::End => return self.close().map(drop),
+                PackerInput::Object(fetched) => self.take(*fetched)?,
             };
             if !wanted {
                 return Ok(());
@@ -119,11 +123,11 @@ impl Packer {
     }
 
     /// Takes an object in; gives whether more are wanted.
-    fn take(&mut self, mut fetched: Fetched) -> Result<bool, Trouble> {
+    fn take(&mut self, mut fetched: Fetched) -> Result<bool, CompactError> {
         let Self { rules, open, .. } = self;
-        let open = open.get_or_insert_with(|| Open::new(rules));
+        let open = open.get_or_insert_with(|| OpenPack::new(rules));
         let date = &rules.date;
-        let source = rules.source();
+        let source = rules.unpack_rules();
         let mut records = 0;
         let unpacked = unpack(&source, &mut fetched, |line| {
             let written = open.content.add(line);
@@ -134,7 +138,7 @@ impl Packer {
             Ok(())
         });
         let key = &fetched.object.key;
-        unpacked.map_err(|problem| Trouble::of(&rules.bucket, key, problem))?;
+        unpacked.map_err(|problem| CompactError::data(&rules.bucket, key, problem))?;
         open.inputs.push(&fetched.object.input(records));
         open.counted.objects += 1;
         open.counted.bytes += fetched.object.bytes;
@@ -145,7 +149,7 @@ impl Packer {
     }
 
     /// Ends the open pack and hands it over; gives whether it was wanted.
-    fn close(&mut self) -> Result<bool, Trouble> {
+    fn close(&mut self) -> Result<bool, CompactError> {
         let Some(open) = self.open.take() else {
             return Ok(true);
         };
@@ -154,7 +158,7 @@ impl Packer {
         let pack = Pack {
             inputs: open.inputs,
             counted: open.counted,
-            facts: open.content.finish(),
+            digest: open.content.finish(),
             body: files.pop().map(|file| file.bytes),
             _slot: slot.map_err(anyhow::Error::from)?,
         };
@@ -162,15 +166,15 @@ impl Packer {
     }
 }
 
-impl Open {
-    fn new(rules: &Rules) -> Self {
+impl OpenPack {
+    fn new(rules: &PackRules) -> Self {
         Self {
-            inputs: Inputs::of_format(&rules.zone.format),
+            inputs: PlanInputs::of_format(rules.zone.format),
             counted: Counted::default(),
             raw_bytes: 0,
-            content: Content::new(&rules.form),
+            content: ContentHasher::new(&rules.comparison),
             // The place in the topic is for the metadata of an extent's file, and this is none.
-            files: Files::new(&rules.encoding, 0, landing::Offset(0)),
+            files: Files::new(&rules.encoding, Place::new(Partition(0), Offset(0))),
         }
     }
 }

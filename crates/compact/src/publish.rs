@@ -13,31 +13,39 @@ use bucket::{
 use bytes::Bytes;
 use landing::{
     claim::ClaimedBody,
-    compaction::{Done, PLAN_VERSION, Plan},
+    compaction::{CompactionDone, CompactionPlan, PLAN_VERSION},
     partition_by::DatePartition,
     record::ValueHash,
 };
 
 use crate::{
-    content::{self, Content, Facts, Form},
-    error::Trouble,
+    content::{self, Comparison, ContentDigest, ContentHasher, CopyContent},
+    error::CompactError,
     job::Job,
     pack::Pack,
 };
+
+/// An object of the copy as the bucket holds it now.
+struct ReadBack {
+    /// Its size and hash.
+    object: ClaimedBody,
+    content: CopyContent,
+}
 
 impl Job {
     /// Makes the plan of this number for what is in the pack.
     ///
     /// # Errors
-    /// [`Trouble::Overtaken`] when another run has taken the number for other objects, or for
+    /// [`CompactError::Overtaken`] when another run has taken the number for other objects, or for
     /// another form of them.
-    pub async fn plan_pack(
+    pub(crate) async fn plan_pack(
         &self,
-        (date, number): (&DatePartition, u32),
+        date: &DatePartition,
+        number: u32,
         pack: &Pack,
-    ) -> Result<Plan, Trouble> {
+    ) -> Result<CompactionPlan, CompactError> {
         self.prepare().await?;
-        let plan = Plan {
+        let plan = CompactionPlan {
             version: PLAN_VERSION,
             copy: self.copy.clone(),
             date: date.to_string(),
@@ -45,26 +53,28 @@ impl Job {
             output: self.rules.clone(),
             inputs: pack.inputs.clone(),
         };
-        let key = self.order.to.plan_key(date, number);
+        let key = self.request.to.plan_key(date, number);
         let created = self
             .bucket
             .create_patiently(&key, plan.to_body().into())
             .await?;
         if created == Created::There && self.plan(date, number).await?.as_ref() != Some(&plan) {
-            return Err(Trouble::Overtaken);
+            return Err(CompactError::Overtaken);
         }
         Ok(plan)
     }
 
     /// Writes the pack by its plan, reads it back, and says that it is done.
-    pub async fn settle(
+    pub(crate) async fn publish(
         &self,
-        (date, plan, form): (&DatePartition, &Plan, &Form),
+        date: &DatePartition,
+        plan: &CompactionPlan,
+        comparison: &Comparison,
         pack: Pack,
-    ) -> Result<Done, Trouble> {
+    ) -> Result<CompactionDone, CompactError> {
         self.prepare().await?;
         let Pack {
-            facts,
+            digest,
             body,
             counted,
             _slot: slot,
@@ -72,16 +82,19 @@ impl Job {
         } = pack;
         let output = match body {
             None => None,
-            Some(body) => Some(self.write((date, plan, form), (body, &facts)).await?),
+            Some(body) => {
+                let written = self.write(date, plan, comparison, body, &digest);
+                Some(written.await?)
+            }
         };
-        let done = Done {
+        let done = CompactionDone {
             version: PLAN_VERSION,
             copy: self.copy.clone(),
             date: date.to_string(),
             number: plan.number,
             inputs: counted,
-            records: facts.records,
-            content: facts.content.to_hex(),
+            records: digest.records,
+            content: digest.content.to_hex(),
             output,
         };
         self.say_done(date, &done).await?;
@@ -93,76 +106,95 @@ impl Job {
     /// holds.
     async fn write(
         &self,
-        (date, plan, form): (&DatePartition, &Plan, &Form),
-        (body, facts): (Vec<u8>, &Facts),
-    ) -> Result<ClaimedBody, Trouble> {
+        date: &DatePartition,
+        plan: &CompactionPlan,
+        comparison: &Comparison,
+        body: Vec<u8>,
+        digest: &ContentDigest,
+    ) -> Result<ClaimedBody, CompactError> {
         let suffix = plan.output.suffix();
-        let key = self.order.to.copy_key(date, plan.number, suffix);
+        let key = self.request.to.copy_key(date, plan.number, suffix);
         // Another version of the program may have written it, in some more or fewer bytes.
         let most = 2 * body.len() as u64 + (1 << 20);
         self.bucket
             .create_patiently(&key, Bytes::from(body))
             .await?;
-        let read = self.read_back((&key, most), (form, suffix), Vec::new());
-        let (there, found, _) = read.await?;
-        if there == *facts {
-            Ok(found)
+        let read = self
+            .read_back(&key, most, comparison, suffix, Vec::new())
+            .await?;
+        let there = read.content.digest;
+        if there == *digest {
+            Ok(read.object)
         } else {
-            Err(self.trouble(&key, different("as the zone", there.records, facts.records)))
+            let text = different("as the zone", there.records, digest.records);
+            Err(self.problem_with(&key, text))
         }
     }
 
-    async fn say_done(&self, date: &DatePartition, done: &Done) -> Result<(), Trouble> {
-        let key = self.order.to.done_key(date, done.number);
+    async fn say_done(
+        &self,
+        date: &DatePartition,
+        done: &CompactionDone,
+    ) -> Result<(), CompactError> {
+        let key = self.request.to.done_key(date, done.number);
         let created = self
             .bucket
             .create_patiently(&key, done.to_body().into())
             .await?;
         if created == Created::There && self.done(date, done.number).await?.as_ref() != Some(done) {
-            return Err(self.trouble(&key, "it says something else than what was found now"));
+            return Err(self.problem_with(&key, "it says something else than what was found now"));
         }
         Ok(())
     }
 
     /// Reads the output of a plan that was done before, and compares it with what was said then;
     /// gives the hash of what it holds of each input.
-    pub async fn verify_again(
+    pub(crate) async fn verify_again(
         &self,
-        (date, plan, form): (&DatePartition, &Plan, &Form),
-        done: &Done,
-    ) -> Result<Vec<ValueHash>, Trouble> {
+        date: &DatePartition,
+        plan: &CompactionPlan,
+        comparison: &Comparison,
+        done: &CompactionDone,
+    ) -> Result<Vec<ValueHash>, CompactError> {
         let parts: Vec<u64> = plan.inputs.iter().map(|input| input.records).collect();
         let Some(said) = &done.output else {
-            return Ok(vec![Content::new(form).finish().content; parts.len()]);
+            return Ok(vec![
+                ContentHasher::new(comparison).finish().content;
+                parts.len()
+            ]);
         };
         let suffix = plan.output.suffix();
-        let key = self.order.to.copy_key(date, plan.number, suffix);
-        let read = self.read_back((&key, said.bytes), (form, suffix), parts);
-        let (there, found, parts) = read.await?;
+        let key = self.request.to.copy_key(date, plan.number, suffix);
+        let read = self
+            .read_back(&key, said.bytes, comparison, suffix, parts)
+            .await?;
+        let there = read.content.digest;
         if (there.records, there.content.to_hex()) != (done.records, done.content.clone()) {
             let text = different("when it was verified", there.records, done.records);
-            return Err(self.trouble(&key, text));
+            return Err(self.problem_with(&key, text));
         }
-        if found != *said {
+        if read.object != *said {
             let problem = "it is not the object that was verified when it was made";
-            return Err(self.trouble(&key, problem));
+            return Err(self.problem_with(&key, problem));
         }
-        Ok(parts)
+        Ok(read.content.parts)
     }
 
     /// What an object of the copy of at most so many bytes holds, as a whole and of each input.
     async fn read_back(
         &self,
-        (key, most): (&str, u64),
-        (form, suffix): (&Form, &'static str),
+        key: &str,
+        most: u64,
+        comparison: &Comparison,
+        suffix: &'static str,
         parts: Vec<u64>,
-    ) -> Result<(Facts, ClaimedBody, Vec<ValueHash>), Trouble> {
+    ) -> Result<ReadBack, CompactError> {
         // It is bounded by the object itself: there is one at a time, and room for the zone's
         // objects is not taken for it.
         let room = Taken(Room::of(1).take(1).await?);
-        let read = body::read_into((&self.bucket, room), key, most).await?;
+        let read = body::read_into(&self.bucket, room, key, most).await?;
         let Some(read) = read else {
-            return Err(self.trouble(
+            return Err(self.problem_with(
                 key,
                 "it was removed, or cannot be seen, after it was written",
             ));
@@ -171,27 +203,27 @@ impl Job {
             Body::Whole(body) => body,
             Body::TooLarge(bytes) => {
                 let text = format!("it has {bytes} bytes, which are more than were written");
-                return Err(self.trouble(key, text));
+                return Err(self.problem_with(key, text));
             }
         };
-        let form = form.clone();
+        let comparison = comparison.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let found = ClaimedBody::of(&body);
-            content::of_copy(body, (&form, suffix), parts)
-                .map(|(facts, parts)| (facts, found, parts))
+            let object = ClaimedBody::of(&body);
+            let content = content::of_copy(body, &comparison, suffix, parts)?;
+            Ok(ReadBack { object, content })
         });
-        let read = work.await;
-        let read = read.unwrap_or_else(|_| Err("its reader gave up".to_owned()));
-        read.map_err(|problem| self.trouble(key, problem))
+        work.await
+            .unwrap_or_else(|_| Err("its reader gave up".to_owned()))
+            .map_err(|problem| self.problem_with(key, problem))
     }
 
     /// Before the first thing is written: refuses a store that does not honour `If-None-Match: *`,
     /// and keeps the columns under their hash.
-    async fn prepare(&self) -> Result<(), Trouble> {
+    async fn prepare(&self) -> Result<(), CompactError> {
         if !self.prepared.get() {
-            probe::probe(&self.bucket, &self.order.to).await?;
+            probe::probe(&self.bucket, &self.request.to).await?;
             if let Some(table) = &self.table {
-                schemas::keep_schema(&self.bucket, &self.order.to, table).await?;
+                schemas::keep_schema(&self.bucket, &self.request.to, table).await?;
             }
             self.prepared.set(true);
         }

@@ -5,7 +5,7 @@
 use cli::values::Output;
 use comfy_table::{CellAlignment, Table, presets};
 use landing::{
-    compaction::{Counted, Done},
+    compaction::{CompactionDone, Counted},
     partition_by::DatePartition,
 };
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub struct PlanReport {
     /// Counted from 1 within the date.
     pub number: u32,
     /// Who carried it out.
-    pub origin: Origin,
+    pub origin: PlanOrigin,
     /// Objects of the zone, and their bytes.
     pub before: Counted,
     /// Objects of the copy, and their bytes.
@@ -72,7 +72,7 @@ pub struct PlanReport {
 /// Who carried a plan out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Origin {
+pub enum PlanOrigin {
     /// This run made and finished it.
     Made,
     /// This run found it unfinished, and finished it.
@@ -82,7 +82,7 @@ pub enum Origin {
 }
 
 impl DateReport {
-    pub fn of(date: &DatePartition) -> Self {
+    pub(crate) fn new(date: &DatePartition) -> Self {
         Self {
             date: date.to_string(),
             plans: Vec::new(),
@@ -97,7 +97,7 @@ impl DateReport {
     }
 
     fn state(&self) -> &'static str {
-        let is_before = |plan: &PlanReport| plan.origin == Origin::Before;
+        let is_before = |plan: &PlanReport| plan.origin == PlanOrigin::Before;
         match (&self.problem, self.plans.is_empty()) {
             (Some(_), _) => "NOT COMPACTED",
             (None, true) => "nothing there",
@@ -108,7 +108,7 @@ impl DateReport {
 }
 
 impl PlanReport {
-    pub fn of(done: &Done, origin: Origin) -> Self {
+    pub(crate) fn new(done: &CompactionDone, origin: PlanOrigin) -> Self {
         let after = done.output.as_ref();
         Self {
             number: done.number,
@@ -259,7 +259,7 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn plan(origin: Origin) -> PlanReport {
+    fn plan(origin: PlanOrigin) -> PlanReport {
         PlanReport {
             number: 1,
             origin,
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_date_that_was_given_up_makes_the_exit_code() {
-        let good = || date(vec![plan(Origin::Made)], None);
+        let good = || date(vec![plan(PlanOrigin::Made)], None);
         let given_up = date(Vec::new(), Some("s3://b/k: it was changed"));
         assert_eq!(report(vec![good()]).exit_code(), 0);
         let report = report(vec![good(), given_up]);
@@ -327,7 +327,7 @@ mod tests {
             let plan = PlanReport {
                 deleted,
                 kept,
-                ..plan(Origin::Before)
+                ..plan(PlanOrigin::Before)
             };
             vec![date(vec![plan], None)]
         };

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use bucket::check_bucket_name;
 use format::{
     encoding::Encoding,
-    options::{self, Compression, EncodingOptions, Origin},
+    options::{Compression, EncodingOptions, FileFormat, Origin},
     schema_file,
 };
 use landing::{compaction::OutputRules, layout::Prefix, partition_by::DatePartition};
@@ -20,47 +20,47 @@ use crate::args::{CompactArgs, CopyFormat};
 /// The least memory that one run can keep to: the zone's largest objects must fit.
 const LEAST_MEMORY: usize = 16 << 20;
 
-/// A checked order.
-pub struct Order {
-    pub from: Prefix,
-    pub to: Prefix,
-    pub dates: Dates,
-    pub lateness: Duration,
+/// A checked request.
+pub(crate) struct CopyRequest {
+    pub(crate) from: Prefix,
+    pub(crate) to: Prefix,
+    pub(crate) dates: Dates,
+    pub(crate) lateness: Duration,
     /// Dates that were named may be unfinished.
-    pub even_unfinished: bool,
-    pub format: CopyFormat,
-    pub compression: Compression,
-    pub level: Option<i32>,
+    pub(crate) even_unfinished: bool,
+    pub(crate) format: CopyFormat,
+    pub(crate) compression: Compression,
+    pub(crate) level: Option<i32>,
     /// The columns of the file that was given.
-    pub schema: Option<TableSchema>,
-    pub drop_unknown_fields: bool,
-    pub allow_unproven: bool,
-    pub max_bytes: u64,
-    pub memory: u64,
-    pub concurrency: usize,
-    pub delete_source: bool,
+    pub(crate) schema: Option<TableSchema>,
+    pub(crate) drop_unknown_fields: bool,
+    pub(crate) allow_unproven: bool,
+    pub(crate) max_bytes: u64,
+    pub(crate) memory: u64,
+    pub(crate) concurrency: usize,
+    pub(crate) delete_source: bool,
 }
 
 /// Which dates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dates {
+pub(crate) enum Dates {
     These(Vec<DatePartition>),
     AllFinished,
 }
 
-impl Order {
+impl CopyRequest {
     /// Checks the flags.
     ///
     /// # Errors
     /// A message that names the flag and the fix; the caller exits with 2.
-    pub fn of(args: &CompactArgs) -> Result<Self> {
+    pub(crate) fn of(args: &CompactArgs) -> Result<Self> {
         check(args)?;
         let schema = args.schema.as_deref().map(schema_file::read).transpose()?;
         let default = match args.format {
             CopyFormat::Parquet => Compression::Zstd,
             CopyFormat::Jsonl => Compression::Gzip,
         };
-        let order = Self {
+        let request = Self {
             from: args.from.clone(),
             to: args.to.clone(),
             dates: dates(args)?,
@@ -79,14 +79,14 @@ impl Order {
         };
         let stock = (args.format == CopyFormat::Parquet).then(|| Arc::new(TableSchema::stock()));
         let (topic, zone) = (String::new(), String::new());
-        encoding(&order.rules(None), (stock, Origin { topic, zone }))?;
-        Ok(order)
+        encoding(&request.rules(None), stock, Origin { topic, zone })?;
+        Ok(request)
     }
 
     /// How outputs are written, with the schema of this hash.
-    pub fn rules(&self, schema: Option<String>) -> OutputRules {
+    pub(crate) fn rules(&self, schema: Option<String>) -> OutputRules {
         OutputRules {
-            format: self.format.name().to_owned(),
+            format: self.format.into(),
             compression: self.compression.to_string().to_owned(),
             level: self.level,
             schema,
@@ -99,10 +99,11 @@ impl Order {
     ///
     /// # Errors
     /// When they do not go together.
-    pub fn table(
+    pub(crate) fn table(
         &self,
         of_zone: TableSchema,
-        (with_metadata, by_column): (bool, bool),
+        with_metadata: bool,
+        by_column: bool,
     ) -> Result<TableSchema> {
         let add_metadata = with_metadata && self.schema.is_none();
         let given = self.schema.clone().unwrap_or(of_zone);
@@ -136,28 +137,19 @@ impl Order {
     }
 }
 
-impl CopyFormat {
-    /// Its name, as the copy keeps it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Jsonl => "jsonl",
-        }
-    }
-}
-
 /// The encoding by the rules of a plan.
 ///
 /// # Errors
 /// What does not go together.
-pub fn encoding(
+pub(crate) fn encoding(
     rules: &OutputRules,
-    (schema, origin): (Option<Arc<TableSchema>>, Origin),
+    schema: Option<Arc<TableSchema>>,
+    origin: Origin,
 ) -> Result<Encoding> {
-    let format: Result<options::Format, String> = rules.format.parse();
-    let compression: Result<options::Compression, String> = rules.compression.parse();
+    let format = FileFormat::of(rules.format);
+    let compression: Result<Compression, String> = rules.compression.parse();
     Encoding::new(EncodingOptions {
-        format: format.map_err(|problem| anyhow!("format {problem}"))?,
+        format: format.ok_or_else(|| anyhow!("format must be jsonl, csv or parquet"))?,
         compression: compression.map_err(|problem| anyhow!("compression {problem}"))?,
         level: rules.level,
         csv_header: false,
@@ -227,10 +219,10 @@ mod tests {
         "s/copy",
     ];
 
-    fn order(flags: &[&str]) -> Result<Order, String> {
+    fn request(flags: &[&str]) -> Result<CopyRequest, String> {
         let argv = COMMON.iter().chain(flags);
         let args = CompactArgs::try_parse_from(argv).map_err(|error| error.to_string())?;
-        Order::of(&args).map_err(|error| format!("{error:#}"))
+        CopyRequest::of(&args).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -243,9 +235,9 @@ mod tests {
         ];
         let date = |text| DatePartition::from_folder(text).unwrap();
         let expected = Dates::These(vec![date("2026-11-20"), date("2026-11-21")]);
-        assert_eq!(order(&flags).unwrap().dates, expected);
+        assert_eq!(request(&flags).unwrap().dates, expected);
         assert_eq!(
-            order(&["--all-finished"]).unwrap().dates,
+            request(&["--all-finished"]).unwrap().dates,
             Dates::AllFinished
         );
     }
@@ -286,7 +278,7 @@ mod tests {
             argv.extend(flags.split_whitespace());
             let args = CompactArgs::try_parse_from(argv).map_err(|error| error.to_string());
             let refused =
-                args.and_then(|args| Order::of(&args).map_err(|error| format!("{error:#}")));
+                args.and_then(|args| CopyRequest::of(&args).map_err(|error| format!("{error:#}")));
             let Err(error) = refused else {
                 panic!("{flags:?} was taken")
             };
@@ -296,11 +288,11 @@ mod tests {
 
     #[test]
     fn a_table_takes_all_fields_or_says_which_it_does_not() {
-        let all = order(&["--all-finished"]).unwrap();
-        let table = all.table(TableSchema::stock(), (false, false)).unwrap();
+        let all = request(&["--all-finished"]).unwrap();
+        let table = all.table(TableSchema::stock(), false, false).unwrap();
         assert_eq!(table.unknown_fields(), UnknownFields::DeadLetter);
-        let some = order(&["--all-finished", "--drop-unknown-fields"]).unwrap();
-        let table = some.table(TableSchema::stock(), (true, false)).unwrap();
+        let some = request(&["--all-finished", "--drop-unknown-fields"]).unwrap();
+        let table = some.table(TableSchema::stock(), true, false).unwrap();
         assert_eq!(table.unknown_fields(), UnknownFields::Ignore);
         assert_eq!(table.columns().last().unwrap().name, "kafka_headers");
         assert_eq!(table.columns().len(), 9 + 5);
@@ -314,9 +306,9 @@ mod tests {
             fields: vec!["Adj Close".to_owned()],
         };
         let of_zone = TableSchema::new(vec![column], UnknownFields::Ignore).unwrap();
-        let table = order(&["--all-finished"])
+        let table = request(&["--all-finished"])
             .unwrap()
-            .table(of_zone, (false, true))
+            .table(of_zone, false, true)
             .unwrap();
         assert_eq!(table.columns()[0].fields, ["Adj Close", "adj_close"]);
     }

@@ -1,7 +1,7 @@
 //! `consumer compact`: finished date partitions of a landing zone become few objects under another
 //! prefix, verified before they count.
 //!
-//! Reading order: `order` (what is asked for), `target` (the copy and its plans), `date` (the order
+//! Reading request: `order` (what is asked for), `target` (the copy and its plans), `date` (the order
 //! of things), `source`, `fetch`, `unpack`, `pack` (from the zone's objects to the copy's),
 //! `settle` (plan, write, read back, done), `deletion`. What a plan is, and what it says, is
 //! `landing::compaction`.
@@ -27,15 +27,15 @@ use bucket::{
     zone::{self, ZoneFacts},
 };
 use cli::{config::Origins, progress::Progress, run::Failure};
-use landing::partition_by::DatePartition;
+use landing::{Format, partition_by::DatePartition};
 
 use crate::{
     args::CompactArgs,
     copy,
-    error::Trouble,
+    error::CompactError,
     job::Job,
     report::Report,
-    request::{Dates, Order},
+    request::{CopyRequest, Dates},
 };
 
 /// Compacts what was asked for. `origins` says where a flag's value came from, for the log.
@@ -44,31 +44,32 @@ use crate::{
 /// [`Failure::Usage`] before any connection; [`Failure::Failed`] when zone or copy cannot be used,
 /// a date is not finished, or S3 fails.
 pub async fn run(args: CompactArgs, origins: &Origins) -> Result<Report, Failure> {
-    let order = Order::of(&args).map_err(Failure::Usage)?;
-    compact(&args, order, origins)
+    let request = CopyRequest::of(&args).map_err(Failure::Usage)?;
+    compact(&args, request, origins)
         .await
         .map_err(Failure::Failed)
 }
 
-async fn compact(args: &CompactArgs, order: Order, origins: &Origins) -> Result<Report> {
+async fn compact(args: &CompactArgs, request: CopyRequest, origins: &Origins) -> Result<Report> {
     let began = Instant::now();
-    let endpoint = (
+    let (bucket, _) = zone::connect(
+        &args.zone.bucket,
         args.zone.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
-    );
-    let places = vec![order.from.clone()];
-    let (bucket, _) = zone::bucket(&args.zone.bucket, endpoint, places).await?;
-    let source = source(&bucket, &order).await?;
-    if let Dates::These(dates) = &order.dates {
-        check_dates(dates, (&order, &source))?;
+        vec![request.from.clone()],
+    )
+    .await?;
+    let source = source(&bucket, &request).await?;
+    if let Dates::These(dates) = &request.dates {
+        check_dates(dates, &request, &source)?;
     }
-    let job = job(args, (order, bucket, source)).await?;
+    let job = job(args, request, bucket, source).await?;
     let (dates, unfinished) = job.dates().await?;
     let mut report = Report {
         bucket: args.zone.bucket.clone(),
         from: args.from.to_string(),
         to: args.to.to_string(),
-        format: job.rules.format.clone(),
+        format: job.rules.format.to_string(),
         delete_source: args.delete_source,
         dates: Vec::new(),
         unfinished: unfinished.iter().map(DatePartition::to_string).collect(),
@@ -78,12 +79,14 @@ async fn compact(args: &CompactArgs, order: Order, origins: &Origins) -> Result<
         let (mut of_date, result) = job.compact(date).await;
         match result {
             Ok(()) => {}
-            Err(Trouble::Failed(error)) => return Err(error),
-            Err(Trouble::Data(problem)) => of_date.problem = Some(problem),
-            Err(Trouble::Gone(key)) => {
+            Err(CompactError::Failed(error)) => return Err(error),
+            Err(CompactError::Data(problem)) => of_date.problem = Some(problem),
+            Err(CompactError::Gone(key)) => {
                 of_date.problem = Some(format!("{key} is not there any more"))
             }
-            Err(Trouble::Overtaken) => of_date.problem = Some("another run is at it".to_owned()),
+            Err(CompactError::Overtaken) => {
+                of_date.problem = Some("another run is at it".to_owned())
+            }
         }
         report.dates.push(of_date);
     }
@@ -94,20 +97,22 @@ async fn compact(args: &CompactArgs, order: Order, origins: &Origins) -> Result<
 
 async fn job(
     args: &CompactArgs,
-    (order, bucket, source): (Order, Bucket, ZoneFacts),
+    request: CopyRequest,
+    bucket: Bucket,
+    source: ZoneFacts,
 ) -> Result<Job> {
-    let copy = copy::enter(&bucket, &order, &source).await?;
-    let table = copy::table(&bucket, &order, &source).await?.map(Arc::new);
+    let copy = copy::enter(&bucket, &request, &source).await?;
+    let table = copy::table(&bucket, &request, &source).await?.map(Arc::new);
     tracing::info!(
         "compacting s3://{}/{} into {}",
         args.zone.bucket,
-        order.from,
-        order.to
+        request.from,
+        request.to
     );
     Ok(Job {
-        rules: order.rules(table.as_deref().map(schema_hash)),
-        room: Room::of(order.memory),
-        order,
+        rules: request.rules(table.as_deref().map(schema_hash)),
+        room: Room::of(request.memory),
+        request,
         bucket,
         source,
         copy,
@@ -119,14 +124,14 @@ async fn job(
 }
 
 /// The zone that is to be compacted.
-async fn source(bucket: &Bucket, order: &Order) -> Result<ZoneFacts> {
-    let from = &order.from;
+async fn source(bucket: &Bucket, request: &CopyRequest) -> Result<ZoneFacts> {
+    let from = &request.from;
     let Some(zone) = zone::read_zone(bucket, from).await? else {
         return Err(zone::no_zone(bucket, from.as_str()).await);
     };
     let (facts, _) = zone::facts(bucket, from.clone(), zone)?;
     ensure!(
-        facts.format != "csv",
+        facts.format != Format::Csv,
         "s3://{}/{from} holds CSV, which has no types: null, an empty text and a number that is a text cannot be told apart any more; \
          land the topic as jsonl or parquet, and compact that",
         bucket.name()
@@ -134,7 +139,7 @@ async fn source(bucket: &Bucket, order: &Order) -> Result<ZoneFacts> {
     Ok(facts)
 }
 
-fn check_dates(dates: &[DatePartition], (order, zone): (&Order, &ZoneFacts)) -> Result<()> {
+fn check_dates(dates: &[DatePartition], request: &CopyRequest, zone: &ZoneFacts) -> Result<()> {
     for date in dates {
         if date.granularity() != zone.granularity {
             bail!(
@@ -142,19 +147,19 @@ fn check_dates(dates: &[DatePartition], (order, zone): (&Order, &ZoneFacts)) -> 
                 zone.granularity
             );
         }
-        if !order.even_unfinished && !is_finished(date, order) {
+        if !request.even_unfinished && !is_finished(date, request) {
             bail!(
                 "dt={date} is not finished: records may come until {} after its end (UTC), which is --lateness; --unfinished compacts it \
                  now, and what comes later becomes another object",
-                humantime(order.lateness)
+                humantime(request.lateness)
             );
         }
     }
     Ok(())
 }
 
-fn is_finished(date: &DatePartition, order: &Order) -> bool {
-    let lateness = i64::try_from(order.lateness.as_millis()).unwrap_or(i64::MAX);
+fn is_finished(date: &DatePartition, request: &CopyRequest) -> bool {
+    let lateness = i64::try_from(request.lateness.as_millis()).unwrap_or(i64::MAX);
     date.end_millis().saturating_add(lateness) <= chrono::Utc::now().timestamp_millis()
 }
 
@@ -169,11 +174,11 @@ fn humantime(time: std::time::Duration) -> String {
 impl Job {
     /// The dates that are to be compacted, and those that are not finished.
     async fn dates(&self) -> Result<(Vec<DatePartition>, Vec<DatePartition>)> {
-        if let Dates::These(dates) = &self.order.dates {
+        if let Dates::These(dates) = &self.request.dates {
             return Ok((dates.clone(), Vec::new()));
         }
         let mut found = BTreeSet::new();
-        let folder = self.order.from.data_folder();
+        let folder = self.request.from.data_folder();
         let mut list = self.bucket.list_folder(&folder);
         while let Some(page) = list.page().await? {
             let dates = page.folders.iter().filter_map(|key| {
@@ -187,11 +192,13 @@ impl Job {
         }
         // A plan that is not done is finished even where nothing of its date is listed: its inputs
         // are missed, then.
-        let plans = self.plans_below(&self.order.to.plans_folder()).await;
-        let plans = plans.map_err(|trouble| match trouble {
-            Trouble::Failed(error) => error,
-            Trouble::Data(problem) => anyhow::anyhow!(problem),
-            Trouble::Gone(_) | Trouble::Overtaken => anyhow::anyhow!("the plans cannot be listed"),
+        let plans = self.plans_below(&self.request.to.plans_folder()).await;
+        let plans = plans.map_err(|error| match error {
+            CompactError::Failed(error) => error,
+            CompactError::Data(problem) => anyhow::anyhow!(problem),
+            CompactError::Gone(_) | CompactError::Overtaken => {
+                anyhow::anyhow!("the plans cannot be listed")
+            }
         })?;
         let unfinished = plans
             .into_iter()
@@ -199,6 +206,6 @@ impl Job {
         found.extend(unfinished.map(|(date, _)| date));
         Ok(found
             .into_iter()
-            .partition(|date| is_finished(date, &self.order)))
+            .partition(|date| is_finished(date, &self.request)))
     }
 }

@@ -1,6 +1,6 @@
 //! The objects of a date in the zone: those that no plan covers yet, or exactly those of a plan.
 //!
-//! Pages of keys are looked at as they come and forgotten. Not here: what is inside of the objects.
+//! KeyList of keys are looked at as they come and forgotten. Not here: what is inside of the objects.
 //! Invariant: objects come in the order of their keys, and none comes twice.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -8,65 +8,62 @@ use std::collections::{BTreeMap, VecDeque};
 use bucket::listing::{Listed, Listing};
 use futures::{Stream, stream::try_unfold};
 use landing::{
-    Offset,
-    compaction::{Counted, Input, Inputs, Plan},
+    Partition, Place,
+    compaction::{CompactionPlan, Counted, PlanInput, PlanInputs},
     layout::read,
     offset_set::OffsetSet,
     partition_by::DatePartition,
 };
 
-use crate::{error::Trouble, job::Job};
+use crate::{error::CompactError, job::Job};
 
 /// An object of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceObject {
-    pub key: String,
-    pub partition: i32,
-    /// Of its record, or of its extent's start.
-    pub offset: Offset,
-    pub suffix: String,
-    pub bytes: u64,
-    /// Its place among the inputs of a plan, where it was looked for as one.
-    pub place: usize,
+pub(crate) struct SourceObject {
+    pub(crate) key: String,
+    /// Of its record, or the start of its extent.
+    pub(crate) place: Place,
+    pub(crate) suffix: String,
+    pub(crate) bytes: u64,
+    /// Its index among the inputs of a plan, if it was looked up as one; otherwise 0.
+    pub(crate) index: usize,
 }
 
 /// The objects that plans of a date cover.
 #[derive(Clone, Debug, Default)]
-pub struct Planned(BTreeMap<i32, OffsetSet>);
+pub(crate) struct Planned(BTreeMap<Partition, OffsetSet>);
 
 /// What lies under a date.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// In no plan yet.
-    pub new: Counted,
+    pub(crate) new: Counted,
     /// In a plan.
-    pub planned: Counted,
+    pub(crate) planned: Counted,
     /// None of the zone's.
-    pub unknown: u64,
+    pub(crate) unknown: u64,
 }
 
 impl Planned {
-    pub fn add(&mut self, inputs: &Inputs) {
+    pub(crate) fn add(&mut self, inputs: &PlanInputs) {
         for input in inputs.iter() {
-            self.0
-                .entry(input.partition)
-                .or_default()
-                .insert(input.offset);
+            let Place { partition, offset } = input.place;
+            self.0.entry(partition).or_default().insert(offset);
         }
     }
 
     fn covers(&self, object: &SourceObject) -> bool {
-        let of_partition = self.0.get(&object.partition);
-        of_partition.is_some_and(|offsets| offsets.contains(object.offset))
+        let Place { partition, offset } = object.place;
+        let of_partition = self.0.get(&partition);
+        of_partition.is_some_and(|offsets| offsets.contains(offset))
     }
 }
 
 impl SourceObject {
     /// The object as a plan names it.
-    pub fn input(&self, records: u64) -> Input<'_> {
-        Input {
-            partition: self.partition,
-            offset: self.offset,
+    pub(crate) fn input(&self, records: u64) -> PlanInput<'_> {
+        PlanInput {
+            place: self.place,
             suffix: &self.suffix,
             bytes: Some(self.bytes),
             records,
@@ -76,28 +73,31 @@ impl SourceObject {
 
 impl Job {
     /// The key of a plan's input.
-    pub fn source_key(&self, date: &DatePartition, input: &Input<'_>) -> String {
-        let at = (input.partition, input.offset);
-        self.order.from.extent_key(date, at, input.suffix)
+    pub(crate) fn source_key(&self, date: &DatePartition, input: &PlanInput<'_>) -> String {
+        let from = &self.request.from;
+        from.extent_key(date, input.place, input.suffix)
     }
 
     fn read(&self, listed: Listed) -> Option<SourceObject> {
         let zone = &self.source;
-        let key = read::data_key(&listed.key, (&zone.prefix, zone.granularity, &zone.format))?;
+        let key = read::data_key(&listed.key, &zone.prefix, zone.granularity, zone.format)?;
         Some(SourceObject {
-            partition: key.partition,
-            offset: key.offset,
+            place: key.place,
             suffix: key.suffix.to_owned(),
             bytes: listed.bytes,
             key: listed.key,
-            place: 0,
+            index: 0,
         })
     }
 
     /// Counts what lies under the date.
-    pub async fn survey(&self, date: &DatePartition, planned: &Planned) -> Result<Survey, Trouble> {
+    pub(crate) async fn survey(
+        &self,
+        date: &DatePartition,
+        planned: &Planned,
+    ) -> Result<Survey, CompactError> {
         let mut survey = Survey::default();
-        let mut list = self.bucket.list(&self.order.from.date_folder(date));
+        let mut list = self.bucket.list(&self.request.from.date_folder(date));
         while let Some(page) = list.page().await? {
             for listed in page.objects {
                 let bytes = listed.bytes;
@@ -117,12 +117,12 @@ impl Job {
     }
 
     /// The objects that no plan covers.
-    pub fn unplanned<'j>(
+    pub(crate) fn unplanned<'j>(
         &'j self,
         date: &DatePartition,
         planned: &'j Planned,
-    ) -> impl Stream<Item = Result<SourceObject, Trouble>> + 'j {
-        let list = Pages::new(self.bucket.list(&self.order.from.date_folder(date)));
+    ) -> impl Stream<Item = Result<SourceObject, CompactError>> + 'j {
+        let list = KeyList::new(self.bucket.list(&self.request.from.date_folder(date)));
         let before: Option<SourceObject> = None;
         try_unfold((list, before), async move |(mut list, before)| {
             while let Some(listed) = list.next().await? {
@@ -132,7 +132,7 @@ impl Job {
                 if let Some(twin) = before.as_ref().filter(|before| is_twin(before, &object)) {
                     let problem =
                         format!("it is a second object for the same records as {}", twin.key);
-                    return Err(self.trouble(&object.key, problem));
+                    return Err(self.problem_with(&object.key, problem));
                 }
                 if !planned.covers(&object) {
                     return Ok(Some((object.clone(), (list, Some(object)))));
@@ -143,26 +143,26 @@ impl Job {
     }
 
     /// The objects of a plan, each of which must be there.
-    pub fn planned<'j>(
+    pub(crate) fn planned<'j>(
         &'j self,
         date: &'j DatePartition,
-        plan: &'j Plan,
-    ) -> impl Stream<Item = Result<SourceObject, Trouble>> + 'j {
-        let walk = Walk::new(self, date, plan);
+        plan: &'j CompactionPlan,
+    ) -> impl Stream<Item = Result<SourceObject, CompactError>> + 'j {
+        let walk = InputWalk::new(self, date, plan);
         try_unfold(walk, async move |mut walk| match walk.next().await? {
             None => Ok(None),
             Some(Ok(object)) => Ok(Some((object, walk))),
-            Some(Err(missing)) => Err(Trouble::Gone(missing)),
+            Some(Err(missing)) => Err(CompactError::Gone(missing)),
         })
     }
 
     /// The keys of a plan's objects that are still there.
-    pub fn remaining<'j>(
+    pub(crate) fn remaining<'j>(
         &'j self,
         date: &'j DatePartition,
-        plan: &'j Plan,
-    ) -> impl Stream<Item = Result<SourceObject, Trouble>> + 'j {
-        let walk = Walk::new(self, date, plan);
+        plan: &'j CompactionPlan,
+    ) -> impl Stream<Item = Result<SourceObject, CompactError>> + 'j {
+        let walk = InputWalk::new(self, date, plan);
         try_unfold(walk, async move |mut walk| {
             while let Some(object) = walk.next().await? {
                 if let Ok(object) = object {
@@ -175,22 +175,22 @@ impl Job {
 }
 
 fn is_twin(one: &SourceObject, other: &SourceObject) -> bool {
-    (one.partition, one.offset) == (other.partition, other.offset)
+    one.place == other.place
 }
 
 /// A list, key by key.
-struct Pages<'b> {
+struct KeyList<'b> {
     list: Listing<'b>,
     page: VecDeque<Listed>,
 }
 
-impl<'b> Pages<'b> {
+impl<'b> KeyList<'b> {
     fn new(list: Listing<'b>) -> Self {
         let page = VecDeque::new();
         Self { list, page }
     }
 
-    async fn next(&mut self) -> Result<Option<Listed>, Trouble> {
+    async fn next(&mut self) -> Result<Option<Listed>, CompactError> {
         while self.page.is_empty() {
             match self.list.page().await? {
                 Some(page) => self.page = page.objects.into(),
@@ -202,18 +202,18 @@ impl<'b> Pages<'b> {
 }
 
 /// A plan's inputs side by side with the list of the bucket, both in the order of keys.
-struct Walk<'j> {
+struct InputWalk<'j> {
     job: &'j Job,
     date: &'j DatePartition,
-    inputs: Box<dyn Iterator<Item = (usize, Input<'j>)> + 'j>,
-    pages: Pages<'j>,
+    inputs: Box<dyn Iterator<Item = (usize, PlanInput<'j>)> + 'j>,
+    pages: KeyList<'j>,
     /// The first key of the list that no input was compared with.
     ahead: Option<Listed>,
 }
 
-impl<'j> Walk<'j> {
-    fn new(job: &'j Job, date: &'j DatePartition, plan: &'j Plan) -> Self {
-        let folder = job.order.from.date_folder(date);
+impl<'j> InputWalk<'j> {
+    fn new(job: &'j Job, date: &'j DatePartition, plan: &'j CompactionPlan) -> Self {
+        let folder = job.request.from.date_folder(date);
         let first = plan
             .inputs
             .iter()
@@ -228,14 +228,14 @@ impl<'j> Walk<'j> {
             job,
             date,
             inputs: Box::new(plan.inputs.iter().enumerate()),
-            pages: Pages::new(list),
+            pages: KeyList::new(list),
             ahead: None,
         }
     }
 
     /// The next input: there, or the key that is missing.
-    async fn next(&mut self) -> Result<Option<Result<SourceObject, String>>, Trouble> {
-        let Some((place, input)) = self.inputs.next() else {
+    async fn next(&mut self) -> Result<Option<Result<SourceObject, String>>, CompactError> {
+        let Some((index, input)) = self.inputs.next() else {
             return Ok(None);
         };
         let key = self.job.source_key(self.date, &input);
@@ -252,18 +252,15 @@ impl<'j> Walk<'j> {
             let there = listed.bytes;
             let problem =
                 format!("it has {there} bytes, and its plan says {bytes}: it was changed");
-            return Err(self.job.trouble(&key, problem));
+            return Err(self.job.problem_with(&key, problem));
         }
         let Listed { key, bytes } = listed;
-        let (partition, offset) = (input.partition, input.offset);
-        let suffix = input.suffix.to_owned();
         Ok(Some(Ok(SourceObject {
             key,
-            partition,
-            offset,
-            suffix,
+            place: input.place,
+            suffix: input.suffix.to_owned(),
             bytes,
-            place,
+            index,
         })))
     }
 }

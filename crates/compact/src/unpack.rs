@@ -15,15 +15,16 @@ use format::{
     read_lines::{each_line, json},
     rows::{Rows, columns},
 };
+use landing::Format;
 use schema::{AthenaType, TableColumn, TableSchema, UnknownFields, append_date, append_timestamp};
 
 use crate::{
     content,
-    fetch::{Claimed, Fetched},
+    fetch::{ClaimedObject, Fetched},
 };
 
 /// Where objects come from, and what is believed.
-pub(crate) struct Source<'s> {
+pub(crate) struct UnpackRules<'s> {
     pub(crate) zone: &'s ZoneFacts,
     pub(crate) date: &'s str,
     /// Whether a record on one line may have been one that spanned lines.
@@ -35,7 +36,7 @@ pub(crate) struct Source<'s> {
 /// # Errors
 /// What is wrong with the object, or what `take` says of a record.
 pub(crate) fn unpack(
-    source: &Source<'_>,
+    source: &UnpackRules<'_>,
     fetched: &mut Fetched,
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
@@ -59,9 +60,11 @@ pub(crate) fn unpack(
         records += 1;
         take(line)
     };
-    match source.zone.format.as_str() {
-        "parquet" => rows(body, claimed, counted)?,
-        _ => lines(&body, &fetched.object.suffix, counted)?,
+    match source.zone.format {
+        Format::Parquet => rows(body, claimed, counted)?,
+        Format::Json | Format::Jsonl | Format::Csv => {
+            lines(&body, &fetched.object.suffix, counted)?
+        }
     }
     if records == claimed.records {
         return Ok(());
@@ -72,11 +75,11 @@ pub(crate) fn unpack(
     ))
 }
 
-fn single(source: &Source<'_>, fetched: &Fetched, body: &[u8]) -> Result<(), String> {
+fn single(source: &UnpackRules<'_>, fetched: &Fetched, body: &[u8]) -> Result<(), String> {
     let (object, metadata) = (&fetched.object, &fetched.read.metadata);
-    let (zone, at) = (source.zone, (object.partition, object.offset));
-    let proven = proof::identity(zone, at, metadata)
-        .and_then(|identity| proof::data_object(zone, (&identity, source.date), (metadata, body)));
+    let zone = source.zone;
+    let proven = proof::identity(zone, object.place, metadata)
+        .and_then(|identity| proof::data_object(zone, &identity, source.date, metadata, body));
     match proven {
         Ok(()) => Ok(()),
         Err(Doubt::Unprovable(_)) if source.allow_unproven => Ok(()),
@@ -107,7 +110,7 @@ fn lines(
 /// The text of each row is read back by the same columns: what it says must be what the row says.
 fn rows(
     body: Vec<u8>,
-    claimed: &Claimed,
+    claimed: &ClaimedObject,
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
     let Some(schema) = &claimed.schema else {

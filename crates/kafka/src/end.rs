@@ -54,12 +54,7 @@ fn offset_in(text: &str) -> Option<Offset> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
-    use rdkafka::{TopicPartitionList, config::FromClientConfigAndContext};
-
     use super::*;
-    use kafka::{complaints::LookUpContext, settings, test_cluster::TestCluster};
 
     #[test]
     fn the_offset_is_the_one_behind_the_words() {
@@ -67,36 +62,5 @@ mod tests {
         assert_eq!(offset_in(text), Some(Offset(5)));
         assert_eq!(offset_in("Fetch from broker 7 timed out"), None);
         assert_eq!(offset_in("end of partition at offset -1001"), None);
-    }
-
-    #[test]
-    fn the_client_says_at_which_offset_it_came_to_the_end() {
-        // The text is the client's own: another version of it may word it otherwise, and must not
-        // do so unnoticed.
-        let cluster = TestCluster::start();
-        cluster.append(3);
-        let config = settings::client_config(&cluster.settings);
-        let consumer: BaseConsumer<LookUpContext> =
-            BaseConsumer::from_config_and_context(&config, LookUpContext::default()).unwrap();
-        let mut place = TopicPartitionList::new();
-        place
-            .add_partition_offset("t", 0, rdkafka::Offset::Beginning)
-            .unwrap();
-        consumer.assign(&place).unwrap();
-        let (mut records, began) = (0, Instant::now());
-        while began.elapsed() < Duration::from_secs(30) {
-            match consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(_)) => records += 1,
-                Some(Err(KafkaError::PartitionEOF(0))) => {
-                    assert_eq!(
-                        (records, consumer.context().end.take()),
-                        (3, Some(Offset(3)))
-                    );
-                    return;
-                }
-                _ => {}
-            }
-        }
-        panic!("the client reported no end");
     }
 }

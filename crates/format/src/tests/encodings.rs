@@ -1,5 +1,7 @@
 //! What can be asked for, and what is refused before any connection.
 
+use landing::Format;
+
 use super::*;
 
 fn error(options: EncodingOptions) -> String {
@@ -42,10 +44,10 @@ fn formats_and_compressions_have_their_names_and_suffixes() {
             "parquet"
         ]
     );
-    assert_eq!(
-        "json".parse::<FileFormat>(),
-        Err("must be jsonl, csv or parquet".to_owned())
-    );
+    assert_eq!(FileFormat::of(Format::Json), None);
+    for format in FORMATS {
+        assert_eq!(FileFormat::of(format.into()), Some(format));
+    }
     assert_eq!(
         "lz4".parse::<Compression>(),
         Err("must be none, gzip, zstd or snappy".to_owned())
