@@ -99,13 +99,14 @@ impl Origins {
 /// What clap finds wrong; a `.env` or file that cannot be read; an unknown key in the file. Help
 /// and version come as errors too.
 pub fn load(
-    command: &Command,
+    command: impl FnOnce() -> Command,
     argv: impl IntoIterator<Item = OsString>,
 ) -> Result<Settings, clap::Error> {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();
     let dotenv = load_dotenv()?;
-    let command = without_env_values(command.clone());
+    // clap reads the environment when an argument is made, so `.env` comes first.
+    let command = without_env_values(command());
     let given = command
         .clone()
         .ignore_errors(true)
@@ -377,14 +378,11 @@ mod tests {
 
     #[test]
     fn settings_go_to_the_subcommand_that_was_typed() {
-        let (command, given) = (command(), given(&["program", "check", "--topic", "t"]));
-        let chosen = Chosen::new(&command, &given);
+        let argv = ["program", "check", "--topic", "t"];
+        let (program, given) = (command(), given(&argv));
+        let chosen = Chosen::new(&program, &given);
         assert_eq!((chosen.command.get_name(), chosen.words), ("check", 1));
-        let loaded = load(
-            &command,
-            ["program", "check", "--topic", "t"].map(Into::into),
-        )
-        .unwrap();
+        let loaded = load(command, argv.map(Into::into)).unwrap();
         let (_, check) = loaded.matches.subcommand().unwrap();
         assert_eq!(
             check.get_one::<String>("topic").map(String::as_str),

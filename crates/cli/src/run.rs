@@ -48,7 +48,7 @@ impl Done {
 
 /// Loads the settings, runs the command on a current-thread runtime, prints its result.
 pub fn run<F: Future<Output = Result<Done, Failure>>>(
-    command: &Command,
+    command: impl FnOnce() -> Command,
     argv: impl IntoIterator<Item = OsString>,
     work: impl FnOnce(Settings) -> F,
 ) -> ExitCode {

@@ -13,7 +13,7 @@ use consumer::{args::Args, schema_infer::args::SchemaInferArgs};
 use verify::args::VerifyArgs;
 
 fn main() -> ExitCode {
-    cli::run::run(&command(), std::env::args_os(), work)
+    cli::run::run(command, std::env::args_os(), work)
 }
 
 /// Without a command the topic is landed.

@@ -12,7 +12,7 @@ use cli::{
 use producer::{Args, Summary};
 
 fn main() -> ExitCode {
-    cli::run::run(&Args::command(), std::env::args_os(), work)
+    cli::run::run(Args::command, std::env::args_os(), work)
 }
 
 async fn work(settings: Settings) -> Result<Done, Failure> {
