@@ -77,7 +77,7 @@ pub enum Body {
 ///
 /// # Errors
 /// When S3 refuses or keeps failing.
-pub async fn read((bucket, room): (&Bucket, &Room), key: &str, most: u64) -> Result<Option<Read>> {
+pub async fn read(bucket: &Bucket, room: &Room, key: &str, most: u64) -> Result<Option<Read>> {
     let opened = patiently(|| bucket.open(key)).await;
     let opened = opened.map_err(|failure| bucket.unreadable(key, &failure))?;
     let Some(first) = opened else {
