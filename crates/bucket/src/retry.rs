@@ -107,7 +107,7 @@ impl StoreTrouble {
     }
 
     /// An attempt to write this key failed. Logs it when it has lasted for a second.
-    pub(crate) fn failed(&self, failure: &Failure, key: &str) {
+    pub fn failed(&self, failure: &Failure, key: &str) {
         self.0.retries.fetch_add(1, Ordering::Relaxed);
         if failure.is_slow_down() {
             self.0.slow_downs.fetch_add(1, Ordering::Relaxed);

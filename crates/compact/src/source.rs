@@ -225,7 +225,8 @@ impl<'j> InputWalk<'j> {
             .iter()
             .next()
             .map(|input| job.source_key(date, &input));
-        // A key without its last byte sorts before it and after most others of the date.
+        // `list_after` skips the key itself, so start from the key without its last byte, which sorts
+        // before it.
         let list = match first {
             Some(first) => job.bucket.list_after(&folder, &first[..first.len() - 1]),
             None => job.bucket.list(&folder),
