@@ -1,8 +1,8 @@
-//! What an answer of S3 means: stored, already there, or a failure with its code.
+//! What an answer from S3 means: stored, already there, or a failure with its code.
 //!
-//! One place sorts the answers, by HTTP status and error code (the SDK models neither 412 nor 409
-//! for a PUT). Invariant: only a success status is `Stored`, only 412 is `Exists`; everything
-//! unknown is a failure that is tried again.
+//! One place sorts the answers, by HTTP status and error code, because the SDK models neither 412
+//! nor 409 for a PUT. Only a success status is [`PutAnswer::Stored`] and only 412 is
+//! [`PutAnswer::Exists`]; anything else is a failure, and the writer tries again.
 
 use std::{error::Error, fmt};
 
@@ -16,9 +16,9 @@ use aws_sdk_s3::{
 pub enum PutAnswer {
     /// Written by this request.
     Stored,
-    /// An object is there (412).
+    /// An object is there: 412 Precondition Failed, S3's answer to `If-None-Match: *`.
     Exists,
-    /// Anything else: maybe written, maybe not.
+    /// Anything else. The object may have been written or not.
     Failed(Failure),
 }
 
@@ -29,14 +29,15 @@ pub struct Failure {
     pub status: Option<u16>,
     /// S3's error code, for example `SlowDown`; empty if there is none.
     pub code: String,
-    /// One line for people.
+    /// One line for people, without control characters.
     pub message: String,
-    /// The region that the store says the bucket is in.
+    /// The bucket's region, where the store names it in `x-amz-bucket-region`.
     pub region: Option<String>,
 }
 
 impl PutAnswer {
-    pub fn of<E>(result: SdkResult<E>) -> Self
+    /// Sorts the result of a PUT with `If-None-Match: *`.
+    pub(crate) fn of<E>(result: SdkResult<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
@@ -55,7 +56,8 @@ impl PutAnswer {
 }
 
 impl Failure {
-    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    /// What went wrong, from the SDK's error.
+    pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
@@ -75,11 +77,13 @@ impl Failure {
         }
     }
 
-    /// The body of an answer broke off.
-    pub fn of_connection(error: &(impl Error + 'static)) -> Self {
+    /// The connection broke while the body of an answer was read.
+    pub(crate) fn of_connection(error: &(impl Error + 'static)) -> Self {
         Self::local(&root_cause(error))
     }
 
+    /// A failure that was noticed here, so it has neither a status nor a code.
+    #[must_use]
     pub fn local(message: &str) -> Self {
         Self {
             status: None,
@@ -89,13 +93,14 @@ impl Failure {
         }
     }
 
-    /// Whether the store answered, and the same request may well succeed in a moment.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the store answered and the same request may well succeed in a moment: 409 while two
+    /// writers race, 429, and any 5xx.
+    pub(crate) fn is_passing(&self) -> bool {
         matches!(self.status, Some(409 | 429 | 500..)) && self.code != "BucketAlreadyExists"
     }
 
     /// Whether the store asks for fewer requests.
-    pub fn is_slow_down(&self) -> bool {
+    pub(crate) fn is_slow_down(&self) -> bool {
         matches!(self.status, Some(429 | 503))
             || matches!(
                 self.code.as_str(),
@@ -114,8 +119,11 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A HEAD has no body, so its 404 has no code of S3's; the SDK calls it `NotFound`.
-pub fn missing(failure: Failure) -> Result<(), Failure> {
+/// Turns the failure "no such object" into success and returns any other.
+///
+/// A HEAD has no body, so its 404 has no S3 code; the SDK calls it `NotFound`. A 404 with another
+/// code, such as `NoSuchBucket`, stays a failure.
+pub(crate) fn missing(failure: Failure) -> Result<(), Failure> {
     let no_such_object = matches!(failure.code.as_str(), "NoSuchKey" | "NotFound" | "");
     if failure.status == Some(404) && no_such_object {
         Ok(())
@@ -125,7 +133,7 @@ pub fn missing(failure: Failure) -> Result<(), Failure> {
 }
 
 /// A result of the SDK, whatever the operation.
-pub type SdkResult<E> = Result<(), SdkError<E>>;
+pub(crate) type SdkResult<E> = Result<(), SdkError<E>>;
 
 /// The innermost error says what happened ("connection refused"); the outer ones only that a
 /// request failed.

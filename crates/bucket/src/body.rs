@@ -1,21 +1,21 @@
-//! Reading objects: whole small bodies, within a bound for all that are in memory at the same time.
+//! Reads whole small objects within a memory bound for all bodies that are alive at the same time.
 //!
-//! Not here: what a body should be. Invariant: bodies in flight take up at most as many bytes as
-//! their [`Room`] has, or one of them is larger alone.
+//! Bodies in flight take up at most as many bytes as their [`Room`] has, unless a single one is
+//! larger than the whole room.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Bucket, answer::Failure, listing::Opened, retry::patiently};
+use crate::{answer::Failure, bucket::Bucket, listing::Opened, retry::patiently};
 
-/// Bytes of bodies in memory, where nothing else is said.
+/// The default bound, in bytes.
 const MOST_IN_FLIGHT: u64 = 8 << 20;
-/// What a permit stands for.
+/// The bytes that one permit stands for.
 const UNIT: u64 = 1024;
 
-/// The bound for all bodies of a run.
+/// The memory bound for all bodies of a run. Clones share it.
 #[derive(Clone)]
 pub struct Room {
     units: u32,
@@ -29,14 +29,19 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Room for so many bytes.
+    /// Room for this many bytes.
+    #[must_use]
     pub fn of(bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         let free = Arc::new(Semaphore::new(units as usize));
         Self { units, free }
     }
 
-    /// Waits until there is room for so many bytes, or for all of it.
+    /// Waits until this many bytes are free; asking for more than the whole room waits for the
+    /// whole room. Dropping the permit frees them.
+    ///
+    /// # Errors
+    /// Never in practice: the semaphore is not closed.
     pub async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit> {
         let units = bytes.div_ceil(UNIT).clamp(1, u64::from(self.units));
         let permit = self.free.clone().acquire_many_owned(units as u32).await;
@@ -44,28 +49,35 @@ impl Room {
     }
 }
 
-/// An object that was read, and the room that it takes.
+/// An object that was read. It holds its part of the room until it is dropped.
 pub struct Read {
+    /// The object's user metadata, without the `x-amz-meta-` in front of the names.
     pub metadata: BTreeMap<String, String>,
+    /// Its body.
     pub body: Body,
     _room: OwnedSemaphorePermit,
 }
 
-/// Room that was taken for an object before it is asked for. Who reads many objects and wants them
-/// in their order takes room in that order, too: else those behind could take all of it, and wait
-/// for the one in front.
+/// Room that was taken for an object before its request.
+///
+/// A caller that reads many objects and wants them in order must take room in that order, too.
+/// Otherwise later objects could take all of it and wait for an earlier one that gets none.
 pub struct Taken(pub OwnedSemaphorePermit);
 
-/// A body, if it is not larger than it may be.
+/// A body, unless it is larger than the caller allows.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Body {
+    /// All bytes.
     Whole(Vec<u8>),
-    /// So many bytes, which were not read.
+    /// The object has this many bytes, and none was read.
     TooLarge(u64),
 }
 
-/// Reads an object of at most `most` bytes; `None` when there is none of that key.
-pub async fn read((bucket, room): (&Bucket, &Room), key: &str, most: u64) -> Result<Option<Read>> {
+/// Reads an object of at most `most` bytes; `None` when no object has this key.
+///
+/// # Errors
+/// When S3 refuses or keeps failing.
+pub async fn read(bucket: &Bucket, room: &Room, key: &str, most: u64) -> Result<Option<Read>> {
     let opened = patiently(|| bucket.open(key)).await;
     let opened = opened.map_err(|failure| bucket.unreadable(key, &failure))?;
     let Some(first) = opened else {
@@ -75,7 +87,10 @@ pub async fn read((bucket, room): (&Bucket, &Room), key: &str, most: u64) -> Res
     rest(bucket, key, most, first, room).await
 }
 
-/// The same, with room that was taken before.
+/// [`read`], with room that the caller took before.
+///
+/// # Errors
+/// As for [`read`].
 pub async fn read_into(bucket: &Bucket, room: Taken, key: &str, most: u64) -> Result<Option<Read>> {
     let opened = patiently(|| bucket.open(key)).await;
     match opened.map_err(|failure| bucket.unreadable(key, &failure))? {
@@ -102,7 +117,7 @@ async fn rest(
     }
     let read = match whole(first).await {
         Ok(read) => Ok(Some(read)),
-        // The connection broke off: from the beginning.
+        // The connection broke: start over.
         Err(_) => {
             patiently(async || match bucket.open(key).await? {
                 Some(opened) if opened.bytes <= most => whole(opened).await.map(Some),

@@ -1,9 +1,9 @@
-//! The border to S3: create-once writes that are tried until they are answered for good, and a few
+//! One bucket: create-once writes that are repeated until they have a final answer, and single
 //! reads.
 //!
-//! The SDK's types stay on this side. Not here: what to write, or how many at a time. Invariant:
-//! [`Bucket::settle`] never reports an object as durable without a 200 for it or a compared
-//! identity.
+//! [`Bucket::settle`] reports an object as durable only after a 200 for it or after comparing the
+//! identity of what is there. Lists and streamed bodies are in `listing`, writes that give up after
+//! some seconds in `creation`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     retry::{Backoff, StoreTrouble},
 };
 
-/// One bucket, reached with one set of credentials.
+/// One bucket, reached with one set of credentials. Clones share the client and the counters.
 #[derive(Clone)]
 pub struct Bucket {
     pub(crate) client: Client,
@@ -27,6 +27,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// The bucket with this name; makes no request.
+    #[must_use]
     pub fn new(client: Client, name: &str) -> Self {
         let trouble = StoreTrouble::default();
         Self {
@@ -36,19 +38,22 @@ impl Bucket {
         }
     }
 
-    /// How the store has been doing.
+    /// What went wrong with the store lately, and how many requests it got.
+    #[must_use]
     pub fn trouble(&self) -> &StoreTrouble {
         &self.trouble
     }
 
+    /// The bucket's name.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Writes the object, or finds out that it or another one is there. Tries for ever, with full
-    /// jitter.
+    /// Writes the object, or finds out that it or another one is there. Repeats the request until
+    /// it has an answer, with exponential backoff and full jitter; so it ends only when S3 answers.
     pub async fn settle(&self, mut upload: Upload) -> Outcome {
-        // One copy of the body serves all tries.
+        // All attempts share one copy of the body.
         let body = Bytes::from(std::mem::take(&mut upload.body));
         let metadata = upload.identity.to_metadata();
         let mut backoff = Backoff::default();
@@ -58,8 +63,8 @@ impl Bucket {
                     self.trouble.succeeded();
                     return Outcome::Stored;
                 }
-                // It may be our own object, from an earlier try whose reply was lost, or from a
-                // process before us.
+                // It may be our own object, from an attempt whose reply was lost or from an earlier
+                // process.
                 PutAnswer::Exists => match self.compare(&upload).await {
                     Ok(Some(outcome)) => {
                         self.trouble.succeeded();
@@ -75,7 +80,8 @@ impl Bucket {
         }
     }
 
-    /// One create-once write.
+    /// Sends one create-once PUT (`If-None-Match: *`). `metadata` becomes `x-amz-meta-` headers,
+    /// and the content type follows from the end of the key.
     pub async fn create(
         &self,
         key: &str,
@@ -101,7 +107,7 @@ impl Bucket {
         PutAnswer::of(sent.map(drop))
     }
 
-    /// Compares what is there with what should be; `None` when nothing is there any more.
+    /// Compares the object that is there with the one to write; `None` when it is gone again.
     async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
         if upload.id.kind == UploadKind::Claim {
             return self.claim(upload).await;
@@ -118,7 +124,7 @@ impl Bucket {
         }))
     }
 
-    /// The claim that is there instead of ours: it counts.
+    /// Reads the claim that is there instead of ours: it is the one that counts.
     async fn claim(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
         let Some(body) = self.read(&upload.key).await? else {
             return Ok(None);
@@ -133,7 +139,10 @@ impl Bucket {
         }))
     }
 
-    /// The user metadata of an object; `None` when there is none of that key.
+    /// The user metadata of an object; `None` when no object has this key. One HEAD request.
+    ///
+    /// # Errors
+    /// The answer, when it is neither the object nor "no such object".
     pub async fn metadata(&self, key: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
         match self
             .client
@@ -150,7 +159,10 @@ impl Bucket {
         }
     }
 
-    /// An object's bytes; `None` when there is none of that key.
+    /// An object's bytes; `None` when no object has this key. One GET request.
+    ///
+    /// # Errors
+    /// As for [`Self::metadata`], or the connection broke.
     pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
         let object = match self
             .client
@@ -169,8 +181,11 @@ impl Bucket {
         }
     }
 
-    /// The first key below `prefix`, if there is one. The answer also proves that the bucket is
-    /// there and may be listed.
+    /// The first key that begins with `prefix`, if there is one. The answer also proves that the
+    /// bucket exists and may be listed.
+    ///
+    /// # Errors
+    /// Any other answer.
     pub async fn first_key(&self, prefix: &str) -> Result<Option<String>, Failure> {
         let list = self
             .client
@@ -183,11 +198,14 @@ impl Bucket {
         Ok(first.and_then(|object| object.key))
     }
 
-    /// Makes the bucket in `region`.
+    /// Creates the bucket in `region`.
+    ///
+    /// # Errors
+    /// When S3 refuses or cannot be reached.
     pub async fn create_bucket(&self, region: &str) -> Result<(), Failure> {
         use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
         let mut request = self.client.create_bucket().bucket(&self.name);
-        // us-east-1 is the one region that must not be named.
+        // S3 refuses us-east-1 as a location constraint: it is the default.
         if region != "us-east-1" {
             let place = CreateBucketConfiguration::builder()
                 .location_constraint(BucketLocationConstraint::from(region));
@@ -201,8 +219,7 @@ impl Bucket {
     }
 }
 
-/// Somebody removed the object between our two requests: writing is tried again, after the usual
-/// wait.
+/// Somebody removed the object between our two requests: write again, after the usual wait.
 fn continue_after_removal() -> Failure {
     Failure::local("the object was removed while it was compared")
 }
@@ -218,7 +235,11 @@ fn content_type(key: &str) -> &'static str {
     }
 }
 
-/// S3's rules for names of general purpose buckets.
+/// Checks S3's rules for names of general purpose buckets ("General purpose bucket naming rules" in
+/// the user guide), except for its reserved prefixes and suffixes.
+///
+/// # Errors
+/// A sentence with the rule that the name breaks.
 pub fn check_bucket_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
     let edges = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();

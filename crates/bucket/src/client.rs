@@ -1,7 +1,7 @@
-//! Makes the S3 client, and says where endpoint, region and credentials came from.
+//! Builds the S3 client and says where endpoint, region and credentials came from.
 //!
-//! Everything follows the AWS SDK's own chain (flags, environment, profile, instance role).
-//! Invariant: neither a key nor a secret is printed or stored here.
+//! Everything follows the AWS SDK's own chain (flags, environment, profile, instance role). Keys
+//! and secrets are neither printed nor stored here.
 
 use std::time::Duration;
 
@@ -15,25 +15,31 @@ use aws_sdk_s3::{
     config::{ProvideCredentials, RequestChecksumCalculation, ResponseChecksumValidation},
 };
 
-/// How long one request may take, its body included.
+/// The longest time for one request, including its body.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
-/// Bytes of a body that a slow line takes in a second.
+/// The bytes per second that a slow line must manage.
 const SLOW_LINE: usize = 512 << 10;
 
 /// The client and what it was made of.
 pub struct S3Client {
+    /// The client; it repeats no request by itself.
     pub client: Client,
+    /// The region that it signs for.
     pub region: String,
     /// One line: endpoint, region and credentials with their origins.
     pub origins: String,
 }
 
-/// Builds the client and proves that there are credentials; makes no request to S3.
+/// Builds the client and makes sure that there are credentials; makes no request to S3.
+/// `endpoint_origin` says where `endpoint` came from, for the log.
+///
+/// # Errors
+/// When there is no region or there are no credentials.
 pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3Client> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        // Each request is tried again by our own loop, for ever; the SDK's retries would only hide
-        // it.
+        // Our own loops repeat requests, some of them for ever; the SDK's retries would only hide
+        // that.
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
@@ -72,8 +78,9 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
     })
 }
 
-/// Settings for one request whose body is too large for the usual time on a slow line.
-pub fn attempt_timeout(bytes: usize) -> Option<aws_sdk_s3::config::Builder> {
+/// Settings for one request whose body is too large for [`ATTEMPT`] on a slow line; `None` for any
+/// other.
+pub(crate) fn attempt_timeout(bytes: usize) -> Option<aws_sdk_s3::config::Builder> {
     let longer = Duration::from_secs((bytes / SLOW_LINE) as u64);
     let timeouts = || {
         TimeoutConfig::builder()
@@ -83,7 +90,7 @@ pub fn attempt_timeout(bytes: usize) -> Option<aws_sdk_s3::config::Builder> {
     (longer > ATTEMPT).then(|| aws_sdk_s3::config::Builder::new().timeout_config(timeouts()))
 }
 
-/// An address may carry a user and a password (of a proxy): they are not for the log.
+/// An address may carry a user and a password (of a proxy), which must not be logged.
 fn without_user(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let host_at = rest

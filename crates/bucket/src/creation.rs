@@ -1,30 +1,28 @@
-//! Create-once writes and removals of commands that people wait for: tried again for a while, and
+//! Create-once writes and removals for commands that people wait for: repeated for some seconds,
 //! not for ever.
 //!
-//! Not here: what is written, or whether it may be removed. Invariant: only 200 and 412 count as
-//! answers to a write.
+//! Only 200 and 412 count as answers to a write.
 
 use anyhow::{Result, anyhow};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use crate::{
-    Bucket,
     answer::{Failure, PutAnswer},
-    retry::Backoff,
-    retry::patiently,
+    bucket::Bucket,
+    retry::{Backoff, patiently},
 };
 
-/// The most keys that S3 removes with one request.
+/// The most keys that S3's `DeleteObjects` takes in one request.
 pub const MOST_REMOVED: usize = 1_000;
 
-/// How often keys are tried again that S3 did not remove.
+/// The most requests for keys that S3 does not remove at once.
 const TRIES: u32 = 8;
 
 /// Who made the object that is there now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// This request, or an earlier try of it whose reply was lost, or somebody else.
+    /// This request, in an attempt whose reply was lost, or somebody else.
     There,
     /// This request.
     Now,
@@ -33,22 +31,24 @@ pub enum Created {
 /// A key that was not removed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotRemoved {
+    /// The key.
     pub key: String,
+    /// S3's error code and message.
     pub reason: String,
 }
 
 impl Bucket {
-    /// Writes an object unless there is one; tries for some seconds.
+    /// Writes an object unless there is one; repeats the request for some seconds.
     ///
     /// # Errors
-    /// When S3 refuses, or fails for long, with the key in the message.
+    /// When S3 refuses or keeps failing; the message names the key.
     pub async fn create_patiently(&self, key: &str, body: Bytes) -> Result<Created> {
         let created = self.try_create(key, body).await;
         created
             .map_err(|failure| anyhow!("s3://{}/{key} cannot be written: {failure}", self.name()))
     }
 
-    /// The same, for callers that explain the failure themselves.
+    /// [`Self::create_patiently`], for callers that explain the failure themselves.
     ///
     /// # Errors
     /// The last failure.
@@ -61,11 +61,11 @@ impl Bucket {
         .await
     }
 
-    /// Removes at most [`MOST_REMOVED`] objects; gives those that S3 did not remove. One that is
-    /// not there counts as removed.
+    /// Removes at most [`MOST_REMOVED`] objects and returns those that S3 did not remove. An object
+    /// that does not exist counts as removed.
     ///
     /// # Errors
-    /// When S3 refuses the whole request, or fails for long.
+    /// When S3 refuses the whole request or keeps failing.
     pub async fn remove(&self, keys: &[String]) -> Result<Vec<NotRemoved>> {
         let mut left = keys.to_vec();
         let mut backoff = Backoff::default();
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads one request, and gives the keys in it.
+    /// Reads one request and returns the keys in it.
     fn keys(stream: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
         let (mut line, mut length) = (String::new(), 0);
         while line != "\r\n" {
@@ -157,8 +157,8 @@ mod tests {
         )
     }
 
-    /// Answers each request to remove keys by the next list of refusals: key and code. Gives the
-    /// keys of each request.
+    /// Removes three keys from a server that answers each request with the next list of refusals, a
+    /// key and a code each. Returns what was not removed, and the keys of each request.
     async fn remove(
         refusals: Vec<Vec<(&'static str, &'static str)>>,
     ) -> (Vec<NotRemoved>, Vec<Vec<String>>) {

@@ -1,11 +1,12 @@
 //! What a failure of S3 at the start means to the person who typed the command.
 //!
-//! Not here: failures while running, which are tried again.
-//! Invariant: each message names the bucket and what to do.
+//! Each message names the bucket and what to do. Failures after the start are not explained: the
+//! request is repeated.
 
 use crate::answer::Failure;
 
-/// Explains a failed request: `action` is what was tried, as a verb.
+/// Explains a failed request. `action` is what was tried, as a verb that fits "cannot … in bucket".
+#[must_use]
 pub fn failure(action: &str, bucket: &str, failure: &Failure) -> anyhow::Error {
     let advice = advice(bucket, failure);
     anyhow::anyhow!("cannot {action} in bucket '{bucket}': {advice} [{failure}]")
@@ -41,8 +42,8 @@ fn advice(bucket: &str, failure: &Failure) -> String {
     }
 }
 
-/// `AuthorizationHeaderMalformed` tells the region only in words: "… expecting 'eu-west-1'", in one
-/// kind of quotes or the other.
+/// `AuthorizationHeaderMalformed` names the region only in its text: "… expecting 'eu-west-1'", in
+/// single or double quotes.
 fn region_in(message: &str) -> Option<String> {
     let quotes = ['\'', '"'];
     let (_, rest) = message.split_once("expecting ")?;

@@ -1,7 +1,8 @@
-//! The border to S3: create-once writes that are tried until they are answered for good, lists,
-//! reads, and the objects that a landing zone keeps of itself.
+//! The border to S3: create-once writes that are repeated until they have a final answer, lists,
+//! reads, and the objects that a landing zone keeps about itself.
 //!
-//! The SDK's types stay on this side. Not here: what to write, or how many at a time.
+//! The SDK's types stay inside, except for the client that [`Bucket::new`] takes. What to write,
+//! and how many requests run at a time, is the caller's decision.
 
 pub mod answer;
 pub mod body;

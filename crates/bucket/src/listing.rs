@@ -1,7 +1,8 @@
-//! Looking through a bucket: pages of keys, folders, and bodies piece by piece.
+//! Lists of keys, page by page, and bodies piece by piece.
 //!
-//! Only reads, and not for ever: a look that keeps failing ends with its failure. Not here: what
-//! the keys mean. Invariant: pages come in the order of keys, and none is left out or given twice.
+//! A request that keeps failing ends with its failure after some seconds. Pages come in the order
+//! of keys (S3 lists general purpose buckets in UTF-8 binary order); none is skipped or returned
+//! twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,26 +11,29 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use crate::{
-    Bucket,
     answer::{Failure, missing},
+    bucket::Bucket,
     retry::patiently,
 };
 
-/// How long the next piece of a body may take.
+/// The longest wait for the next piece of a body.
 const PIECE: Duration = Duration::from_secs(30);
 
 /// A key and its size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
+    /// The whole key.
     pub key: String,
+    /// The object's size.
     pub bytes: u64,
 }
 
-/// A part of a list.
+/// A part of a list: at most a thousand keys and folders.
 #[derive(Debug, Default)]
 pub struct Page {
+    /// The objects, in the order of their keys.
     pub objects: Vec<Listed>,
-    /// In a list of one level: what lies deeper, with the `/` at the end.
+    /// In a list of one level: the deeper folders as whole keys, with the `/` at the end.
     pub folders: Vec<String>,
     next: Option<String>,
 }
@@ -39,7 +43,7 @@ pub struct Listing<'b> {
     bucket: &'b Bucket,
     prefix: String,
     one_level: bool,
-    /// The first page begins behind this key.
+    /// The first page begins after this key.
     after: Option<String>,
     next: Option<String>,
     ended: bool,
@@ -49,7 +53,7 @@ impl Listing<'_> {
     /// The next page; `None` after the last.
     ///
     /// # Errors
-    /// When S3 refuses, or fails for long.
+    /// When S3 refuses or keeps failing.
     pub async fn page(&mut self) -> Result<Option<Page>> {
         if self.ended {
             return Ok(None);
@@ -91,8 +95,9 @@ impl Listing<'_> {
 
 /// An object whose body is still to be read.
 pub struct Opened {
+    /// The object's user metadata, without the `x-amz-meta-` in front of the names.
     pub metadata: BTreeMap<String, String>,
-    /// Length of the body, as the store says.
+    /// The length of the body, as the store reports it.
     pub bytes: u64,
     body: ByteStream,
 }
@@ -101,7 +106,7 @@ impl Opened {
     /// The next piece of the body; `None` after the last.
     ///
     /// # Errors
-    /// When the connection broke off, or nothing came for long.
+    /// When the connection broke, or nothing came for 30 seconds.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
         match tokio::time::timeout(PIECE, self.body.next()).await {
             Err(_) => Err(Failure::local("the body of an answer stalled")),
@@ -114,11 +119,13 @@ impl Opened {
 
 impl Bucket {
     /// All keys that begin with `prefix`.
+    #[must_use]
     pub fn list(&self, prefix: &str) -> Listing<'_> {
         self.listing(prefix, false)
     }
 
-    /// All keys that begin with `prefix` and sort behind `after`.
+    /// All keys that begin with `prefix` and sort after `after`, which need not exist.
+    #[must_use]
     pub fn list_after(&self, prefix: &str, after: &str) -> Listing<'_> {
         Listing {
             after: Some(after.to_owned()),
@@ -127,6 +134,7 @@ impl Bucket {
     }
 
     /// The keys and folders directly below `folder`, which ends with `/` or is empty.
+    #[must_use]
     pub fn list_folder(&self, folder: &str) -> Listing<'_> {
         self.listing(folder, true)
     }
@@ -142,7 +150,10 @@ impl Bucket {
         }
     }
 
-    /// Begins to read an object; `None` when there is none of that key.
+    /// Begins to read an object; `None` when no object has this key. One GET request.
+    ///
+    /// # Errors
+    /// The answer, when it is neither the object nor "no such object".
     pub async fn open(&self, key: &str) -> Result<Option<Opened>, Failure> {
         let get = self.client.get_object().bucket(&self.name).key(key);
         match get.send().await {
@@ -155,16 +166,17 @@ impl Bucket {
         }
     }
 
-    /// A whole small object; `None` when there is none of that key.
+    /// Reads a whole small object; `None` when no object has this key.
     ///
     /// # Errors
-    /// When S3 refuses, or fails for long.
+    /// When S3 refuses or keeps failing; the message names the key.
     pub async fn read_patiently(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let read = patiently(|| self.read(key)).await;
         read.map_err(|failure| self.unreadable(key, &failure))
     }
 
-    /// What to say when a look has failed for good.
+    /// The error for a read that has failed for good; `key` may be a prefix.
+    #[must_use]
     pub fn unreadable(&self, key: &str, failure: &Failure) -> anyhow::Error {
         anyhow!("s3://{}/{key} cannot be read: {failure}", self.name)
     }

@@ -1,4 +1,4 @@
-//! Whether a store honours conditional writes, and create-once writes at the start of a run.
+//! Whether a store honours conditional writes.
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
@@ -9,7 +9,11 @@ use crate::{answer::Failure, bucket::Bucket, creation::Created, explain, retry::
 const PROBE: &[u8] = b"conditional writes are probed here\n";
 const SECOND_PROBE: &[u8] = b"this store ignores If-None-Match\n";
 
-/// Refuses a store that does not honour `If-None-Match: *`: exactly once rests on it.
+/// Refuses a store that does not honour `If-None-Match: *`, on which exactly-once rests: S3 does,
+/// some look-alikes ignore it. Leaves a small object under the zone's `_control` folder.
+///
+/// # Errors
+/// When the store ignores the condition, refuses a request, or keeps failing.
 pub async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
     let key = prefix.probe_key();
     let explained = |failure: &Failure| explain::failure("write", bucket.name(), failure);

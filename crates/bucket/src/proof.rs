@@ -1,9 +1,9 @@
-//! Whether the object of a record is what it says of itself: the topic may have forgotten the
-//! record.
+//! Whether the object of a record is what its metadata says, without asking Kafka, which may no
+//! longer hold the record.
 //!
-//! An object's metadata keeps the hash of the value that Kafka had, so an object that was not put
-//! on one line proves itself. Invariant: an object that nothing proves and nothing refutes is
-//! called unprovable.
+//! An object's metadata holds the hash of the value that Kafka had, so an object whose value was
+//! stored unchanged proves itself. A value that spanned lines was put on one line, so its object
+//! has another hash; such an object is called unprovable.
 
 use std::collections::BTreeMap;
 
@@ -24,11 +24,14 @@ pub enum Doubt {
     Unparseable(String),
     /// It is not what it should be.
     Differs(String),
-    /// It may well be: nothing tells.
+    /// It may be right: nothing proves or refutes it.
     Unprovable(&'static str),
 }
 
-/// Who the object at this place says it is.
+/// The identity that the object at this place claims in its metadata.
+///
+/// # Errors
+/// When its metadata has no hash.
 pub fn identity(
     zone: &ZoneFacts,
     place: Place,
@@ -48,7 +51,11 @@ pub fn identity(
     })
 }
 
-/// Whether a data object under this date holds the record of its identity.
+/// Checks that a data object under this date (`2026-11-20`, without `dt=`) holds the record of its
+/// identity.
+///
+/// # Errors
+/// What is wrong with it, or that it cannot be proven.
 pub fn data_object(
     zone: &ZoneFacts,
     identity: &Identity,
@@ -69,8 +76,8 @@ pub fn data_object(
     if ValueHash::of(Some(line)) == value {
         return Ok(());
     }
-    // Only a value that spanned lines was changed, and then no white space is left between its
-    // tokens.
+    // Only a value that spanned lines was changed, and such a value has no white space left between
+    // its tokens.
     let spread = [&b"\n"[..], line].concat();
     if value::on_one_line(&spread) == line {
         return Err(Doubt::Unprovable(
@@ -92,7 +99,10 @@ fn date_of(zone: &ZoneFacts, line: &[u8], timestamp: Option<i64>) -> Option<Date
     }
 }
 
-/// The line of a data object.
+/// The line of a data object, without its line feed.
+///
+/// # Errors
+/// When it is not one JSON object on one line.
 pub fn parsed(body: &[u8]) -> Result<&[u8], String> {
     let Some(line) = body.strip_suffix(b"\n") else {
         return Err("it does not end with a line break".to_owned());

@@ -1,7 +1,5 @@
-//! Counts the requests that go out to the store: they are what S3 bills.
-//!
-//! Not here: what became of them (see `retry.rs`).
-//! Invariant: each request on the wire counts once, whatever its answer.
+//! Counts the requests that go out to the store, because S3 bills them. Each request on the wire
+//! counts once, whatever its answer.
 
 use aws_sdk_s3::{
     Client,
@@ -13,7 +11,7 @@ use aws_sdk_s3::{
 
 use crate::retry::StoreTrouble;
 
-/// The same client, with each of its requests counted.
+/// The same client, but each of its requests is counted.
 pub(crate) fn counted(client: &Client, counts: StoreTrouble) -> Client {
     let config = client.config().to_builder();
     Client::from_conf(config.interceptor(Counter(counts)).build())

@@ -1,7 +1,6 @@
-//! Waiting between tries, and telling the operator when a store has been failing.
+//! Waits between attempts, and tells the operator when the store has been failing.
 //!
-//! Not here: whether to try again; a request that must succeed is always tried again. Invariant: a
-//! log line about the same trouble comes at most every 30 s, whatever the number of requests.
+//! The same trouble is logged at most every 30 s, whatever the number of requests.
 
 use std::{
     future::Future,
@@ -14,20 +13,21 @@ use std::{
 
 use crate::answer::Failure;
 
-/// How often a request that people wait for is tried before it is given up.
+/// The attempts of a request that people wait for.
 const TRIES: u32 = 8;
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(20);
 const LOG_EVERY: Duration = Duration::from_secs(30);
 
-/// Exponential backoff with full jitter, one for each request.
+/// Exponential backoff with full jitter, from 100 ms up to 20 s. Each request has its own.
 #[derive(Debug, Default)]
 pub struct Backoff {
     tries: u32,
 }
 
 impl Backoff {
+    /// Waits a random time up to the current bound, and doubles the bound.
     pub async fn wait(&mut self) {
         let longest = FIRST.saturating_mul(1 << self.tries.min(10)).min(LONGEST);
         self.tries += 1;
@@ -35,7 +35,8 @@ impl Backoff {
     }
 }
 
-/// What went wrong with the store lately; shared by all requests.
+/// What went wrong with the store lately, and counters since the start. All requests of a bucket
+/// share it.
 #[derive(Clone, Debug, Default)]
 pub struct StoreTrouble(Arc<Inner>);
 
@@ -55,26 +56,31 @@ struct Since {
 }
 
 impl StoreTrouble {
-    /// Requests that were sent, repeated ones included.
+    /// Requests that were sent, including repeated ones.
+    #[must_use]
     pub fn requests(&self) -> u64 {
         self.0.requests.load(Ordering::Relaxed)
     }
 
-    pub fn requested(&self) {
+    /// Counts a request.
+    pub(crate) fn requested(&self) {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Requests that were tried again.
+    /// Attempts that failed and are repeated.
+    #[must_use]
     pub fn retries(&self) -> u64 {
         self.0.retries.load(Ordering::Relaxed)
     }
 
     /// Answers that asked for fewer requests.
+    #[must_use]
     pub fn slow_downs(&self) -> u64 {
         self.0.slow_downs.load(Ordering::Relaxed)
     }
 
-    /// Since when nothing succeeded any more, and the newest failure.
+    /// For how long nothing has succeeded, and the newest failure; `None` after a success.
+    #[must_use]
     pub fn failing(&self) -> Option<(Duration, String)> {
         let since = self.0.since.lock().unwrap_or_else(PoisonError::into_inner);
         since
@@ -82,7 +88,8 @@ impl StoreTrouble {
             .map(|since| (since.began.elapsed(), since.message.clone()))
     }
 
-    pub fn succeeded(&self) {
+    /// A write succeeded: the trouble, if any, is over.
+    pub(crate) fn succeeded(&self) {
         let before = self
             .0
             .since
@@ -99,6 +106,7 @@ impl StoreTrouble {
         }
     }
 
+    /// An attempt to write this key failed. Logs it when it has lasted for a second.
     pub fn failed(&self, failure: &Failure, key: &str) {
         self.0.retries.fetch_add(1, Ordering::Relaxed);
         if failure.is_slow_down() {
@@ -111,7 +119,7 @@ impl StoreTrouble {
             message: String::new(),
         });
         since.message = failure.to_string();
-        // A single lost request is everyday life; the first line comes when it lasts.
+        // A single lost request is normal; log only when it lasts.
         let due = since
             .logged
             .map_or(since.began.elapsed() > Duration::from_secs(1), |logged| {
@@ -128,7 +136,11 @@ impl StoreTrouble {
     }
 }
 
-/// Tries again what may pass by itself, for some seconds.
+/// Repeats a request that failed with no answer or with one that may pass by itself (409, 429,
+/// 5xx); eight attempts in all, over some seconds.
+///
+/// # Errors
+/// The last failure, or the first one that will not pass.
 pub async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
     request: impl Fn() -> F,
 ) -> Result<T, Failure> {

@@ -1,4 +1,5 @@
-//! The schemas that a landing zone keeps under `_control`, each named by its hash.
+//! The schemas that a landing zone keeps under `_control/{prefix}/schemas/`, each named by its
+//! hash.
 
 use anyhow::Result;
 use landing::{layout::Prefix, record::ValueHash};
@@ -6,7 +7,10 @@ use schema::TableSchema;
 
 use crate::{bucket::Bucket, explain};
 
-/// Keeps the columns under their hash, so that any process can finish a claim that names them.
+/// Writes the columns under their hash, so that any process can finish a claim that names them.
+///
+/// # Errors
+/// When S3 refuses or keeps failing, with advice (see [`explain::failure`]).
 pub async fn keep_schema(bucket: &Bucket, prefix: &Prefix, schema: &TableSchema) -> Result<()> {
     let key = prefix.schema_key(&schema_hash(schema));
     let text = schema.canonical_text();
@@ -17,11 +21,15 @@ pub async fn keep_schema(bucket: &Bucket, prefix: &Prefix, schema: &TableSchema)
 }
 
 /// The name of a schema: the SHA-256 of its canonical text, in hex.
+#[must_use]
 pub fn schema_hash(schema: &TableSchema) -> String {
     ValueHash::of(Some(schema.canonical_text().as_bytes())).to_hex()
 }
 
-/// Reads the schema object of this hash.
+/// Parses the body of the schema object with this hash.
+///
+/// # Errors
+/// When it is no schema, or does not have this hash.
 pub fn read_schema(body: &[u8], hash: &str) -> Result<TableSchema, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let schema = TableSchema::from_canonical_text(text).map_err(|error| error.to_string())?;

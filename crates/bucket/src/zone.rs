@@ -1,7 +1,7 @@
-//! Which landing zone lies under a prefix, and what its object says.
+//! Which landing zone lies under a prefix, and what its zone object says.
 //!
-//! For commands that look at a zone from outside. Not here: making a zone. Invariant: nothing is
-//! written.
+//! For commands that look at a zone from outside: nothing is written here, and the consumer makes
+//! zones.
 
 use anyhow::{Context, Result, anyhow};
 use landing::{
@@ -11,36 +11,44 @@ use landing::{
     zone::{Zone, ZoneMismatch},
 };
 
-use crate::{Bucket, client, explain, retry::patiently};
+use crate::{bucket::Bucket, client, explain, retry::patiently};
 
-/// The most requests that are made to find out which zones there are.
+/// The most LIST requests to find out which zones there are.
 const MOST_FOLDERS: usize = 50;
 
 /// A zone as its object describes it.
 #[derive(Clone, Debug)]
 pub struct ZoneFacts {
+    /// Its folder.
     pub prefix: Prefix,
+    /// Its id, see [`Zone::id`].
     pub id: String,
+    /// The Kafka topic that it holds.
     pub topic: String,
-    /// What its data objects are.
+    /// What its data objects hold.
     pub format: Format,
+    /// Where a record's date comes from.
     pub partition_by: PartitionBy,
+    /// How much time a date partition covers (UTC).
     pub granularity: Granularity,
 }
 
 impl ZoneFacts {
+    /// Whether each record has an object of its own.
+    #[must_use]
     pub fn is_per_record(&self) -> bool {
         self.format == Format::Json
     }
 }
 
-/// The bucket, and those of the prefixes below which it may be listed: one at least.
+/// Connects to the bucket; returns it with those of the prefixes that the user may list, at least
+/// one. `endpoint_origin` says where `endpoint` came from, for the log.
 ///
-/// Nothing else is listed, for a user may have the rights to one zone only, as in
+/// Nothing else is listed, because a user may have rights to one zone only, as in
 /// `infra/iam/consumer.json`.
 ///
 /// # Errors
-/// When S3 cannot be reached, or refuses all of them.
+/// When S3 cannot be reached, or refuses to list any of them.
 pub async fn connect(
     name: &str,
     endpoint: Option<&str>,
@@ -65,10 +73,10 @@ pub async fn connect(
     }
 }
 
-/// The zone of this prefix; `None` when there is none.
+/// Reads the zone object of this prefix; `None` when there is none.
 ///
 /// # Errors
-/// When something else is there, a compacted copy too.
+/// When something else is there (a compacted copy, too), or S3 refuses or keeps failing.
 pub async fn read_zone(bucket: &Bucket, prefix: &Prefix) -> Result<Option<Zone>> {
     let key = prefix.zone_key();
     let Some(body) = bucket.read_patiently(&key).await? else {
@@ -79,7 +87,10 @@ pub async fn read_zone(bucket: &Bucket, prefix: &Prefix) -> Result<Option<Zone>>
         .with_context(|| format!("s3://{}/{key}", bucket.name()))
 }
 
-/// The same, for who looks around: a compacted copy is none.
+/// [`read_zone`], except that a compacted copy counts as no zone.
+///
+/// # Errors
+/// As for [`read_zone`].
 pub async fn landing_zone(bucket: &Bucket, prefix: &Prefix) -> Result<Option<Zone>> {
     match read_zone(bucket, prefix).await {
         Err(error) => match error.downcast_ref() {
@@ -90,10 +101,10 @@ pub async fn landing_zone(bucket: &Bucket, prefix: &Prefix) -> Result<Option<Zon
     }
 }
 
-/// What a zone's object says, understood.
+/// Parses what a zone's object says; returns the zone, too.
 ///
 /// # Errors
-/// When it was made by a newer program.
+/// When a newer program made it.
 pub fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(ZoneFacts, Zone)> {
     let place = || format!("s3://{}/{}", bucket.name(), prefix.zone_key());
     let unknown = |text: String| anyhow!("{text}: use a newer version of this program");
@@ -124,7 +135,7 @@ pub fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(ZoneFacts, 
     Ok((facts, zone))
 }
 
-/// Says which zones there are instead.
+/// The error for a prefix without a zone: it names the zones that the bucket does have.
 pub async fn no_zone(bucket: &Bucket, wanted: &str) -> anyhow::Error {
     let zones = zones(bucket).await;
     let there = match zones.as_deref() {
@@ -136,7 +147,7 @@ pub async fn no_zone(bucket: &Bucket, wanted: &str) -> anyhow::Error {
     anyhow!("s3://{name}/{wanted} holds no landing zone; {there}")
 }
 
-/// The zones of a bucket, as far as some requests show them.
+/// The zones of a bucket, as far as [`MOST_FOLDERS`] requests show them.
 async fn zones(bucket: &Bucket) -> Result<Vec<String>> {
     let mut zones = Vec::new();
     let mut folders = vec!["_control/".to_owned()];
@@ -149,7 +160,7 @@ async fn zones(bucket: &Bucket) -> Result<Vec<String>> {
         let zone = format!("{folder}zone.json");
         if page.objects.iter().any(|object| object.key == zone) {
             let prefix = folder["_control/".len()..].trim_end_matches('/').to_owned();
-            // One that cannot be read is a zone as well.
+            // A zone object that cannot be read still counts as a zone.
             let parsed: Option<Prefix> = prefix.parse().ok();
             let is_copy = match parsed {
                 Some(prefix) => matches!(landing_zone(bucket, &prefix).await, Ok(None)),

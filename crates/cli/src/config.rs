@@ -1,13 +1,13 @@
-//! Settings from flags, environment, `.env` and a YAML file, in this order of strength, laid over
-//! each other before clap parses.
+//! Settings from flags, environment, `.env` and a YAML file, merged before clap parses. Flags win
+//! over the environment, the environment over `.env`, `.env` over the file.
 //!
-//! clap knows flags and environment itself; `.env` is loaded into the environment, where it
-//! replaces nothing; a key of the file becomes a flag in front of the others unless flag or
-//! variable is given. Librdkafka options of all three places are merged, the last of a name wins.
-//! Does not know any flag but `--config` and `--kafka-option`.
+//! clap itself reads flags and environment. `.env` is loaded into the environment and replaces
+//! nothing there. A key of the file becomes a flag in front of the others, unless flag or variable
+//! is given. librdkafka options from all places are merged, and the last of a name wins. This
+//! module knows only two flags, `--config` and `--kafka-option`.
 //!
 //! Invariant: no value of a librdkafka option appears in an error, and no value of the environment
-//! in the help: it may be a secret.
+//! in the help, because it may be a secret.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,7 +18,7 @@ use std::{
 use clap::{ArgMatches, Command, error::ErrorKind, parser::ValueSource};
 use serde_json::Value;
 
-/// Librdkafka options in the environment: `KEY=VALUE` separated by blanks.
+/// librdkafka options in the environment: `KEY=VALUE` separated by blanks.
 const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
 const OPTIONS_FLAG: &str = "kafka-option";
 const CONFIG_FLAG: &str = "config";
@@ -26,7 +26,7 @@ const CONFIG_FLAG: &str = "config";
 /// The settings of a run.
 #[derive(Debug)]
 pub struct Settings {
-    /// The parsed command line of the program; a subcommand's lies within.
+    /// The parsed command line of the program; a subcommand's is inside.
     pub matches: ArgMatches,
     /// Where settings came from besides the command line; for the log.
     pub sources: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// All values come from here, as in a program that makes its command line itself.
+    /// The same origin for all values, as in a program that builds its command line itself.
     #[must_use]
     pub fn all(origin: &'static str) -> Self {
         Self {
@@ -52,7 +52,8 @@ impl Origins {
         }
     }
 
-    /// The origin of the argument with this id, in words: a flag, a variable, the file, `default`.
+    /// The origin of the argument with this clap id, in words: a flag, a variable, a key of the
+    /// file, or `default`.
     #[must_use]
     pub fn of(&self, id: &str) -> &str {
         self.known.get(id).map_or(self.otherwise, String::as_str)
@@ -92,12 +93,12 @@ impl Origins {
     }
 }
 
-/// Loads `.env`, reads the file of `--config`, and parses `argv` (with the program's name in front)
-/// over both. Subcommands come before any flag.
+/// Loads `.env`, reads the file of `--config`, and parses `argv`, which begins with the program's
+/// name, over both. Subcommands must come before any flag.
 ///
 /// # Errors
 /// What clap finds wrong; a `.env` or file that cannot be read; an unknown key in the file. Help
-/// and version come as errors too.
+/// and version are errors too, as in clap.
 pub fn load(
     command: impl FnOnce() -> Command,
     argv: impl IntoIterator<Item = OsString>,
@@ -183,7 +184,7 @@ impl<'c> Chosen<'c> {
     }
 }
 
-/// The help must not show what the environment holds: it may be a secret.
+/// The help must not show values from the environment, which may be secrets.
 fn without_env_values(command: Command) -> Command {
     command
         .mut_args(|argument| argument.hide_env_values(true))
@@ -195,7 +196,7 @@ fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
         Ok(path) => Ok(Some(path)),
         Err(error) if error.not_found() => Ok(None),
         Err(dotenvy::Error::Io(error)) => Err(refuse(format!("cannot read .env: {error}"))),
-        // The error of dotenvy shows the line, which may hold a secret.
+        // dotenvy's error shows the line, which may hold a secret.
         Err(_) => Err(refuse("cannot read .env: a line in it is not NAME=VALUE; put values with blanks or # in quotes".to_owned())),
     }
 }
@@ -258,7 +259,7 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
         Value::Bool(true) => Ok(vec![format!("--{key}")]),
         Value::Bool(false) | Value::Null => Ok(Vec::new()),
         Value::Array(values) => values.into_iter().map(flag).collect(),
-        // A mapping suits only librdkafka options: `kafka-option: {security.protocol: SASL_SSL}`.
+        // Only librdkafka options may be a mapping: `kafka-option: {security.protocol: SASL_SSL}`.
         Value::Object(pairs) if key == OPTIONS_FLAG => {
             let pair = |(name, value): (String, Value)| match value {
                 Value::String(text) => flag(Value::String(format!("{name}={text}"))),

@@ -1,6 +1,6 @@
-//! The flags that several commands share: the bucket of a zone, Kafka, and how a result is told.
+//! The flags that several commands share: the bucket of a zone, Kafka, and the form of the result.
 //!
-//! A command changes what differs with `mut_arg`: the words of its help, or its own variable.
+//! A command changes what differs (the words of its help, its own variable) with `mut_arg`.
 
 use std::{path::PathBuf, time::Duration};
 

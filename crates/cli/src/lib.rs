@@ -1,5 +1,5 @@
 //! What the programs share: settings and their origins, logs, exit codes, signals, progress, the
-//! metrics server, the values of flags, and the flags that several commands have.
+//! metrics server, parsers for the values of flags, and flags that several commands have.
 
 pub mod config;
 pub mod flags;

@@ -1,6 +1,6 @@
-//! Shows how far a command is: a bar on a terminal, else a line in the log once per interval.
+//! Shows how far a command is: a bar on a terminal, otherwise a line in the log once per interval.
 //!
-//! Invariant: it writes to stderr only, and a call between two updates costs one look at the clock.
+//! It writes to stderr only, and a call between two updates costs only a look at the clock.
 
 use std::{
     borrow::Cow,
@@ -24,7 +24,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `interval` is the time between two lines where stderr is not a terminal.
+    /// Shows nothing yet. `interval` is the time between two log lines if stderr is not a terminal.
+    #[must_use]
     pub fn start(interval: Duration) -> Self {
         let bar = std::io::stderr().is_terminal().then(ProgressBar::no_length);
         let interval = if bar.is_some() { REDRAW } else { interval };
@@ -38,7 +39,7 @@ impl Progress {
         }
     }
 
-    /// Another step begins, which will do so many things, if that is known.
+    /// Begins another step; `total` is the number of things it will do, if known.
     pub fn step(&mut self, step: impl Into<Cow<'static, str>>, total: Option<u64>) {
         (self.step, self.done, self.total) = (step.into(), 0, total);
         if let Some(bar) = &self.bar {
@@ -55,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// So many more things are done.
+    /// Counts this many more things as done.
     pub fn add(&mut self, done: u64) {
         self.done += done;
         let now = Instant::now();
@@ -70,7 +71,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! The forms that values of flags take in all commands: times, sizes, the form of a result.
+//! Parsers for the values of flags: times, sizes, addresses, the form of a result.
 
 use std::{net::SocketAddr, str::FromStr, time::Duration};
 
@@ -68,7 +68,7 @@ pub fn parse_size(text: &str) -> Result<usize, String> {
         .ok_or_else(wrong)
 }
 
-/// Takes one of these names, for a type that is parsed from its name.
+/// A clap parser that takes one of these names and parses it; the help lists the names.
 pub fn one_of<T>(
     names: impl IntoIterator<Item = impl Into<PossibleValue>>,
 ) -> impl TypedValueParser<Value = T>
@@ -78,7 +78,7 @@ where
     PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
 }
 
-/// Refuses an address for the metrics that others than this machine can reach.
+/// Refuses an address for the metrics that other machines can reach.
 ///
 /// # Errors
 /// A sentence with the fix.

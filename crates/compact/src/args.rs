@@ -1,8 +1,7 @@
-//! The command line of `consumer compact`. What means the same in the main job has the same flag
-//! and variable there.
+//! The command line of `consumer compact`. Flags that mean the same in the main job have the same
+//! names and variables there; no variable of the main job changes what a copy holds.
 //!
-//! It acts on nothing; combinations are checked in `compact/order.rs`, before any connection.
-//! Invariant: a variable of the main job never changes what a copy is like.
+//! `request` checks which flags go together, before any connection.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -1,11 +1,12 @@
-//! What objects hold, whatever they are written as: the number of records, and a hash over them in
-//! their order.
+//! What objects hold, whatever their format: the number of records, and a hash over them in their
+//! order.
 //!
-//! For JSON Lines it is the SHA-256 of the lines with their line feeds, as `zcat | sha256sum` shows
-//! it. For Parquet it is the SHA-256 of typed values: for each row and column a letter for the
-//! type, and the value as big endian bytes; a text with its length in front. What is read from the
-//! zone's objects and what is read back from the copy come here by different ways. Invariant: two
-//! contents that differ in a record, or in the order of records, have different hashes.
+//! For JSON Lines it is the SHA-256 of the lines with their line feeds, the one that `zcat |
+//! sha256sum` prints. For Parquet it is the SHA-256 of typed values: for each row and column a
+//! letter for the type and the value as big endian bytes, a text with its length in front. Records
+//! of the zone and records read back from the copy get here by different code.
+//!
+//! Invariant: contents that differ in a record, or in the order of records, have different hashes.
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub(crate) enum Comparison {
     Rows(Arc<TableSchema>),
 }
 
-/// Number of records, and their hash.
+/// The number of records, and their hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ContentDigest {
     pub(crate) records: u64,
@@ -48,9 +49,9 @@ pub(crate) struct CopyContent {
     pub(crate) parts: Vec<ValueHash>,
 }
 
-/// Takes records in, one after the other.
+/// Hashes records, one after another.
 pub(crate) struct ContentHasher {
-    /// In rows, a reader of its own: what the encoder's reader remembers must not show here.
+    /// For rows, a reader of its own: what the encoder's reader remembers must not matter here.
     rows: Option<Rows>,
     bytes: Vec<u8>,
     hash: Sha256,
@@ -58,7 +59,7 @@ pub(crate) struct ContentHasher {
     parts: Parts,
 }
 
-/// Records one after the other in parts of known sizes, each with a hash of its own.
+/// Splits records into parts of known sizes, each with a hash of its own.
 #[derive(Default)]
 struct Parts {
     sizes: Vec<u64>,
@@ -82,7 +83,7 @@ impl ContentHasher {
         }
     }
 
-    /// The next record, as JSON.
+    /// Adds the next record, which is JSON.
     ///
     /// # Errors
     /// Why it is no row of the table.
@@ -102,7 +103,7 @@ impl ContentHasher {
         Ok(())
     }
 
-    /// The next row of a Parquet file.
+    /// Adds the next row of a Parquet file.
     fn add_row(&mut self, row: &[Value<'_>]) {
         self.bytes.clear();
         row.iter().for_each(|value| append(value, &mut self.bytes));
@@ -149,11 +150,11 @@ impl Parts {
     }
 }
 
-/// What an object of the copy holds, read by other code than wrote it; and the hashes of parts of
-/// so many records each.
+/// Reads what an object of the copy holds, by other code than wrote it. `parts` are the numbers of
+/// records of the parts whose hashes are wanted.
 ///
 /// # Errors
-/// Why it is no such object.
+/// Why it is not an object of such a copy.
 pub(crate) fn of_copy(
     body: Vec<u8>,
     comparison: &Comparison,
@@ -195,7 +196,7 @@ pub(crate) fn record(value: &[u8]) -> Record<'_> {
     }
 }
 
-/// Whether cells and values are the same, to the last bit.
+/// Whether cells and values are the same, to the last bit: `0.0` and `-0.0` differ.
 pub(crate) fn same(cells: &[Cell<'_>], row: &[Value<'_>]) -> bool {
     let is_same = |(cell, found): (&Cell<'_>, &Value<'_>)| match (value(cell), *found) {
         (Value::Double(one), Value::Double(other)) => one.to_bits() == other.to_bits(),
@@ -371,7 +372,7 @@ mod tests {
             .digest;
         assert_eq!(swapped.records, expected.records);
         assert_ne!(swapped.content, expected.content);
-        // Other columns, and what is no file of ours.
+        // Other columns, and broken files.
         let stock = Comparison::Rows(Arc::new(TableSchema::stock()));
         let problem = of_copy(body.clone(), &stock, "parquet", Vec::new()).unwrap_err();
         assert!(
@@ -404,7 +405,7 @@ mod tests {
         let different: std::collections::HashSet<_> =
             all.iter().map(|facts| facts.content).collect();
         assert_eq!(different.len(), all.len());
-        // Another comparison of the same record.
+        // The same record written in another way.
         let same = facts(
             &comparison,
             &[r#"{ "index" : "a" , "x" : 1 }"#, r#"{"Index":"b"}"#],

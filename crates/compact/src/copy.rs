@@ -1,7 +1,6 @@
-//! The copy: its own zone object, its columns, and which plans there are.
+//! The copy: its zone object, its columns, and which plans it has.
 //!
-//! Not here: what a plan does. Invariant: the copy's zone object is written once, and a prefix that
-//! holds anything else is refused.
+//! The copy's zone object is written once; a prefix that holds another zone is refused.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +20,15 @@ use crate::{args::CopyFormat, error::CompactError, job::Job, request::CopyReques
 /// The plans of a date by number, and whether each is done.
 pub(crate) type Plans = BTreeMap<u32, bool>;
 
-/// Enters the copy, or makes it; gives its id.
+/// What the key of a plan, or of its done note, says.
+struct PlanKey {
+    date: DatePartition,
+    number: u32,
+    /// Whether it is the key of the done note.
+    is_done: bool,
+}
+
+/// Opens the copy, or creates it; returns its id.
 pub(crate) async fn enter(
     bucket: &Bucket,
     request: &CopyRequest,
@@ -60,7 +67,7 @@ pub(crate) async fn enter(
     }
 }
 
-/// The columns of the copy; none for JSON Lines.
+/// The columns of the copy; `None` for JSON Lines.
 pub(crate) async fn table(
     bucket: &Bucket,
     request: &CopyRequest,
@@ -91,7 +98,7 @@ pub(crate) async fn table(
     request.table(of_zone, with_metadata, by_column).map(Some)
 }
 
-/// A claim of the zone, the newest of its partition.
+/// The newest claim of the first partition that has one; `None` when the zone has no claims.
 async fn newest_claim(bucket: &Bucket, source: &ZoneFacts) -> Result<Option<Claim>> {
     let folder = source.prefix.all_claims_folder();
     let first = patiently(|| bucket.first_key(&folder)).await;
@@ -117,7 +124,7 @@ fn start_of_claim(source: &ZoneFacts, below_claims: &str, key: &str) -> Option<P
 }
 
 impl Job {
-    /// The plans of a date.
+    /// The plans of a date, without gaps in their numbers.
     ///
     /// # Errors
     /// [`CompactError::Data`] when one is missing: its objects would be compacted twice.
@@ -137,7 +144,7 @@ impl Job {
         Ok(plans)
     }
 
-    /// All plans whose keys begin so, by date.
+    /// All plans whose keys begin with `folder`, by date.
     pub(crate) async fn plans_below(
         &self,
         folder: &str,
@@ -147,7 +154,12 @@ impl Job {
         let mut list = self.bucket.list(folder);
         while let Some(page) = list.page().await? {
             for object in page.objects {
-                let Some((date, number, is_done)) = self.plan_of_key(&object.key) else {
+                let Some(PlanKey {
+                    date,
+                    number,
+                    is_done,
+                }) = self.plan_key(&object.key)
+                else {
                     continue;
                 };
                 match is_done {
@@ -176,7 +188,8 @@ impl Job {
         Ok(found)
     }
 
-    fn plan_of_key(&self, key: &str) -> Option<(DatePartition, u32, bool)> {
+    /// Parses the key of a plan or a done note; `None` for any other key.
+    fn plan_key(&self, key: &str) -> Option<PlanKey> {
         let rest = key.strip_prefix(&self.request.to.plans_folder())?;
         let (date, name) = rest.split_once('/')?;
         let (date, stem) = (
@@ -188,10 +201,15 @@ impl Job {
             None => (stem, false),
         };
         let number = number.parse().ok()?;
-        let again = match is_done {
+        // Only the exact key counts: `1.json` is not `00001.json`.
+        let exact = match is_done {
             true => self.request.to.done_key(&date, number),
             false => self.request.to.plan_key(&date, number),
         };
-        (again == key).then_some((date, number, is_done))
+        (exact == key).then_some(PlanKey {
+            date,
+            number,
+            is_done,
+        })
     }
 }

@@ -1,49 +1,46 @@
-//! One date partition: unfinished plans are finished first, then new ones are made until every
+//! Compacts one date partition: finishes unfinished plans first, then makes new ones until every
 //! object of the date is in one.
 //!
-//! Not here: the steps of a plan (see [`super::settle`]), and how objects are deleted (see
-//! [`super::deletion`]). Invariant: a new plan takes a number only after all plans before it were
-//! read, and covers no object of theirs.
+//! `publish` has the steps of a plan, `deletion` deletes the objects.
+//!
+//! Invariant: a new plan takes its number only after this run has read all earlier plans, and it
+//! covers none of their objects.
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc};
 
-use format::options;
 use futures::{Stream, StreamExt};
 use landing::{
-    compaction::{CompactionDone, CompactionPlan, Counted, OutputRules},
+    compaction::{CompactionDone, CompactionPlan, Counted},
     partition_by::DatePartition,
 };
 use tokio::sync::mpsc;
 
 use crate::{
-    content::Comparison,
     error::CompactError,
     job::Job,
     pack::{Pack, PackRules, Packer, PackerInput},
     report::{DateReport, PlanOrigin, PlanReport},
-    request,
-    source::{Planned, SourceObject},
+    source::{PlannedObjects, SourceObject},
 };
 
-/// Bodies on their way to the thread that packs; the bound of memory holds for them, too.
+/// Bodies on their way to the packer's thread; the memory bound covers them, too.
 const CHANNEL: usize = 64;
 
-/// How often the date is looked at again after other runs were quicker; each time they have done
-/// something.
+/// How often to start over after other runs were quicker. Each time they have made progress.
 const MOST_ROUNDS: u32 = 1_000;
 
-/// A date partition under way.
+/// The state of one date partition's compaction.
 struct DateRun<'j> {
     job: &'j Job,
     date: &'j DatePartition,
-    /// What is known of plans that are done.
+    /// The plans that are known to be done, by number.
     done: BTreeMap<u32, CompactionDone>,
-    planned: Planned,
+    planned: PlannedObjects,
     report: DateReport,
 }
 
 impl Job {
-    /// Compacts one date, as far as there is something to compact.
+    /// Compacts one date. The report says what was done even if the result is an error.
     pub(crate) async fn compact(
         &self,
         date: &DatePartition,
@@ -52,7 +49,7 @@ impl Job {
             job: self,
             date,
             done: BTreeMap::new(),
-            planned: Planned::default(),
+            planned: PlannedObjects::default(),
             report: DateReport::new(date),
         };
         let mut result = work.run().await;
@@ -69,7 +66,8 @@ impl DateRun<'_> {
             let plans_before = self.done.len();
             match self.round().await {
                 Err(CompactError::Overtaken) => {}
-                // Whoever deleted it had finished a plan that covers it.
+                // Whoever deleted it had finished a plan that covers it; otherwise something is
+                // wrong.
                 Err(CompactError::Gone(key))
                     if self.done.len() == plans_before && !self.others_went_on().await? =>
                 {
@@ -87,7 +85,7 @@ impl DateRun<'_> {
         .into())
     }
 
-    /// Whether a plan is done that this run does not know yet.
+    /// Whether another run has finished a plan that this run does not know as done.
     async fn others_went_on(&self) -> Result<bool, CompactError> {
         let plans = self.job.plans(self.date).await?;
         Ok(plans
@@ -128,7 +126,7 @@ impl DateRun<'_> {
         Ok(())
     }
 
-    /// Finishes a plan that was found, by its own values.
+    /// Finishes a plan that this run has found, by the rules in the plan.
     async fn finish(&mut self, plan: &CompactionPlan) -> Result<(), CompactError> {
         let (job, date) = (self.job, self.date);
         job.progress.borrow_mut().step(
@@ -155,7 +153,7 @@ impl DateRun<'_> {
         Ok(())
     }
 
-    /// Makes plans, from this number on, until the list of the date is at its end.
+    /// Makes plans, from this number on, until all objects of the date are in one.
     async fn make_new(&mut self, first: u32) -> Result<(), CompactError> {
         let (job, date) = (self.job, self.date);
         let survey = job.survey(date, &self.planned).await?;
@@ -192,7 +190,8 @@ impl DateRun<'_> {
         packed
     }
 
-    /// Where all objects of the plans are there still, they have the sizes that they had.
+    /// If all objects of the plans are still there, checks that together they have the size that
+    /// they had.
     fn check_sizes(&self, planned: Counted) -> Result<(), CompactError> {
         let inputs = || self.done.values().map(|done| done.inputs);
         let objects: u64 = inputs().map(|inputs| inputs.objects).sum();
@@ -221,40 +220,6 @@ impl DateRun<'_> {
     }
 }
 
-impl Job {
-    /// How the outputs of plans with these rules are made, and how they are compared.
-    pub(crate) async fn pack_rules(
-        &self,
-        date: &DatePartition,
-        output: &OutputRules,
-        max_bytes: Option<u64>,
-    ) -> Result<PackRules, CompactError> {
-        let schema = match &output.schema {
-            None => None,
-            // The columns of new plans are kept only when there is a plan.
-            Some(_) if *output == self.rules => self.table.clone(),
-            Some(hash) => Some(self.schema(&self.request.to.schema_key(hash), hash).await?),
-        };
-        let comparison = match &schema {
-            Some(schema) => Comparison::Rows(schema.clone()),
-            None => Comparison::Lines,
-        };
-        let origin = options::Origin {
-            topic: self.source.topic.clone(),
-            zone: self.source.id.clone(),
-        };
-        Ok(PackRules {
-            bucket: self.bucket.name().to_owned(),
-            zone: self.source.clone(),
-            date: date.clone(),
-            encoding: request::encoding(output, schema, origin)?,
-            comparison,
-            allow_unproven: self.request.allow_unproven,
-            max_bytes,
-        })
-    }
-}
-
 /// Reads the objects, packs them, and publishes one pack after another.
 async fn pack_all(
     job: &Job,
@@ -272,7 +237,7 @@ async fn pack_all(
         while let Some(fetched) = fetched.next().await {
             let item = PackerInput::Object(Box::new(fetched?));
             job.progress.borrow_mut().add(1);
-            // Nobody takes it: the packer has found something, or nobody wants its packs.
+            // Nobody takes it: the packer has failed, or nobody wants its packs.
             if feed.send(item).await.is_err() {
                 return Ok(());
             }

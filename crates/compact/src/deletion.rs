@@ -1,7 +1,7 @@
-//! Removes the zone's objects that are in the copy.
+//! Deletes the zone's objects that are in the copy.
 //!
-//! Invariant: an object is removed only when this very run has compared what it holds with what was
-//! read back from the copy.
+//! Invariant: an object is deleted only after this very run has compared what it holds with what
+//! was read back from the copy.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -26,11 +26,11 @@ use crate::{
     source::SourceObject,
 };
 
-/// The starts of the newest batches by partition, as far as they were looked up.
+/// The start of the newest batch of each partition that was looked up; `None` without a claim.
 type NewestBatches = BTreeMap<Partition, Option<Offset>>;
 
 impl Job {
-    /// Deletes what the plans of the date cover.
+    /// Deletes what the plans of the date cover, and notes the numbers in the report.
     pub(crate) async fn delete(
         &self,
         date: &DatePartition,
@@ -54,7 +54,7 @@ impl Job {
         Ok(())
     }
 
-    /// The plan was carried out in this run: its inputs were compared with the copy.
+    /// For a plan that this run carried out: its inputs were compared with the copy.
     async fn delete_listed(
         &self,
         date: &DatePartition,
@@ -69,8 +69,8 @@ impl Job {
         removal.finish(self).await
     }
 
-    /// The plan was carried out before. The copy may have changed since, and so may the zone: a
-    /// topic that was made again lands other records under the same keys.
+    /// For a plan that was carried out before. The copy may have changed since, and so may the
+    /// zone: a re-created topic lands other records under the same keys.
     async fn delete_compared(
         &self,
         date: &DatePartition,
@@ -122,9 +122,9 @@ impl Job {
         Err(self.problem_with(&key, problem))
     }
 
-    /// Whether a consumer that starts looks for this object: those of the newest claim of each
-    /// partition say how far it came. Without them it would land those records again, or stop when
-    /// the topic no longer has them.
+    /// Whether a consumer that starts looks for this object: the objects of each partition's newest
+    /// claim say how far it came. Without them it would land those records again, or stop when the
+    /// topic no longer has them.
     async fn is_of_newest_batch(
         &self,
         known: &mut NewestBatches,
@@ -138,7 +138,7 @@ impl Job {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(unknown) => *unknown.insert(self.newest_batch(partition).await?),
         };
-        // Without a claim nothing is known, and everything stays.
+        // Without a claim nothing is known, so everything stays.
         Ok(newest.is_none_or(|newest| offset >= newest))
     }
 

@@ -1,8 +1,8 @@
-//! Bodies of the zone's objects, many at a time, in the order of the objects and within the bound
-//! of memory.
+//! Reads the bodies of the zone's objects, many at a time, in the order of the objects and within
+//! the memory bound.
 //!
-//! Not here: what is inside. Invariant: room is taken in the order in which bodies are wanted, so
-//! the one in front never waits for those behind it.
+//! Room is taken in the order in which the bodies are wanted, so that the first never waits for
+//! later ones.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{error::CompactError, job::Job, source::SourceObject};
 pub(crate) struct Fetched {
     pub(crate) object: SourceObject,
     pub(crate) read: Read,
-    /// In batched zones.
+    /// What its claim says; `None` in a zone with one object for each record.
     pub(crate) claimed: Option<ClaimedObject>,
 }
 
@@ -31,14 +31,14 @@ pub(crate) struct Fetched {
 pub(crate) struct ClaimedObject {
     pub(crate) records: u64,
     pub(crate) identity: Identity,
-    /// Whether Kafka's own words are among the fields.
+    /// Whether the metadata columns are among the fields.
     pub(crate) with_metadata: bool,
-    /// The columns of its rows.
+    /// The columns of its rows, if its claim names any.
     pub(crate) schema: Option<Arc<TableSchema>>,
 }
 
 impl Job {
-    /// Reads the objects.
+    /// Reads the objects; a missing one is [`CompactError::Gone`].
     pub(crate) fn fetch<'j>(
         &'j self,
         date: &'j DatePartition,
@@ -53,7 +53,7 @@ impl Job {
             let (object, room) = object?;
             self.one(date, object, room).await
         });
-        // In a batched zone each object has a claim to be read.
+        // In a batched zone each object has a claim to read, too.
         let requests = if self.source.is_per_record() { 1 } else { 2 };
         reads.buffered(self.request.concurrency.div_ceil(requests))
     }
@@ -82,8 +82,8 @@ impl Job {
         }
     }
 
-    /// What the claim says that this object belongs to.
-    pub(crate) async fn claimed(
+    /// What the claim of this object's extent says about it.
+    async fn claimed(
         &self,
         date: &DatePartition,
         object: &SourceObject,

@@ -1,6 +1,4 @@
 //! What all parts of a compaction share: the zone, the copy, and what was asked for.
-//!
-//! Not here: any step of it. Invariant: nothing in it changes what a plan says.
 
 use std::{
     cell::{Cell, RefCell},
@@ -25,25 +23,26 @@ pub(crate) struct Job {
     pub(crate) source: ZoneFacts,
     /// Id of the copy.
     pub(crate) copy: String,
-    /// How new plans are written.
+    /// How new plans write their outputs.
     pub(crate) rules: OutputRules,
     pub(crate) room: Room,
     pub(crate) progress: RefCell<Progress>,
     /// The columns of new plans.
     pub(crate) table: Option<Arc<TableSchema>>,
-    /// Whether the store was found to honour conditional writes, and the columns were kept.
+    /// Whether this run has found the store to honour conditional writes, and has written the
+    /// columns under their hash.
     pub(crate) prepared: Cell<bool>,
-    /// The schemas that were read, by key.
+    /// The schemas that were read before, by key.
     pub(crate) schemas: RefCell<BTreeMap<String, Arc<TableSchema>>>,
 }
 
 impl Job {
-    /// This is wrong with the object under this key.
+    /// The error for an object under this key that has this problem.
     pub(crate) fn problem_with(&self, key: &str, problem: impl std::fmt::Display) -> CompactError {
         CompactError::data(self.bucket.name(), key, problem)
     }
 
-    /// The schema object under this key, which ends with its hash.
+    /// Reads the schema object under this key, once; `hash` is the one in the key.
     pub(crate) async fn schema(
         &self,
         key: &str,
@@ -62,7 +61,7 @@ impl Job {
         Ok(schema)
     }
 
-    /// The plan of this number; `None` when there is none.
+    /// Reads the plan of this number; `None` when there is none.
     pub(crate) async fn plan(
         &self,
         date: &DatePartition,
@@ -73,7 +72,7 @@ impl Job {
             .await
     }
 
-    /// What is said of the end of this plan; `None` when nothing is.
+    /// Reads the done note of this plan; `None` when there is none.
     pub(crate) async fn done(
         &self,
         date: &DatePartition,

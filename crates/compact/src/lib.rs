@@ -1,4 +1,5 @@
-//! `consumer compact`: copies finished dates of a landing zone into few objects.
+//! `consumer compact`: copies finished dates of a landing zone into few objects under another
+//! prefix. [`run()`] does it; the command line is in [`args`], the result in [`report`].
 
 pub mod args;
 mod content;

@@ -1,16 +1,17 @@
-//! Bodies of the zone become objects of the copy; on a thread that may take its time.
+//! Turns objects of the zone into objects of the copy, on a blocking thread; writes nothing.
 //!
 //! Each record goes two ways: to the encoder, and into a hash that is compared later with what was
-//! read back from the copy. Not here: writing anything. Invariant: a pack holds whole objects of
-//! the zone, each record of them once, in their order.
+//! read back from the copy.
+//!
+//! Invariant: a pack holds whole objects of the zone, each of their records once, in their order.
 
 use std::sync::Arc;
 
 use bucket::zone::ZoneFacts;
-use format::{encoding::Encoding, files::Files};
+use format::{encoding::Encoding, files::Files, options::Origin};
 use landing::{
     Offset, Partition, Place,
-    compaction::{Counted, MOST_INPUTS, PlanInputs},
+    compaction::{Counted, MOST_INPUTS, OutputRules, PlanInputs},
     partition_by::DatePartition,
     value::{Misfit, Reason},
 };
@@ -20,19 +21,21 @@ use crate::{
     content::{Comparison, ContentDigest, ContentHasher, record},
     error::CompactError,
     fetch::Fetched,
+    job::Job,
+    request::encoding,
     unpack::{UnpackRules, unpack},
 };
 
-/// How packs are made.
+/// How to make packs.
 pub(crate) struct PackRules {
     pub(crate) bucket: String,
     pub(crate) zone: ZoneFacts,
     pub(crate) date: DatePartition,
     pub(crate) encoding: Encoding,
     pub(crate) comparison: Comparison,
-    /// Whether a record is taken whose object does not have its hash.
+    /// See [`UnpackRules::allow_unproven`].
     pub(crate) allow_unproven: bool,
-    /// Bytes of records that end a pack; none where a plan says what is in it.
+    /// Bytes of records that end a pack; `None` if a plan says what is in it.
     pub(crate) max_bytes: Option<u64>,
 }
 
@@ -57,21 +60,55 @@ impl PackRules {
     }
 }
 
-/// An object of the copy that is to be written, and what it was made of.
+impl Job {
+    /// How to make the outputs of plans with these rules, and how to compare them.
+    pub(crate) async fn pack_rules(
+        &self,
+        date: &DatePartition,
+        output: &OutputRules,
+        max_bytes: Option<u64>,
+    ) -> Result<PackRules, CompactError> {
+        let schema = match &output.schema {
+            None => None,
+            // The columns of new plans are written only once there is a plan.
+            Some(_) if *output == self.rules => self.table.clone(),
+            Some(hash) => Some(self.schema(&self.request.to.schema_key(hash), hash).await?),
+        };
+        let comparison = match &schema {
+            Some(schema) => Comparison::Rows(schema.clone()),
+            None => Comparison::Lines,
+        };
+        let origin = Origin {
+            topic: self.source.topic.clone(),
+            zone: self.source.id.clone(),
+        };
+        Ok(PackRules {
+            bucket: self.bucket.name().to_owned(),
+            zone: self.source.clone(),
+            date: date.clone(),
+            encoding: encoding(output, schema, origin)?,
+            comparison,
+            allow_unproven: self.request.allow_unproven,
+            max_bytes,
+        })
+    }
+}
+
+/// An object of the copy before it is written, and what it was made of.
 pub(crate) struct Pack {
     pub(crate) inputs: PlanInputs,
     pub(crate) counted: Counted,
     pub(crate) digest: ContentDigest,
-    /// None when its inputs hold no record.
+    /// `None` when its inputs hold no record.
     pub(crate) body: Option<Vec<u8>>,
-    /// The next pack waits for this one to be done with.
+    /// The next pack waits until this one is dropped.
     pub(crate) _slot: OwnedSemaphorePermit,
 }
 
-/// What comes to the packer.
+/// What the packer receives.
 pub(crate) enum PackerInput {
     Object(Box<Fetched>),
-    /// There are no more objects. Where this does not come, the reading broke off.
+    /// There are no more objects. If the channel ends without it, the reading failed.
     End,
 }
 
@@ -122,7 +159,7 @@ impl Packer {
         Ok(())
     }
 
-    /// Takes an object in; gives whether more are wanted.
+    /// Takes an object in; returns whether more are wanted.
     fn take(&mut self, mut fetched: Fetched) -> Result<bool, CompactError> {
         let Self { rules, open, .. } = self;
         let open = open.get_or_insert_with(|| OpenPack::new(rules));
@@ -148,7 +185,7 @@ impl Packer {
         if is_full { self.close() } else { Ok(true) }
     }
 
-    /// Ends the open pack and hands it over; gives whether it was wanted.
+    /// Ends the open pack and hands it over; returns whether it was wanted.
     fn close(&mut self) -> Result<bool, CompactError> {
         let Some(open) = self.open.take() else {
             return Ok(true);
@@ -173,7 +210,7 @@ impl OpenPack {
             counted: Counted::default(),
             raw_bytes: 0,
             content: ContentHasher::new(&rules.comparison),
-            // The place in the topic is for the metadata of an extent's file, and this is none.
+            // Only the metadata of an extent's file names its place, and this is no extent.
             files: Files::new(&rules.encoding, Place::new(Partition(0), Offset(0))),
         }
     }

@@ -1,9 +1,11 @@
-//! A pack becomes an object of the copy: planned, written, read back, compared, and only then
-//! called done.
+//! Turns a pack into an object of the copy: plans it, writes it, reads it back, compares it, and
+//! only then writes the done note.
 //!
-//! Each step is create-once, so two processes may be at it: the second one finds what the first one
-//! made, and reads it back like its own. Invariant: what is said of a plan's end was read from the
-//! bucket and compared with what was read from the zone.
+//! Each step is create-once, so two processes may work at the same time: the second one finds what
+//! the first one wrote, and reads it back like its own.
+//!
+//! Invariant: a done note is written only after the object was read from the bucket and compared
+//! with what was read from the zone.
 
 use bucket::{
     body::{self, Body, Room, Taken},
@@ -33,7 +35,7 @@ struct ReadBack {
 }
 
 impl Job {
-    /// Makes the plan of this number for what is in the pack.
+    /// Writes the plan of this number for what is in the pack.
     ///
     /// # Errors
     /// [`CompactError::Overtaken`] when another run has taken the number for other objects, or for
@@ -64,7 +66,7 @@ impl Job {
         Ok(plan)
     }
 
-    /// Writes the pack by its plan, reads it back, and says that it is done.
+    /// Writes the pack by its plan, reads it back, and writes the done note.
     pub(crate) async fn publish(
         &self,
         date: &DatePartition,
@@ -97,13 +99,13 @@ impl Job {
             content: digest.content.to_hex(),
             output,
         };
-        self.say_done(date, &done).await?;
+        self.write_done(date, &done).await?;
         drop(slot);
         Ok(done)
     }
 
-    /// Writes the object, unless another process has, and compares what is there with what the zone
-    /// holds.
+    /// Writes the object, unless another process has, and compares what is there with `digest`,
+    /// what the zone holds.
     async fn write(
         &self,
         date: &DatePartition,
@@ -114,7 +116,7 @@ impl Job {
     ) -> Result<ClaimedBody, CompactError> {
         let suffix = plan.output.suffix();
         let key = self.request.to.copy_key(date, plan.number, suffix);
-        // Another version of the program may have written it, in some more or fewer bytes.
+        // Another version of the program may have written it in a few more or fewer bytes.
         let most = 2 * body.len() as u64 + (1 << 20);
         self.bucket
             .create_patiently(&key, Bytes::from(body))
@@ -131,7 +133,7 @@ impl Job {
         }
     }
 
-    async fn say_done(
+    async fn write_done(
         &self,
         date: &DatePartition,
         done: &CompactionDone,
@@ -147,8 +149,8 @@ impl Job {
         Ok(())
     }
 
-    /// Reads the output of a plan that was done before, and compares it with what was said then;
-    /// gives the hash of what it holds of each input.
+    /// Reads the output of a plan that was done before, and compares it with the done note; returns
+    /// the hash of what it holds of each input.
     pub(crate) async fn verify_again(
         &self,
         date: &DatePartition,
@@ -180,7 +182,8 @@ impl Job {
         Ok(read.content.parts)
     }
 
-    /// What an object of the copy of at most so many bytes holds, as a whole and of each input.
+    /// Reads an object of the copy that has at most `most` bytes: what it holds as a whole, and in
+    /// each of `parts`.
     async fn read_back(
         &self,
         key: &str,
@@ -189,8 +192,8 @@ impl Job {
         suffix: &'static str,
         parts: Vec<u64>,
     ) -> Result<ReadBack, CompactError> {
-        // It is bounded by the object itself: there is one at a time, and room for the zone's
-        // objects is not taken for it.
+        // This takes no room from the zone's objects: there is one such object at a time, and its
+        // own size bounds it.
         let room = Taken(Room::of(1).take(1).await?);
         let read = body::read_into(&self.bucket, room, key, most).await?;
         let Some(read) = read else {
@@ -217,8 +220,8 @@ impl Job {
             .map_err(|problem| self.problem_with(key, problem))
     }
 
-    /// Before the first thing is written: refuses a store that does not honour `If-None-Match: *`,
-    /// and keeps the columns under their hash.
+    /// Runs before the first write: refuses a store that does not honour `If-None-Match: *`, and
+    /// writes the columns under their hash.
     async fn prepare(&self) -> Result<(), CompactError> {
         if !self.prepared.get() {
             probe::probe(&self.bucket, &self.request.to).await?;

@@ -1,6 +1,4 @@
-//! What a compaction did, as it is printed and given to programs.
-//!
-//! Not here: doing it. Invariant: `exit_code` is 0 only when no date was given up.
+//! What a compaction did: as text for people, and as JSON for programs.
 
 use cli::values::Output;
 use comfy_table::{CellAlignment, Table, presets};
@@ -19,15 +17,15 @@ pub struct Report {
     pub from: String,
     /// Prefix of the copy.
     pub to: String,
-    /// What the copy's objects are.
+    /// What the copy's objects hold: `parquet` or `jsonl`.
     pub format: String,
     /// Whether the zone's objects were to be deleted.
     pub delete_source: bool,
     /// The dates, in order.
     pub dates: Vec<DateReport>,
-    /// Dates that `--all-finished` passed over because they are not finished.
+    /// Dates that `--all-finished` skipped because they are not finished, without `dt=`.
     pub unfinished: Vec<String>,
-    /// How long it took.
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 
@@ -38,12 +36,12 @@ pub struct DateReport {
     pub date: String,
     /// Its plans, in the order of their numbers.
     pub plans: Vec<PlanReport>,
-    /// Objects of the zone that the plans cover, and that were there still, or again, before any
-    /// was deleted.
+    /// Objects of the zone that the plans cover and that were still there, or there again, before
+    /// any was deleted.
     pub remaining: u64,
-    /// Objects under the date that are none of the zone's. They were left alone.
+    /// Objects under the date that are not the zone's. They were left alone.
     pub unknown_objects: u64,
-    /// Why it was given up; what was done before that is done.
+    /// Why it was given up, if it was; plans that were done before stay done.
     pub problem: Option<String>,
 }
 
@@ -60,7 +58,7 @@ pub struct PlanReport {
     pub after: Counted,
     /// Records, before and after.
     pub records: u64,
-    /// SHA-256 over them, before and after.
+    /// SHA-256 over them in hex, before and after; see [`landing::compaction::CompactionDone`].
     pub content: String,
     /// Objects of the zone that were deleted.
     pub deleted: u64,
@@ -77,7 +75,7 @@ pub enum PlanOrigin {
     Made,
     /// This run found it unfinished, and finished it.
     Finished,
-    /// It was done before.
+    /// It was done before this run.
     Before,
 }
 
@@ -127,14 +125,14 @@ impl PlanReport {
 }
 
 impl Report {
-    /// The exit code of the process: 0 done, 65 a date was given up.
+    /// The exit code of the process: 0 done, 65 (`EX_DATAERR`) a date was given up.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let given_up = self.dates.iter().any(|date| date.problem.is_some());
         if given_up { 65 } else { 0 }
     }
 
-    /// The report as it is printed.
+    /// The report as it is printed, without a line end.
     #[must_use]
     pub fn render(&self, output: Output) -> String {
         if output == Output::Json {
@@ -200,7 +198,7 @@ impl Report {
         ))
     }
 
-    /// What became of the zone's objects, and what follows.
+    /// What became of the zone's objects, and what follows from it.
     fn source(&self) -> Vec<String> {
         let total =
             |of: fn(&PlanReport) -> u64| self.dates.iter().map(|date| date.total(of)).sum::<u64>();

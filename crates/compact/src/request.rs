@@ -1,7 +1,7 @@
-//! What is to be done, checked as far as that needs no connection.
+//! What to do, checked as far as that needs no connection.
 //!
-//! Invariant: an order that exists has two prefixes that do not touch, dates that are dates, and an
-//! encoding that works.
+//! A [`CopyRequest`] that exists has two prefixes of which neither contains the other, valid dates,
+//! and an encoding that works.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,21 +17,24 @@ use schema::{METADATA_COLUMNS, TableColumn, TableSchema, UnknownFields};
 
 use crate::args::{CompactArgs, CopyFormat};
 
-/// The least memory that one run can keep to: the zone's largest objects must fit.
+/// The smallest `--memory`, in bytes: the zone's largest objects must fit.
 const LEAST_MEMORY: usize = 16 << 20;
 
 /// A checked request.
 pub(crate) struct CopyRequest {
+    /// The zone's folder.
     pub(crate) from: Prefix,
+    /// The copy's folder.
     pub(crate) to: Prefix,
     pub(crate) dates: Dates,
+    /// How long after its end (UTC) a date counts as finished.
     pub(crate) lateness: Duration,
-    /// Dates that were named may be unfinished.
+    /// Whether dates that were named may be unfinished.
     pub(crate) even_unfinished: bool,
     pub(crate) format: CopyFormat,
     pub(crate) compression: Compression,
     pub(crate) level: Option<i32>,
-    /// The columns of the file that was given.
+    /// The columns in the file of `--schema`.
     pub(crate) schema: Option<TableSchema>,
     pub(crate) drop_unknown_fields: bool,
     pub(crate) allow_unproven: bool,
@@ -41,9 +44,10 @@ pub(crate) struct CopyRequest {
     pub(crate) delete_source: bool,
 }
 
-/// Which dates.
+/// Which dates to compact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Dates {
+    /// In ascending order, each once.
     These(Vec<DatePartition>),
     AllFinished,
 }
@@ -53,7 +57,7 @@ impl CopyRequest {
     ///
     /// # Errors
     /// A message that names the flag and the fix; the caller exits with 2.
-    pub(crate) fn of(args: &CompactArgs) -> Result<Self> {
+    pub(crate) fn new(args: &CompactArgs) -> Result<Self> {
         check(args)?;
         let schema = args.schema.as_deref().map(schema_file::read).transpose()?;
         let default = match args.format {
@@ -83,7 +87,7 @@ impl CopyRequest {
         Ok(request)
     }
 
-    /// How outputs are written, with the schema of this hash.
+    /// How new plans write their outputs, with the schema of this hash.
     pub(crate) fn rules(&self, schema: Option<String>) -> OutputRules {
         OutputRules {
             format: self.format.into(),
@@ -94,11 +98,11 @@ impl CopyRequest {
     }
 
     /// The columns of the copy: those of the file, or else of the zone. `with_metadata` says that
-    /// the zone's records have Kafka's own words among their fields; `by_column` that they are rows
-    /// of a table already, whose fields are called as its columns.
+    /// the zone's records have [`METADATA_COLUMNS`] among their fields; `by_column` that they are
+    /// already rows of a table, whose fields have the names of its columns.
     ///
     /// # Errors
-    /// When they do not go together.
+    /// When the columns do not go together.
     pub(crate) fn table(
         &self,
         of_zone: TableSchema,
@@ -120,7 +124,7 @@ impl CopyRequest {
             .iter_mut()
             .filter(|column| by_column && !column.fields.is_empty())
         {
-            // As columns are found: upper and lower case are the same.
+            // Columns are found without regard to case.
             if !column
                 .fields
                 .iter()
@@ -137,10 +141,10 @@ impl CopyRequest {
     }
 }
 
-/// The encoding by the rules of a plan.
+/// The encoding that the rules of a plan ask for.
 ///
 /// # Errors
-/// What does not go together.
+/// Which of the rules do not go together.
 pub(crate) fn encoding(
     rules: &OutputRules,
     schema: Option<Arc<TableSchema>>,
@@ -222,7 +226,7 @@ mod tests {
     fn request(flags: &[&str]) -> Result<CopyRequest, String> {
         let argv = COMMON.iter().chain(flags);
         let args = CompactArgs::try_parse_from(argv).map_err(|error| error.to_string())?;
-        CopyRequest::of(&args).map_err(|error| format!("{error:#}"))
+        CopyRequest::new(&args).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -278,7 +282,7 @@ mod tests {
             argv.extend(flags.split_whitespace());
             let args = CompactArgs::try_parse_from(argv).map_err(|error| error.to_string());
             let refused =
-                args.and_then(|args| CopyRequest::of(&args).map_err(|error| format!("{error:#}")));
+                args.and_then(|args| CopyRequest::new(&args).map_err(|error| format!("{error:#}")));
             let Err(error) = refused else {
                 panic!("{flags:?} was taken")
             };

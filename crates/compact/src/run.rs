@@ -1,16 +1,17 @@
 //! `consumer compact`: finished date partitions of a landing zone become few objects under another
 //! prefix, verified before they count.
 //!
-//! Reading request: `order` (what is asked for), `target` (the copy and its plans), `date` (the order
-//! of things), `source`, `fetch`, `unpack`, `pack` (from the zone's objects to the copy's),
-//! `settle` (plan, write, read back, done), `deletion`. What a plan is, and what it says, is
-//! `landing::compaction`.
+//! Read the files in this order: `request` (what is asked for), `copy` (the copy and its plans),
+//! `date` (the steps for one date), `source`, `fetch`, `unpack`, `pack` (from the zone's objects to
+//! the copy's), `publish` (plan, write, read back, done), `deletion`. `landing::compaction` says
+//! what a plan is.
 //!
-//! Memory: bodies of the zone's objects within `--memory`; two objects of the copy, one that is
-//! being made and one that is being verified, each as large as it is compressed; 32 MiB of a
-//! Parquet row group; a record at a time unpacked; and for the plans of a date a bit for each
-//! offset that they cover. Invariant: an object of the zone is deleted only when it is in a copy
-//! that was read back and found to hold the same.
+//! Memory: bodies of the zone's objects within `--memory`; two compressed objects of the copy, one
+//! that is being made and one that is being verified; 32 MiB of a Parquet row group; one unpacked
+//! record at a time; and for the plans of a date a bitmap of the offsets that they cover.
+//!
+//! Invariant: an object of the zone is deleted only after the copy that holds it was read back and
+//! found to hold the same.
 
 use std::{
     cell::{Cell, RefCell},
@@ -38,13 +39,15 @@ use crate::{
     request::{CopyRequest, Dates},
 };
 
-/// Compacts what was asked for. `origins` says where a flag's value came from, for the log.
+/// Compacts what the flags ask for. `origins` says where their values came from, for the log.
+///
+/// A date that its data does not allow to compact is no error: the report says why it was given up.
 ///
 /// # Errors
 /// [`Failure::Usage`] before any connection; [`Failure::Failed`] when zone or copy cannot be used,
-/// a date is not finished, or S3 fails.
+/// a date is not finished, or S3 refuses or keeps failing.
 pub async fn run(args: CompactArgs, origins: &Origins) -> Result<Report, Failure> {
-    let request = CopyRequest::of(&args).map_err(Failure::Usage)?;
+    let request = CopyRequest::new(&args).map_err(Failure::Usage)?;
     compact(&args, request, origins)
         .await
         .map_err(Failure::Failed)
@@ -123,7 +126,7 @@ async fn job(
     })
 }
 
-/// The zone that is to be compacted.
+/// Reads the zone object of the source, and refuses a zone that cannot be compacted.
 async fn source(bucket: &Bucket, request: &CopyRequest) -> Result<ZoneFacts> {
     let from = &request.from;
     let Some(zone) = zone::read_zone(bucket, from).await? else {
@@ -172,7 +175,7 @@ fn humantime(time: std::time::Duration) -> String {
 }
 
 impl Job {
-    /// The dates that are to be compacted, and those that are not finished.
+    /// The dates to compact, and those that are not finished.
     async fn dates(&self) -> Result<(Vec<DatePartition>, Vec<DatePartition>)> {
         if let Dates::These(dates) = &self.request.dates {
             return Ok((dates.clone(), Vec::new()));
@@ -190,8 +193,8 @@ impl Job {
             });
             found.extend(dates.filter(|date| date.granularity() == self.source.granularity));
         }
-        // A plan that is not done is finished even where nothing of its date is listed: its inputs
-        // are missed, then.
+        // A plan that is not done must be finished even if nothing of its date is listed: then its
+        // inputs are missing, and that is reported.
         let plans = self.plans_below(&self.request.to.plans_folder()).await;
         let plans = plans.map_err(|error| match error {
             CompactError::Failed(error) => error,

@@ -1,7 +1,6 @@
 //! The objects of a date in the zone: those that no plan covers yet, or exactly those of a plan.
 //!
-//! KeyList of keys are looked at as they come and forgotten. Not here: what is inside of the objects.
-//! Invariant: objects come in the order of their keys, and none comes twice.
+//! Only one page of keys is in memory at a time. Objects come in the order of their keys, each once.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -29,9 +28,9 @@ pub(crate) struct SourceObject {
     pub(crate) index: usize,
 }
 
-/// The objects that plans of a date cover.
+/// The objects that the plans of a date cover.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Planned(BTreeMap<Partition, OffsetSet>);
+pub(crate) struct PlannedObjects(BTreeMap<Partition, OffsetSet>);
 
 /// What lies under a date.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,11 +39,11 @@ pub(crate) struct Survey {
     pub(crate) new: Counted,
     /// In a plan.
     pub(crate) planned: Counted,
-    /// None of the zone's.
+    /// Number of objects that are not the zone's.
     pub(crate) unknown: u64,
 }
 
-impl Planned {
+impl PlannedObjects {
     pub(crate) fn add(&mut self, inputs: &PlanInputs) {
         for input in inputs.iter() {
             let Place { partition, offset } = input.place;
@@ -78,7 +77,8 @@ impl Job {
         from.extent_key(date, input.place, input.suffix)
     }
 
-    fn read(&self, listed: Listed) -> Option<SourceObject> {
+    /// The object under a listed key; `None` for a key that is not the zone's.
+    fn source_object(&self, listed: Listed) -> Option<SourceObject> {
         let zone = &self.source;
         let key = read::data_key(&listed.key, &zone.prefix, zone.granularity, zone.format)?;
         Some(SourceObject {
@@ -94,14 +94,14 @@ impl Job {
     pub(crate) async fn survey(
         &self,
         date: &DatePartition,
-        planned: &Planned,
+        planned: &PlannedObjects,
     ) -> Result<Survey, CompactError> {
         let mut survey = Survey::default();
         let mut list = self.bucket.list(&self.request.from.date_folder(date));
         while let Some(page) = list.page().await? {
             for listed in page.objects {
                 let bytes = listed.bytes;
-                let counted = match self.read(listed) {
+                let counted = match self.source_object(listed) {
                     None => {
                         survey.unknown += 1;
                         continue;
@@ -120,16 +120,19 @@ impl Job {
     pub(crate) fn unplanned<'j>(
         &'j self,
         date: &DatePartition,
-        planned: &'j Planned,
+        planned: &'j PlannedObjects,
     ) -> impl Stream<Item = Result<SourceObject, CompactError>> + 'j {
         let list = KeyList::new(self.bucket.list(&self.request.from.date_folder(date)));
         let before: Option<SourceObject> = None;
         try_unfold((list, before), async move |(mut list, before)| {
             while let Some(listed) = list.next().await? {
-                let Some(object) = self.read(listed) else {
+                let Some(object) = self.source_object(listed) else {
                     continue;
                 };
-                if let Some(twin) = before.as_ref().filter(|before| is_twin(before, &object)) {
+                if let Some(twin) = before
+                    .as_ref()
+                    .filter(|before| before.place == object.place)
+                {
                     let problem =
                         format!("it is a second object for the same records as {}", twin.key);
                     return Err(self.problem_with(&object.key, problem));
@@ -151,12 +154,12 @@ impl Job {
         let walk = InputWalk::new(self, date, plan);
         try_unfold(walk, async move |mut walk| match walk.next().await? {
             None => Ok(None),
-            Some(Ok(object)) => Ok(Some((object, walk))),
-            Some(Err(missing)) => Err(CompactError::Gone(missing)),
+            Some(FoundInput::There(object)) => Ok(Some((object, walk))),
+            Some(FoundInput::Missing(key)) => Err(CompactError::Gone(key)),
         })
     }
 
-    /// The keys of a plan's objects that are still there.
+    /// Those objects of a plan that are still there.
     pub(crate) fn remaining<'j>(
         &'j self,
         date: &'j DatePartition,
@@ -164,18 +167,14 @@ impl Job {
     ) -> impl Stream<Item = Result<SourceObject, CompactError>> + 'j {
         let walk = InputWalk::new(self, date, plan);
         try_unfold(walk, async move |mut walk| {
-            while let Some(object) = walk.next().await? {
-                if let Ok(object) = object {
+            while let Some(found) = walk.next().await? {
+                if let FoundInput::There(object) = found {
                     return Ok(Some((object, walk)));
                 }
             }
             Ok(None)
         })
     }
-}
-
-fn is_twin(one: &SourceObject, other: &SourceObject) -> bool {
-    one.place == other.place
 }
 
 /// A list, key by key.
@@ -201,13 +200,20 @@ impl<'b> KeyList<'b> {
     }
 }
 
-/// A plan's inputs side by side with the list of the bucket, both in the order of keys.
+/// What became of a plan's input.
+enum FoundInput {
+    There(SourceObject),
+    /// Nothing is listed under its key.
+    Missing(String),
+}
+
+/// Compares a plan's inputs with the listing of the bucket; both are in the order of keys.
 struct InputWalk<'j> {
     job: &'j Job,
     date: &'j DatePartition,
     inputs: Box<dyn Iterator<Item = (usize, PlanInput<'j>)> + 'j>,
-    pages: KeyList<'j>,
-    /// The first key of the list that no input was compared with.
+    listed: KeyList<'j>,
+    /// The first listed key that no input was compared with.
     ahead: Option<Listed>,
 }
 
@@ -219,7 +225,8 @@ impl<'j> InputWalk<'j> {
             .iter()
             .next()
             .map(|input| job.source_key(date, &input));
-        // A key without its end sorts right before it.
+        // `list_after` skips the key itself, so start from the key without its last byte, which sorts
+        // before it.
         let list = match first {
             Some(first) => job.bucket.list_after(&folder, &first[..first.len() - 1]),
             None => job.bucket.list(&folder),
@@ -228,25 +235,25 @@ impl<'j> InputWalk<'j> {
             job,
             date,
             inputs: Box::new(plan.inputs.iter().enumerate()),
-            pages: KeyList::new(list),
+            listed: KeyList::new(list),
             ahead: None,
         }
     }
 
-    /// The next input: there, or the key that is missing.
-    async fn next(&mut self) -> Result<Option<Result<SourceObject, String>>, CompactError> {
+    /// The next input; `None` after the last.
+    async fn next(&mut self) -> Result<Option<FoundInput>, CompactError> {
         let Some((index, input)) = self.inputs.next() else {
             return Ok(None);
         };
         let key = self.job.source_key(self.date, &input);
         while self.ahead.as_ref().is_none_or(|ahead| ahead.key < key) {
-            match self.pages.next().await? {
+            match self.listed.next().await? {
                 Some(listed) => self.ahead = Some(listed),
                 None => break,
             }
         }
         let Some(listed) = self.ahead.take_if(|ahead| ahead.key == key) else {
-            return Ok(Some(Err(key)));
+            return Ok(Some(FoundInput::Missing(key)));
         };
         if let Some(bytes) = input.bytes.filter(|bytes| *bytes != listed.bytes) {
             let there = listed.bytes;
@@ -255,7 +262,7 @@ impl<'j> InputWalk<'j> {
             return Err(self.job.problem_with(&key, problem));
         }
         let Listed { key, bytes } = listed;
-        Ok(Some(Ok(SourceObject {
+        Ok(Some(FoundInput::There(SourceObject {
             key,
             place: input.place,
             suffix: input.suffix.to_owned(),

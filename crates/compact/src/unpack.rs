@@ -1,8 +1,7 @@
-//! From an object of the zone to its records as JSON, each on a line; on a thread that may take its
-//! time.
+//! From an object of the zone to its records as JSON, each on one line; on a blocking thread.
 //!
-//! An object is believed only when it is what its metadata, or its claim, says. Not here: what
-//! becomes of the records. Invariant: either each record of the object is given, or an error.
+//! An object counts only if it is what its metadata, or its claim, says: the caller gets each of
+//! its records, or an error.
 
 use bucket::{
     body::Body,
@@ -23,20 +22,21 @@ use crate::{
     fetch::{ClaimedObject, Fetched},
 };
 
-/// Where objects come from, and what is believed.
+/// Where the objects come from, and what is accepted.
 pub(crate) struct UnpackRules<'s> {
     pub(crate) zone: &'s ZoneFacts,
     pub(crate) date: &'s str,
-    /// Whether a record on one line may have been one that spanned lines.
+    /// Whether to accept a record that does not have the hash in its metadata, because it may have
+    /// spanned lines in Kafka.
     pub(crate) allow_unproven: bool,
 }
 
-/// Gives each record to `take`.
+/// Calls `take` with each record.
 ///
 /// # Errors
-/// What is wrong with the object, or what `take` says of a record.
+/// What is wrong with the object, or what `take` says about a record.
 pub(crate) fn unpack(
-    source: &UnpackRules<'_>,
+    rules: &UnpackRules<'_>,
     fetched: &mut Fetched,
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
@@ -50,8 +50,8 @@ pub(crate) fn unpack(
         }
     };
     let Some(claimed) = &fetched.claimed else {
-        single(source, fetched, &body)?;
-        // It was seen to end with the line break.
+        single(rules, fetched, &body)?;
+        // `single` has checked that it ends in a line break.
         return take(&body[..body.len() - 1]);
     };
     claimed.identity.compare(&fetched.read.metadata)?;
@@ -60,7 +60,7 @@ pub(crate) fn unpack(
         records += 1;
         take(line)
     };
-    match source.zone.format {
+    match rules.zone.format {
         Format::Parquet => rows(body, claimed, counted)?,
         Format::Json | Format::Jsonl | Format::Csv => {
             lines(&body, &fetched.object.suffix, counted)?
@@ -75,14 +75,14 @@ pub(crate) fn unpack(
     ))
 }
 
-fn single(source: &UnpackRules<'_>, fetched: &Fetched, body: &[u8]) -> Result<(), String> {
+fn single(rules: &UnpackRules<'_>, fetched: &Fetched, body: &[u8]) -> Result<(), String> {
     let (object, metadata) = (&fetched.object, &fetched.read.metadata);
-    let zone = source.zone;
+    let zone = rules.zone;
     let proven = proof::identity(zone, object.place, metadata)
-        .and_then(|identity| proof::data_object(zone, &identity, source.date, metadata, body));
+        .and_then(|identity| proof::data_object(zone, &identity, rules.date, metadata, body));
     match proven {
         Ok(()) => Ok(()),
-        Err(Doubt::Unprovable(_)) if source.allow_unproven => Ok(()),
+        Err(Doubt::Unprovable(_)) if rules.allow_unproven => Ok(()),
         Err(Doubt::Unprovable(problem)) => {
             Err(format!("{problem}: --allow-unproven takes it as it is"))
         }
@@ -97,7 +97,7 @@ fn lines(
 ) -> Result<(), String> {
     each_line(body, suffix, |line| {
         json(line)?;
-        // Between tokens it would be white space to JSON, and the end of a line to some readers.
+        // JSON takes it for white space between tokens, but some readers take it for a line end.
         match line.contains(&b'\r') {
             true => Err("it has a line break in it".to_owned()),
             false => take(line),
@@ -105,9 +105,9 @@ fn lines(
     })
 }
 
-/// Rows become JSON objects whose names are those of the columns, in their order.
+/// Turns rows into JSON objects whose members have the names of the columns, in their order.
 ///
-/// The text of each row is read back by the same columns: what it says must be what the row says.
+/// The text of each row is read back by the same columns and must have the same values.
 fn rows(
     body: Vec<u8>,
     claimed: &ClaimedObject,

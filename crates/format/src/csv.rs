@@ -1,11 +1,11 @@
 //! CSV: comma separated values in the order of the columns, quoted where they must be, one line for
 //! each record.
 //!
-//! NULL is nothing between two commas, an empty text is `""`. Numbers have the digits of the
-//! record. There is no header unless it is asked for: Athena skips one where the table says so,
+//! NULL is nothing between two commas, an empty text is `""`. Numbers keep the digits of the
+//! record. There is no header unless one is asked for: Athena skips it where the table says so,
 //! Spark reads it as data. Lines end in a line feed: line readers on S3 want it, and readers of RFC
-//! 4180 take it. Invariant: one record is one line. A text with a line break is refused, because
-//! Athena and Spark would see two rows.
+//! 4180 accept it. A text with a line break is refused, because Athena and Spark would see two
+//! rows.
 
 use landing::{
     Record,
@@ -60,7 +60,8 @@ fn append_row(row: &[Cell<'_>], columns: &[String], line: &mut Vec<u8>) -> Resul
         })?;
         line.push(b',');
     }
-    // A table of one column: readers pass over an empty line, and would lose the row.
+    // In a table of one column NULL would be an empty line, which readers skip: the row would be
+    // lost.
     if line == b"," {
         line.splice(.., *b"\"\",");
     }

@@ -1,7 +1,6 @@
-//! How records become files: what can be asked for, and what it comes to.
+//! An encoding: options that were checked and prepared once for all files.
 //!
-//! Not here: the bytes (one module for each format). Invariant: an [`Encoding`] is one that works;
-//! nonsense is refused when it is made.
+//! [`Encoding::new`] refuses options that do not go together, so an encoding that exists works.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::{
     parquet::shape::ParquetShape,
 };
 
-/// An encoding that works, with what can be prepared once for all files.
+/// Checked options, with everything that can be prepared once for all files.
 #[derive(Debug)]
 pub struct Encoding {
     options: EncodingOptions,
@@ -30,10 +29,10 @@ pub(crate) enum Layout {
 }
 
 impl Encoding {
-    /// Checks what is asked for, and prepares it.
+    /// Checks the options and prepares the files' common parts.
     ///
     /// # Errors
-    /// What does not go together, with the flags that say it.
+    /// Which options do not go together, in terms of the flags.
     pub fn new(options: EncodingOptions) -> Result<Self> {
         check_compression(&options)?;
         let is_csv = options.format == FileFormat::Csv;
@@ -46,8 +45,7 @@ impl Encoding {
         Ok(Self { options, layout })
     }
 
-    /// What was asked for.
-    pub fn options(&self) -> &EncodingOptions {
+    pub(crate) fn options(&self) -> &EncodingOptions {
         &self.options
     }
 
@@ -86,6 +84,7 @@ pub struct File {
     pub date: DatePartition,
     /// The object's body.
     pub bytes: Vec<u8>,
-    /// How many records it holds; none when compaction took them before the file was written.
+    /// How many records it holds. It may be 0: compaction of the topic can take all of them before
+    /// the file is written.
     pub records: u64,
 }

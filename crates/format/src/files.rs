@@ -1,13 +1,13 @@
 //! Records into the bytes of files: JSON Lines, CSV, Parquet; one file for each date partition of
 //! an extent.
 //!
-//! Encoding is work for a blocking thread: nothing here waits, and nothing here knows S3, keys or
-//! claims. Which records a file gets is decided by the caller. The columns of CSV and Parquet come
-//! from a [`schema::TableSchema`] (see [`schema_file`]).
+//! Encoding is work for a blocking thread: nothing here waits or knows S3, keys or claims. The
+//! caller decides which records a file gets, in which order. The columns of CSV and Parquet come
+//! from a [`schema::TableSchema`].
 //!
 //! Invariants: the bytes of a file are a function of the encoding, the records and their extent; a
-//! record that is refused leaves no trace; between the first record and the end a file holds each
-//! record that was not refused exactly once, in the order of offsets.
+//! record that is refused leaves no trace; a file holds each record that was not refused exactly
+//! once, in the order in which the caller wrote them.
 
 use anyhow::{Context, Result};
 use landing::{Offset, OffsetRange, Place, Record, partition_by::DatePartition, value::Misfit};
@@ -23,16 +23,16 @@ use crate::{
 
 /// The open files of one extent.
 ///
-/// They hold at most about as many bytes as the records have as text; the first date partition, in
-/// nearly every extent the only one, is compressed as it comes.
+/// They take at most about as much memory as the records have bytes of text. The first date
+/// partition, in nearly every extent the only one, is compressed while it grows.
 pub struct Files {
     open: Open,
     start: Place,
-    /// The first trouble with writing into memory, which is no record's fault.
+    /// The first error of a compressor or the Parquet writer, which is no record's fault.
     failed: Option<anyhow::Error>,
 }
 
-/// What the formats need; what is per file lies below.
+/// What each format needs: how to make a line or a row, and the files.
 enum Open {
     Jsonl(JsonLines, TextFiles),
     Csv(CsvLines, TextFiles),
@@ -67,7 +67,7 @@ impl Files {
         }
     }
 
-    /// Says how many bytes the records have about that will come, so that memory is taken once.
+    /// Says about how many bytes of records will come, so that memory is reserved once.
     pub fn expect(&mut self, bytes: usize) {
         match &mut self.open {
             Open::Jsonl(_, files) | Open::Csv(_, files) => files.expect(bytes),
@@ -79,7 +79,7 @@ impl Files {
     /// [`landing::value::check_object`].
     ///
     /// # Errors
-    /// Why the record cannot be in such a file, and the column; no file has changed then.
+    /// Why the record does not fit into such a file, and in which column; no file has changed.
     pub fn write(
         &mut self,
         date: &DatePartition,
@@ -96,7 +96,7 @@ impl Files {
         Ok(())
     }
 
-    /// Opens the file of a date partition that no record may come for.
+    /// Opens the file of a date partition even if no record comes for it.
     pub fn open(&mut self, date: &DatePartition) {
         let opened = match &mut self.open {
             Open::Jsonl(_, files) | Open::Csv(_, files) => {
@@ -110,8 +110,8 @@ impl Files {
         }
     }
 
-    /// Ends the files of the extent, which reaches up to but without `end`; in the order of their
-    /// dates.
+    /// Ends the files of the extent, which reaches up to but not including `end`. Returns them in
+    /// the order of their dates.
     ///
     /// # Errors
     /// When a compressor or the Parquet writer failed, now or at an earlier record.
@@ -127,7 +127,8 @@ impl Files {
         self.finish_with(&about).with_context(place)
     }
 
-    /// Ends files of records from many places of the topic.
+    /// Ends files whose records come from many places of the topic, as in a compacted copy: no
+    /// extent goes into their metadata.
     ///
     /// # Errors
     /// As for [`Self::finish`].

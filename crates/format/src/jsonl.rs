@@ -1,8 +1,7 @@
-//! JSON Lines: the record's own bytes on a line, with the metadata columns as further members where
-//! they are wanted.
+//! JSON Lines: the record's own bytes on a line, followed by the metadata columns as further
+//! members where they are wanted.
 //!
-//! Invariant: one record is one line; without metadata it is byte for byte the record, unless that
-//! spans lines.
+//! Without metadata a line is byte for byte the record, unless that spans lines.
 
 use landing::{
     Record,
@@ -56,8 +55,8 @@ impl JsonLines {
         serde_json::to_writer(&mut self.line, &metadata)
             .expect("strings and numbers always serialize");
         if !is_empty {
-            // The brace that opens the metadata's object becomes the comma between the members of
-            // one.
+            // The brace that opens the metadata's object becomes the comma that continues the
+            // record's.
             self.line[start] = b',';
         }
         Ok(())

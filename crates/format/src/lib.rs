@@ -1,6 +1,6 @@
 //! Records to files and back: JSON Lines, CSV and Parquet, one writer and one reader for each.
 //!
-//! Encoding is work for a blocking thread: nothing here waits, and nothing here knows S3 or keys.
+//! Encoding is work for a blocking thread: nothing here waits or knows S3 or keys.
 
 mod csv;
 pub mod encoding;

@@ -1,7 +1,7 @@
 //! Where in Kafka a record was: the columns and members that follow its own.
 //!
-//! Their names and types are [`schema::METADATA_COLUMNS`]. Invariant: key and headers can be had
-//! back from their texts, byte for byte.
+//! [`schema::METADATA_COLUMNS`] has their names and types. Key and headers can be restored from
+//! their texts byte for byte.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use landing::{
 use schema::{Cell, METADATA_COLUMNS, TIMESTAMPS, append_timestamp};
 use serde::{Serialize, Serializer};
 
-/// What stands in front of bytes that are no text.
+/// The mark in front of bytes that are not UTF-8.
 const BASE64: &str = "base64:";
 
 /// The metadata of a record; as JSON an object whose members have the columns' names.
@@ -34,8 +34,10 @@ struct Header<'h> {
 }
 
 impl<'r> Metadata<'r> {
+    /// The metadata of this record.
+    ///
     /// # Errors
-    /// A timestamp outside of the years 1 to 9999 fits no timestamp column.
+    /// When its timestamp is outside the years 1 to 9999, which no timestamp column holds.
     pub(crate) fn of(record: &Record<'r>) -> Result<Self, Misfit> {
         let possible = |millis: &i64| TIMESTAMPS.contains(millis);
         if !record.timestamp.as_ref().is_none_or(possible) {
@@ -65,7 +67,7 @@ impl<'r> Metadata<'r> {
     }
 }
 
-/// The text of CSV too: one that both JSON readers of Athena take for a timestamp.
+/// The same text as in CSV: both JSON readers of Athena take it for a timestamp.
 fn timestamp_text<S: Serializer>(millis: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
     let text = millis.map(|millis| {
         let mut text = Vec::new();
@@ -84,8 +86,8 @@ fn headers(record: &Record<'_>) -> String {
     serde_json::to_string(&headers).expect("strings always serialize")
 }
 
-/// The text where the bytes are UTF-8; else `base64:` and the bytes in base64. A text that begins
-/// with `base64:` itself is written in base64 too, so that the two can be told apart.
+/// The text if the bytes are UTF-8; otherwise `base64:` and the bytes in base64. A text that itself
+/// begins with `base64:` is written in base64 too, so that readers can tell the two apart.
 fn as_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.starts_with(BASE64) => Cow::Borrowed(text),

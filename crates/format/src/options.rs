@@ -1,4 +1,4 @@
-//! What can be asked of an encoding: format, compression, columns, and where the records come from.
+//! The options of an encoding: format, compression, columns, and where the records come from.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -11,15 +11,15 @@ use schema::TableSchema;
 pub enum FileFormat {
     /// The JSON of a record on each line.
     Jsonl,
-    /// One line of comma separated values for each record, RFC 4180 but for the line end, which is
-    /// a line feed alone.
+    /// One line of comma separated values for each record: RFC 4180, except that a line ends in a
+    /// line feed alone.
     Csv,
     /// Columns, for queries that read some of them.
     Parquet,
 }
 
 impl FileFormat {
-    /// The files of a zone; `None` for one object for each record.
+    /// The files of a zone in this format; `None` for [`Format::Json`], one object for each record.
     #[must_use]
     pub const fn of(format: Format) -> Option<Self> {
         match format {
@@ -47,7 +47,7 @@ impl fmt::Display for FileFormat {
     }
 }
 
-/// How the bytes of a file are made fewer.
+/// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.
@@ -69,26 +69,26 @@ pub struct Origin {
     pub zone: String,
 }
 
-/// What is asked for.
+/// What a file should be. [`crate::encoding::Encoding::new`] says whether it can be.
 #[derive(Clone, Debug)]
 pub struct EncodingOptions {
     /// What a file holds.
     pub format: FileFormat,
     /// How it is compressed.
     pub compression: Compression,
-    /// How hard it is compressed: 1 to 9 for gzip, 1 to 19 for zstd; 1 where nothing is said.
+    /// The compression level: 1 to 9 for gzip, 1 to 19 for zstd; 1 if `None`.
     pub level: Option<i32>,
     /// Whether the first line of a CSV file holds the names of the columns.
     pub csv_header: bool,
     /// Whether [`schema::METADATA_COLUMNS`] follow the columns of the record.
     pub metadata_columns: bool,
-    /// The columns of CSV and Parquet; JSON Lines has none.
+    /// The columns of CSV and Parquet; `None` for JSON Lines.
     pub schema: Option<Arc<TableSchema>>,
     /// Where the records come from.
     pub origin: Origin,
 }
 
-/// Level 1 of both: on this kind of data gzip 6 takes five times as long for a third fewer bytes,
+/// Level 1 for both: on this kind of data gzip 6 takes five times as long for a third fewer bytes,
 /// and zstd 3 saves nothing.
 const DEFAULT_LEVEL: i32 = 1;
 
@@ -113,7 +113,8 @@ pub(crate) fn check_compression(options: &EncodingOptions) -> Result<()> {
         "--format {format} goes with --compression {}, not {compression}",
         names.join(", ")
     );
-    // Beyond 19, files want more memory of their readers than readers must have.
+    // Levels above 19 use windows of more than 8 MiB, which readers need not support (RFC 8878,
+    // 3.1.1.1.2).
     let levels = match compression {
         Compression::Gzip => Some(1..=9),
         Compression::Zstd => Some(1..=19),
@@ -131,7 +132,7 @@ pub(crate) fn check_compression(options: &EncodingOptions) -> Result<()> {
 }
 
 impl Compression {
-    /// All names, as they are parsed.
+    /// All names, as [`FromStr`] takes them.
     pub const NAMES: [&str; 4] = ["none", "gzip", "zstd", "snappy"];
 }
 

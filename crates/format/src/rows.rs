@@ -1,7 +1,7 @@
 //! Records as rows of cells, for the formats that have columns.
 //!
-//! Invariant: a row has the cells of the schema's columns in their order, and then those of the
-//! metadata columns where they are wanted.
+//! A row has the cells of the schema's columns in their order, followed by those of the metadata
+//! columns where they are wanted.
 
 use landing::{
     Record,
@@ -11,15 +11,16 @@ use schema::{AthenaType, Cell, METADATA_COLUMNS, RowReader, TableSchema};
 
 use crate::metadata::Metadata;
 
-/// Makes rows of one schema.
+/// Makes rows of one schema, one at a time.
 pub struct Rows {
     reader: RowReader,
     metadata: bool,
-    /// An empty row whose memory the next one takes.
+    /// An empty row whose memory the next one reuses.
     spare: Vec<Cell<'static>>,
 }
 
-/// Names and types of the cells of a row.
+/// The names and types of the cells of a row. `metadata` adds [`METADATA_COLUMNS`].
+#[must_use]
 pub fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> {
     let own = schema.columns().iter();
     let own = own.map(|column| (column.name.as_str(), column.kind));
@@ -28,6 +29,8 @@ pub fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> 
 }
 
 impl Rows {
+    /// A maker of rows of this schema. `metadata` adds the cells of [`METADATA_COLUMNS`].
+    #[must_use]
     pub fn new(schema: &TableSchema, metadata: bool) -> Self {
         Self {
             reader: RowReader::new(schema),
@@ -36,7 +39,10 @@ impl Rows {
         }
     }
 
-    /// Gives the record's row to `take`.
+    /// Calls `take` with the record's row and returns its result.
+    ///
+    /// # Errors
+    /// Why the record is no row of this schema; `take` is not called.
     pub fn with<T>(
         &mut self,
         record: &Record<'_>,
@@ -60,8 +66,8 @@ impl Rows {
     }
 }
 
-/// The row without its cells, good for cells of another record. The map never runs; collecting in
-/// place keeps the allocation.
+/// The row without its cells, for cells of another record. The map never runs; collecting in place
+/// keeps the allocation.
 fn emptied<'to>(mut row: Vec<Cell<'_>>) -> Vec<Cell<'to>> {
     row.clear();
     row.into_iter().map(|_| Cell::Null).collect()

@@ -12,21 +12,21 @@
 //! ```
 //!
 //! Unknown fields are ignored unless the file says otherwise: a producer that adds a field must not
-//! turn every record into a dead letter and empty the table. What a schema may hold is checked by
-//! the `schema` crate. Invariant: a file that is read is a table that Athena can read.
+//! turn every record into a dead letter and empty the table. The `schema` crate checks what a
+//! schema may hold, so that Athena can read each table that this module accepts.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use schema::TableSchema;
 
-/// A thousand columns with ten names each are far below this many bytes.
+/// The largest file in bytes: a thousand columns with ten names each are far smaller.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads the file.
+/// Reads the file of `--schema`.
 ///
 /// # Errors
-/// That it cannot be read, or what is wrong in it and where.
+/// Why it cannot be read, or what is wrong in it and where; one line that names the file.
 pub fn read(path: &Path) -> Result<TableSchema> {
     let cannot_read = || format!("cannot read --schema {}", path.display());
     let length = std::fs::metadata(path).with_context(cannot_read)?.len();
@@ -39,7 +39,7 @@ pub fn read(path: &Path) -> Result<TableSchema> {
     parse(&text).map_err(|error| anyhow!("--schema {}: {error}", path.display()))
 }
 
-/// Gives errors on one line; the picture of the place that the YAML reader draws takes several.
+/// Returns errors on one line: the snippet that the YAML reader draws takes several.
 fn parse(text: &str) -> Result<TableSchema, String> {
     serde_saphyr::from_str(text).map_err(|error: serde_saphyr::Error| {
         error.without_snippet().to_string().replace('\n', " ")

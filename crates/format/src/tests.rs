@@ -141,7 +141,7 @@ fn date(timestamp: Option<i64>) -> DatePartition {
     DatePartition::from_timestamp(timestamp.unwrap_or(NOW), Granularity::Day).unwrap()
 }
 
-/// Writes all records; gives the files, and why records were refused.
+/// Writes all records; returns the files, and why records were refused.
 fn encode(options: &EncodingOptions, arena: &RecordArena) -> (Vec<File>, Vec<Misfit>) {
     let encoding = Encoding::new(options.clone()).unwrap();
     let mut files = Files::new(&encoding, Place::new(PARTITION, Offset(100)));
@@ -175,7 +175,7 @@ fn on_column(code: &'static str, column: &str) -> (&'static str, Option<String>)
     (code, Some(column.to_owned()))
 }
 
-/// Undoes the compression of a text file, with readers that stop behind the first member or frame.
+/// Undoes the compression of a text file, with readers that stop after the first member or frame.
 fn plain(compression: Compression, bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     let mut rest = bytes;

@@ -1,9 +1,9 @@
 //! Files of lines, compressed or not: one for each date partition.
 //!
-//! A compressor costs up to tens of megabytes, so at most two are alive: that of the first file, in
-//! nearly every extent the only one, which compresses as lines come, and at the end that of one
-//! other file after the other. Invariant: a file is one gzip member or one zstd frame; some readers
-//! stop behind the first.
+//! A compressor takes up to tens of megabytes, so at most two are alive: that of the first file (in
+//! nearly every extent the only one), which compresses as lines come, and at the end those of the
+//! other files, one after another. A file is one gzip member or one zstd frame, because some
+//! readers stop after the first.
 
 use std::{collections::BTreeMap, io::Write as _};
 
@@ -16,8 +16,8 @@ use crate::{
     options::{Compression, EncodingOptions},
 };
 
-/// So many bytes are compressed at a time: enough to be quick, and few enough to be in the
-/// processor's cache still.
+/// How many bytes are compressed at a time: enough to be quick, and few enough to be still in the
+/// processor's cache.
 const CHUNK: usize = 256 << 10;
 
 /// The open files of an extent.
@@ -35,9 +35,9 @@ struct TextFile {
     /// Lines that are not compressed yet.
     lines: Vec<u8>,
     compressor: Option<Compressor>,
-    /// Whether it compresses before its end.
+    /// Whether it compresses before it ends.
     early: bool,
-    /// So many bytes the file will have, about; 0 where nobody knows.
+    /// About how many bytes the file will have; 0 if unknown.
     expected: usize,
     records: u64,
 }
@@ -71,8 +71,8 @@ impl TextFiles {
         }
     }
 
-    /// Takes memory for the first file, in nearly every extent the only one: one that grows by
-    /// doubling leaves as much behind again.
+    /// Reserves memory for the first file, in nearly every extent the only one: a buffer that grows
+    /// by doubling would leave as much again unused.
     pub(crate) fn expect(&mut self, bytes: usize) {
         self.expected = match self.compression {
             Compression::None => bytes,
@@ -80,8 +80,8 @@ impl TextFiles {
         };
     }
 
-    /// Makes sure that there is a file of this date. The date is cloned for each file, not for each
-    /// record.
+    /// Opens the file of this date if it is not open. The date is cloned once for each file, not
+    /// for each record.
     pub(crate) fn open(&mut self, date: &DatePartition) {
         if !self.files.contains_key(date) {
             let expected = std::mem::take(&mut self.expected);
@@ -140,10 +140,10 @@ impl TextFile {
 
     fn compress(&mut self, compression: Compression, level: i32) -> Result<()> {
         if self.compressor.is_none() {
-            // Known sizes make small files cheap.
+            // zstd needs less memory when it knows the size of a small file.
             let size = (!self.early).then_some(self.lines.len() as u64);
             let output = Vec::with_capacity(self.expected);
-            self.compressor = Compressor::new(compression, level, (output, size))?;
+            self.compressor = Compressor::new(compression, level, output, size)?;
         }
         if let Some(compressor) = &mut self.compressor {
             compressor.write(&self.lines)?;
@@ -154,10 +154,12 @@ impl TextFile {
 }
 
 impl Compressor {
+    /// `size` is the number of bytes to compress, if it is known. `None` when nothing compresses.
     fn new(
         compression: Compression,
         level: i32,
-        (output, size): (Vec<u8>, Option<u64>),
+        output: Vec<u8>,
+        size: Option<u64>,
     ) -> Result<Option<Self>> {
         Ok(match compression {
             Compression::Gzip => {
@@ -167,7 +169,7 @@ impl Compressor {
             Compression::Zstd => {
                 let mut encoder = zstd::Encoder::new(output, level)?;
                 encoder.set_pledged_src_size(size)?;
-                // So that `zstd -t` finds a broken file, as gzip's checksum lets `gzip -t`.
+                // Lets `zstd -t` find a broken file, as `gzip -t` does by gzip's own checksum.
                 encoder.include_checksum(true)?;
                 Some(Self::Zstd(encoder))
             }

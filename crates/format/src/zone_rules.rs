@@ -17,7 +17,7 @@ use crate::{
     options::{Compression, EncodingOptions, FileFormat, Origin},
 };
 
-/// What the zone pins, and what goes into files besides records.
+/// What the zone fixes for all its files, and what goes into them besides records.
 pub struct ZoneRules {
     /// The zone's id.
     pub zone: String,
@@ -34,10 +34,10 @@ pub struct ZoneRules {
 }
 
 impl ZoneRules {
-    /// The encoding by the rules of a claim.
+    /// The encoding that the rules of a claim ask for, with the columns that it names.
     ///
     /// # Errors
-    /// What does not go together.
+    /// Which of the rules do not go together.
     pub fn encoding(
         &self,
         files: &FileRules,
@@ -58,7 +58,7 @@ impl ZoneRules {
         })
     }
 
-    /// Why a partition stops whose extent cannot be encoded.
+    /// Why the partition stops: its extent cannot be encoded by the rules of its claim.
     #[must_use]
     pub fn unusable_claim(&self, extent: &Encode, error: &anyhow::Error) -> Stop {
         Stop::UnusableControlObject {

@@ -1,12 +1,12 @@
-//! The first questions to Kafka: is it there, can its advertised brokers be reached, is the topic
-//! there.
+//! The first questions to Kafka: does it answer, can its advertised brokers be reached, does the
+//! topic exist.
 //!
-//! They wait a bounded time for the first answer, and say which address failed.
+//! They wait a bounded time for the first answer and say which address failed.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use landing::place::Partition;
+use landing::Partition;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::{
@@ -15,8 +15,12 @@ use crate::{
     settings::KafkaSettings,
 };
 
-/// The partitions of the topic, after it was made sure that Kafka and one of its brokers can be
-/// reached. Blocks.
+/// The partitions of the topic, in ascending order, after making sure that Kafka and at least one
+/// of its brokers can be reached. Blocks for at most `timeout` and a few seconds.
+///
+/// # Errors
+/// When Kafka does not answer, refuses to describe the topic, or no broker can be reached; or when
+/// the topic does not exist. Each message says what to do.
 pub fn partitions(
     look_up: &LookUp,
     settings: &KafkaSettings,
@@ -30,8 +34,12 @@ pub fn partitions(
     existing(facts, topic)
 }
 
-/// Asks again while the cluster is still settling: a new cluster makes its offsets topic when the
-/// first group asks, a new topic has no leaders yet. Any other error is final.
+/// Asks again, until `deadline`, while the cluster is still settling: a new cluster creates its
+/// offsets topic when the first group asks, and a new topic has no leaders yet. Any other error is
+/// final. Blocks.
+///
+/// # Errors
+/// The last error.
 pub fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
     loop {
         match question() {

@@ -1,7 +1,5 @@
-//! Whether a topic is compacted: then records that were landed may be missing from it, and from
-//! what is landed later.
-//!
-//! Invariant: an answer that was not given is no answer, never "no".
+//! Whether a topic is compacted. Records that were landed may then be missing from the topic, and
+//! from what is landed later.
 
 use std::time::Duration;
 
@@ -10,13 +8,18 @@ use rdkafka::{
     config::FromClientConfigAndContext,
 };
 
-use crate::{complaints::LookUpContext, settings};
+use crate::{
+    complaints::LookUpContext,
+    settings::{self, KafkaSettings},
+};
 
-/// How long the answer may take.
+/// The longest wait for the answer.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Asks for the topic's `cleanup.policy`; `None` when Kafka does not say. Blocks.
-pub fn is_compacted(settings: &settings::KafkaSettings, topic: &str) -> Option<bool> {
+/// Asks whether the topic's `cleanup.policy` holds `compact` (Kafka allows `compact,delete`);
+/// `None` when Kafka does not say, which must not be taken for "no". Blocks for at most 10 seconds.
+#[must_use]
+pub fn is_compacted(settings: &KafkaSettings, topic: &str) -> Option<bool> {
     let config = settings::client_config(settings);
     let admin = AdminClient::from_config_and_context(&config, LookUpContext::default()).ok()?;
     let options = AdminOptions::new()

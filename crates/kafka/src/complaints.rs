@@ -1,11 +1,11 @@
-//! What the client complains about, kept for error messages: the callbacks that every client has.
+//! The callbacks that every client has: they keep its complaints for error messages.
 //!
-//! librdkafka tells most of its trouble (refused connections, bad certificates) only through its
+//! librdkafka reports most of its trouble (refused connections, bad certificates) only through its
 //! log and error callbacks.
 
 use std::sync::Mutex;
 
-use landing::place::Partition;
+use landing::Partition;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -16,14 +16,14 @@ use rdkafka::{
 
 use crate::end::LastEnd;
 
-/// The newest complaints of the client, for error messages.
+/// The newest complaints of one client, at most twenty.
 #[derive(Debug, Default)]
 pub struct Complaints(Mutex<Vec<String>>);
 
 impl Complaints {
-    /// Keeps one.
+    /// Keeps this line of the client's; the oldest goes when there are twenty.
     pub fn add(&self, line: &str) {
-        // It follows the reason and says less.
+        // librdkafka says this after the reason, and it says less.
         if line.ends_with("brokers are down") {
             return;
         }
@@ -35,7 +35,8 @@ impl Complaints {
         }
     }
 
-    /// The last one, without librdkafka's thread name in front.
+    /// The newest one, without librdkafka's thread name in front.
+    #[must_use]
     pub fn last(&self) -> Option<String> {
         let lines = self.0.lock().ok()?;
         lines.last().map(|line| {
@@ -48,9 +49,9 @@ impl Complaints {
 
 /// Callbacks of a client that only looks things up.
 #[derive(Default)]
-pub struct LookUpContext {
-    pub complaints: Complaints,
-    pub end: LastEnd,
+pub(crate) struct LookUpContext {
+    pub(crate) complaints: Complaints,
+    pub(crate) end: LastEnd,
 }
 
 impl ClientContext for LookUpContext {
@@ -73,7 +74,8 @@ impl ProducerContext for LookUpContext {
     fn delivery(&self, _result: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// These partitions of the topic, without offsets.
+/// These partitions of the topic, without offsets, as rdkafka wants them.
+#[must_use]
 pub fn list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
@@ -82,7 +84,8 @@ pub fn list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> Top
     list
 }
 
-/// Passes a line of the client on to the log, and keeps it if it is a complaint.
+/// Passes a line of the client on to the log, at debug level or below, and keeps it if it is an
+/// error.
 pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str, complaints: &Complaints) {
     match level {
         RDKafkaLogLevel::Emerg

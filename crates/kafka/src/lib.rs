@@ -1,5 +1,5 @@
-//! The border to Kafka: the client's settings, look-ups outside of the group, reading a log, and
-//! the checks at the start of a command.
+//! The border to Kafka: options and settings of the client, look-ups outside the group, reading a
+//! log, and the checks at the start of a command.
 //!
 //! Nothing here commits an offset.
 
@@ -9,7 +9,7 @@ pub mod complaints;
 pub mod end;
 pub mod log_reader;
 pub mod look_up;
-pub mod message;
+mod message;
 pub mod options;
 pub mod packing;
 pub mod reach;

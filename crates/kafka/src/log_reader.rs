@@ -1,10 +1,10 @@
-//! Reads ranges of topic partitions outside of any group: for commands that look at what the topic
+//! Reads ranges of topic partitions outside any group, for commands that look at what the topic
 //! holds.
 //!
-//! The client is polled on a thread of its own; records come through a bounded channel. Nothing
-//! here writes or commits. Invariant: a range is called read only when each visible record in it
-//! was handed over: a later record, or an end of the partition at or behind the range's own, was
-//! seen.
+//! A thread polls the client; records come through a bounded channel. Nothing here writes or
+//! commits. A range counts as read only after the client returned a later record, or reported an
+//! end of the partition at or after the range's own: only then has it handed over each visible
+//! record.
 
 use std::time::{Duration, Instant};
 
@@ -25,19 +25,19 @@ use crate::{
     settings::{self, KafkaSettings},
 };
 
-/// An arena goes on its way at this many records or bytes.
+/// The thread sends an arena when it has this many records or bytes.
 const ARENA_RECORDS: usize = 500;
 const ARENA_BYTES: usize = 256 * 1024;
-/// Arenas on their way.
+/// Arenas in the channel.
 const CHANNEL: usize = 2;
-/// Up to here it is faster to read on than to go elsewhere.
+/// Up to this many offsets ahead it is faster to read on than to seek.
 const NEAR: i64 = 20_000;
 /// Bytes that the client may hold prefetched.
 const QUEUE: usize = 8 << 20;
-/// How long Kafka may be silent.
+/// How long Kafka may be silent before a read fails.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// A client that reads one topic.
+/// A client that reads one topic. Its thread ends with it.
 pub struct LogReader {
     orders: std::sync::mpsc::Sender<ReadOrder>,
 }
@@ -57,10 +57,10 @@ enum Delivery {
 pub struct Records(mpsc::Receiver<Delivery>);
 
 impl Records {
-    /// The next records; `None` when each visible record of the range was handed over.
+    /// The next records; `None` after the last visible record of the range.
     ///
     /// # Errors
-    /// When Kafka refuses, is silent for long, or has lost the range meanwhile.
+    /// When Kafka refuses, is silent for 30 seconds, or has lost the range meanwhile.
     pub async fn next(&mut self) -> Result<Option<RecordArena>> {
         match self.0.recv().await {
             Some(Delivery::Records(records)) => Ok(Some(records)),
@@ -72,12 +72,15 @@ impl Records {
 }
 
 impl LogReader {
-    /// Makes the client and its thread; connects when first asked.
+    /// Makes the client and its thread. The client connects at the first read.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings, or the thread cannot be started.
     pub fn start(settings: &KafkaSettings, topic: &str) -> Result<Self> {
         Self::with_silence(settings, topic, SILENCE)
     }
 
-    /// The same with another bound for how long Kafka may be silent.
+    /// [`Self::start`] with another bound for how long Kafka may be silent.
     fn with_silence(settings: &KafkaSettings, topic: &str, silence: Duration) -> Result<Self> {
         let settings = KafkaSettings {
             queue_bytes: QUEUE,
@@ -102,10 +105,11 @@ impl LogReader {
     }
 
     /// The visible records of a range, which must lie between the ends of the log. Ranges are read
-    /// one after another.
+    /// one after another, in the order of the calls. Dropping the records ends the reading.
+    #[must_use]
     pub fn read(&self, extent: Extent) -> Records {
         let (deliveries, records) = mpsc::channel(CHANNEL);
-        // A thread that is gone shows when the records are asked for.
+        // If the thread is gone, `Records::next` says so.
         let order = ReadOrder { extent, deliveries };
         self.orders.send(order).ok();
         Records(records)
@@ -122,13 +126,13 @@ struct Reader {
 /// How far the client is.
 struct ReadPosition {
     partition: Partition,
-    /// All below it was handed over, or was not asked for.
+    /// Everything below it was handed over or not asked for.
     done: Offset,
-    /// The offset after the last record that the client gave.
+    /// The offset after the last record that the client returned.
     next: Offset,
-    /// The last end of the partition that the client came to.
+    /// The last end of the partition that the client reported.
     end: Option<Offset>,
-    /// The record at `next - 1`, when it lies behind the range it was met in.
+    /// The record at `next - 1`, if it lies after the range that was being read.
     held: Option<RecordArena>,
 }
 
@@ -176,7 +180,7 @@ impl Reader {
                 if send(order, full).is_err() {
                     return Ok(());
                 }
-                // While nobody took the records, it was not Kafka that was silent.
+                // The time in which nobody took the records is not Kafka's silence.
                 heard = Instant::now();
             }
         }
@@ -188,7 +192,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The place from which a range is read: where the client is, if that is near, or a new one.
+    /// The place from which to read a range: where the client is, if that is near, or a new one.
     fn go_to(&mut self, partition: Partition, start: Offset) -> Result<ReadPosition> {
         let near = |place: &ReadPosition| {
             let ahead = start.0 - place.next.max(place.done).0;
@@ -215,7 +219,8 @@ impl Reader {
     fn error(&self, error: &KafkaError, place: &mut ReadPosition) -> Result<()> {
         match error {
             KafkaError::PartitionEOF(partition) if *partition == place.partition.0 => {
-                // Without an offset it says nothing; the next record, or the silence, decides.
+                // Without an offset the report says nothing: the next record or the silence
+                // decides.
                 place.end = self.client.context().end.take().or(place.end);
                 Ok(())
             }
@@ -267,7 +272,7 @@ fn take(
     }
 }
 
-/// An error means that nobody waits for the records any more.
+/// Fails when nobody waits for the records any more.
 fn send(order: &ReadOrder, records: RecordArena) -> Result<(), ()> {
     let delivery = Delivery::Records(records);
     order.deliveries.blocking_send(delivery).map_err(drop)

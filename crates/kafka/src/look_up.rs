@@ -1,10 +1,10 @@
-//! Questions to Kafka outside of the group membership: log ends, committed offsets, single records,
+//! Questions to Kafka that need no group membership: log ends, committed offsets, single records,
 //! offsets by time.
 //!
-//! A second client with the same group id that never subscribes, so that answers do not depend on
-//! who owns a partition. Calls block; the event loop runs them on the blocking pool. Nothing here
-//! writes. Invariant: under `read_committed` the end of a log is its last stable offset, the same
-//! end the member gets to.
+//! A second client asks them. It has the same group id and never subscribes, so that answers do not
+//! depend on who owns a partition. Calls block; the event loop runs them on the blocking pool.
+//! Nothing here writes. Because the client reads `read_committed`, the end of a log is its last
+//! stable offset, the same end that the member reaches.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -27,22 +27,22 @@ use crate::{
     settings::{self, KafkaSettings},
 };
 
-/// How long one question may take.
+/// The longest wait for the answer to one question.
 const QUESTION: Duration = Duration::from_secs(10);
 
 /// A client for questions about one topic and one group.
 pub struct LookUp {
     client: BaseConsumer<LookUpContext>,
     topic: String,
-    /// Reading single records changes the client's assignment: one at a time.
+    /// Reading a single record changes the client's assignment, so only one may be read at a time.
     reading: Mutex<()>,
 }
 
-/// Why no broker answers, in the client's words.
+/// Why no broker answers, in the client's words. Blocks for up to 3 seconds.
 ///
 /// rdkafka's consumer drops the text of an error event and keeps its code; its producer hands the
-/// text to the context. So a producer that sends nothing is made for the question.
-pub fn complaint(settings: &KafkaSettings) -> Option<String> {
+/// text to the context. So a producer that sends nothing asks the question.
+pub(crate) fn complaint(settings: &KafkaSettings) -> Option<String> {
     let config = settings::client_config(settings);
     let client: BaseProducer<LookUpContext> =
         BaseProducer::from_config_and_context(&config, LookUpContext::default()).ok()?;
@@ -58,7 +58,7 @@ pub fn complaint(settings: &KafkaSettings) -> Option<String> {
 
 /// What the cluster says about the topic.
 pub struct TopicFacts {
-    /// In their order; none when there is no such topic.
+    /// In ascending order; empty when the topic does not exist.
     pub partitions: Vec<Partition>,
     /// The brokers as the cluster advertises them.
     pub brokers: Vec<Address>,
@@ -76,7 +76,10 @@ pub struct CommittedOffset {
 }
 
 impl LookUp {
-    /// Makes the client; connects when first asked.
+    /// Makes the client. It connects at the first question.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
     pub fn new(settings: &KafkaSettings, topic: &str) -> Result<Self> {
         let mut config = settings::client_config(settings);
         config
@@ -92,7 +95,10 @@ impl LookUp {
         })
     }
 
-    /// Partitions of the topic (none when there is no such topic) and the brokers.
+    /// The partitions of the topic and the brokers of the cluster.
+    ///
+    /// # Errors
+    /// When no broker answers within `timeout`, or Kafka refuses to describe the topic.
     pub fn topic(&self, timeout: Duration) -> Result<TopicFacts, KafkaError> {
         let metadata = self.client.fetch_metadata(Some(&self.topic), timeout)?;
         let topic = metadata
@@ -131,7 +137,8 @@ impl LookUp {
         })
     }
 
-    /// The cluster's id, where it has one.
+    /// The cluster's id; `None` when it has none or does not answer within 10 seconds.
+    #[must_use]
     pub fn cluster_id(&self) -> Option<String> {
         self.client
             .client()
@@ -139,7 +146,10 @@ impl LookUp {
             .filter(|id| !id.is_empty())
     }
 
-    /// The offsets of the log: from its first one to its last stable one.
+    /// The offsets of the log, half-open: from its first offset up to its last stable offset.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within 10 seconds.
     pub fn log_ends(&self, partition: Partition) -> Result<OffsetRange> {
         let (low, high) = self
             .client
@@ -148,7 +158,10 @@ impl LookUp {
         Ok(OffsetRange::new(Offset(low), Offset(high)))
     }
 
-    /// What the group has committed, for each partition where it has.
+    /// What the group has committed, for each partition where it has committed anything.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within 10 seconds.
     pub fn committed(&self, partitions: &[Partition]) -> Result<Vec<CommittedOffset>> {
         let asked = list(&self.topic, partitions.iter().copied());
         let answer = self
@@ -164,7 +177,7 @@ impl LookUp {
                 )
             })?;
             if let rdkafka::Offset::Offset(offset) = element.offset() {
-                // The client panics on metadata that is not UTF-8; then it is not ours.
+                // rdkafka panics on metadata that is not UTF-8, which is not ours.
                 let metadata = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                     element.metadata().to_owned()
                 }));
@@ -178,7 +191,11 @@ impl LookUp {
         Ok(committed)
     }
 
-    /// The first offset whose timestamp is at or after `millis`; the log's end when there is none.
+    /// The first offset whose timestamp is at or after `millis` (since 1970, UTC); `None` when
+    /// there is no such record.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within 10 seconds.
     pub fn offset_at(&self, partition: Partition, millis: i64) -> Result<Option<Offset>> {
         let mut asked = TopicPartitionList::new();
         asked.add_partition_offset(&self.topic, partition.0, rdkafka::Offset::Offset(millis))?;
@@ -195,7 +212,11 @@ impl LookUp {
         }
     }
 
-    /// What Kafka holds at this place now; `log` is what [`Self::log_ends`] said.
+    /// What Kafka holds at this place now; `log` is what [`Self::log_ends`] returned for its
+    /// partition.
+    ///
+    /// # Errors
+    /// When the answer takes longer than 10 seconds, or the ends of the log moved meanwhile.
     pub fn read(&self, place: Place, log: OffsetRange) -> Result<AnchorReading> {
         let Place { partition, offset } = place;
         if offset >= log.end {
@@ -235,10 +256,9 @@ impl LookUp {
                         ValueHash::of(message.payload()),
                     ));
                 }
-                // The end without a record: what was there is compacted away, or was aborted. An
-                // end that is not behind it comes from a broker that lags, and the record is yet to
-                // come.
-                Some(Err(KafkaError::PartitionEOF(_))) if self.is_behind(offset) => {
+                // An end without a record: it was compacted away or aborted. An end that is not
+                // after the offset comes from a broker that lags, and the record is still to come.
+                Some(Err(KafkaError::PartitionEOF(_))) if self.is_after(offset) => {
                     return Ok(AnchorReading::Gone);
                 }
                 Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset))) => {
@@ -253,8 +273,8 @@ impl LookUp {
         )
     }
 
-    /// Whether the end that the client has just reported lies behind this offset.
-    fn is_behind(&self, offset: Offset) -> bool {
+    /// Whether the end that the client has just reported lies after this offset.
+    fn is_after(&self, offset: Offset) -> bool {
         let end = self.client.context().end.take();
         end.is_none_or(|end| end > offset)
     }

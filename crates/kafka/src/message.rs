@@ -1,7 +1,4 @@
-//! From a message of the client to a record in an arena.
-//!
-//! Not here: what becomes of the record.
-//! Invariant: key, value and headers are copied byte for byte, in their order.
+//! Copies a message of the client into an arena: key, value and headers byte for byte.
 
 use std::panic::AssertUnwindSafe;
 
@@ -11,8 +8,8 @@ use rdkafka::{
     message::{BorrowedHeaders, BorrowedMessage, Headers as _},
 };
 
-/// Copies the message into the arena.
-pub fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
+/// Copies the message into the arena. A timestamp that Kafka does not have becomes `None`.
+pub(crate) fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
     let record = Record {
         partition: Partition(message.partition()),
         offset: Offset(message.offset()),
@@ -30,8 +27,8 @@ pub fn push(arena: &mut RecordArena, message: &BorrowedMessage<'_>) {
     }
 }
 
-/// rdkafka panics on a header name that is not UTF-8, which any producer may send; such a header
-/// keeps its place without its content.
+/// The headers in their order. rdkafka panics on a header name that is not UTF-8, which any
+/// producer may send; such a header keeps its place but loses its content.
 fn headers(headers: &BorrowedHeaders) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
     let one = |index| std::panic::catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
     (0..headers.count()).filter_map(move |index| match one(index) {

@@ -1,4 +1,4 @@
-//! What the user says of Kafka on the command line: librdkafka's options, the topic's name, the
+//! What the user says about Kafka on the command line: librdkafka's options, the topic's name, the
 //! bootstrap servers; checked before any connection.
 //!
 //! A message about an option holds its name, never its value: the value may be a secret.
@@ -8,21 +8,21 @@ use std::{collections::BTreeMap, convert::Infallible, fmt};
 use anyhow::{Result, bail};
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
-/// One `-X`, as written. `Debug` shows no value, for it may be a secret.
+/// One `-X`, as written. `Debug` shows no value, because it may be a secret.
 #[derive(Clone)]
 pub struct KafkaOption(String);
 
 impl KafkaOption {
-    /// Takes any text: a mistake is reported later, by name only (clap's own message would show the
-    /// value).
+    /// Takes any text: [`Options::parse`] reports mistakes, by name only (clap's own message would
+    /// show the value).
     ///
     /// # Errors
-    /// None; clap wants a `Result`.
+    /// Never; clap wants a `Result`.
     pub fn parse(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.to_owned()))
     }
 
-    /// Name and value; nothing if there is no `=` or no name.
+    /// Name and value; `None` without a `=` or a name.
     #[must_use]
     pub fn split(&self) -> Option<(&str, &str)> {
         let (name, value) = self.0.split_once('=')?;
@@ -43,7 +43,7 @@ impl fmt::Debug for KafkaOption {
 /// What `-X` may not do to an option.
 #[derive(Clone, Copy, Debug)]
 pub enum OptionRule {
-    /// It carries a promise and has this value.
+    /// A guarantee depends on it, so it keeps this value.
     Fixed {
         /// librdkafka's name.
         name: &'static str,
@@ -109,20 +109,20 @@ impl Options {
         }
     }
 
-    /// The value of an option, if the user gave it.
+    /// The value of an option, if the user gave one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Sets all of them.
+    /// Sets all of them in `config`.
     pub fn apply(&self, config: &mut ClientConfig) {
         for (name, value) in &self.0 {
             config.set(name, value);
         }
     }
 
-    /// A client error as a sentence without values.
+    /// An error of the client as a sentence that holds no value of the user's options.
     #[must_use]
     pub fn explain(&self, error: &KafkaError) -> String {
         match error {
@@ -143,7 +143,7 @@ impl Options {
         }
     }
 
-    /// Takes the user's values out of a text of librdkafka's.
+    /// Removes the user's values from a text that librdkafka wrote.
     fn redact(&self, text: &str) -> String {
         let worth_hiding =
             |value: &&String| value.len() >= 4 && !value.bytes().all(|byte| byte.is_ascii_digit());
@@ -162,7 +162,8 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Why Kafka would refuse this name, if it would.
+/// Why Kafka would refuse this name for a topic, if it would: the rules of Kafka's own
+/// `Topic.validate`.
 #[must_use]
 pub fn topic_name_problem(name: &str) -> Option<&'static str> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');

@@ -1,34 +1,41 @@
-//! How records are packed into arenas on their way from the Kafka thread to the event loop.
+//! Packs records into arenas on their way from the Kafka thread to the event loop.
 //!
-//! An arena that is full, and holds one partition's records alone, becomes part of a batch without
-//! being copied again. Not here: when arenas are told (see `poll_thread`), and what becomes of them
-//! (the engine). Invariant: records leave in the order in which they came.
+//! A full arena that holds only one partition's records becomes part of a batch without another
+//! copy. Records leave in the order in which they came.
 
 use landing::{Partition, arena::RecordArena};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use crate::message;
 
-/// The room that an arena has at least; it is done when the next record does not fit any more.
+/// The least room of an arena, in bytes; it is full when the next record does not fit.
 const LEAST_ROOM: usize = 16 * 1024;
-/// The room that an arena has at most.
+/// The most room of an arena, in bytes.
 const MOST_ROOM: usize = 256 * 1024;
-/// It is done with so many records, too: small ones cost the engine more than their bytes.
+/// An arena is full with this many records, too: small ones cost the engine more than their bytes.
 const RECORDS: usize = 1_000;
-/// What is kept free for a record's headers, whose size is not known before they are read.
+/// Bytes kept free for a record's headers, whose size is not known before they are read.
 const HEADERS: usize = 1024;
-/// An arena with so many bytes is done when a record of another partition comes.
+/// An arena with this many bytes ends when a record of another partition comes.
 const WORTH_BEING_WHOLE: usize = 32 * 1024;
 
 /// The arena that is being filled.
 pub struct Packing(RecordArena);
 
+impl Default for Packing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Packing {
+    /// An empty arena.
+    #[must_use]
     pub fn new() -> Self {
         Self(RecordArena::with_capacity(LEAST_ROOM))
     }
 
-    /// Takes a message in. Gives back the arena that came before it, when that one is done.
+    /// Takes a message in; returns the arena before it if that one is full.
     pub fn push(&mut self, message: &BorrowedMessage<'_>) -> Option<RecordArena> {
         let size = message.key_len() + message.payload_len() + HEADERS;
         self.add(Partition(message.partition()), size, |arena| {
@@ -36,13 +43,13 @@ impl Packing {
         })
     }
 
-    /// What was not given back yet; `None` when there is nothing.
+    /// The records not yet handed over, if any.
     pub fn take(&mut self) -> Option<RecordArena> {
         if self.0.is_empty() {
             return None;
         }
         let bytes = self.0.byte_len();
-        // Few records must not take up the memory of many; under load it is soon the whole.
+        // A few records must not take up the memory of many; under load the room soon grows.
         let room = match self.0.len() < RECORDS {
             true => 2 * bytes,
             false => bytes + bytes / 8,

@@ -1,31 +1,37 @@
 //! Whether the addresses that a cluster advertises can be reached from here.
 //!
-//! Only opens TCP connections and closes them; speaks no Kafka. Invariant: it returns within the
-//! given time, whatever name servers do.
+//! Only opens TCP connections and closes them; speaks no Kafka. It returns within the given time,
+//! however slow name servers are.
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::{
+    fmt, io,
+    net::{TcpStream, ToSocketAddrs},
+    sync::mpsc::channel,
+    time::{Duration, Instant},
+};
 
 /// A host and a port as a broker advertises them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
+    /// A name or an IP address.
     pub host: String,
+    /// The TCP port; 0 when the broker advertised a number that is no port.
     pub port: u16,
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
 
-/// The addresses that cannot be reached, each with the reason.
+/// The addresses that cannot be reached within this time, each with the reason. Blocks.
+#[must_use]
 pub fn unreachable(addresses: &[Address], within: Duration) -> Vec<(Address, String)> {
     let (to, results) = channel();
     for (at, address) in addresses.iter().cloned().enumerate() {
         let to = to.clone();
-        // A thread each: resolving a name cannot be given a time limit.
+        // One thread for each, because resolving a name takes no time limit.
         std::thread::spawn(move || to.send((at, try_connect(&address, within))));
     }
     drop(to);
@@ -52,7 +58,7 @@ fn try_connect(address: &Address, within: Duration) -> Result<(), String> {
     for socket in resolved {
         match TcpStream::connect_timeout(&socket, within) {
             Ok(_) => return Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 reason = "no answer".to_owned()
             }
             Err(error) => reason = error.kind().to_string(),
@@ -63,8 +69,9 @@ fn try_connect(address: &Address, within: Duration) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::net::TcpListener;
+
+    use super::*;
 
     #[test]
     fn a_listener_is_reached_and_a_closed_port_is_not() {

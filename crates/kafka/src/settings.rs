@@ -1,8 +1,7 @@
 //! The settings of the clients that read: ours, and those that the user passes with `-X`.
 //!
-//! Traps behind each value: librdkafka's CONFIGURATION.md. Not here: what the client is used for.
-//! No option's value is ever printed: `{:?}` of a `ClientConfig` and `KafkaError::ClientConfig`
-//! both hold secrets.
+//! librdkafka's CONFIGURATION.md describes each option. Never print an option's value: `{:?}` of a
+//! `ClientConfig` and of `KafkaError::ClientConfig` both hold secrets.
 
 use std::time::Duration;
 
@@ -11,7 +10,8 @@ use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 
 use crate::options::{KafkaOption, OptionRule, Options};
 
-/// What `-X` may not change: options that carry a promise, and those with a flag of their own.
+/// What `-X` may not change: options on which a guarantee depends, and those with a flag of their
+/// own.
 const RULES: [OptionRule; 10] = [
     fixed(
         "enable.auto.commit",
@@ -64,26 +64,28 @@ const fn own_flag(name: &'static str, why: &'static str) -> OptionRule {
 /// How a client reaches Kafka, as the user gave it.
 #[derive(Clone)]
 pub struct KafkaSettings {
+    /// `HOST:PORT,…`
     pub bootstrap_servers: String,
+    /// The consumer group's id.
     pub group: String,
-    /// The `-X` options.
+    /// The `-X` options, checked.
     pub options: Options,
     /// Bytes that librdkafka may hold prefetched.
     pub queue_bytes: usize,
 }
 
-/// Reads `-X` options.
+/// Checks the `-X` options of a client that reads.
 ///
 /// # Errors
-/// See [`Options::parse`]; an option that carries a promise keeps its value.
+/// As for [`Options::parse`]; options on which a guarantee depends cannot be changed.
 pub fn options(given: &[KafkaOption]) -> Result<Options> {
     Options::parse(given, &RULES)
 }
 
-/// The session timeout that is in force, for the drain deadline.
+/// The session timeout in force, from which the drain deadline follows.
 ///
 /// # Errors
-/// When it is not a number.
+/// When the user's value is not a number of milliseconds.
 pub fn session_timeout(options: &Options) -> Result<Duration> {
     let given = options.get("session.timeout.ms");
     let Ok(millis) = given.unwrap_or(SESSION_TIMEOUT_MS).parse() else {
@@ -92,11 +94,13 @@ pub fn session_timeout(options: &Options) -> Result<Duration> {
     Ok(Duration::from_millis(millis))
 }
 
-/// Short: after kill -9 a restarted consumer waits for it, and a paused old owner can do no harm
-/// here.
+/// Short, because a restarted consumer waits for it after kill -9. A paused old owner that loses
+/// its partitions early does no harm here.
 const SESSION_TIMEOUT_MS: &str = "10000";
 
-/// The client's whole configuration.
+/// The client's whole configuration: our values, the user's options over them, and over those the
+/// values on which a guarantee depends.
+#[must_use]
 pub fn client_config(settings: &KafkaSettings) -> ClientConfig {
     let mut config = ClientConfig::new();
     let queue_kbytes = (settings.queue_bytes / 1024).max(1024).to_string();
@@ -107,14 +111,15 @@ pub fn client_config(settings: &KafkaSettings) -> ClientConfig {
         ("session.timeout.ms", SESSION_TIMEOUT_MS),
         ("heartbeat.interval.ms", "1000"),
         ("allow.auto.create.topics", "false"),
-        // Both limits of the prefetch queue: either alone lets it grow far beyond the memory bound.
+        // The prefetch queue needs both limits: either alone lets it grow far beyond the memory
+        // bound.
         ("queued.max.messages.kbytes", queue_kbytes.as_str()),
         ("queued.min.messages", "20000"),
-        // The default of a second makes a drained queue wait: three times slower on a backlog.
+        // With the default of a second a drained queue waits: three times slower on a backlog.
         ("fetch.queue.backoff.ms", "5"),
         ("fetch.message.max.bytes", "1048576"),
-        // A whole answer is unpacked at once, on top of the queue: less of it saves memory and
-        // costs no speed.
+        // librdkafka unpacks a whole response at once, on top of the queue: a smaller one saves
+        // memory and costs no speed.
         ("fetch.max.bytes", "2097152"),
         ("fetch.wait.max.ms", "100"),
         ("check.crcs", "true"),
@@ -129,8 +134,8 @@ pub fn client_config(settings: &KafkaSettings) -> ClientConfig {
             config.set(name, value);
         }
     }
-    // Otherwise the client's complaints (refused connections, bad certificates) would not reach our
-    // callbacks.
+    // Without this level the client's complaints (refused connections, bad certificates) would not
+    // reach our callbacks.
     config.set_log_level(RDKafkaLogLevel::Info);
     config
 }

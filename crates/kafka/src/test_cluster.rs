@@ -1,8 +1,8 @@
-//! A mock cluster for the tests of this folder: one broker in the process, topic `t` with one
+//! A mock cluster for the tests of this crate: one broker in the process, topic `t` with one
 //! partition.
 //!
-//! Not here: what needs transactions, compaction or groups that change (real servers, in the
-//! crate's tests). Invariant: the client is configured as the product configures it.
+//! Clients are configured as the product configures them. What needs transactions, compaction or
+//! groups that change is tested on real servers, in the consumer's tests.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
     settings::{self, KafkaSettings},
 };
 
-/// The cluster, which ends with its handle.
-pub struct TestCluster {
+/// The cluster; it ends when this is dropped.
+pub(crate) struct TestCluster {
     _cluster: MockCluster<'static, DefaultProducerContext>,
-    pub settings: KafkaSettings,
+    pub(crate) settings: KafkaSettings,
 }
 
 impl TestCluster {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("t", 1, 1).unwrap();
         let settings = KafkaSettings {
@@ -39,7 +39,7 @@ impl TestCluster {
     }
 
     /// Appends records with the value `{}`.
-    pub fn append(&self, records: usize) {
+    pub(crate) fn append(&self, records: usize) {
         let producer: BaseProducer = settings::client_config(&self.settings).create().unwrap();
         for _ in 0..records {
             let record = BaseRecord::<(), str>::to("t").partition(0).payload("{}");

@@ -1,7 +1,7 @@
 //! The rows of a row group, gathered by column.
 //!
-//! Does not know files. Invariant: each column has a definition level for every row, 1 where there
-//! is a value and 0 for NULL, and as many values as it has ones.
+//! Each column has a definition level for every row, 1 where there is a value and 0 for NULL, and
+//! as many values as it has ones.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use parquet::{
 };
 use schema::{AthenaType, Cell};
 
-/// So many texts are handed to the writer at a time; each is a reference of 32 bytes.
+/// How many texts the writer gets at a time; each is a reference of 32 bytes.
 const TEXTS: usize = 1024;
 
 /// All columns of a row group.
@@ -61,7 +61,7 @@ impl Columns {
         self.rows += 1;
     }
 
-    /// Writes the columns into a row group, and is empty then.
+    /// Writes the columns into a row group and empties them.
     pub(crate) fn write(
         &mut self,
         row_group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
@@ -96,7 +96,7 @@ impl Column {
         }
     }
 
-    /// Gives back how many bytes it takes.
+    /// Takes a cell; returns how many bytes it occupies.
     fn push(&mut self, cell: &Cell<'_>) -> usize {
         let size = match (&mut self.values, cell) {
             (Values::Text { bytes, ends }, Cell::Text(text)) => {

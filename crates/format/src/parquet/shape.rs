@@ -1,4 +1,4 @@
-//! What all Parquet files of one encoding have in common: their columns, and how these are written.
+//! What all Parquet files of one encoding have in common: their columns and how to write them.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ fn field(name: &str, kind: AthenaType) -> Result<TypePtr> {
         AthenaType::BigInt => (PhysicalType::INT64, None),
         AthenaType::Boolean => (PhysicalType::BOOLEAN, None),
         AthenaType::Date => (PhysicalType::INT32, Some(LogicalType::Date)),
-        // Athena holds milliseconds; finer ones would be an error or be rounded.
+        // Athena's timestamps have milliseconds: it would round finer ones or refuse them.
         AthenaType::Timestamp => {
             let millis = LogicalType::timestamp(true, TimeUnit::MILLIS);
             (PhysicalType::INT64, Some(millis))
@@ -75,12 +75,9 @@ fn properties(
     };
     let properties = WriterProperties::builder()
         .set_compression(codec)
-        // Of pages too, which is what a page index is made of. The crate orders doubles as IEEE 754
-        // does (a newer order of the format): readers that do not know it read the values and pass
-        // over least and greatest.
+        // Statistics of pages, too: the page index is made of them.
         .set_statistics_enabled(EnabledStatistics::Page);
-    // Prices and offsets hardly ever come twice: a dictionary of them costs time and makes the file
-    // larger.
+    // Prices and offsets rarely repeat: a dictionary of them costs time and makes the file larger.
     let distinct = columns
         .iter()
         .filter(|(name, kind)| *kind == AthenaType::Double || *name == "kafka_offset");

@@ -1,9 +1,9 @@
 //! Parquet: columns of typed values in row groups, with statistics and a page index, so that a
 //! query reads only what it needs.
 //!
-//! The writer of the `parquet` crate takes one column after the other, so the rows of a row group
-//! are gathered first (see [`columns`]). The format's first version and encodings that every reader
-//! knows: plain, dictionary, run length. Invariant: a file has the columns of its schema, all
+//! The writer of the `parquet` crate takes one column after another, so the rows of a row group are
+//! gathered first (see [`super::columns`]). Files use the format's first version and encodings that
+//! every reader knows: plain, dictionary, run length. A file has the columns of its schema, all
 //! optional, in their order; times are UTC in milliseconds.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::{
     parquet::{columns::Columns, shape::ParquetShape},
 };
 
-/// Rows of a row group: enough to be read in one go, few enough to be gathered in memory.
+/// The most rows of a row group: enough for quick scans, few enough to gather in memory.
 const ROW_GROUP_ROWS: usize = 128 << 10;
 
 /// Bytes of gathered values that end a row group early, where texts are long.
@@ -55,7 +55,7 @@ impl ParquetFiles {
         }
     }
 
-    /// Makes sure that there is a file of this date.
+    /// Opens the file of this date if it is not open.
     pub(crate) fn open(&mut self, date: &DatePartition) -> Result<()> {
         if !self.files.contains_key(date) {
             self.files
@@ -64,7 +64,8 @@ impl ParquetFiles {
         Ok(())
     }
 
-    /// Ends the files, in the order of their dates.
+    /// Ends the files and returns them in the order of their dates. `about` goes into their
+    /// key-value metadata, between topic and zone.
     pub(crate) fn finish(self, about: &[(&str, String)]) -> Result<Vec<File>> {
         let Origin { topic, zone } = self.shape.origin;
         let (first, last) = ([("kafka.topic", topic)], [("landing.zone", zone)]);
