@@ -1,13 +1,13 @@
-//! Settings from flags, environment, `.env` and a YAML file, in this order of strength, laid over
-//! each other before clap parses.
+//! Settings from flags, environment, `.env` and a YAML file, merged in this order of precedence
+//! before clap parses them.
 //!
-//! clap knows flags and environment itself; `.env` is loaded into the environment, where it
-//! replaces nothing; a key of the file becomes a flag in front of the others unless flag or
-//! variable is given. Librdkafka options of all three places are merged, the last of a name wins.
-//! Does not know any flag but `--config` and `--kafka-option`.
+//! clap handles flags and environment itself. `.env` is loaded into the environment, where it
+//! replaces nothing. A key of the file becomes a flag in front of the others, unless its flag or
+//! variable is given. librdkafka options from all places are merged; the last one of a name wins.
+//! The only flags known here are `--config` and `--kafka-option`.
 //!
-//! Invariant: no value of a librdkafka option appears in an error, and no value of the environment
-//! in the help: it may be a secret.
+//! Invariant: errors never show the value of a librdkafka option, and the help never shows values
+//! from the environment. Either may be a secret.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,7 +18,7 @@ use std::{
 use clap::{ArgMatches, Command, error::ErrorKind, parser::ValueSource};
 use serde_json::Value;
 
-/// Librdkafka options in the environment: `KEY=VALUE` separated by blanks.
+/// The variable with librdkafka options: `KEY=VALUE`, separated by blanks.
 const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
 const OPTIONS_FLAG: &str = "kafka-option";
 const CONFIG_FLAG: &str = "config";
@@ -26,7 +26,7 @@ const CONFIG_FLAG: &str = "config";
 /// The settings of a run.
 #[derive(Debug)]
 pub struct Settings {
-    /// The parsed command line of the program; a subcommand's lies within.
+    /// The parsed command line of the program, with that of its subcommand inside.
     pub matches: ArgMatches,
     /// Where settings came from besides the command line; for the log.
     pub sources: Vec<String>,
@@ -37,13 +37,13 @@ pub struct Settings {
 /// Where the values of flags came from.
 #[derive(Debug)]
 pub struct Origins {
-    /// By the argument's id.
+    /// By the argument's id; what is not in here comes from `otherwise`.
     known: BTreeMap<String, String>,
     otherwise: &'static str,
 }
 
 impl Origins {
-    /// All values come from here, as in a program that makes its command line itself.
+    /// The same origin for all values, for a program that builds its command line itself.
     #[must_use]
     pub fn all(origin: &'static str) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Origins {
 }
 
 /// Loads `.env`, reads the file of `--config`, and parses `argv` (with the program's name in front)
-/// over both. Subcommands come before any flag.
+/// over both. Subcommands must come before any flag.
 ///
 /// # Errors
 /// What clap finds wrong; a `.env` or file that cannot be read; an unknown key in the file. Help
@@ -122,7 +122,7 @@ pub fn load(
         .unwrap_or_default();
     let origins = Origins::new(chosen.command, chosen.given, &settings, &exported);
 
-    // The words of the subcommand stay in front of its flags.
+    // The words of the subcommand must stay in front of its flags.
     let (words, flags) = argv.split_at((chosen.words + 1).min(argv.len()));
     let of_file = flags_of_file(chosen.command, chosen.given, settings)?;
     let of_variable = flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref());
@@ -194,7 +194,7 @@ fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
         Ok(path) => Ok(Some(path)),
         Err(error) if error.not_found() => Ok(None),
         Err(dotenvy::Error::Io(error)) => Err(refuse(format!("cannot read .env: {error}"))),
-        // The error of dotenvy shows the line, which may hold a secret.
+        // dotenvy's error would show the line, which may hold a secret.
         Err(_) => Err(refuse("cannot read .env: a line in it is not NAME=VALUE; put values with blanks or # in quotes".to_owned())),
     }
 }
@@ -217,7 +217,8 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, Value>, clap::Error> {
     })
 }
 
-/// The settings of the file that neither a flag nor a variable gives, as flags.
+/// The settings of the file as flags, without those that a flag or variable gives. librdkafka
+/// options always stay, to be merged.
 fn flags_of_file(
     command: &Command,
     given: &ArgMatches,
@@ -257,7 +258,7 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
         Value::Bool(true) => Ok(vec![format!("--{key}")]),
         Value::Bool(false) | Value::Null => Ok(Vec::new()),
         Value::Array(values) => values.into_iter().map(flag).collect(),
-        // A mapping suits only librdkafka options: `kafka-option: {security.protocol: SASL_SSL}`.
+        // Only librdkafka options may be a mapping: `kafka-option: {security.protocol: SASL_SSL}`.
         Value::Object(pairs) if key == OPTIONS_FLAG => {
             let pair = |(name, value): (String, Value)| match value {
                 Value::String(text) => flag(Value::String(format!("{name}={text}"))),

@@ -1,6 +1,6 @@
-//! The flags that several commands share: the bucket of a zone, Kafka, and how a result is told.
+//! The flags that several commands share: the bucket of a zone, Kafka, and how a command reports.
 //!
-//! A command changes what differs with `mut_arg`: the words of its help, or its own variable.
+//! Where a command differs, it uses `mut_arg` to change the help text or the variable.
 
 use std::{path::PathBuf, time::Duration};
 

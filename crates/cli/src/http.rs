@@ -1,7 +1,7 @@
-//! `/metrics` and `/healthz` on an address of this machine.
+//! Serves `/metrics` and `/healthz` on an address of this machine.
 //!
 //! Nothing else is served: no configuration, no profiler. An answer never waits for Kafka, S3 or
-//! the work, and shows the numbers of its own moment.
+//! the work; it shows the numbers of the moment.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,15 +19,15 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-/// A reader that sends no request is let go after this time.
+/// A client that sends no request is disconnected after this time.
 const REQUEST_WITHIN: Duration = Duration::from_secs(5);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// What is served; both are called for each request.
+/// What is served. Each request calls the function of its page.
 pub struct Pages {
-    /// The metrics of this moment, in Prometheus' text format.
+    /// The current metrics, in Prometheus' text format.
     pub numbers: Box<dyn Fn() -> String + Send + Sync>,
-    /// What is wrong at this moment, a line each; health is red unless there is none.
+    /// What is wrong at the moment, one line each; health is green if there is none.
     pub problems: Box<dyn Fn() -> Vec<String> + Send + Sync>,
 }
 
@@ -44,7 +44,7 @@ impl Drop for Server {
 /// Binds the address and serves the pages. Needs a tokio runtime with I/O and time.
 ///
 /// # Errors
-/// When the address cannot be had, as when it is taken.
+/// When the address cannot be bound, for example because it is taken.
 pub async fn serve(address: SocketAddr, pages: Pages) -> Result<Server> {
     let fail = |error: std::io::Error| {
         anyhow!(

@@ -1,6 +1,6 @@
-//! Shows how far a command is: a bar on a terminal, else a line in the log once per interval.
+//! Shows how far a command is: a bar on a terminal, otherwise a line in the log once per interval.
 //!
-//! Invariant: it writes to stderr only, and a call between two updates costs one look at the clock.
+//! It writes only to stderr. A call between two updates costs no more than reading the clock.
 
 use std::{
     borrow::Cow,
@@ -38,7 +38,7 @@ impl Progress {
         }
     }
 
-    /// Another step begins, which will do so many things, if that is known.
+    /// Begins another step; `total` is how many things it will do, if that is known.
     pub fn step(&mut self, step: impl Into<Cow<'static, str>>, total: Option<u64>) {
         (self.step, self.done, self.total) = (step.into(), 0, total);
         if let Some(bar) = &self.bar {
@@ -55,7 +55,7 @@ impl Progress {
         }
     }
 
-    /// So many more things are done.
+    /// Counts `done` more things as done.
     pub fn add(&mut self, done: u64) {
         self.done += done;
         let now = Instant::now();
@@ -70,7 +70,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,5 @@
-//! A program from its command line to its exit code: settings, logs, the result, the error line.
+//! Runs a program from its command line to its exit code: settings, logs, the result, the error
+//! line.
 //!
 //! stdout carries only results; an error is one line on stderr that begins with `error: `.
 
@@ -14,18 +15,18 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Settings};
 
-/// What a command leaves when it ends.
+/// What a command returns when it ends.
 #[derive(Debug)]
 pub struct Done {
     /// The result, for stdout; nothing is printed when it is empty.
     pub text: String,
-    /// Why not all was done; an error line on stderr follows the result.
+    /// Why not everything was done; printed as an error line on stderr, after the result.
     pub error: Option<String>,
     /// The exit code.
     pub code: u8,
 }
 
-/// Why a command did not begin or did not end well.
+/// Why a command could not begin, or failed.
 #[derive(Debug)]
 pub enum Failure {
     /// Flags that cannot work; nothing was asked of Kafka or S3. Exit code 2.
@@ -35,7 +36,7 @@ pub enum Failure {
 }
 
 impl Done {
-    /// A command that did what it should.
+    /// A result without an error line.
     #[must_use]
     pub fn new(text: String, code: u8) -> Self {
         Self {
@@ -46,7 +47,7 @@ impl Done {
     }
 }
 
-/// Loads the settings, runs the command on a current-thread runtime, prints its result.
+/// Loads the settings, runs the command on a current-thread runtime, and prints its result.
 pub fn run<F: Future<Output = Result<Done, Failure>>>(
     command: &Command,
     argv: impl IntoIterator<Item = OsString>,
@@ -68,12 +69,12 @@ pub fn run<F: Future<Output = Result<Done, Failure>>>(
         Err(error) => return fail(&error, 1),
     };
     let result = runtime.block_on(async { work(settings).await });
-    // Blocking look-ups may still wait for a broker that is gone: nothing depends on them.
+    // Blocking look-ups may still be waiting for a broker that is gone; nothing depends on them.
     runtime.shutdown_background();
     match result {
         Ok(done) => {
             if !done.text.is_empty() {
-                // Nobody may be reading any more (`| head`); the exit code says it all the same.
+                // Nobody may be reading any more (`| head`); the exit code still tells.
                 writeln!(std::io::stdout(), "{}", done.text).ok();
             }
             match done.error {
@@ -110,7 +111,7 @@ fn fail(error: &dyn Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Writes a log line to stderr; on a terminal in place of the progress bar, which is drawn again
+/// Writes a log line to stderr; on a terminal, in place of the progress bar, which is drawn again
 /// below it.
 struct LogLine {
     over_bar: bool,

@@ -1,14 +1,14 @@
 //! SIGINT and SIGTERM: the first asks for a stop, the second ends the process.
 //!
-//! Belongs to the program, not to the library's runs. Once installed, no signal of the two kills
+//! For the programs, not for library code. Once the handlers are installed, neither signal kills
 //! the process by itself.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Installs the handlers; the future ends at the first signal. A second one leaves at once, with
-/// 130 for SIGINT and 143 for SIGTERM.
+/// Installs the handlers; the future resolves at the first signal. A second signal ends the process
+/// at once, with exit code 130 for SIGINT and 143 for SIGTERM.
 ///
 /// # Errors
 /// When the operating system refuses a handler.
@@ -29,7 +29,7 @@ struct Signals {
 }
 
 impl Signals {
-    /// Waits for one; gives the exit code that stands for it.
+    /// Waits for a signal; returns the exit code that stands for it.
     async fn next(&mut self) -> i32 {
         tokio::select! {
             _ = self.interrupt.recv() => 130,

@@ -1,4 +1,4 @@
-//! The forms that values of flags take in all commands: times, sizes, the form of a result.
+//! The values of flags in all commands: times, sizes, addresses, the form of a result.
 
 use std::{net::SocketAddr, str::FromStr, time::Duration};
 
@@ -16,7 +16,7 @@ pub enum Output {
     Json,
 }
 
-/// A time above 0 and at most 24 hours, such as `500ms`, `10s`, `2m` or `1h`.
+/// Parses a time above 0 and of at most 24 hours, such as `500ms`, `10s`, `2m` or `1h`.
 ///
 /// # Errors
 /// A sentence that says what is expected.
@@ -44,7 +44,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A number of bytes, such as `1024` or `64MiB`; units are binary.
+/// Parses a number of bytes, such as `1024` or `64MiB`; units are binary.
 ///
 /// # Errors
 /// A sentence that says what is expected.
@@ -68,7 +68,7 @@ pub fn parse_size(text: &str) -> Result<usize, String> {
         .ok_or_else(wrong)
 }
 
-/// Takes one of these names, for a type that is parsed from its name.
+/// A parser that accepts only these names, for a type that is parsed from its name.
 pub fn one_of<T>(
     names: impl IntoIterator<Item = impl Into<PossibleValue>>,
 ) -> impl TypedValueParser<Value = T>
@@ -78,7 +78,7 @@ where
     PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
 }
 
-/// Refuses an address for the metrics that others than this machine can reach.
+/// Refuses an address for the metrics that other machines can reach.
 ///
 /// # Errors
 /// A sentence with the fix.
