@@ -1,8 +1,7 @@
 //! The command line of `consumer`: every flag with its unit, default and environment variable.
 //!
-//! It acts on nothing; combinations are checked in `plan.rs`, before any connection. Invariant: a
-//! librdkafka option, which may be a secret, is kept as [`KafkaOption`], which cannot be printed
-//! with its value.
+//! `plan.rs` checks combinations, before any connection. A librdkafka option may be a secret, so it
+//! is kept as a [`kafka::options::KafkaOption`], whose value cannot be printed.
 
 mod batching;
 mod start_at;

@@ -1,9 +1,7 @@
-//! The newest claim of a topic partition, and whether everything that it speaks of is in the
-//! bucket.
+//! The newest claim of a topic partition, and whether all of its objects are in the bucket.
 //!
-//! Only reads. Not here: what follows from it (see `landing::start`). Invariant: a claim is called
-//! complete only when each of its objects was seen with the right identity, or its end was
-//! committed.
+//! This only reads; `landing::start` decides what follows. A claim counts as complete only if each
+//! of its objects was seen with the right identity, or if its end was committed.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,7 +18,7 @@ use landing::{
     start::{Completeness, Stop},
 };
 
-/// Looks at an object's metadata at the same time.
+/// How many objects' metadata are read at the same time.
 const AT_ONCE: usize = 16;
 
 /// The claims of a zone.
@@ -33,7 +31,8 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// The newest claim of a partition: one LIST, for its keys fall as offsets rise, and one GET.
+    /// The newest claim of a partition. It takes one LIST, because the newest key sorts first, and
+    /// one GET.
     pub(crate) async fn newest(
         &self,
         partition: Partition,
@@ -63,14 +62,15 @@ impl Claims {
         }
     }
 
-    /// Whether all objects of the claim are there.
+    /// Whether all objects of the claim exist.
     pub(crate) async fn completeness(
         &self,
         claim: &Claim,
         committed: Option<&(Offset, String)>,
     ) -> Result<Result<Completeness, Stop>> {
-        // Only a commit of ours that followed the objects names the record that it landed last; one
-        // that is a mere place to begin, or that an operator made, proves nothing.
+        // Only a commit that this program made after the objects were durable names the last landed
+        // record. A commit that merely marks where to begin, or that an operator made, proves
+        // nothing.
         let proves = |metadata: &str| Anchor::from_commit_metadata(metadata).is_some();
         if committed.is_some_and(|(offset, metadata)| *offset == claim.end && proves(metadata)) {
             return Ok(Ok(Completeness::Complete));

@@ -1,8 +1,8 @@
-//! From an extent's records to its files, on a thread that may take its time.
+//! Encodes an extent's records into files, on a thread that may take its time.
 //!
-//! Which record goes where is `landing::extent`'s business, what a file looks like that of
-//! `format`. Invariant: an extent with a claim is encoded by the claim's values, with the schema
-//! that the claim names.
+//! `landing::extent` decides which record goes where; `format` decides what a file looks like. An
+//! extent with a claim is encoded with the claim's settings and with the schema that the claim
+//! names, whatever this run's flags say.
 
 mod threads;
 
@@ -29,19 +29,20 @@ use schema::TableSchema;
 
 use crate::encoder::threads::Threads;
 
-/// What all extents of a zone have in common; clones share the schemas that were read.
+/// Encodes the extents of a zone. Clones share the schemas read so far and the threads.
 #[derive(Clone)]
 pub(crate) struct Encoder {
     zone: Arc<ZoneRules>,
-    /// The schemas of the zone that are known already, by hash.
+    /// The schemas of the zone that are already known, by hash.
     schemas: Arc<Mutex<BTreeMap<String, Arc<TableSchema>>>>,
-    /// Where the schemas of other processes are kept; nothing in a dry run.
+    /// Where to find schemas that other runs used; `None` in a dry run.
     bucket: Option<Bucket>,
     threads: Threads,
 }
 
 impl Encoder {
-    /// An encoder for the zone that knows its own schema, where it has one, on so many threads.
+    /// Starts an encoder for the zone on `threads` threads. It already knows `schema`, the run's
+    /// own.
     ///
     /// # Errors
     /// When the threads cannot be started.
@@ -78,8 +79,8 @@ impl Encoder {
             let encoded = encode(&zone, &encoding, &extent);
             (extent, encoded)
         };
-        // A panic in there is ours, and the records went with it: the process must not go on as if
-        // nothing was.
+        // A panic in there is a bug, and it took the records with it: the process must not carry on
+        // as if nothing had happened.
         self.threads.run(work).await
     }
 
@@ -141,10 +142,10 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
     }
     let finished = files.finish(contents.end);
     let mut files = finished.map_err(|error| zone.unusable_claim(extent, &error))?;
-    // Those of emptied dates come last.
+    // Files of emptied dates come last.
     files.sort_by_key(|file| file.records == 0);
     let files = files.into_iter().map(|mut file| {
-        // What was reserved in vain would stay for as long as the object is in flight.
+        // Unused capacity would stay allocated for as long as the object is in flight.
         file.bytes.shrink_to_fit();
         EncodedFile {
             date: file.date,

@@ -1,8 +1,8 @@
 //! The one loop of the consumer: Kafka's events, upload results, deadlines and the stop signal,
 //! wired to the engine.
 //!
-//! It holds no rule: what to upload, when to pause and what to commit is the engine's business.
-//! Invariant: results are taken before new input, and nothing here blocks, so the poll thread never
+//! It has no rules of its own: the engine decides what to upload, when to pause and what to commit.
+//! Results are taken before new input, and nothing here may block, so that the poll thread never
 //! waits for long.
 
 mod partitions;
@@ -38,7 +38,8 @@ use crate::{
     store::Store,
 };
 
-/// How often the end of a run, Kafka's ends and the metrics are looked at.
+/// How often the loop checks for the end of the run, looks up the logs' ends and updates the
+/// metrics.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// What the loop works with.
@@ -48,7 +49,7 @@ pub(crate) struct EventLoop {
     pub(crate) commands: std::sync::mpsc::Sender<Command>,
     pub(crate) store: Store,
     pub(crate) inspector: Inspector,
-    /// In the batched layouts.
+    /// Only in the batched layouts.
     pub(crate) encoder: Option<Encoder>,
     pub(crate) status: Status,
     pub(crate) drain_deadline: Duration,
@@ -58,24 +59,24 @@ pub(crate) struct EventLoop {
     pub(crate) work: Work,
 }
 
-/// Requests that are under way.
+/// What is under way, and what the loop must remember about it.
 #[derive(Default)]
 pub(crate) struct Work {
     uploads: JoinSet<(UploadId, Outcome)>,
     encodings: JoinSet<(Box<Encode>, Result<Encoded, Stop>)>,
     inspections: JoinSet<Inspected>,
     positions: JoinSet<Vec<Partition>>,
-    /// The group's committed offsets, asked for `--until-end`.
+    /// Look-ups of the group's committed offsets, for `--until-end`.
     goal: JoinSet<Result<Vec<CommittedOffset>>>,
-    /// The inspection of each partition that is being inspected.
+    /// The running inspection of each partition, to abort it.
     inspecting: BTreeMap<Partition, AbortHandle>,
     /// A lost position was reported while the look-up for an earlier one was under way.
     positions_again: bool,
     revocations: Revocations,
     slow_downs: u64,
-    /// When the drain must be over; set once it has begun.
+    /// When the drain must be over; set when it begins.
     deadline: Option<Instant>,
-    /// How far the partitions were when the drain let go of them.
+    /// How far each partition was when the drain released it.
     last: BTreeMap<Partition, PartitionProgress>,
     stopped: BTreeMap<Partition, String>,
 }
@@ -85,19 +86,19 @@ pub(crate) struct Ended {
     pub(crate) engine: Engine,
     /// The ends of the logs as they were last looked up.
     pub(crate) ends: BTreeMap<Partition, Offset>,
-    /// How far the partitions were when they were let go, without the last commits.
+    /// How far each partition was when it was released, without the last commits.
     pub(crate) last: BTreeMap<Partition, PartitionProgress>,
-    /// Partitions that stood still, with the reason.
+    /// Stopped partitions, with the reason.
     pub(crate) stopped: BTreeMap<Partition, String>,
-    /// Something was still in flight when the grace period was over.
+    /// Whether something was still in flight when the grace period was over.
     pub(crate) unfinished: bool,
-    /// The last commits, to be made before the group is left.
+    /// The last commits, to be made before leaving the group.
     pub(crate) commits: Vec<Commit>,
 }
 
 impl EventLoop {
-    /// Runs until `stop` resolves (or the goal is reached, or every partition stands still) and the
-    /// drain is over.
+    /// Runs until `stop` resolves, the goal is reached or every partition is stopped, and then
+    /// until the drain is over.
     ///
     /// # Errors
     /// When the Kafka client cannot go on.
@@ -147,7 +148,7 @@ impl EventLoop {
         }
     }
 
-    /// Does what the engine wants done.
+    /// Carries out the engine's actions.
     fn act(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             match action {
@@ -192,7 +193,7 @@ impl EventLoop {
         }
     }
 
-    /// Whether the drain is over, and if so whether it left something unfinished.
+    /// `None` until the drain is over; then whether it left something unfinished.
     fn over(&mut self) -> Option<bool> {
         let deadline = self.work.deadline?;
         let working = !self.work.uploads.is_empty() || !self.work.encodings.is_empty();
@@ -299,7 +300,7 @@ impl EventLoop {
     }
 
     fn tell(&self, command: Command) {
-        // The thread is gone only when the run ends.
+        // The thread is gone only at the end of the run.
         self.commands.send(command).ok();
     }
 }

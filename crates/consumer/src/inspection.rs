@@ -1,8 +1,8 @@
 //! Gathers the facts that decide where an assigned partition begins.
 //!
-//! Kafka is asked on the blocking pool, S3 directly; a failure is tried again until the partition
-//! is taken away. Invariant: the committed offset is read after the assignment, so that the
-//! previous owner's last commit is seen.
+//! Kafka is asked on the blocking pool, S3 directly; failures are retried until the partition is
+//! taken away. The committed offset must be read after the assignment, so that it includes the
+//! previous owner's last commit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,22 +20,22 @@ use landing::{
 
 use crate::{args::StartAt, claims::Claims};
 
-/// Where the facts are.
+/// Where to look for the facts.
 #[derive(Clone)]
 pub(crate) struct Inspector {
     pub(crate) look_up: Arc<LookUp>,
     pub(crate) bucket: Option<Bucket>,
     pub(crate) prefix: Prefix,
     pub(crate) start: StartAt,
-    /// In the batched layouts.
+    /// Only in the batched layouts.
     pub(crate) claims: Option<Claims>,
 }
 
-/// The facts of one partition, with the names under which they were asked for.
+/// The facts of one partition, with the partition and generation they were gathered for.
 pub(crate) struct Inspected {
     pub(crate) partition: Partition,
     pub(crate) generation: u64,
-    /// The facts, or why asking again does not help.
+    /// The facts, or why asking again would not help.
     pub(crate) facts: Result<Inspection, Stop>,
 }
 
@@ -61,8 +61,8 @@ impl Inspector {
         }
     }
 
-    /// The order matters: a claim that is listed after the committed offset was read is at least as
-    /// new, and the log's ends come after both, so that neither can seem to lie beyond them.
+    /// The order matters: a claim listed after the committed offset was read is at least as new,
+    /// and the log's ends are read after both, so that neither can seem to lie beyond them.
     async fn gather(&self, partition: Partition) -> Result<Result<Inspection, Stop>> {
         let committed = self
             .ask(move |look_up| Ok(look_up.committed(&[partition])?.pop()))
@@ -112,7 +112,7 @@ impl Inspector {
         })
     }
 
-    /// A question to Kafka, on the blocking pool.
+    /// Asks Kafka, on the blocking pool.
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&LookUp) -> Result<T> + Send + 'static,
@@ -123,9 +123,9 @@ impl Inspector {
             .context("the look-up was broken off")?
     }
 
-    /// Where a partition begins that has neither offset nor anchor. What `latest` or a time meant
-    /// is written down when the zone is made; a partition without such a note came later, and all
-    /// of it is wanted.
+    /// Where a partition begins that has neither a committed offset nor an anchor. Creating the
+    /// zone recorded what `latest` or a time meant for each partition. One without such a note was
+    /// added later, and lands from its first record.
     async fn start(&self, partition: Partition) -> Result<Begin> {
         if self.start == StartAt::Earliest {
             return Ok(Begin::AtLow);
@@ -169,19 +169,20 @@ pub(crate) fn resolve_start(
     })
 }
 
-/// What is known before the log is looked at.
+/// What is known before the log's ends are read.
 struct Known {
     committed: Option<CommittedOffset>,
     /// The first landed record, as the zone keeps it.
     kept: Option<Anchor>,
-    /// The last landed record that is known of.
+    /// The last record known to have landed.
     last: Option<Anchor>,
     start: Begin,
     /// The end of the newest claim.
     claimed: Option<Offset>,
 }
 
-/// The newest claim saw at least as much as any commit.
+/// The last landed record: of the newest claim if it names one, since it saw at least as much as
+/// any commit.
 fn last_landed(newest: Option<&Claim>, committed: Option<&CommittedOffset>) -> Option<Anchor> {
     let claimed = newest.and_then(|claim| claim.last.as_ref()?.to_anchor());
     claimed.or_else(|| Anchor::from_commit_metadata(&committed?.metadata))
@@ -211,8 +212,8 @@ fn ask_kafka(look_up: &LookUp, partition: Partition, known: Known) -> Result<Ins
     })
 }
 
-/// The log's ends. A broker that answers from a replica that lags is given some time to come up to
-/// the newest claim.
+/// The log's ends. A broker that answers from a lagging replica gets some time to catch up with the
+/// newest claim.
 fn log_up_to(
     look_up: &LookUp,
     partition: Partition,

@@ -13,7 +13,7 @@ pub(crate) struct Lag {
 }
 
 impl Lag {
-    /// The lag of partitions that are so far; one whose end is not known counts nothing.
+    /// The lag of partitions at this progress. A partition whose log end is not known adds nothing.
     pub(crate) fn of(
         ends: &BTreeMap<Partition, Offset>,
         partitions: impl Iterator<Item = PartitionProgress>,

@@ -1,9 +1,9 @@
 //! Lands a Kafka topic in S3: the library behind the `consumer` binary.
 //!
-//! Reading order: [`args`] (what can be asked for), `plan` (checks without a connection),
-//! `start_up` (checks with one), `run` and `event_loop` (the run), `member` (the thread that polls
-//! Kafka), `encoder` (batches to files). The rules live in the `landing` crate: an offset is
-//! committed only when the engine handed it out, after its records were durable.
+//! Reading order: [`args`] (the command line), `plan` (checks without a connection), `start_up`
+//! (checks with one), `run` and `event_loop` (the run), `member` (the thread that polls Kafka),
+//! `encoder` (batches to files). The rules live in the `landing` crate: the engine hands out an
+//! offset to commit only after its records are durable, and nothing else is ever committed.
 
 pub mod args;
 mod claims;

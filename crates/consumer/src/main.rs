@@ -1,4 +1,4 @@
-//! The `consumer` program: its commands, and what each leaves for stdout.
+//! The `consumer` program: its commands, and what each prints to stdout.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     cli::run::run(command, std::env::args_os(), work)
 }
 
-/// Without a command the topic is landed.
+/// The command line. Without a subcommand the program lands the topic.
 fn command() -> Command {
     Args::command()
         .subcommand(VerifyArgs::command())
@@ -37,20 +37,21 @@ async fn work(settings: Settings) -> Result<Done, Failure> {
     match settings.matches.subcommand() {
         None => land(&settings).await,
         Some(("verify", matches)) => {
-            // It only reads, so a signal ends it at once.
+            // It only reads, so a signal may end it at once.
             let args: VerifyArgs = parsed(matches);
             let output = args.report.output;
             let report = verify::run(args, &settings.origins).await?;
             Ok(Done::new(report.render(output), report.exit_code()))
         }
         Some(("compact", matches)) => {
-            // What it writes is written once and can be gone on with, so a signal ends it at once.
+            // It writes each object once and can continue after an interruption, so a signal may
+            // end it at once.
             let args: CompactArgs = parsed(matches);
             let output = args.report.output;
             let report = compact::run(args, &settings.origins).await?;
             Ok(Done::new(report.render(output), report.exit_code()))
         }
-        // `schema` has this one command.
+        // `infer` is the only command of `schema`.
         Some((_, matches)) => {
             let infer = matches.subcommand().map_or(matches, |(_, matches)| matches);
             let text = consumer::schema_infer::run(parsed(infer)).await?;

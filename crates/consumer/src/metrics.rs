@@ -1,8 +1,7 @@
-//! The numbers that Prometheus reads. Names appear only here.
+//! The metrics for Prometheus. Their names appear only here.
 //!
-//! Not here: where the numbers come from (the engine counts) and how they are served (see
-//! `http.rs`). Invariant: no value of a record, no key and no secret is ever part of a name or
-//! label.
+//! The engine counts, and `cli::http` serves the page. A name or label must never contain a
+//! record's value, a key or a secret.
 
 use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use bucket::retry::StoreTrouble;
@@ -62,7 +61,7 @@ const GAUGES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Says what each metric means; once, after the recorder is installed.
+/// Describes each metric. Call it once, after the recorder is installed.
 pub(crate) fn describe() {
     for (name, meaning) in COUNTERS {
         describe_counter!(name, meaning);
@@ -72,7 +71,7 @@ pub(crate) fn describe() {
     }
 }
 
-/// Takes over the engine's numbers.
+/// Publishes the engine's and the store's numbers.
 pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag) {
     let counts = engine.counts();
     counter!("consumer_records_total").absolute(counts.records);

@@ -1,7 +1,7 @@
-//! From what was typed to what a run needs, with every check that needs no connection.
+//! Turns the command line into what a run needs, with every check that needs no connection.
 //!
-//! Not here: anything that asks Kafka or S3 (see `start_up.rs`). A plan that exists is consistent:
-//! deadlines fit each other, names are allowed, no fixed option is changed.
+//! Checks that ask Kafka or S3 are in `start_up.rs`. A [`Plan`] is always consistent: deadlines fit
+//! each other, names are allowed, no fixed option is changed.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ use schema::TableSchema;
 
 use crate::args::{self, Args, StartAt};
 
-/// The least memory that one run can keep to: a value of 8 MiB must fit several times.
+/// The least memory that a run can work with: several values of 8 MiB must fit.
 const LEAST_MEMORY: usize = 32 << 20;
 
 /// A checked run: what each part of it needs.
@@ -39,7 +39,7 @@ pub(crate) struct Plan {
     pub(crate) store: StoreSettings,
     pub(crate) zone: ZoneSettings,
     pub(crate) kafka: KafkaSettings,
-    /// The zone's id is empty: start-up finds it out.
+    /// Still without the zone's id: see [`Plan::engine_settings`].
     pub(crate) engine: engine::Settings,
     pub(crate) run: RunSettings,
 }
@@ -62,17 +62,17 @@ pub(crate) struct ZoneSettings {
     pub(crate) schema: Option<Arc<TableSchema>>,
     /// Where a new zone begins.
     pub(crate) start: StartAt,
-    /// Whether another cluster is accepted.
+    /// Whether a move to another cluster is accepted.
     pub(crate) new_cluster: bool,
 }
 
-/// How long things may take, what ends the run, and who is told of it.
+/// How long things may take, what ends the run, and where it reports.
 pub(crate) struct RunSettings {
     pub(crate) dry_run: bool,
     pub(crate) until_end: bool,
     pub(crate) connect_timeout: Duration,
-    /// How long a revoked partition may finish what is in flight: below the session timeout, or the
-    /// group would not wait.
+    /// How long a revoked partition has to finish what is in flight. Must stay below the session
+    /// timeout, or the group would not wait.
     pub(crate) drain_deadline: Duration,
     pub(crate) grace_period: Duration,
     pub(crate) metrics_addr: Option<SocketAddr>,
@@ -110,7 +110,7 @@ impl Plan {
                 create_bucket: args.create_bucket,
             },
         };
-        // An encoding that does not work is to be refused now, not at the first batch.
+        // An encoding that cannot work must fail now, not at the first batch.
         if let (Some(rules), ObjectLayout::Batched(batching)) =
             (plan.zone.rules(""), &plan.engine.layout)
         {
@@ -119,7 +119,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// What the engine is told once the zone's id is known.
+    /// The engine's settings, with the zone's id, which start-up finds out.
     pub(crate) fn engine_settings(&self, zone_id: String) -> engine::Settings {
         engine::Settings {
             zone_id,
@@ -181,8 +181,8 @@ fn drain_deadline(kafka: &KafkaSettings) -> Result<Duration> {
     Ok(session / 2)
 }
 
-/// The engine gets half of the memory; the rest is the client's queue and what is on its way
-/// between the threads.
+/// The engine gets half of the memory; the rest is for the client's queue and for what is on its
+/// way between the threads.
 fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
     engine::Settings {
         prefix: zone.prefix.clone(),
@@ -243,7 +243,7 @@ fn check_process(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Each encoder holds an extent's output besides its input.
+/// The most encoders at a time: each holds an extent's output on top of its input.
 const MOST_ENCODERS: usize = 4;
 
 fn compression(wanted: &args::Batching) -> Compression {
@@ -254,8 +254,8 @@ fn compression(wanted: &args::Batching) -> Compression {
     wanted.compression.unwrap_or(default)
 }
 
-/// Bytes of output for a byte of records, until an extent has shown it: a rough guess from stock
-/// records.
+/// Bytes of output per byte of records, assumed until an extent has shown the real ratio: a rough
+/// guess from stock records.
 fn expected_ratio(format: Format, compression: Compression) -> f64 {
     match (format, compression) {
         (Format::Csv, Compression::None) => 0.6,

@@ -24,6 +24,7 @@ use crate::{
     claims::Claims,
     event_loop::{Ended, EventLoop, Work},
     inspection::Inspector,
+    lag::Lag,
     member::{
         context::{MemberContext, Reading},
         messages::{Command, Commit, KafkaEvent},
@@ -32,21 +33,20 @@ use crate::{
     metrics,
     plan::Plan,
     start_up::{self, Started},
-    lag::Lag,
     status::{Health, Status},
     store::Store,
     summary::Summary,
 };
 
-/// Arenas on their way from the poll thread to the loop.
+/// The most events on their way from the poll thread to the loop.
 const CHANNEL: usize = 4;
 
 /// Lands records until `stop` resolves, or the goal of `--until-end` is reached, or every partition
 /// is stopped.
 ///
-/// `origins` says where a flag's value came from, for the log (flag, environment, file, default).
-/// Must be called on a current-thread runtime of its own: the requests to S3 share it, which halves
-/// their cost.
+/// `origins` says where each flag's value came from (flag, environment, file, default), for the
+/// log. Must be called on a current-thread runtime of its own: the requests to S3 run on it too,
+/// which halves their cost.
 ///
 /// # Errors
 /// [`Failure::Usage`] before any connection, [`Failure::Failed`] when a start-up check or the Kafka
@@ -98,7 +98,7 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
     })
 }
 
-/// The metrics and the health of the run.
+/// The pages of the run: metrics and health.
 fn pages(health: Health) -> Result<Pages> {
     let recorder = PrometheusBuilder::new()
         .install_recorder()
@@ -187,7 +187,7 @@ fn event_loop(
     }
 }
 
-/// Where the claims of a batched zone are; nothing in a dry run.
+/// The claims of a batched zone; `None` in a dry run.
 fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
     match (&plan.engine.layout, &started.bucket) {
         (ObjectLayout::Batched(batching), Some(bucket)) => Some(Claims {
@@ -213,9 +213,10 @@ fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) ->
     }
 }
 
-/// Makes the last commits and leaves the group; gives whether the broker took the commits. The
-/// client may hang when Kafka is gone, and nothing is lost by not waiting: what is durable is
-/// recognised at the next start.
+/// Makes the last commits and leaves the group; returns whether the broker accepted them.
+///
+/// The wait is bounded, because the client may hang when Kafka is gone. Nothing is lost by not
+/// waiting: the next start recognises what is durable.
 async fn leave(
     commands: &std::sync::mpsc::Sender<Command>,
     thread: std::thread::JoinHandle<()>,

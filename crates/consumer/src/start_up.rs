@@ -1,7 +1,7 @@
-//! Start-up: everything the run will need is tried once, and what is missing is said plainly.
+//! Start-up: tries once everything that the run will need, and says plainly what is missing.
 //!
-//! The same failure later is tried again for ever; here it ends the program. Invariant: nothing but
-//! `_control/{prefix}/…` (and the bucket, if asked for) is written here, and nothing is committed.
+//! Later, the run retries the same failures for ever; here they end the program. Start-up writes
+//! nothing but `_control/{prefix}/…` (and creates the bucket, if asked to), and commits nothing.
 
 mod kafka;
 mod zone;
@@ -19,10 +19,10 @@ use crate::{encoder::Encoder, plan::Plan, start_up::kafka::Found};
 /// What start-up found.
 pub(crate) struct Started {
     pub(crate) look_up: Arc<LookUp>,
-    /// Nothing in a dry run.
+    /// `None` in a dry run.
     pub(crate) bucket: Option<Bucket>,
     pub(crate) zone_id: String,
-    /// In the batched layouts.
+    /// Only in the batched layouts.
     pub(crate) encoder: Option<Encoder>,
     pub(crate) partitions: Vec<Partition>,
     /// The last stable offset of each partition at the start, where `--until-end` ends.
@@ -66,7 +66,7 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
     })
 }
 
-/// Enters the zone, with what its files need; gives its id.
+/// Enters the zone, stores the schema that its files need, and returns the zone's id.
 async fn enter(
     bucket: &Bucket,
     plan: &Plan,

@@ -1,9 +1,7 @@
-//! How the run is doing: the log line per interval, what the health page says, the numbers for
-//! metrics.
+//! How the run is doing: the log line per interval, the health page, the numbers for metrics.
 //!
-//! It only watches. Not here: HTTP (see `http.rs`) and names of metrics (see `metrics.rs`).
-//! Invariant: a trouble that lasts is logged at most every 30 s, and the health page is red for as
-//! long as it lasts.
+//! It only watches. `cli::http` serves the page, and `metrics.rs` names the metrics. Trouble that
+//! lasts is logged at most every 30 s, and turns the health page red until it is over.
 
 use std::{
     collections::BTreeMap,
@@ -22,11 +20,12 @@ use crate::{lag::Lag, metrics};
 
 /// A store or broker that fails for longer makes the health page red.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The group would notice a silent poll thread not much later.
+/// A poll thread that is silent for longer makes the health page red; the group would notice soon
+/// after.
 const POLL_PATIENCE: Duration = Duration::from_secs(30);
 const LOG_EVERY: Duration = Duration::from_secs(30);
 
-/// The page's source, shared with the HTTP task.
+/// What the health page shows, shared with the HTTP task.
 #[derive(Clone)]
 pub(crate) struct Health(Arc<Mutex<(Instant, Vec<String>)>>);
 
@@ -47,7 +46,7 @@ impl Health {
 /// The newest ends of the logs, filled in by look-ups in the background.
 type Ends = Arc<Mutex<BTreeMap<Partition, Offset>>>;
 
-/// The watcher of one run.
+/// Watches one run.
 pub(crate) struct Status {
     health: Health,
     last_poll: Arc<Mutex<Instant>>,
@@ -55,7 +54,7 @@ pub(crate) struct Status {
     logged: Instant,
     logged_records: u64,
     trouble: Option<Trouble>,
-    /// Since when some partition waits for the facts from which it can begin.
+    /// Since when some partition has been waiting for the facts that say where it begins.
     waiting: Option<Instant>,
     ends: Ends,
     looking_up: Arc<AtomicBool>,
@@ -202,17 +201,17 @@ impl Status {
             .collect()
     }
 
-    /// Whether the lag counts each partition.
+    /// Whether the end of each partition's log is known, so that the lag counts it.
     fn knows_ends(&self, engine: &Engine) -> bool {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let mut partitions = engine.progress();
         partitions.all(|progress| ends.contains_key(&progress.partition))
     }
 
-    /// Asks for the logs' ends in the background, one question at a time; an answer is also a sign
+    /// Looks up the logs' ends in the background, one look-up at a time; an answer is also a sign
     /// of life.
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
-        // Those of partitions that have just begun are not waited for.
+        // A partition that has just begun should not have to wait long for its first end.
         let every = match self.knows_ends(engine) {
             true => Duration::from_secs(5),
             false => Duration::from_secs(1),
@@ -229,7 +228,7 @@ impl Status {
             .map(|progress| progress.partition)
             .collect();
         if partitions.is_empty() {
-            // A member without partitions still wants to know whether Kafka answers.
+            // A member without partitions must still find out whether Kafka answers.
             partitions.push(Partition(0));
         }
         let (look_up, ends, answers, looking_up) = (

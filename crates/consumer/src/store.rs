@@ -1,7 +1,6 @@
 //! Where objects go: the bucket, or the terminal in a dry run.
 //!
-//! Not here: retries and comparisons (see `bucket`).
-//! Invariant: a dry run writes nothing anywhere but to stdout.
+//! `bucket` retries and compares. A dry run writes to stdout and nowhere else.
 
 use std::{cell::Cell, io::Write, os::fd::AsFd};
 
@@ -24,16 +23,16 @@ impl Store {
         matches!(self, Self::Bucket(_))
     }
 
-    /// Whether the output of a dry run is read by nobody any more (`head`).
+    /// Whether nobody reads the output of a dry run any more (`| head`).
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::Bucket(_) => false,
-            // A write would tell, but on a quiet topic there may never be another one.
+            // A failed write would tell, but on a quiet topic there may never be another write.
             Self::Print(failed) => failed.get() || reader_is_gone(std::io::stdout()),
         }
     }
 
-    /// Starts an upload; its end comes out of `uploads`.
+    /// Starts an upload; its outcome comes out of `uploads`.
     pub(crate) fn spawn(&self, uploads: &mut JoinSet<(UploadId, Outcome)>, upload: Upload) {
         match self {
             Self::Bucket(bucket) => {
@@ -62,12 +61,12 @@ impl Store {
         }
     }
 
-    /// Answers that asked for fewer requests so far.
+    /// How many answers have asked to slow down so far.
     pub(crate) fn slow_downs(&self) -> u64 {
         self.trouble().map_or(0, StoreTrouble::slow_downs)
     }
 
-    /// How the store has been doing; nothing for the terminal.
+    /// How the store has been doing; `None` for the terminal.
     pub(crate) fn trouble(&self) -> Option<&StoreTrouble> {
         match self {
             Self::Bucket(bucket) => Some(bucket.trouble()),
@@ -76,8 +75,8 @@ impl Store {
     }
 }
 
-/// Whether the other end of a pipe or socket was closed. Files and terminals that are there have no
-/// such end.
+/// Whether the other end of a pipe or socket was closed. Always false for a file, and for a
+/// terminal that is still open.
 fn reader_is_gone(output: impl AsFd) -> bool {
     let mut asked = [PollFd::new(&output, PollFlags::empty())];
     let at_once = Timespec {

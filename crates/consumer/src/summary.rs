@@ -1,7 +1,6 @@
-//! What a run did, as it is printed at the end and given to programs.
+//! What a run did: the summary that is printed at its end, as text or as JSON.
 //!
-//! Not here: counting (the engine counts).
-//! Invariant: `exit_code` is 0 only when nothing was left unfinished and no partition was stopped.
+//! The engine does the counting.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,13 +13,13 @@ use crate::lag::Lag;
 /// The numbers of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// Records that are in data objects, those found already there included.
+    /// Records in data objects, including objects that were found already there.
     pub records: u64,
-    /// Objects written by this process, dead letters included.
+    /// Objects written by this process, including dead letters.
     pub objects: u64,
     /// Bytes of those objects.
     pub bytes: u64,
-    /// Objects that were found already there with the same content.
+    /// Objects found already there with the same identity.
     pub already_there: u64,
     /// Dead letters by reason code.
     pub dead_letters: BTreeMap<&'static str, u64>,
@@ -28,11 +27,12 @@ pub struct Summary {
     pub tombstones: u64,
     /// Gaps that were recorded.
     pub gaps: u64,
-    /// Requests to S3, of every kind, those of the start included.
+    /// Requests to S3 of every kind, including those of start-up.
     pub requests: u64,
-    /// Requests to S3 that were tried again.
+    /// Requests to S3 that were retried.
     pub retries: u64,
-    /// Distance to the ends of the logs when they were last looked at.
+    /// Distance from what was consumed to the ends of the logs, as they were last looked up, in
+    /// offsets.
     pub lag_consumed: i64,
     /// The same for what is durable.
     pub lag_durable: i64,
@@ -40,8 +40,8 @@ pub struct Summary {
     pub lag_committed: i64,
     /// Partitions that were stopped, with the reason.
     pub stopped: BTreeMap<Partition, String>,
-    /// Whether something was still in flight at the end of the grace period; it will be looked at
-    /// again at the next start.
+    /// Whether something was still in flight or not committed at the end of the grace period; the
+    /// next start looks at it again.
     pub unfinished: bool,
     /// How long the run took.
     pub seconds: f64,
@@ -80,7 +80,7 @@ impl Summary {
         }
     }
 
-    /// The summary as it is printed.
+    /// The summary in the form that is printed.
     #[must_use]
     pub fn render(&self, output: Output) -> String {
         if output == Output::Json {

@@ -1,13 +1,13 @@
 //! The bare encoders: what the compressor and the Parquet writer cost by themselves, on lines and
 //! columns in memory.
 //!
-//! Not here: measuring (see `main.rs`). What they write has the size of ours, except for statistics
-//! and checksums.
+//! `main.rs` measures. Apart from statistics and checksums, the output is as large as ours.
 
 use std::{io::Write, sync::Arc};
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
+use format::options::{Compression, FileFormat};
 use parquet::{
     basic::{Compression as Codec, ZstdLevel},
     data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type},
@@ -19,12 +19,10 @@ use parquet::{
 };
 use schema::{Cell, RowReader, TableSchema};
 
-use format::options::{Compression, FileFormat};
-
-/// Writes one file again and again.
+/// Encodes the same file at each call.
 pub(crate) type Bare = Box<dyn Fn() -> Result<Vec<u8>>>;
 
-/// The double columns of the stock schema; a column of text and one of days stand before them.
+/// The double columns of the stock schema; a text column and a date column come before them.
 const PRICES: [&str; 7] = [
     "open",
     "high",
@@ -35,7 +33,7 @@ const PRICES: [&str; 7] = [
     "close_usd",
 ];
 
-/// `lines` are those of the text format.
+/// The bare encoder of a format. `lines` are the finished lines of a text format.
 pub(crate) fn bare(
     format: FileFormat,
     compression: Compression,

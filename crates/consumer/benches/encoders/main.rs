@@ -3,9 +3,9 @@
 //!
 //! The records are those of the tutorial's file. For text, the bare encoder is the same compressor
 //! (or a copy) on the finished lines; for Parquet it is the same writer on finished columns: what
-//! the format costs by itself, without reading a record. No server is needed. Both sides take turns
-//! in this thread, on the same number of records per file; what counts is the thread's own time, so
-//! that other programs disturb it little.
+//! the format costs by itself, without reading a record. No server is needed. The sides take turns
+//! on this thread, with the same number of records per file. The thread's own CPU time counts, so
+//! other programs hardly disturb it.
 
 mod bare;
 mod ours;
@@ -96,7 +96,7 @@ fn parts(values: &[Vec<u8>]) -> Result<()> {
     Ok(())
 }
 
-/// The time that this thread has run.
+/// CPU time of this thread.
 #[derive(Default)]
 struct ThreadMeter {
     nanoseconds: u64,

@@ -1,18 +1,17 @@
 //! Our encoder, on records in memory.
 //!
-//! Not here: measuring (see `main.rs`). No record may be refused, so a file holds all of them.
+//! `main.rs` measures. No record may be refused, so a file holds all of them.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use landing::{Offset, Partition, Place, Record, partition_by::DatePartition, record::Headers};
-use schema::TableSchema;
-
 use format::{
     encoding::Encoding,
     files::Files,
     options::{Compression, EncodingOptions, FileFormat, Origin},
 };
+use landing::{Offset, Partition, Place, Record, partition_by::DatePartition, record::Headers};
+use schema::TableSchema;
 
 /// The defaults of the program.
 pub(crate) fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
@@ -30,7 +29,7 @@ pub(crate) fn options(format: FileFormat, compression: Compression) -> EncodingO
     }
 }
 
-/// All values in one file.
+/// Encodes all values into one file.
 pub(crate) fn encode(
     encoding: &Encoding,
     date: &DatePartition,
@@ -53,7 +52,7 @@ pub(crate) fn encode(
     Ok(file.context("no file")?.bytes)
 }
 
-/// The lines of a text format; nothing for Parquet.
+/// The finished lines of a text format; empty for Parquet.
 pub(crate) fn lines(
     format: FileFormat,
     values: &[Vec<u8>],

@@ -3,7 +3,7 @@
 //!
 //! They remember nothing, retry nothing and commit nothing: what a program costs on top of them is
 //! its own work. Objects have the shape of ours, with the same bodies, key layout and condition;
-//! keys and bodies are ready before the measuring begins.
+//! keys and bodies are ready before measuring begins.
 
 use std::{
     sync::{
@@ -40,7 +40,7 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often the consumer updates its metrics.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// As many records as the consumer hands over at a time.
+/// How many values fill an arena; the consumer copies values into arenas too.
 const ARENA_RECORDS: usize = 500;
 
 /// One PUT for each record of the topic, as many in flight as ours may have, on one thread.
@@ -175,7 +175,7 @@ pub(crate) fn drain(order: &Order) -> Result<Report> {
             arena.ends.clear();
         }
     }
-    // Looking at the copies keeps the compiler from leaving them out.
+    // Using the copies keeps the compiler from optimizing them away.
     sum += std::hint::black_box(arena).bytes.len() as u64;
     ensure!(sum > records, "the values of the topic are empty");
     meter.report(records, &looks)

@@ -1,18 +1,18 @@
 //! What is compared with what: the one list of all cases.
 //!
-//! A further case is one more entry here; a further kind of work is one more [`Side`], done in
-//! `bare.rs` or `ours.rs`. The first side of a case is what the others are compared with.
+//! To add a case, add an entry here; to add a kind of work, add a [`Side`] and carry it out in
+//! `bare.rs`, `encoder.rs` or `ours.rs`. The other sides of a case are compared with its first one.
 
 use crate::{
     options::Options,
     side::{BatchFiles, Side},
 };
 
-/// Sides that are measured in turns.
+/// Sides that take turns being measured.
 pub(crate) struct Case {
-    /// To choose it by, and the folder of its objects.
+    /// The name to select it by, and the folder of its objects.
     pub(crate) name: String,
-    /// The head of its table.
+    /// The heading of its table.
     pub(crate) title: String,
     pub(crate) runs: Vec<Run>,
     pub(crate) goal: Option<Goal>,
@@ -25,7 +25,7 @@ pub(crate) struct Run {
     pub(crate) backlog: Backlog,
     /// How many processes share the work.
     pub(crate) processes: u32,
-    /// Whether each write takes half a second to be answered.
+    /// Whether S3 takes half a second to answer each write.
     pub(crate) slow: bool,
 }
 
@@ -33,27 +33,27 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backlog {
     pub(crate) size: Size,
-    /// Kafka partitions; those of the options where nothing is said.
+    /// Kafka partitions; `None` takes their number from the options.
     pub(crate) partitions: Option<i32>,
-    /// How many dates the records of a partition go through, one after another.
+    /// How many dates the records of a partition cycle through.
     pub(crate) dates: Option<u32>,
 }
 
 /// How many records a topic has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// As many as can be landed with an object for each.
+    /// Few enough to land one object per record.
     Small,
-    /// More than memory would hold, were it not bounded.
+    /// More than fit in memory at a time, so that the bound matters.
     Large,
 }
 
-/// What should be reached.
+/// The target of a case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
-    /// Of the last side, at most so many µs CPU per record more than the first side.
+    /// The last side takes at most this many µs CPU per record more than the first.
     CpuAbove(f64),
-    /// A peak RSS of at most so many MiB of each side of ours.
+    /// The peak RSS of each of our sides is at most this many MiB.
     PeakBelow(f64),
 }
 
@@ -67,13 +67,13 @@ const LARGE: Backlog = Backlog {
     ..SMALL
 };
 
-/// Many partitions, as where many processes share a topic.
+/// As many partitions as a topic has that many processes share.
 const MANY_PARTITIONS: i32 = 64;
 
-/// As many as one batch may hold.
+/// As many dates as one batch may hold.
 const DATES_OF_A_BATCH: u32 = 128;
 
-/// As many as the tutorial's file has.
+/// As many dates as the tutorial's file has.
 const MANY_DATES: u32 = 14_657;
 
 const BELOW: Option<Goal> = Some(Goal::PeakBelow(128.0));

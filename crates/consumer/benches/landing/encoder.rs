@@ -1,8 +1,7 @@
 //! The bare encoder as a side: the compressor or the Parquet writer, file after file, on one
 //! thread.
 //!
-//! Not here: what it does to a file (see `../encoders/bare.rs`). Lines and columns are ready before
-//! the measuring begins.
+//! `../encoders/bare.rs` encodes a file. Lines and columns are ready before measuring begins.
 
 #[path = "../encoders/bare.rs"]
 mod bare;
@@ -21,7 +20,7 @@ use crate::{
     side::BatchFiles,
 };
 
-/// Records per file: about as many as a batch of ours has.
+/// Records per file: about as many as one of our batches has.
 const RECORDS_OF_A_FILE: u64 = 50_000;
 
 /// Encodes as many records as the topic has, in files of a batch's size.

@@ -5,9 +5,9 @@
 //!     cargo bench -p consumer -- --records 20000 --backlog 2000000
 //!
 //! Each side runs in a process of its own (this executable again), the sides take turns, and the
-//! table shows medians: what counts are the ratios between the sides, not the absolute numbers.
-//! `cases.rs` lists what is compared with what. Topics, bucket and consumer groups are made for one
-//! run and removed at its end.
+//! table shows medians: the ratios between the sides count, not the absolute numbers. `cases.rs`
+//! lists what is compared with what. Topics, bucket and consumer groups are created for one run and
+//! removed at its end.
 
 mod bare;
 mod cases;
@@ -72,10 +72,10 @@ fn obey(order: &Order) -> Result<Report> {
     }
 }
 
-/// Carries out the order in so many processes that share its work.
+/// Carries out the order in several processes that share the work.
 fn in_processes(order: &Order, processes: u32) -> Result<Report> {
     let started: Result<Vec<_>> = (0..processes).map(|_| MEASURED.start(order)).collect();
-    // Waits for all of them before it reports a failure of one.
+    // Wait for all of them before reporting that one failed.
     let ended: Vec<Result<Report>> = started?.into_iter().map(RunningProcess::wait).collect();
     let reports: Result<Vec<Report>> = ended.into_iter().collect();
     Report::of_all(reports?).context("no process")
@@ -131,12 +131,12 @@ struct Bench<'a> {
     topics: Topics,
     store: Store,
     slow: Relay,
-    /// Of the bucket; names of topics and groups begin with it.
+    /// The bucket's name; names of topics and groups begin with it.
     name: String,
 }
 
 impl Bench<'_> {
-    /// The reports of each case: one list for each side.
+    /// The reports of each case: one list per side.
     async fn cases(&self, cases: &[Case]) -> Result<Vec<Vec<Vec<Report>>>> {
         self.store.create_bucket().await?;
         for topic in self.topics_of(cases) {
@@ -159,7 +159,7 @@ impl Bench<'_> {
         Ok(all)
     }
 
-    /// The topics that the cases need, each of them once.
+    /// The topics that the cases need, each once.
     fn topics_of(&self, cases: &[Case]) -> Vec<FilledTopic> {
         let mut topics: Vec<FilledTopic> = Vec::new();
         for run in cases.iter().flat_map(|case| &case.runs) {
@@ -171,7 +171,7 @@ impl Bench<'_> {
         topics
     }
 
-    /// Measures one side, and compares what its processes report with what lies in the bucket.
+    /// Measures one side, and checks its report against what is in the bucket.
     async fn measure(&self, run: &Run, folder: &str) -> Result<Report> {
         let mut servers = self.servers.clone();
         if run.slow {

@@ -1,7 +1,7 @@
-//! What can be asked for: sizes, and where the servers are.
+//! The command line of the benchmark: sizes, and where the servers are.
 //!
-//! Not here: what is measured with them (see `cases.rs`). Without servers nothing is measured, and
-//! the error says how to start them.
+//! `cases.rs` says what is measured. Without servers nothing is, and the error says how to start
+//! them.
 
 use anyhow::{Result, bail, ensure};
 use bench::options::CommonOptions;
@@ -83,7 +83,7 @@ impl Servers {
     /// The servers of a run.
     ///
     /// # Errors
-    /// When one of them is not named.
+    /// When one of them is missing.
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let (Some(bootstrap), Some(endpoint_url)) =
             (&options.common.bootstrap_servers, &options.endpoint_url)

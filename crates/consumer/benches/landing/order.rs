@@ -1,12 +1,12 @@
 //! What a measured process is told: the side, the topic, and where the objects go.
 //!
-//! Only data. Not here: how a side does it (see `bare.rs`, `encoder.rs` and `ours.rs`).
+//! Only data; `bare.rs`, `encoder.rs` and `ours.rs` carry it out.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{options::Servers, side::Side, topic::FilledTopic};
 
-/// What a process is to do.
+/// What a process must do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) side: Side,
@@ -20,7 +20,8 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The consumer group: one for each process, so that each begins at the beginning.
+    /// The consumer group. Each measurement has its own, so that it starts at the beginning of the
+    /// topic.
     pub(crate) fn group(&self) -> String {
         format!("{}.{}", self.bucket, self.prefix)
     }

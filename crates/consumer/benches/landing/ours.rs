@@ -1,7 +1,7 @@
 //! Our side: `consumer::run`, as the program runs it, with the same runtime and the same log.
 //!
-//! Its progress comes from the metrics, which the consumer updates twice a second. A run that ends
-//! with anything but exit code 0 is not a measurement.
+//! Its progress comes from the metrics, which the consumer updates twice a second. A run that does
+//! not end with exit code 0 does not count.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -25,15 +25,15 @@ use crate::{
     side::Side,
 };
 
-/// The counter that is listened to.
+/// The counter that shows the progress.
 const RECORDS: &str = "consumer_records_total";
 
-/// Lands the topic, or a part of it, or only says what it would do.
+/// Lands the topic or a part of it, or does a dry run.
 pub(crate) fn land(order: &Order) -> Result<Report> {
     let progress = Arc::new(LandedRecords::default());
     metrics::set_global_recorder(Listener(progress.clone()))
         .map_err(|_| anyhow::anyhow!("somebody else counts already"))?;
-    // As the program does: what the log costs is part of it.
+    // As the program does: the cost of the log is part of the measurement.
     start_logging();
     let args = Args::try_parse_from(flags(order))?;
     let meter = Meter::start()?;
@@ -89,7 +89,7 @@ fn flags(order: &Order) -> Vec<String> {
     flags
 }
 
-/// Resolves when enough is landed; never, where the end of the topic ends the run.
+/// Resolves when enough has landed; never, if the end of the topic ends the run.
 async fn stop(side: Side, progress: Arc<LandedRecords>) {
     let Side::LandFirst { objects } = side else {
         return std::future::pending().await;
@@ -103,7 +103,7 @@ async fn stop(side: Side, progress: Arc<LandedRecords>) {
     }
 }
 
-/// How many records were done at which times.
+/// How many records were done, and when.
 #[derive(Default)]
 struct LandedRecords(Mutex<Vec<Look>>);
 

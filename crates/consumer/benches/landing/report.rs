@@ -1,6 +1,6 @@
-//! The numbers of the measured processes, and how fast they were once they were going.
+//! The numbers that measured processes report, and how fast they were once they were going.
 //!
-//! Not here: medians and ratios (see `table.rs`).
+//! `table.rs` has medians and ratios.
 
 use std::{fmt, time::Instant};
 
@@ -11,8 +11,8 @@ use bench::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The numbers of one side. CPU and memory are those of the whole process, the threads of the Kafka
-/// client included.
+/// The numbers of one side. CPU and memory are those of the whole process, including the threads of
+/// the Kafka client.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) records: u64,
@@ -20,26 +20,27 @@ pub(crate) struct Report {
     pub(crate) objects: u64,
     /// Requests to S3.
     pub(crate) requests: u64,
-    /// Records per second between an early and a late look: start, group join and end are left out.
+    /// Records per second between an early and a late look: it leaves out start, group join and
+    /// end.
     pub(crate) rate: f64,
-    /// From start to end.
+    /// Seconds from start to end.
     pub(crate) seconds: f64,
     /// User and system time of the process from start to end.
     pub(crate) cpu_seconds: f64,
-    /// The most memory that was resident at a time.
+    /// The peak of resident memory.
     pub(crate) peak_mib: f64,
-    /// How many records were done at which times, in order.
+    /// How many records were done, and when, in order.
     pub(crate) looks: Vec<UnixLook>,
 }
 
-/// How many records were done at a time.
+/// How many records were done at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     pub(crate) at: Instant,
     pub(crate) done: u64,
 }
 
-/// A [`Look`] on the clock that several processes have in common.
+/// A [`Look`] on a clock that several processes share.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct UnixLook {
     /// Seconds since 1970-01-01 UTC.
@@ -58,7 +59,7 @@ impl Look {
 
 impl Report {
     /// The sum over processes that shared the work; the memory is that of the largest. `None`
-    /// without a process.
+    /// without any.
     pub(crate) fn of_all(mut reports: Vec<Self>) -> Option<Self> {
         if reports.len() < 2 {
             return reports.pop();
@@ -79,7 +80,7 @@ impl Report {
         })
     }
 
-    /// Requests for each million of records.
+    /// Requests per million records.
     pub(crate) fn requests_per_million(&self) -> f64 {
         self.requests as f64 * 1e6 / self.records.max(1) as f64
     }
@@ -111,7 +112,7 @@ pub(crate) fn unix_millis() -> Result<i64> {
     Ok(i64::try_from(since_1970()?.as_millis())?)
 }
 
-/// Measures from the moment at which a side begins.
+/// Measures a side from the moment it begins.
 pub(crate) struct Meter {
     began: Instant,
     cpu_seconds: f64,
@@ -126,7 +127,7 @@ impl Meter {
         })
     }
 
-    /// Ends now. `looks` are in order.
+    /// Ends now. `looks` must be in order.
     pub(crate) fn report(&self, records: u64, looks: &[Look]) -> Result<Report> {
         let seconds = self.began.elapsed().as_secs_f64();
         let (now, today) = (Instant::now(), since_1970()?.as_secs_f64());
@@ -148,7 +149,7 @@ impl Meter {
     }
 }
 
-/// Records per second between the first look at which something was done and the last look at which
+/// Records per second between the first look at which something was done and the last one at which
 /// something was left to do.
 fn steady_rate(records: u64, looks: &[UnixLook]) -> Option<f64> {
     let first = looks.iter().find(|look| look.done > 0)?;
@@ -157,7 +158,7 @@ fn steady_rate(records: u64, looks: &[UnixLook]) -> Option<f64> {
     (between > 0.1 && last.done > first.done).then(|| (last.done - first.done) as f64 / between)
 }
 
-/// The looks of several processes as those of one.
+/// Merges the looks of several processes, as if they were one.
 fn together(reports: &[Report]) -> Vec<UnixLook> {
     let mut looks: Vec<(usize, UnixLook)> = reports
         .iter()

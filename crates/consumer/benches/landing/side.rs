@@ -1,13 +1,12 @@
 //! What one measured process does.
 //!
-//! Only data. Not here: on which topic, and against what (see `cases.rs`). Our side is asked for
-//! what a user would ask for, with the flags of [`Side::flags`].
+//! Only data; `cases.rs` says on which topic, and against what. Our side gets the flags that a user
+//! would type: see [`Side::flags`].
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use format::options::{Compression, FileFormat};
+use serde::{Deserialize, Serialize};
 
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,20 +21,20 @@ pub(crate) enum Side {
     /// Nothing but the compressor or the Parquet writer on finished lines or columns, on one
     /// thread: the least that files cost.
     BareEncode(BatchFiles),
-    /// The consumer to the end of the topic: into such files, or one object for each record.
+    /// The consumer to the end of the topic: into such files, or one object per record.
     Land(Option<BatchFiles>),
-    /// The consumer to the end of the topic, one file for each date of a field in a batch.
+    /// The consumer to the end of the topic, one file per batch and date of a field.
     LandByDate(BatchFiles),
-    /// The consumer, stopped as by a signal once so many objects are landed.
+    /// The consumer, stopped as by a signal once so many objects have landed.
     LandFirst {
-        /// Objects after which it is stopped; the last ones in flight come on top.
+        /// Objects after which it is stopped; those still in flight come on top.
         objects: u64,
     },
     /// The consumer to the end of the topic with `--dry-run`.
     DryRun,
 }
 
-/// Files of batches.
+/// The files that batches become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum BatchFiles {
     Jsonl,
@@ -46,7 +45,7 @@ pub(crate) enum BatchFiles {
 }
 
 impl Side {
-    /// Whether it is one of those that we are compared with.
+    /// Whether it is one of the sides that ours are compared with.
     pub(crate) fn is_bare(self) -> bool {
         matches!(
             self,
@@ -62,13 +61,13 @@ impl Side {
         )
     }
 
-    /// How many records it has to take; `None` where that depends on when it is stopped, or on
-    /// whole files.
+    /// How many records it must take; `None` if that depends on when it is stopped, or on whole
+    /// files.
     pub(crate) fn takes_all(self, records: u64) -> Option<u64> {
         (!matches!(self, Self::LandFirst { .. } | Self::BareEncode(_))).then_some(records)
     }
 
-    /// The bare encoder that it is compared with as well.
+    /// The bare encoder that it is compared with too, if any.
     pub(crate) fn encoder(self) -> Option<Self> {
         match self {
             Self::Land(Some(files)) => Some(Self::BareEncode(files)),

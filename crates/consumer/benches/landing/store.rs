@@ -1,7 +1,7 @@
-//! The bucket of a run: made at its start, emptied folder by folder, removed at its end; and the
+//! The bucket of a run: created at its start, emptied folder by folder, removed at its end; and the
 //! client for it.
 //!
-//! No other bucket than the one that was made for this run is ever touched.
+//! It never touches any other bucket.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,6 @@
-//! The tables: medians over the rounds, ratios to the first side, and how far the target is.
+//! The tables: medians over the rounds, ratios to the first side, and whether the target is met.
 //!
-//! Not here: measuring. A ratio is between medians of the same run; numbers of different runs are
-//! never mixed.
+//! A ratio always compares medians of the same run; numbers of different runs are never mixed.
 
 use bench::{
     spread::Spread,
@@ -76,7 +75,7 @@ struct MeasuredRun<'a> {
     medians: Medians,
 }
 
-/// What is done, and how it differs from what others do.
+/// What a run does, and how it differs from others.
 pub(crate) fn name(run: &Run) -> String {
     let mut name = run.side.to_string();
     if let Some(dates) = run.backlog.dates {
@@ -88,7 +87,7 @@ pub(crate) fn name(run: &Run) -> String {
     name
 }
 
-/// The numbers of one run; `encoder` are those of the bare encoder of the same files, if there is
+/// The numbers of one run; `encoder` has those of the bare encoder for the same files, if there is
 /// one.
 fn cells(own: &Medians, first: &Medians, encoder: Option<&Medians>) -> [String; 10] {
     let decimals = if first.cpu.median < 10.0 { 2 } else { 0 };
@@ -132,7 +131,7 @@ fn verdict(goal: Goal, all: &[MeasuredRun<'_>]) -> String {
     )
 }
 
-/// What the rounds of one side come to.
+/// Each number's spread over the rounds of one side.
 struct Medians {
     records: Spread,
     rate: Spread,

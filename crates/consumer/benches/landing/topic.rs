@@ -1,8 +1,8 @@
-//! The topics of a run: made, filled with the rows of the tutorial's file as records, again and
-//! again, and removed at its end.
+//! The topics of a run: created, filled with the rows of the tutorial's file over and over, and
+//! removed at its end.
 //!
-//! A value is a function of its number, and the position of number `n` follows from `n` and the
-//! number of partitions: so the bare loop writes the same bodies without reading the topic.
+//! A record's value and position follow from its number, so the bare loop writes the same bodies
+//! without reading the topic.
 
 use std::{
     sync::{Mutex, OnceLock},
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::options::Servers;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// As many copies of a partition as the broker makes of its own accord.
+/// Stands for the replication factor that the broker is configured with.
 const BROKERS_DEFAULT: i32 = -1;
 static ENCODER: OnceLock<RowEncoder> = OnceLock::new();
 
@@ -33,9 +33,9 @@ pub(crate) struct FilledTopic {
     pub(crate) name: String,
     pub(crate) records: u64,
     pub(crate) partitions: i32,
-    /// How many dates the records of a partition go through, one after another.
+    /// How many dates the records of a partition cycle through.
     pub(crate) dates: Option<u32>,
-    /// Headers of each record.
+    /// Headers per record.
     pub(crate) headers: usize,
 }
 
@@ -58,12 +58,14 @@ impl FilledTopic {
         let mut value = Vec::new();
         let encoder = ENCODER.get_or_init(|| RowEncoder::new(&Schema::stock(FieldNames::Original)));
         let encoded = encoder.append_row(cells.into_iter(), &mut value);
-        // A bad row would show: its record becomes a dead letter, and the run is not a clean one.
+        // A release build would notice a bad row too: its record becomes a dead letter, and the run
+        // fails.
         debug_assert!(encoded.is_ok(), "{encoded:?}");
         value
     }
 
-    /// The headers that the producer gives to a record: the first few of them, or some more.
+    /// The headers that the producer gives a record: only the first few of them, or some more on
+    /// top.
     fn headers(&self, number: u64) -> OwnedHeaders {
         let row = number.to_string();
         let known = [
@@ -85,7 +87,7 @@ impl FilledTopic {
     }
 }
 
-/// The day `number` days after the first of all, in a calendar of months with 28 days.
+/// The day `number` days after the first one, in a calendar whose months have 28 days.
 fn day(number: u64) -> String {
     let (year, month, day) = (1965 + number / 336, 1 + number / 28 % 12, 1 + number % 28);
     format!("{year}-{month:02}-{day:02}")
@@ -108,7 +110,7 @@ fn symbol(number: u64) -> &'static str {
     row(number).split(',').next().unwrap_or_default()
 }
 
-/// Makes and removes what a run leaves in Kafka.
+/// Creates and removes what a run leaves in Kafka.
 pub(crate) struct Topics {
     pub(crate) admin: TopicAdmin,
     made: Mutex<Vec<String>>,
@@ -124,7 +126,7 @@ impl Topics {
         })
     }
 
-    /// Makes the topic, sends its records, and counts what the broker holds then.
+    /// Creates the topic, sends its records, and checks that the broker holds all of them.
     pub(crate) fn fill(&self, topic: &FilledTopic) -> Result<()> {
         self.admin
             .create(&topic.name, topic.partitions, BROKERS_DEFAULT)?;
@@ -185,7 +187,7 @@ impl Topics {
         Ok(held)
     }
 
-    /// Removes all topics that were made.
+    /// Removes all topics that this run created.
     pub(crate) fn remove(&self) -> Result<()> {
         let made = self
             .made

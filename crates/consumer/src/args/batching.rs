@@ -1,7 +1,7 @@
-//! The flags of the batched layouts: what files are like, and when an extent is closed.
+//! The flags of the batched layouts: what files are like, and when a batch is closed.
 //!
-//! Not here: which combinations make sense (see `plan.rs`).
-//! Invariant: without any of them a run lands one object per record.
+//! `plan.rs` checks which combinations make sense. Without any of these flags a run lands one
+//! object per record.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -82,7 +82,7 @@ pub struct Batching {
     pub max_idle: Duration,
 }
 
-/// The names of the formats, with what each is.
+/// The names of the formats, each with its help.
 fn formats() -> [PossibleValue; 4] {
     Format::ALL.map(|format| {
         let help = match format {

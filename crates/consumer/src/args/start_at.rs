@@ -1,4 +1,4 @@
-//! Where a new zone begins, as the command line says it.
+//! Where a new zone begins: the value of `--start`.
 
 use schema::parse_partition_time_1;
 
@@ -7,7 +7,7 @@ use schema::parse_partition_time_1;
 pub enum StartAt {
     /// At the first record that Kafka still has.
     Earliest,
-    /// Behind the last one.
+    /// After the last record.
     Latest,
     /// At the first record with this timestamp (milliseconds since 1970 UTC) or a later one.
     Timestamp(i64),

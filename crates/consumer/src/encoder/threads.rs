@@ -1,9 +1,9 @@
-//! The threads that encode: a few that stay, instead of any of a pool's.
+//! The threads that encode: a few long-lived ones instead of a large pool.
 //!
-//! What a thread frees stays with it (the C library keeps free memory by thread): an extent's
-//! output on each of a pool's threads would be many extents' memory. Not here: what the work is.
-//! Invariant: work is done once, in the order in which it came, and a panic in it comes out where
-//! its result is awaited.
+//! The C library keeps freed memory per thread, so each thread of a pool that ever encoded an
+//! extent would hold on to that much memory. Threads take work in the order in which it arrives.
+//!
+//! Invariant: each piece of work runs once, and a panic in it surfaces where its result is awaited.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -18,15 +18,15 @@ use tokio::sync::oneshot;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Clones share the threads, which end with the last of them.
+/// Clones share the threads, which end when the last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Threads(Sender<Work>);
 
 impl Threads {
-    /// Starts so many threads.
+    /// Starts `number` threads.
     ///
     /// # Errors
-    /// When the system has no more threads.
+    /// When the system cannot start another thread.
     pub(super) fn start(number: usize) -> Result<Self> {
         let (sender, receiver) = channel::<Work>();
         let receiver = Arc::new(Mutex::new(receiver));
@@ -40,7 +40,7 @@ impl Threads {
         Ok(Self(sender))
     }
 
-    /// Does the work on one of the threads.
+    /// Runs the work on one of the threads.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -48,10 +48,10 @@ impl Threads {
         let (reply, result) = oneshot::channel();
         let work = move || {
             let done = std::panic::catch_unwind(AssertUnwindSafe(work));
-            // Nobody waits any more where the run has ended meanwhile.
+            // If the run has ended meanwhile, nobody is waiting.
             reply.send(done).ok();
         };
-        // They end only after the last sender, which is here.
+        // Cannot fail: the threads live as long as this sender.
         self.0.send(Box::new(work)).ok();
         match result.await {
             Ok(Ok(done)) => done,

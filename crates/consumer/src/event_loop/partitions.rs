@@ -1,7 +1,7 @@
-//! Partitions that come and go: their inspections, starts, revocations.
+//! Partitions that come and go: their inspections, starts and revocations.
 //!
-//! Only wiring; what a partition begins from and what it leaves behind is the engine's business.
-//! Invariant: a partition has at most one inspection under way, and none after it was taken away.
+//! Only wiring: the engine decides where a partition begins and what it leaves behind. A partition
+//! has at most one inspection under way, and none after it was taken away.
 
 use std::sync::mpsc::SyncSender;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl EventLoop {
-    /// The two steps of a partition's beginning.
+    /// Carries out one of the two steps in which a partition begins: inspect, then start.
     pub(super) fn begin(&mut self, action: Action) {
         match action {
             Action::Inspect {
@@ -76,15 +76,15 @@ impl EventLoop {
                 generation,
                 facts: Err(stop),
             }) => self.engine.inspection_refused(partition, generation, stop),
-            // The partition was taken away meanwhile.
+            // The partition was taken away in the meantime.
             Err(error) if error.is_cancelled() => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
-    /// How far a partition was when the drain let go of it: at the commit that is still to be made,
-    /// else where the group is.
+    /// Notes how far a partition was when the drain released it: up to the commit still to be made,
+    /// or else up to the last one.
     pub(super) fn note_last(&mut self, partition: Partition, commit: Option<Offset>) {
         if let Some(last) = self.work.last.get_mut(&partition) {
             let durable = commit.or(last.committed).unwrap_or(last.durable);

@@ -1,8 +1,9 @@
-//! Revocations that are being answered: the poll thread waits while in-flight uploads of its
-//! partitions finish.
+//! Revocations in progress: the poll thread waits while uploads of the revoked partitions finish.
 //!
-//! Not here: what is finished or dropped (the engine's business).
-//! Invariant: each waiting poll thread is answered once, at the latest by its deadline.
+//! The engine decides what is finished and what is dropped.
+//!
+//! Invariant: a revocation is answered once, as soon as its last partition is released. At its
+//! deadline its partitions are overdue, and the loop releases them.
 
 use std::{
     collections::BTreeSet,
@@ -46,7 +47,7 @@ impl Revocations {
         self.answer_finished();
     }
 
-    /// The engine has released a partition, with its last commit.
+    /// Notes that the engine released a partition, with its last commit.
     pub(crate) fn released(&mut self, partition: Partition, commit: Option<Commit>) {
         match self
             .open
@@ -62,7 +63,7 @@ impl Revocations {
         self.answer_finished();
     }
 
-    /// Partitions whose revocation has waited long enough: they are to be released as they are.
+    /// Partitions whose revocation is past its deadline: they must be released as they are.
     pub(crate) fn overdue(&self) -> Vec<Partition> {
         let now = Instant::now();
         self.open
@@ -72,7 +73,8 @@ impl Revocations {
             .collect()
     }
 
-    /// Commits of partitions that were released by the drain; to be made before the group is left.
+    /// Takes the commits of partitions that the drain released, to be made before leaving the
+    /// group.
     pub(crate) fn leftover(&mut self) -> Vec<Commit> {
         std::mem::take(&mut self.leftover)
     }
@@ -81,8 +83,8 @@ impl Revocations {
         self.open.retain_mut(|revocation| {
             let finished = revocation.waiting.is_empty();
             if finished {
-                // The poll thread has given up waiting when this fails; then the records are looked
-                // at again by the next owner.
+                // This fails if the poll thread has given up waiting; the next owner then looks at
+                // the records again.
                 revocation
                     .reply
                     .send(std::mem::take(&mut revocation.commits))

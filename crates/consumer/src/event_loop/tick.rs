@@ -1,8 +1,8 @@
-//! What the loop looks at twice a second, and the questions to Kafka that follow: is the goal
-//! reached, which position was lost.
+//! What the loop checks twice a second, and what it asks Kafka: whether the goal is reached, and
+//! which position was lost.
 //!
-//! Questions run on the blocking pool; their answers come back into the loop.
-//! Invariant: one question of a kind is under way at a time.
+//! Questions run on the blocking pool, one of each kind at a time; their answers come back into the
+//! loop.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use landing::{Offset, Partition, Place};
 use crate::event_loop::EventLoop;
 
 impl EventLoop {
-    /// The client does not say which partition it cannot read: those whose position lies outside of
-    /// the log. If there is none (the log moved again), all are looked at anew, which costs a
-    /// look-up and no more.
+    /// The client does not say which partition it cannot read, so this looks for positions outside
+    /// their logs. If there is none (the log moved again), all partitions are inspected again,
+    /// which costs no more than the look-ups.
     pub(super) fn find_lost_positions(&mut self) {
         if !self.work.positions.is_empty() {
             self.work.positions_again = true;
@@ -77,7 +77,8 @@ impl EventLoop {
         }
     }
 
-    /// A batch whose partition is at the goal waits for nothing more.
+    /// Flushes partitions that have reached their goal: their batches need not wait for more
+    /// records.
     fn land_what_came_up_to_the_goal(&mut self) {
         let progress = self.engine.progress();
         let at_goal = |partition: Partition, position: Offset| {
@@ -94,7 +95,7 @@ impl EventLoop {
         }
     }
 
-    /// Asks how far the group has committed, whoever committed it.
+    /// Asks how far the group has committed, no matter which member did.
     fn look_at_goal(&mut self) {
         if !self.store.writes() {
             let durable = self
@@ -125,7 +126,7 @@ impl EventLoop {
         }
     }
 
-    /// Partitions that stand still here do not count: they are reported as stopped.
+    /// Partitions that are stopped here do not count: the summary reports them.
     fn end_if_reached(&mut self, committed: &BTreeMap<Partition, Offset>) {
         let stopped: Vec<Partition> = self
             .engine

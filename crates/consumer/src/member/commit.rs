@@ -1,6 +1,6 @@
-//! One commit of several partitions.
+//! One commit for several partitions.
 //!
-//! Not here: what may be committed (the engine's business).
+//! The engine decides what may be committed.
 
 use rdkafka::{
     TopicPartitionList,
@@ -9,8 +9,8 @@ use rdkafka::{
 
 use crate::member::messages::Commit;
 
-/// Commits and waits for the answer. A refusal only means that records will be looked at again, so
-/// it is logged and no more.
+/// Commits, waits, and returns whether the broker accepted. A refusal is only logged: at worst,
+/// records are looked at again.
 pub(crate) fn commit<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
@@ -23,7 +23,7 @@ pub(crate) fn commit<C: ConsumerContext>(
     for commit in commits {
         let mut element = list.add_partition(topic, commit.partition.0);
         element.set_metadata(&commit.metadata);
-        // `commit` takes the value as it is: the next offset. (`store_offset` would add one.)
+        // `commit` takes the next offset as it is; `store_offset` would add one.
         if let Err(error) = element.set_offset(rdkafka::Offset::Offset(commit.next.0)) {
             tracing::error!(%error, partition = commit.partition.0, "offset cannot be committed");
             return false;

@@ -1,9 +1,9 @@
-//! The thread that commits: librdkafka tells the end of an asynchronous commit only by a callback
-//! that rdkafka's event API never delivers, and a synchronous one must not keep the poll thread
-//! from polling.
+//! The thread that commits. librdkafka reports the result of an asynchronous commit only through a
+//! callback, which rdkafka's event API never delivers; a synchronous commit would keep the poll
+//! thread from polling.
 //!
-//! Not here: what may be committed (the engine's business).
-//! Invariant: each commit it was given is answered once, with [`KafkaEvent::Committed`].
+//! The engine decides what may be committed. Each commit is answered once, with
+//! [`KafkaEvent::Committed`].
 
 use std::{
     sync::{
@@ -16,10 +16,13 @@ use std::{
 use anyhow::{Context, Result};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::member::{commit::commit, context::MemberContext,
-    messages::{Commit, KafkaEvent},};
+use crate::member::{
+    commit::commit,
+    context::MemberContext,
+    messages::{Commit, KafkaEvent},
+};
 
-/// The thread, and the way to it. It ends when the way is dropped.
+/// The thread and the channel to it. The thread ends when the channel is dropped.
 pub(crate) struct CommitThread {
     commits: Sender<Commit>,
     thread: JoinHandle<()>,
@@ -37,11 +40,11 @@ impl CommitThread {
     }
 
     pub(crate) fn send(&self, commit: Commit) {
-        // The thread ends only after this end of the channel is gone.
+        // Cannot fail: the thread lives as long as this end of the channel.
         self.commits.send(commit).ok();
     }
 
-    /// Makes the commits that still wait, all in one request, and ends the thread.
+    /// Makes the commits that are still waiting, and ends the thread.
     pub(crate) fn finish(self) {
         drop(self.commits);
         self.thread.join().ok();
@@ -50,7 +53,7 @@ impl CommitThread {
 
 fn serve(consumer: &BaseConsumer<MemberContext>, orders: &Receiver<Commit>) {
     while let Ok(first) = orders.recv() {
-        // All partitions that wait go in one request.
+        // Everything that is waiting goes into one request.
         let commits: Vec<Commit> = std::iter::once(first).chain(orders.try_iter()).collect();
         let confirmed = commit(consumer, &consumer.context().topic, &commits);
         let offsets = commits

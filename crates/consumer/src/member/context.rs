@@ -1,8 +1,8 @@
 //! librdkafka's callbacks: rebalance and log lines.
 //!
-//! They run on the thread that polls. An assigned partition is not read until the engine has said
-//! where it begins. Invariant: a revocation returns only after the event loop has answered or the
-//! drain deadline has passed, and then commits nothing but what it was given.
+//! They run on the poll thread. An assigned partition is not read until the engine has said where
+//! it begins. A revocation waits until the event loop answers or the drain deadline passes, and
+//! commits only what the loop answered.
 
 use std::{
     collections::BTreeSet,
@@ -14,6 +14,7 @@ use kafka::{
     complaints::{Complaints, list, log},
     end::LastEnd,
 };
+use landing::Partition;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -22,8 +23,6 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 use tokio::sync::mpsc::Sender;
-
-use landing::Partition;
 
 use crate::member::{
     commit::commit,
@@ -41,7 +40,7 @@ impl Reading {
         });
     }
 
-    /// Gives those that were there.
+    /// Returns those that were in the set.
     pub(crate) fn remove(&self, gone: &[Partition]) -> Vec<Partition> {
         self.with(|partitions| {
             gone.iter()
@@ -65,11 +64,11 @@ pub(crate) struct MemberContext {
     pub(crate) events: Sender<KafkaEvent>,
     pub(crate) drain_deadline: Duration,
     pub(crate) topic: String,
-    /// Commits nothing (dry run).
+    /// Whether to commit at all; a dry run does not.
     pub(crate) commits: bool,
-    /// The partitions that the group has given us.
+    /// The partitions that the group assigned to this member.
     pub(crate) owned: Reading,
-    /// Those that the client reads: started, not stopped, not taken away.
+    /// The partitions that the client reads: started, and neither stopped nor taken away.
     pub(crate) reading: Reading,
     pub(crate) complaints: Complaints,
     pub(crate) end: LastEnd,
@@ -107,8 +106,8 @@ impl ConsumerContext for MemberContext {
 }
 
 impl MemberContext {
-    /// Tells the event loop. It is always reading, so this waits only for a moment; when it is
-    /// gone, nobody needs to know.
+    /// Sends an event to the loop. The loop never stops receiving, so this waits only for a moment;
+    /// once the loop is gone, nobody needs the event.
     pub(crate) fn tell(&self, event: KafkaEvent) {
         self.events.blocking_send(event).ok();
     }
@@ -116,10 +115,10 @@ impl MemberContext {
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
         let numbers = numbers(partitions);
         tracing::info!(partitions = ?shown(&numbers), "assigned");
-        // The group's assignment is taken note of, and nothing is read yet: the engine looks at
-        // committed offset and anchors first, then each partition is added at its explicit offset.
-        // (A placeholder and a seek would not do: the client refuses to seek on a partition whose
-        // placeholder was out of range.)
+        // Acknowledge the assignment, but read nothing yet: the engine first looks at the committed
+        // offset and the anchors, then each partition is added at an explicit offset. (A
+        // placeholder offset and a seek would not work: the client refuses to seek on a partition
+        // whose placeholder was out of range.)
         match consumer.incremental_assign(&TopicPartitionList::new()) {
             Ok(()) => {
                 numbers
@@ -156,7 +155,7 @@ impl MemberContext {
     fn ask_for_commits(&self, partitions: Vec<Partition>) -> Vec<Commit> {
         let (reply, answer) = sync_channel(1);
         self.tell(KafkaEvent::Revoked { partitions, reply });
-        // The loop keeps the deadline itself; the extra second is for the answer's way.
+        // The loop keeps the deadline itself; the extra second lets its answer arrive.
         let answer: Result<Vec<Commit>, _> =
             answer.recv_timeout(self.drain_deadline + Duration::from_secs(1));
         answer.unwrap_or_default()

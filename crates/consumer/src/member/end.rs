@@ -1,14 +1,14 @@
-//! The end of a partition that the member has just come to.
+//! The end of a partition that the member has just reached.
 //!
-//! What an end means, and why no other offset will do, is told in `kafka::end`.
+//! `kafka::end` explains what an end means, and why no other offset will do.
 
 use landing::{Offset, Partition};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use crate::member::context::MemberContext;
 
-/// The end that the poll has just returned for a partition. Without an offset in its text it is the
-/// position, which is at most too low.
+/// The end that the poll has just returned for a partition. If its text names no offset, this is
+/// the position, which can only be too low.
 pub(crate) fn reached(
     consumer: &BaseConsumer<MemberContext>,
     partition: Partition,

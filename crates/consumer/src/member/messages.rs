@@ -1,6 +1,6 @@
-//! What the poll thread and the event loop tell each other.
+//! The messages between the poll thread and the event loop.
 //!
-//! rdkafka's types stay on the other side of it.
+//! None of rdkafka's types crosses this border.
 
 use std::sync::mpsc::SyncSender;
 
@@ -24,20 +24,20 @@ pub(crate) enum KafkaEvent {
         position: Offset,
     },
     Assigned(Vec<Partition>),
-    /// The group takes partitions back; the answer is what to commit first. The poll thread waits
-    /// for it, up to the drain deadline.
+    /// The group takes partitions back. The reply says what to commit first; the poll thread waits
+    /// for it until the drain deadline.
     Revoked {
         partitions: Vec<Partition>,
         reply: SyncSender<Vec<Commit>>,
     },
-    /// Partitions are gone already: the session expired.
+    /// The partitions are already gone, because the session expired.
     Lost(Vec<Partition>),
     /// The broker answered a commit.
     Committed {
         offsets: Vec<(Partition, Offset)>,
         confirmed: bool,
     },
-    /// What follows of this partition comes from the offset that [`Command::Start`] asked for.
+    /// Records of this partition that follow begin at the offset that [`Command::Start`] asked for.
     Started {
         partition: Partition,
         generation: u64,
@@ -66,12 +66,13 @@ pub(crate) enum Command {
     },
     Pause,
     Resume,
-    /// This partition delivers nothing any more.
+    /// Delivers nothing more of this partition.
     Stop {
         partition: Partition,
     },
     Commit(Commit),
-    /// Commits these, says whether the broker took them, leaves the group, ends the thread.
+    /// Commits these, replies whether the broker accepted them, leaves the group and ends the
+    /// thread.
     Finish {
         commits: Vec<Commit>,
         committed: tokio::sync::oneshot::Sender<bool>,

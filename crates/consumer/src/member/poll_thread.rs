@@ -1,8 +1,8 @@
 //! The thread that polls Kafka: records out, commands in. librdkafka's rebalance callbacks are
-//! synchronous, so it is a thread of its own and no task.
+//! synchronous, so this is a thread and not a task.
 //!
-//! Not here: any decision; what to read and what to commit comes as a [`Command`]. Invariant: it
-//! never waits for long (a revocation: seconds), or the group would take its partitions away.
+//! It decides nothing: a [`Command`] says what to read and what to commit. It must never wait for
+//! long (at a revocation: seconds), or the group takes its partitions away.
 
 use std::{
     sync::{
@@ -30,10 +30,10 @@ use crate::member::{
     messages::{Command, Commit, KafkaEvent},
 };
 
-/// So many records are polled, or one arena, without a look at the commands.
+/// The most records to poll before looking at the commands again; a full arena ends the round too.
 const POLLED_AT_ONCE: usize = 1_000;
 
-/// How long a poll waits for the first record: also how long a command waits at most.
+/// How long a poll waits for the first record, and so the longest that a command waits.
 const POLL: Duration = Duration::from_millis(20);
 
 /// One member of the consumer group.
@@ -41,18 +41,18 @@ pub(crate) struct PollThread {
     consumer: Arc<BaseConsumer<MemberContext>>,
     committer: CommitThread,
     topic: String,
-    /// The records that were not told yet.
+    /// The records not yet handed to the event loop.
     packing: Packing,
     commands: Receiver<Command>,
     paused: bool,
-    /// Until when that only means not to poll: the client itself is not paused yet.
+    /// Until this instant a pause only stops polling; the client is not paused yet.
     held: Option<Instant>,
     /// For the health page.
     last_poll: Arc<Mutex<Instant>>,
 }
 
 impl PollThread {
-    /// Makes the client; subscribes when the thread runs.
+    /// Creates the client; [`Self::run`] subscribes.
     pub(crate) fn new(
         settings: &settings::KafkaSettings,
         context: MemberContext,
@@ -91,8 +91,8 @@ impl PollThread {
             loop {
                 match self.command() {
                     Ok(Command::Finish { commits, committed }) => {
-                        // The client is closed where its last owner lets go of it: here, not on the
-                        // commit thread.
+                        // Whoever drops the last reference closes the client: it must be this
+                        // thread, not the commit thread.
                         self.committer.finish();
                         committed
                             .send(commit_at_last(&self.consumer, &commits))
@@ -100,7 +100,7 @@ impl PollThread {
                         return Ok(());
                     }
                     Ok(command) => {
-                        // Records that were fetched before are told before.
+                        // The loop must see records that were fetched before the command first.
                         self.tell_records();
                         self.obey(command);
                     }
@@ -115,15 +115,15 @@ impl PollThread {
         }
     }
 
-    /// The next command, if there is one; waits for it as long as a pause is held.
+    /// The next command, if there is one. While a pause only stops polling, waits for one.
     fn command(&self) -> Result<Command, RecvTimeoutError> {
         let left = |until: Instant| until.saturating_duration_since(Instant::now());
         self.commands
             .recv_timeout(self.held.map_or(Duration::ZERO, left))
     }
 
-    /// Takes what the client has at hand. Records of an arena that is not done are told only when
-    /// the client has nothing more, or when a command comes.
+    /// Polls what the client has at hand. An arena that is not full is handed over only when the
+    /// client has nothing more, or before an error or a command is dealt with.
     fn poll_records(&mut self) {
         let mut wait = POLL;
         for _ in 0..POLLED_AT_ONCE {
@@ -202,9 +202,9 @@ impl PollThread {
             } => self.start(partition, generation, offset, paused),
             Command::Pause => {
                 self.paused = true;
-                // A paused client throws away what it has fetched, and fetches again up to a second
-                // after it was resumed. A pause that is over sooner (a second, at the default
-                // session timeout) only means not to poll.
+                // A paused client throws away what it has fetched, and after a resume it takes up
+                // to a second to fetch again. So a short pause (up to a second, at the default
+                // session timeout) only stops polling.
                 self.held = Some(Instant::now() + self.consumer.context().drain_deadline / 5);
             }
             Command::Resume => {
@@ -223,7 +223,7 @@ impl PollThread {
     fn start(&mut self, partition: Partition, generation: u64, offset: Offset, paused: bool) {
         self.stop(partition);
         if !self.consumer.context().owned.all().contains(&partition) {
-            // Taken away while the order was on its way; the engine hears of that, too.
+            // Taken away while the command was on its way; the engine hears of that too.
             return;
         }
         let list = list(&self.topic, [partition]);
@@ -232,7 +232,7 @@ impl PollThread {
             .set_all_offsets(rdkafka::Offset::Offset(offset.0))
             .and_then(|()| self.consumer.incremental_assign(&place));
         if let Err(error) = added {
-            // The client is in trouble; the engine looks at the partition again if it is still
+            // The client is in trouble; the engine inspects the partition again if it is still
             // ours.
             tracing::warn!(partition = partition.0, %error, "could not be set to offset {offset}");
             return self.consumer.context().tell(KafkaEvent::StartFailed {
@@ -241,13 +241,13 @@ impl PollThread {
             });
         }
         tracing::info!(partition = partition.0, offset = offset.0, "reading begins");
-        // Everything that was fetched before was told before this.
+        // Records that were fetched before the start were handed over before this event.
         self.consumer.context().tell(KafkaEvent::Started {
             partition,
             generation,
         });
         self.consumer.context().reading.insert(partition);
-        // The client keeps a pause over re-assignments.
+        // The client remembers a pause across assignments, so both states must be set.
         if (paused || self.paused) && self.held.is_none() {
             self.warn("pause", self.consumer.pause(&list));
         } else {
@@ -268,15 +268,15 @@ impl PollThread {
     }
 
     fn warn(&self, what: &str, result: rdkafka::error::KafkaResult<()>) {
-        // Partitions of the list may have been revoked a moment ago.
+        // Expected now and then: partitions of the list may just have been revoked.
         if let Err(error) = result {
             tracing::debug!(%error, topic = self.topic, "{what}");
         }
     }
 }
 
-/// The last commit of this member. Others that come or go at the same time make the broker refuse
-/// it for a moment, and the client has to be polled to get over that.
+/// Makes the last commit of this member. While other members join or leave, the broker refuses it,
+/// and the client must be polled to get past that.
 fn commit_at_last(consumer: &BaseConsumer<MemberContext>, commits: &[Commit]) -> bool {
     let deadline = Instant::now() + consumer.context().drain_deadline;
     loop {

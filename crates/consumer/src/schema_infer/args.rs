@@ -1,8 +1,7 @@
-//! The command line of `consumer schema infer`. What it shares with the main job has the same flags
-//! and variables there.
+//! The command line of `consumer schema infer`. Flags that it shares with the main job have the
+//! same names and variables there.
 //!
-//! It acts on nothing. Invariant: as for [`super::Args`], a librdkafka option cannot be printed
-//! with its value.
+//! As in [`crate::args::Args`], the value of a librdkafka option cannot be printed.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,7 @@
 //! `consumer schema infer`: a proposal for `--schema`, from the oldest and the newest records of a
 //! topic.
 //!
-//! Not here: how columns follow from records (see `schema::infer`). Invariant: nothing is written
-//! or committed anywhere.
+//! `schema::infer` derives the columns. Nothing is written or committed anywhere.
 
 use std::{
     sync::Arc,
@@ -22,8 +21,8 @@ use landing::{Extent, Offset, OffsetRange, arena::RecordArena};
 
 use crate::schema_infer::args::SchemaInferArgs;
 
-/// Values that are kept until the proposal is made, in bytes: a sample of large records is a
-/// smaller one.
+/// The most bytes of records to keep until the proposal is made: a sample of large records has
+/// fewer of them.
 const MOST_BYTES: usize = 32 << 20;
 
 /// Proposes a schema, as the text of a schema file.
@@ -36,7 +35,7 @@ pub async fn run(args: SchemaInferArgs) -> Result<String, Failure> {
     let options = settings::options(&args.kafka.kafka_options).map_err(Failure::Usage)?;
     let settings = KafkaSettings {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
-        // The client wants a name; nothing is ever committed under it.
+        // The client requires a group name; nothing is ever committed under it.
         group: "consumer-schema-infer".to_owned(),
         options,
         queue_bytes: 1 << 20,
@@ -92,8 +91,8 @@ async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<Ex
         .context("the look-up was broken off")?
 }
 
-/// The oldest and the newest offsets of each log, so many of them together, or all where there are
-/// no more.
+/// The oldest and the newest offsets of each log, about `most` in total; short logs are taken
+/// whole.
 fn sample(logs: &[Extent], most: i64) -> Vec<Extent> {
     let count = i64::try_from(logs.len()).unwrap_or(i64::MAX).max(1);
     let half = (most / count / 2).max(1);
@@ -122,7 +121,7 @@ async fn read(
     let share = MOST_BYTES / ranges.len().max(1);
     for (index, &part) in ranges.iter().enumerate() {
         let mut records = reader.read(part);
-        // What small partitions leave of their share is for the others.
+        // What a small partition leaves of its share goes to the ones after it.
         while bytes < share * (index + 1)
             && let Some(arena) = records.next().await?
         {

@@ -1,7 +1,7 @@
-//! Start-up's questions to Kafka: is it there, is the topic there, how far is the group, where do
-//! its logs end.
+//! What start-up asks Kafka: whether it answers, whether the topic exists, how far the group has
+//! committed, and where the logs end.
 //!
-//! Not here: joining the group.
+//! Nothing here joins the group.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -14,7 +14,7 @@ use landing::{Offset, Partition};
 
 use crate::plan::Plan;
 
-/// What Kafka says at the start.
+/// What Kafka answered.
 pub struct Found {
     pub partitions: Vec<Partition>,
     pub cluster_id: Option<String>,
@@ -23,7 +23,7 @@ pub struct Found {
     pub goals: BTreeMap<Partition, Offset>,
 }
 
-/// Asks everything, on the blocking pool.
+/// Asks all of it, on the blocking pool.
 pub async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
     let (timeout, settings) = (plan.run.connect_timeout, plan.kafka.clone());
     let (topic, until_end) = (plan.zone.topic.clone(), plan.run.until_end);

@@ -1,8 +1,8 @@
-//! Start-up's checks of the landing zone: conditional writes work, the zone is ours, the group and
-//! the zone belong together.
+//! Start-up's checks of the landing zone: the zone is ours, and the group and the zone belong
+//! together.
 //!
-//! Not here: the comparison of settings (see `landing::zone`). Invariant: a zone object is written
-//! once and never changed; a run that does not fit it ends here.
+//! `landing::zone` compares the settings. A zone object is written once and never changed; a run
+//! that does not fit it ends here.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use landing::{
 
 use crate::{args::StartAt, inspection::resolve_start, plan::Plan};
 
-/// Enters the zone, or makes it; the committed offsets must fit.
+/// Enters the zone, or creates it. A group that has committed offsets must find its zone.
 pub(crate) async fn enter(
     bucket: &Bucket,
     plan: &Plan,
@@ -62,7 +62,7 @@ pub(crate) async fn enter(
     }
 }
 
-/// Makes the zone, or reads the one that another process has made at this moment.
+/// Creates the zone, or reads the one that another process has just created.
 async fn make(
     bucket: &Bucket,
     plan: &Plan,
@@ -83,8 +83,8 @@ async fn make(
     }
 }
 
-/// Writes down where each partition of a new zone begins, before the zone itself: what `latest`
-/// means must not move when offsets expire before the first record has landed.
+/// Records where each partition of a new zone begins, before the zone itself exists: the meaning of
+/// `latest` must not move if committed offsets expire before the first record has landed.
 async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Result<()> {
     let start = plan.zone.start;
     if start == StartAt::Earliest {
@@ -110,7 +110,7 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
     Ok(())
 }
 
-/// Another cluster is accepted when it was accepted before, or is now by `--new-cluster`.
+/// Accepts another cluster if it was accepted before, or if `--new-cluster` accepts it now.
 async fn accept_cluster(bucket: &Bucket, plan: &Plan, holds: String, wanted: String) -> Result<()> {
     let key = plan.zone.prefix.cluster_key(&wanted);
     let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
