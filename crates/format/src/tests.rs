@@ -11,7 +11,7 @@ mod readers;
 use std::{io::Read, sync::Arc};
 
 use landing::{
-    Offset, Record,
+    Offset, Partition, Place, Record,
     arena::RecordArena,
     partition_by::{DatePartition, Granularity},
     record::Headers,
@@ -23,7 +23,6 @@ use crate::{
     encoding::{Encoding, File},
     files::Files,
     options::{Compression, EncodingOptions, FileFormat, Origin},
-    schema_file,
 };
 
 /// 2026-11-21T07:04:05.678Z
@@ -65,6 +64,10 @@ fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
     }
 }
 
+fn place(partition: i32, offset: i64) -> Place {
+    Place::new(Partition(partition), Offset(offset))
+}
+
 /// What the key of such a file ends in.
 fn suffix(options: &EncodingOptions) -> String {
     let rules = landing::claim::FileRules {
@@ -75,7 +78,7 @@ fn suffix(options: &EncodingOptions) -> String {
         schema: None,
         keep_tombstones: false,
     };
-    rules.suffix(&options.format.to_string())
+    rules.suffix(options.format.into())
 }
 
 fn with_schema(format: FileFormat, yaml: &str) -> EncodingOptions {
@@ -87,7 +90,7 @@ fn with_schema(format: FileFormat, yaml: &str) -> EncodingOptions {
 
 fn record(value: &[u8], offset: i64) -> Record<'_> {
     Record {
-        partition: 3,
+        partition: Partition(3),
         offset: Offset(offset),
         timestamp: Some(NOW),
         key: None,
@@ -139,7 +142,7 @@ fn date(timestamp: Option<i64>) -> DatePartition {
 /// Writes all records; gives the files, and why records were refused.
 fn encode(options: &EncodingOptions, arena: &RecordArena) -> (Vec<File>, Vec<Misfit>) {
     let encoding = Encoding::new(options.clone()).unwrap();
-    let mut files = Files::new(&encoding, 3, Offset(100));
+    let mut files = Files::new(&encoding, place(3, 100));
     let write = |record: Record<'_>| files.write(&date(record.timestamp), &record).err();
     let refused: Vec<Misfit> = arena.records().filter_map(write).collect();
     (files.finish(Offset(1_000_000)).unwrap(), refused)
@@ -242,7 +245,7 @@ fn an_extent_without_records_has_no_files() {
 fn what_cannot_be_a_record_is_refused_by_every_format() {
     for format in FORMATS {
         let encoding = Encoding::new(options(format, Compression::None)).unwrap();
-        let mut files = Files::new(&encoding, 0, Offset(0));
+        let mut files = Files::new(&encoding, place(0, 0));
         let tombstone = Record {
             value: None,
             ..record(b"", 0)
@@ -320,5 +323,5 @@ fn files_can_be_sent_to_a_blocking_thread() {
     fn can_be_sent<T: Send + 'static>(_: T) {}
     let encoding =
         Arc::new(Encoding::new(options(FileFormat::Parquet, Compression::Zstd)).unwrap());
-    can_be_sent((Files::new(&encoding, 0, Offset(0)), encoding));
+    can_be_sent((Files::new(&encoding, place(0, 0)), encoding));
 }

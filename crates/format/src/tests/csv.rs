@@ -75,7 +75,7 @@ fn a_line_break_would_be_two_rows_for_athena_and_is_refused() {
         metadata_columns: true,
         ..csv()
     };
-    let mut files = Files::new(&Encoding::new(options).unwrap(), 0, Offset(0));
+    let mut files = Files::new(&Encoding::new(options).unwrap(), place(0, 0));
     let keyed = Record {
         key: Some(b"a\nb"),
         ..record(b"{}", 0)

@@ -85,7 +85,7 @@ fn a_timestamp_that_no_column_holds_is_refused_only_with_metadata() {
                     ..options(format, Compression::None)
                 };
                 let encoding = Encoding::new(options).unwrap();
-                Files::new(&encoding, 0, Offset(0)).write(&date(None), &far)
+                Files::new(&encoding, place(0, 0)).write(&date(None), &far)
             };
             let misfit = write(true).unwrap_err();
             assert_eq!(

@@ -202,15 +202,14 @@ fn columns_have_statistics_and_a_page_index() {
     let text = statistics(0, 0);
     assert_eq!(text.min_bytes_opt(), Some(&b"t000000"[..]));
     assert_eq!(text.max_bytes_opt(), Some(&b"t131071"[..]));
-    let index = metadata.page_index_for_row_group(0);
-    let pages = index.page_locations(2).unwrap();
+    let pages = metadata.offset_index().unwrap()[0][2].page_locations();
     assert!(
         pages.len() >= 6,
         "a page has at most 20,000 rows: {}",
         pages.len()
     );
     assert_eq!(
-        index.column_index(2).unwrap().num_pages(),
+        metadata.column_index().unwrap()[0][2].num_pages(),
         pages.len() as u64
     );
 }
