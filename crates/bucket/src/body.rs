@@ -65,7 +65,7 @@ pub enum Body {
 }
 
 /// Reads an object of at most `most` bytes; `None` when there is none of that key.
-pub async fn read((bucket, room): (&Bucket, &Room), key: &str, most: u64) -> Result<Option<Read>> {
+pub async fn read(bucket: &Bucket, room: &Room, key: &str, most: u64) -> Result<Option<Read>> {
     let opened = patiently(|| bucket.open(key)).await;
     let opened = opened.map_err(|failure| bucket.unreadable(key, &failure))?;
     let Some(first) = opened else {
