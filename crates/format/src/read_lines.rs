@@ -1,18 +1,157 @@
-//! The lines of an object that is in memory, unpacked one after the other.
+//! The lines of a text object, unpacked as its bytes come.
 //!
-//! Not here: what the lines are for. Invariant: a text that ends before its compression does, goes
-//! on behind it, or ends within a line is an error, and never a shorter text.
+//! Not here: what the lines are for. A text that ends before its compression does, that goes on
+//! after it, or that ends within a line is an error, and never a shorter text.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read, Write};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::write::MultiGzDecoder;
 use landing::value::{self, Reason};
-use zstd::stream::read::Decoder as ZstdDecoder;
+use zstd::stream::write::Decoder as ZstdDecoder;
+
+use crate::options::Compression;
 
 /// The longest line: the largest value, and as much again for what an encoding adds to it.
 pub const LONGEST: usize = 2 * value::MAX_VALUE_BYTES + (1 << 20);
 
-/// Gives each line, without its line feed, to `take`; the object's key ends with `.{suffix}`.
+/// Bytes of a body in memory that are unpacked at a time.
+const PIECE: usize = 64 << 10;
+
+/// A reader of lines that is fed the bytes of an object piece by piece.
+pub struct LineReader<T: FnMut(&[u8]) -> Result<(), String>> {
+    decoder: Decoder<Lines<T>>,
+    broken: Option<String>,
+}
+
+enum Decoder<W: Write> {
+    Plain(W),
+    Gzip(Box<MultiGzDecoder<W>>),
+    Zstd(Box<ZstdDecoder<'static, W>>),
+}
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextProblem {
+    /// It cannot be decompressed to its end: a sentence with the reason.
+    Broken(String),
+    /// A line is longer than any may be.
+    TooLong,
+    /// The last line has no line feed.
+    NoEnd,
+    /// What the caller said of a line.
+    Refused(String),
+}
+
+impl<T: FnMut(&[u8]) -> Result<(), String>> LineReader<T> {
+    /// Hands each line, without its line feed, to `take`, until `take` refuses one. A line of more
+    /// than `longest` bytes is refused here.
+    ///
+    /// # Errors
+    /// When there is no memory for the decompressor.
+    pub fn new(compression: Compression, longest: usize, take: T) -> io::Result<Self> {
+        let lines = Lines {
+            take,
+            longest,
+            partial: Vec::new(),
+            problem: None,
+            has_ended: false,
+        };
+        let decoder = match compression {
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(lines))),
+            Compression::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::new(lines)?)),
+            Compression::None | Compression::Snappy => Decoder::Plain(lines),
+        };
+        Ok(Self {
+            decoder,
+            broken: None,
+        })
+    }
+
+    /// Takes the next piece of the object.
+    pub fn feed(&mut self, piece: &[u8]) {
+        if self.broken.is_none() {
+            let fed = match &mut self.decoder {
+                Decoder::Plain(lines) => lines.write_all(piece),
+                Decoder::Gzip(decoder) => decoder.write_all(piece),
+                Decoder::Zstd(decoder) => decoder.write_all(piece),
+            };
+            self.broken = fed.err().map(|error| error.to_string());
+        }
+    }
+
+    /// Says that there are no more pieces.
+    ///
+    /// # Errors
+    /// What is wrong with the compression, else the first thing that is wrong with the lines; no
+    /// line after it was handed over.
+    pub fn finish(mut self) -> Result<(), TextProblem> {
+        let finished = match &mut self.decoder {
+            Decoder::Plain(_) => Ok(()),
+            Decoder::Gzip(decoder) => decoder.try_finish(),
+            Decoder::Zstd(decoder) => decoder.do_finish(),
+        };
+        let lines = match &mut self.decoder {
+            Decoder::Plain(lines) => lines,
+            Decoder::Gzip(decoder) => decoder.get_mut(),
+            Decoder::Zstd(decoder) => decoder.get_mut(),
+        };
+        // A decompressor that is dropped may write the rest of its text.
+        lines.has_ended = true;
+        if let Some(reason) = self
+            .broken
+            .or(finished.err().map(|error| error.to_string()))
+        {
+            let text = format!("it cannot be decompressed ({reason})");
+            return Err(TextProblem::Broken(text));
+        }
+        match lines.problem.take() {
+            Some(problem) => Err(problem),
+            None if !lines.partial.is_empty() => Err(TextProblem::NoEnd),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a decompressor writes into.
+struct Lines<T> {
+    take: T,
+    longest: usize,
+    /// What came of a line whose end is yet to come.
+    partial: Vec<u8>,
+    problem: Option<TextProblem>,
+    has_ended: bool,
+}
+
+impl<T: FnMut(&[u8]) -> Result<(), String>> Write for Lines<T> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let mut rest = piece;
+        while !rest.is_empty() && self.problem.is_none() && !self.has_ended {
+            let most = self.longest + 1 - self.partial.len();
+            let mut limited = rest.take(most as u64);
+            let read = limited.read_until(b'\n', &mut self.partial)?;
+            rest = &rest[read..];
+            match self.partial.strip_suffix(b"\n") {
+                Some(line) => {
+                    self.problem = (self.take)(line).err().map(TextProblem::Refused);
+                    self.partial.clear();
+                }
+                None if self.partial.len() > self.longest => {
+                    self.problem = Some(TextProblem::TooLong);
+                    self.partial = Vec::new();
+                }
+                None => {}
+            }
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hands each line of a body, without its line feed, to `take`; the object's key ends with
+/// `.{suffix}`.
 ///
 /// # Errors
 /// What is wrong with the text, or what `take` says of a line, each with the line's number.
@@ -21,35 +160,30 @@ pub fn each_line(
     suffix: &str,
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
-    let broken = |error: std::io::Error| format!("it cannot be decompressed ({error})");
-    let compressed = suffix.ends_with(".gz") || suffix.ends_with(".zst");
-    if compressed && body.is_empty() {
+    let compression = match suffix.rsplit('.').next() {
+        Some("gz") => Compression::Gzip,
+        Some("zst") => Compression::Zstd,
+        _ => Compression::None,
+    };
+    if compression != Compression::None && body.is_empty() {
         return Err("it cannot be decompressed (it is empty)".to_owned());
     }
-    let mut text: Box<dyn BufRead + '_> = match suffix.rsplit('.').next() {
-        Some("gz") => Box::new(BufReader::new(MultiGzDecoder::new(body))),
-        Some("zst") => Box::new(BufReader::new(
-            ZstdDecoder::with_buffer(body).map_err(broken)?,
-        )),
-        _ => Box::new(body),
+    let mut taken = 0u64;
+    let mut reader = LineReader::new(compression, LONGEST, |line| {
+        take(line)?;
+        taken += 1;
+        Ok(())
+    })
+    .map_err(|error| format!("it cannot be decompressed ({error})"))?;
+    body.chunks(PIECE).for_each(|piece| reader.feed(piece));
+    let problem = match reader.finish() {
+        Ok(()) => return Ok(()),
+        Err(TextProblem::Broken(problem)) => return Err(problem),
+        Err(TextProblem::TooLong) => "it is longer than any record".to_owned(),
+        Err(TextProblem::NoEnd) => "it has no end".to_owned(),
+        Err(TextProblem::Refused(problem)) => problem,
     };
-    let mut line = Vec::new();
-    for number in 1u64.. {
-        line.clear();
-        let limited = &mut text.as_mut().take(LONGEST as u64 + 1);
-        if limited.read_until(b'\n', &mut line).map_err(broken)? == 0 {
-            break;
-        }
-        let at = |problem: String| format!("line {number}: {problem}");
-        match line.strip_suffix(b"\n") {
-            Some(whole) => take(whole).map_err(at)?,
-            None if line.len() > LONGEST => {
-                return Err(at("it is longer than any record".to_owned()));
-            }
-            None => return Err(at("it has no end".to_owned())),
-        }
-    }
-    Ok(())
+    Err(format!("line {}: {problem}", taken + 1))
 }
 
 /// Checks that a line is a record as JSON.
@@ -136,5 +270,86 @@ mod tests {
                 .unwrap_err()
                 .contains("longer than any record")
         );
+    }
+
+    /// The lines of a text that comes in pieces, and what is wrong with it.
+    fn read_in_pieces(
+        compression: Compression,
+        body: &[u8],
+        piece: usize,
+    ) -> (u64, Result<(), TextProblem>) {
+        let mut count = 0;
+        let take = |line: &[u8]| {
+            json(line)?;
+            count += 1;
+            Ok(())
+        };
+        let mut reader = LineReader::new(compression, LONGEST, take).unwrap();
+        body.chunks(piece).for_each(|piece| reader.feed(piece));
+        let end = reader.finish();
+        (count, end)
+    }
+
+    #[test]
+    fn lines_come_out_of_each_compression_in_whatever_pieces_it_comes() {
+        let zstd = zstd::encode_all(TEXT, 1).unwrap();
+        for (compression, body) in [
+            (Compression::None, TEXT),
+            (Compression::Gzip, &gzip(TEXT)),
+            (Compression::Zstd, &zstd),
+        ] {
+            for piece in 1..=body.len() {
+                let read = read_in_pieces(compression, body, piece);
+                assert_eq!(read, (2, Ok(())), "{compression}: {piece}");
+            }
+        }
+        // Two members are one text.
+        let members = [gzip(TEXT), gzip(TEXT)].concat();
+        let read = read_in_pieces(Compression::Gzip, &members, 7);
+        assert_eq!(read, (4, Ok(())));
+    }
+
+    #[test]
+    fn broken_compression_is_noticed_wherever_it_breaks() {
+        let is_sound = |compression, body: &[u8]| {
+            let (_, end) = read_in_pieces(compression, body, 7);
+            end.is_ok()
+        };
+        let zstd = zstd::encode_all(TEXT, 1).unwrap();
+        for (compression, body) in [(Compression::Gzip, gzip(TEXT)), (Compression::Zstd, zstd)] {
+            for end in 1..body.len() {
+                assert!(
+                    !is_sound(compression, &body[..end]),
+                    "{compression}: {end} bytes of {}",
+                    body.len()
+                );
+            }
+            let other = [&body[..], b"more"].concat();
+            for body in [&other[..], TEXT, b""] {
+                assert!(
+                    !is_sound(compression, body),
+                    "{compression}: {}",
+                    body.escape_ascii()
+                );
+            }
+        }
+        // gzip has a checksum; zstd has one only where it is asked for.
+        let mut changed = gzip(TEXT);
+        let at = changed.len() - 6;
+        changed[at] ^= 1;
+        assert!(!is_sound(Compression::Gzip, &changed));
+    }
+
+    #[test]
+    fn a_line_that_never_ends_does_not_fill_the_memory() {
+        let mut reader = LineReader::new(Compression::None, LONGEST, json).unwrap();
+        for _ in 0..40 {
+            reader.feed(&[b'x'; 1 << 20]);
+        }
+        let Decoder::Plain(lines) = &reader.decoder else {
+            panic!("a decompressor")
+        };
+        assert!(lines.partial.len() <= LONGEST);
+        assert_eq!(reader.finish(), Err(TextProblem::TooLong));
     }
 }

@@ -1,8 +1,7 @@
-//! The command line of `consumer verify`. What it shares with the main job has the same flags and
-//! variables there.
+//! The command line of `consumer verify`. What it shares with the other commands has the same flags
+//! and variables there.
 //!
-//! It acts on nothing; combinations are checked in `verify/start.rs`, before any connection.
-//! Invariant: as for [`super::Args`], a librdkafka option cannot be printed with its value.
+//! Parsing has no effects; `open_zone` checks the combinations before any connection.
 
 use clap::{Parser, builder::BoolishValueParser};
 use cli::flags::{KafkaArgs, ReportArgs, ZoneArgs};
@@ -31,11 +30,11 @@ use crate::finding;
     after_help = finding::help()
 )]
 pub struct VerifyArgs {
-    /// The bucket
+    /// The bucket, and how it is reached
     #[command(flatten)]
     pub zone: ZoneArgs,
 
-    /// The topic
+    /// The topic, and how its brokers are reached
     #[command(flatten)]
     pub kafka: KafkaArgs,
 

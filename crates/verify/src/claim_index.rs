@@ -1,7 +1,6 @@
-//! What the claims of one topic partition say must be in the bucket: the other side of the
-//! comparison with a LIST.
+//! What the claims of one topic partition say must be in the bucket, to compare a LIST with.
 //!
-//! Claims come as a LIST of them shows them, the newest first; objects are looked up in any order.
+//! Claims come in the order of a LIST, the newest first; objects are looked up in any order.
 //! Keys are not kept: a claim takes 32 bytes and each of its objects 12, so a million objects in as
 //! many claims are about 50 MiB, below the 64 MiB that `verify` promises.
 
@@ -9,28 +8,28 @@ use landing::{Offset, OffsetRange};
 
 /// An object that a claim speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClaimedObject {
+pub(crate) struct ClaimedObject {
     /// Number of its date, or [`DEAD_LETTERS`].
-    pub part: u32,
+    pub(crate) part: u32,
     /// Its size as the claimer wrote it.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// The number that stands for the object of dead letters.
-pub const DEAD_LETTERS: u32 = 0;
+pub(crate) const DEAD_LETTERS: u32 = 0;
 
 /// A claim, as far as the comparison needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownClaim {
-    pub range: OffsetRange,
+pub(crate) struct KnownClaim {
+    pub(crate) range: OffsetRange,
     /// Number of the suffix of its data objects; `None` when the claim could not be read.
-    pub suffix: Option<u32>,
-    pub objects: Vec<ClaimedObject>,
+    pub(crate) suffix: Option<u32>,
+    pub(crate) objects: Vec<ClaimedObject>,
 }
 
 /// What the claims say of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// Its claim speaks of it: its number among all objects, its size, and the number of its
     /// suffix.
     Claimed {
@@ -48,7 +47,7 @@ pub enum Found {
 
 /// The claims of one topic partition.
 #[derive(Debug, Default)]
-pub struct ClaimIndex {
+pub(crate) struct ClaimIndex {
     /// The newest first, so their starts fall.
     claims: Vec<IndexedClaim>,
     /// Number of the date of each object, in the order in which they were put in.
@@ -77,7 +76,7 @@ fn make_room<T>(of: &mut Vec<T>, more: usize) {
 
 impl ClaimIndex {
     /// Puts the next claim in; its start is below that of the one before.
-    pub fn push(&mut self, claim: KnownClaim) {
+    pub(crate) fn push(&mut self, claim: KnownClaim) {
         debug_assert!(
             self.claims
                 .last()
@@ -99,12 +98,12 @@ impl ClaimIndex {
     }
 
     /// All claims were put in: from here on objects can be looked up.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.seen = vec![0; self.parts.len().div_ceil(64)];
     }
 
     /// Looks an object up by its extent's start and its part.
-    pub fn find(&self, start: Offset, part: u32) -> Found {
+    pub(crate) fn find(&self, start: Offset, part: u32) -> Found {
         let newest_first = |claim: &IndexedClaim| start.cmp(&claim.range.start);
         let Ok(at) = self.claims.binary_search_by(newest_first) else {
             return Found::NoClaim;
@@ -125,7 +124,7 @@ impl ClaimIndex {
     }
 
     /// Marks an object as seen; returns whether it was not before.
-    pub fn see(&mut self, number: u64) -> bool {
+    pub(crate) fn see(&mut self, number: u64) -> bool {
         let (word, bit) = ((number / 64) as usize, 1 << (number % 64));
         let new = self.seen[word] & bit == 0;
         self.seen[word] |= bit;
@@ -133,7 +132,7 @@ impl ClaimIndex {
     }
 
     /// All claims, the newest first, each with whether its objects were seen.
-    pub fn claims(&self) -> impl Iterator<Item = (KnownClaim, Vec<bool>)> + '_ {
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (KnownClaim, Vec<bool>)> + '_ {
         self.claims.iter().enumerate().map(|(at, claim)| {
             let object = |number: usize| ClaimedObject {
                 part: self.parts[number],
@@ -150,7 +149,7 @@ impl ClaimIndex {
     }
 
     /// The starts of all claims that could be read, the lowest first.
-    pub fn starts(&self) -> impl Iterator<Item = Offset> + '_ {
+    pub(crate) fn starts(&self) -> impl Iterator<Item = Offset> + '_ {
         let readable = |claim: &&IndexedClaim| claim.suffix.is_some();
         let claims = self.claims.iter().rev().filter(readable);
         claims.map(|claim| claim.range.start)

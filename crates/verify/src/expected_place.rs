@@ -2,7 +2,7 @@
 //! record by record.
 //!
 //! It shares with the engine only what a value is and what its date is. Not here: columns that a
-//! schema refuses. Invariant: a function of the record and of what the zone pins.
+//! schema refuses.
 
 use landing::{
     Record,
@@ -10,24 +10,25 @@ use landing::{
     value::{self, Reason},
 };
 
-/// What must have become of a record.
+/// What must have become of a record; a pure function of the record and of what the zone pins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum ExpectedPlace {
     /// Data under this date.
     Date(DatePartition),
     /// A dead letter.
     Letter(Reason),
-    /// Nothing, or a dead letter, as the operator wanted it at the time.
+    /// No object, or a dead letter, as the operator wanted it at the time.
     Tombstone,
 }
 
-/// Places one record.
-pub fn place(
+/// Where this record must be.
+pub(crate) fn expected_place(
     record: &Record<'_>,
-    (partition_by, granularity): (&PartitionBy, Granularity),
-) -> Place {
+    partition_by: &PartitionBy,
+    granularity: Granularity,
+) -> ExpectedPlace {
     let Some(bytes) = record.value else {
-        return Place::Tombstone;
+        return ExpectedPlace::Tombstone;
     };
     let date = match partition_by {
         PartitionBy::Timestamp => value::check_object(bytes, None).map(|_| {
@@ -38,8 +39,8 @@ pub fn place(
             .map(|text| DatePartition::from_text(&text?, granularity)),
     };
     match date {
-        Ok(Some(date)) => Place::Date(date),
-        Ok(None) => Place::Letter(Reason::NoPartitionValue),
-        Err(reason) => Place::Letter(reason),
+        Ok(Some(date)) => ExpectedPlace::Date(date),
+        Ok(None) => ExpectedPlace::Letter(Reason::NoPartitionValue),
+        Err(reason) => ExpectedPlace::Letter(reason),
     }
 }

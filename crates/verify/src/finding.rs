@@ -1,12 +1,12 @@
-//! What `consumer verify` may say of a zone: the codes, their meanings, and a list of findings that
-//! cannot grow without end.
+//! What `consumer verify` may say of a zone: the codes, their meanings, and a bounded list of
+//! findings.
 //!
-//! The codes are documented here, in `Kind::meaning`, and nowhere else: the help prints them from
-//! here. Invariant: the number of findings of a code is exact, however many of them are kept.
+//! The codes are documented in `Kind::meaning` and nowhere else; the help prints them from there.
+//! Invariant: the number of findings of a code is exact, however many of them are kept.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use landing::OffsetRange;
+use landing::{Extent, OffsetRange, Partition, Place};
 use serde::Serialize;
 
 /// The most findings of one code that are kept; the others are counted.
@@ -42,7 +42,7 @@ pub enum Kind {
 
 /// What a finding does to the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// The zone is not clean.
     Failure,
     /// The zone is not clean under `--strict`.
@@ -67,7 +67,7 @@ impl Kind {
         Self::Unfinished,
     ];
 
-    /// The fixed code, as in JSON.
+    /// The fixed code, as it stands in JSON.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Kind {
     }
 
     /// What the code says.
-    pub const fn meaning(self) -> &'static str {
+    pub(crate) const fn meaning(self) -> &'static str {
         match self {
             Self::MissingObject => {
                 "an object that the topic, or a claim, says must be there is not"
@@ -120,7 +120,8 @@ impl Kind {
         }
     }
 
-    pub const fn weight(self) -> Weight {
+    /// What a finding of this kind does to the verdict.
+    pub(crate) const fn weight(self) -> Weight {
         match self {
             Self::Unverifiable => Weight::Doubt,
             Self::RecordedGap | Self::Unfinished => Weight::Note,
@@ -135,7 +136,7 @@ pub struct Finding {
     /// The code.
     pub kind: Kind,
     /// Kafka partition, where it is about one.
-    pub partition: Option<i32>,
+    pub partition: Option<Partition>,
     /// Offsets, where it is about some.
     pub offsets: Option<OffsetRange>,
     /// The object's key, where it is about one.
@@ -146,7 +147,7 @@ pub struct Finding {
 
 impl Finding {
     /// About an object.
-    pub fn of_key(kind: Kind, key: &str, text: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn of_key(kind: Kind, key: &str, text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
             partition: None,
@@ -157,35 +158,45 @@ impl Finding {
     }
 
     /// About offsets of a partition.
-    pub fn of_offsets(
+    pub(crate) fn of_offsets(
         kind: Kind,
-        (partition, offsets): (i32, OffsetRange),
+        extent: Extent,
         text: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self {
             kind,
-            partition: Some(partition),
-            offsets: Some(offsets),
+            partition: Some(extent.partition),
+            offsets: Some(extent.range),
             key: None,
             text: text.into(),
         }
     }
 
+    /// About one offset of a partition.
+    pub(crate) fn of_place(kind: Kind, place: Place, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::of_offsets(kind, only(place), text)
+    }
+
     /// The same, with the object that it is about.
-    pub fn with_key(self, key: String) -> Self {
+    pub(crate) fn with_key(self, key: String) -> Self {
         Self {
             key: Some(key),
             ..self
         }
     }
 
-    /// The same, with the place in the topic.
-    pub fn at(self, (partition, offsets): (i32, OffsetRange)) -> Self {
+    /// The same, with the offsets in the topic that it is about.
+    pub(crate) fn at(self, extent: Extent) -> Self {
         Self {
-            partition: Some(partition),
-            offsets: Some(offsets),
+            partition: Some(extent.partition),
+            offsets: Some(extent.range),
             ..self
         }
+    }
+
+    /// The same, with the one offset in the topic that it is about.
+    pub(crate) fn at_place(self, place: Place) -> Self {
+        self.at(only(place))
     }
 
     /// Whether `next` says the same of the offsets that follow.
@@ -200,16 +211,52 @@ impl Finding {
     }
 }
 
+fn only(place: Place) -> Extent {
+    let range = OffsetRange::new(place.offset, place.offset.next());
+    Extent::new(place.partition, range)
+}
+
+/// Why something is not what it should be: a finding that does not say yet what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) kind: Kind,
+    pub(crate) text: Cow<'static, str>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
+        Self { kind, text }
+    }
+
+    pub(crate) fn differs(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Differs, text)
+    }
+
+    pub(crate) fn unparseable(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Unparseable, text)
+    }
+
+    pub(crate) fn unverifiable(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Unverifiable, text)
+    }
+
+    /// The finding, about this object.
+    pub(crate) fn of_key(self, key: &str) -> Finding {
+        Finding::of_key(self.kind, key, self.text)
+    }
+}
+
 /// The findings of a run.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub(crate) struct Findings {
     kept: BTreeMap<Kind, Vec<Finding>>,
     counts: BTreeMap<Kind, u64>,
 }
 
 impl Findings {
-    /// Takes a finding in; one that goes on where the last one of its kind ends becomes part of it.
-    pub fn add(&mut self, finding: Finding) {
+    /// Adds a finding; one that goes on where the last one of its kind ends becomes part of it.
+    pub(crate) fn add(&mut self, finding: Finding) {
         let kept = self.kept.entry(finding.kind).or_default();
         let count = self.counts.entry(finding.kind).or_default();
         if let Some(last) = kept.last_mut().filter(|last| last.goes_on_in(&finding))
@@ -219,18 +266,18 @@ impl Findings {
             return;
         }
         *count += 1;
-        // One more than is given out: the next one may go on where it ends.
+        // One more than is returned: the next one may go on where it ends.
         kept.truncate(MOST_KEPT);
         kept.push(finding);
     }
 
     /// How many there are of each kind.
-    pub fn counts(&self) -> &BTreeMap<Kind, u64> {
+    pub(crate) fn counts(&self) -> &BTreeMap<Kind, u64> {
         &self.counts
     }
 
     /// Those that were kept, by kind.
-    pub fn into_kept(self) -> Vec<Finding> {
+    pub(crate) fn into_kept(self) -> Vec<Finding> {
         let kinds = self.kept.into_values();
         kinds
             .flat_map(|kept| kept.into_iter().take(MOST_KEPT))
@@ -239,7 +286,7 @@ impl Findings {
 }
 
 /// The table of codes, for the help.
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = "Findings, by their codes in --output json:\n".to_owned();
     for kind in Kind::ALL {
         text.push_str(&format!("  {:<25} {}\n", kind.code(), kind.meaning()));
@@ -256,7 +303,11 @@ mod tests {
 
     fn missing(start: i64, end: i64) -> Finding {
         let offsets = OffsetRange::new(Offset(start), Offset(end));
-        Finding::of_offsets(Kind::MissingObject, (0, offsets), "missing")
+        Finding::of_offsets(
+            Kind::MissingObject,
+            Extent::new(Partition(0), offsets),
+            "missing",
+        )
     }
 
     #[test]
@@ -276,7 +327,7 @@ mod tests {
         }
         findings.add(missing(6_000, 6_001));
         let other = Finding {
-            partition: Some(1),
+            partition: Some(Partition(1)),
             ..missing(6_001, 6_002)
         };
         findings.add(other.clone());

@@ -15,4 +15,4 @@ mod run;
 mod topic;
 mod verification;
 
-pub use crate::run::run;
+pub use run::run;

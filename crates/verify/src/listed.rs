@@ -1,9 +1,9 @@
 //! What was listed of a zone, in its layout.
 
 use bucket::{listing::Listed, zone::ZoneFacts};
-use landing::{Offset, anchor::Anchor, layout::read::DataKey};
+use landing::{Partition, Place, anchor::Anchor, layout::read::DataKey};
 
-use crate::{batched::listed::Batched, per_record::listed::PerRecord, verification::Look};
+use crate::{batched::listed::Batched, per_record::listed::PerRecord, verification::Verification};
 
 /// What was listed of the zone, in its layout.
 pub(crate) enum Content {
@@ -20,17 +20,27 @@ impl Content {
         }
     }
 
-    pub(crate) fn data(&mut self, look: &mut Look, key: &DataKey<'_>, object: &Listed) {
+    pub(crate) fn data(
+        &mut self,
+        verification: &mut Verification,
+        key: &DataKey<'_>,
+        object: &Listed,
+    ) {
         match self {
-            Self::PerRecord(per_record) => per_record.data(look, key, object),
-            Self::Batched(batched) => batched.data(look, key, object),
+            Self::PerRecord(per_record) => per_record.data(verification, key, object),
+            Self::Batched(batched) => batched.data(verification, key, object),
         }
     }
 
-    pub(crate) fn dead_letter(&mut self, look: &mut Look, at: (i32, Offset), object: &Listed) {
+    pub(crate) fn dead_letter(
+        &mut self,
+        verification: &mut Verification,
+        place: Place,
+        object: &Listed,
+    ) {
         match self {
-            Self::PerRecord(per_record) => per_record.dead_letter(look, at, object),
-            Self::Batched(batched) => batched.dead_letters(look, at, object),
+            Self::PerRecord(per_record) => per_record.dead_letter(verification, place, object),
+            Self::Batched(batched) => batched.dead_letters(verification, place, object),
         }
     }
 
@@ -40,14 +50,14 @@ impl Content {
         }
     }
 
-    pub(crate) fn all_claims_were_read(&mut self, look: &Look) {
+    pub(crate) fn all_claims_were_read(&mut self, verification: &Verification) {
         if let Self::Batched(batched) = self {
-            batched.all_claims_were_read(look);
+            batched.all_claims_were_read(verification);
         }
     }
 
     /// The last record that the newest claim saw.
-    pub(crate) fn last_claimed(&self, partition: i32) -> Option<Anchor> {
+    pub(crate) fn last_claimed(&self, partition: Partition) -> Option<Anchor> {
         match self {
             Self::PerRecord(_) => None,
             Self::Batched(batched) => batched.last_claimed(partition),

@@ -1,7 +1,7 @@
-//! What `consumer verify` needs before it can look: the bucket, the zone, and the topic on the
-//! zone's own cluster.
+//! What a verification needs before it can begin: the bucket, the zone, and the topic on the zone's
+//! own cluster.
 //!
-//! Not here: the verification. Invariant: nothing is written anywhere.
+//! Not here: the verification. Nothing is written anywhere.
 
 use anyhow::{Result, anyhow, bail};
 use bucket::{
@@ -9,43 +9,42 @@ use bucket::{
     zone::{self, ZoneFacts, facts, no_zone},
 };
 use kafka::{
-    options::{check_topic_name, librdkafka_options},
-    settings::KafkaSettings,
+    options::{Options, check_topic_name},
+    settings::{self, KafkaSettings},
 };
 use landing::{
+    Format,
     layout::Prefix,
     zone::{Zone, ZoneMismatch, default_group},
 };
 
 use crate::{args::VerifyArgs, topic::Topic};
 
-/// Checks what needs no connection; gives librdkafka's options.
-pub fn check(args: &VerifyArgs) -> Result<Options> {
+/// Checks what needs no connection; returns librdkafka's options.
+pub(crate) fn check(args: &VerifyArgs) -> Result<Options> {
     check_bucket_name(&args.zone.bucket)?;
     check_topic_name(&args.kafka.topic)?;
     settings::options(&args.kafka.kafka_options)
 }
 
-/// Where the zone may lie: under the prefix that was given, or in one of the places that the
-/// consumer chooses by itself.
-pub fn places(args: &VerifyArgs) -> Result<Vec<Prefix>> {
+/// Where the zone may lie: under the prefix that was given, or under one of those that the consumer
+/// chooses by itself.
+pub(crate) fn prefixes(args: &VerifyArgs) -> Result<Vec<Prefix>> {
     if let Some(prefix) = &args.prefix {
         return Ok(vec![prefix.clone()]);
     }
-    let of_format = |format| {
+    let of_format = |format: Format| {
         let prefix: Result<Prefix, String> = format!("{}/{format}", args.kafka.topic).parse();
         prefix.map_err(|reason| anyhow!("{reason}: give --prefix"))
     };
-    ["json", "jsonl", "csv", "parquet"]
-        .map(of_format)
-        .into_iter()
-        .collect()
+    Format::ALL.into_iter().map(of_format).collect()
 }
 
-/// The zone under the prefix that was given, or the only one of the topic in these places.
-pub async fn zone(
+/// The zone under the prefix that was given, or the only one of the topic under these prefixes.
+pub(crate) async fn zone(
     args: &VerifyArgs,
-    (bucket, places): (&Bucket, Vec<Prefix>),
+    bucket: &Bucket,
+    prefixes: Vec<Prefix>,
 ) -> Result<(ZoneFacts, Zone)> {
     if let Some(prefix) = &args.prefix {
         let found = zone::read_zone(bucket, prefix).await?;
@@ -55,7 +54,7 @@ pub async fn zone(
         };
     }
     let mut found = Vec::new();
-    for prefix in places {
+    for prefix in prefixes {
         if let Some(zone) = zone::landing_zone(bucket, &prefix).await? {
             found.push((prefix, zone));
         }
@@ -79,9 +78,11 @@ pub async fn zone(
 }
 
 /// The topic; `None` with `--without-kafka`.
-pub async fn topic(
+pub(crate) async fn topic(
     args: &VerifyArgs,
-    (bucket, facts, zone): (&Bucket, &ZoneFacts, &Zone),
+    bucket: &Bucket,
+    facts: &ZoneFacts,
+    zone: &Zone,
     options: Options,
 ) -> Result<Option<Topic>> {
     if args.without_kafka {

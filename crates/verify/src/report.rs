@@ -1,4 +1,4 @@
-//! What `consumer verify` found, as it is printed and given to programs.
+//! What `consumer verify` found, as people and programs read it.
 //!
 //! Not here: finding it. Invariant: `exit_code` is 0 only when no finding counts as a failure.
 
@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use cli::values::Output;
 use comfy_table::{CellAlignment, Table, presets};
-use landing::OffsetRange;
+use landing::{Format, OffsetRange, Partition};
 use serde::Serialize;
 
 use crate::finding::{Finding, Findings, Kind, Weight};
@@ -14,7 +14,7 @@ use crate::finding::{Finding, Findings, Kind, Weight};
 /// The most findings of one code that are shown to people.
 const SHOWN: usize = 20;
 /// The most ranges of offsets that are listed for a partition.
-pub const MOST_RANGES: usize = 1_000;
+pub(crate) const MOST_RANGES: usize = 1_000;
 
 /// The verdict on a landing zone.
 #[derive(Debug, Serialize)]
@@ -25,11 +25,11 @@ pub struct Report {
     pub prefix: String,
     /// The topic that it holds.
     pub topic: String,
-    /// What its objects are: `json`, `jsonl`, `csv` or `parquet`.
-    pub format: String,
+    /// What its objects are.
+    pub format: Format,
     /// Whether every object was read.
     pub deep: bool,
-    /// Whether what nobody can tell counts as a failure.
+    /// Whether `unverifiable` counts as a failure.
     pub strict: bool,
     /// Whether Kafka was asked.
     pub with_kafka: bool,
@@ -51,10 +51,10 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PartitionReport {
     /// Kafka partition.
-    pub partition: i32,
+    pub partition: Partition,
     /// Data objects and objects of dead letters.
     pub objects: u64,
-    /// Bytes of them.
+    /// Their bytes.
     pub bytes: u64,
     /// Records in data objects.
     pub records: u64,
@@ -67,17 +67,17 @@ pub struct PartitionReport {
     pub holes: u64,
     /// Records that were compared with the topic.
     pub compared: u64,
-    /// From the first offset that the zone is to hold to the one after the last.
+    /// The offsets that the zone must hold, from the first to the last of them.
     pub offsets: Option<OffsetRange>,
     /// The offsets that have an object or lie in a claimed extent; at most 1,000 ranges.
     pub ranges: Vec<OffsetRange>,
-    /// What the topic still has behind them.
+    /// What the topic still has after them.
     pub not_landed_yet: Option<OffsetRange>,
 }
 
 impl Report {
-    /// Takes the findings in and judges.
-    pub fn conclude(self, findings: Findings) -> Self {
+    /// Adds the findings, and decides whether the zone is clean.
+    pub(crate) fn conclude(self, findings: Findings) -> Self {
         let counts = findings.counts().clone();
         let fails = |kind: &Kind| match kind.weight() {
             Weight::Failure => true,
@@ -204,7 +204,7 @@ fn line(finding: &Finding) -> String {
 
 #[cfg(test)]
 mod tests {
-    use landing::Offset;
+    use landing::{Extent, Offset};
 
     use super::*;
 
@@ -212,10 +212,14 @@ mod tests {
         let mut findings = Findings::default();
         for (kind, at) in kinds.iter().zip(0..) {
             let offsets = OffsetRange::new(Offset(at * 10), Offset(at * 10 + 1));
-            findings.add(Finding::of_offsets(*kind, (1, offsets), "text"));
+            findings.add(Finding::of_offsets(
+                *kind,
+                Extent::new(Partition(1), offsets),
+                "text",
+            ));
         }
         let partition = PartitionReport {
-            partition: 1,
+            partition: Partition(1),
             records: 7,
             ..PartitionReport::default()
         };
@@ -223,7 +227,7 @@ mod tests {
             bucket: "b".into(),
             prefix: "p".into(),
             topic: "t".into(),
-            format: "json".into(),
+            format: Format::Json,
             deep: false,
             strict,
             with_kafka: true,

@@ -1,15 +1,15 @@
 //! `consumer verify`: whether a landing zone holds each record of its topic exactly once, and if
 //! not, what is wrong.
 //!
-//! Reading order: [`finding`] (what may be said), `start` (bucket, zone, topic), `walk` (the two
-//! lists), then the two layouts, `per_record` and `batched`. It shares with the consumer the names
-//! of keys, what a value is, and what a claim is; how records become objects it works out for
-//! itself. It reads, and writes nothing.
+//! Reading order: `finding` (what may be said), `open_zone` (bucket, zone, topic), `listings` (the
+//! two lists), then the two layouts, `per_record` and `batched`. It shares with the consumer the
+//! names of keys, what a value is, and what a claim is; how records become objects it works out for
+//! itself. It writes nothing.
 //!
 //! Memory: keys are forgotten as they are listed. What stays for a million objects is below 1 MiB
-//! in a zone with one object per record (bits for offsets), and below 16 MiB in a batched one
-//! (sizes from claims), in whatever order dates scatter them. Invariant: "clean" is said only when
-//! every offset that the zone must hold was accounted for.
+//! in a zone with one object per record (bits for offsets), and below 64 MiB in a batched one
+//! (sizes from claims), in whatever order dates scatter them. "Clean" is said only when every
+//! offset that the zone must hold was accounted for.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,17 +20,18 @@ use std::{
 use anyhow::Result;
 use bucket::zone;
 use cli::{config::Origins, progress::Progress, run::Failure};
+use kafka::options::Options;
 
 use crate::{
     anchors, args::VerifyArgs, batched, finding::Findings, listed::Content, listings, open_zone,
-    per_record, report::Report, verification::Look,
+    per_record, report::Report, verification::Verification,
 };
 
 /// Verifies a landing zone. `origins` says where a flag's value came from, for the log.
 ///
 /// # Errors
-/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when there is no zone, or bucket
-/// or topic cannot be read.
+/// [`Failure::Usage`] before any connection, [`Failure::Failed`] when there is no zone, or
+/// when the bucket or the topic cannot be read.
 pub async fn run(args: VerifyArgs, origins: &Origins) -> Result<Report, Failure> {
     let options = open_zone::check(&args).map_err(Failure::Usage)?;
     verify(&args, options, origins)
@@ -40,17 +41,18 @@ pub async fn run(args: VerifyArgs, origins: &Origins) -> Result<Report, Failure>
 
 async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Result<Report> {
     let began = Instant::now();
-    let endpoint = (
+    let (bucket, prefixes) = zone::connect(
+        &args.zone.bucket,
         args.zone.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
-    );
-    let places = open_zone::places(args)?;
-    let (bucket, places) = zone::bucket(&args.zone.bucket, endpoint, places).await?;
-    let (facts, zone) = open_zone::zone(args, (&bucket, places)).await?;
+        open_zone::prefixes(args)?,
+    )
+    .await?;
+    let (facts, zone) = open_zone::zone(args, &bucket, prefixes).await?;
     // The group's offsets are asked for before anything is listed.
-    let topic = open_zone::topic(args, (&bucket, &facts, &zone), options).await?;
+    let topic = open_zone::topic(args, &bucket, &facts, &zone, options).await?;
     let mut content = Content::of(&facts);
-    let mut look = Look {
+    let mut verification = Verification {
         bucket,
         zone: facts,
         topic: topic.map(Rc::new),
@@ -63,34 +65,36 @@ async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Resul
         folders: HashMap::new(),
         schemas: BTreeMap::new(),
     };
-    listings::control(&mut look, &mut content).await?;
-    listings::data(&mut look, &mut content).await?;
-    look.ask_for_ends().await?;
-    anchors::compare(&mut look, &content).await?;
+    listings::control(&mut verification, &mut content).await?;
+    listings::data(&mut verification, &mut content).await?;
+    verification.ask_for_ends().await?;
+    anchors::compare(&mut verification, &content).await?;
     match &mut content {
-        Content::PerRecord(per_record) => per_record::judge::judge(per_record, &mut look).await?,
-        Content::Batched(batched) => batched::judge::judge(batched, &mut look).await?,
+        Content::PerRecord(per_record) => {
+            per_record::judge::judge(per_record, &mut verification).await?
+        }
+        Content::Batched(batched) => batched::judge::judge(batched, &mut verification).await?,
     }
-    look.progress.finish();
-    Ok(report(args, look, began))
+    verification.progress.finish();
+    Ok(report(args, verification, began))
 }
 
-fn report(args: &VerifyArgs, look: Look, began: Instant) -> Report {
-    let partitions = look.partitions.into_values();
+fn report(args: &VerifyArgs, verification: Verification, began: Instant) -> Report {
+    let partitions = verification.partitions.into_values();
     let report = Report {
         bucket: args.zone.bucket.clone(),
-        prefix: look.zone.prefix.to_string(),
-        topic: look.zone.topic,
-        format: look.zone.format,
+        prefix: verification.zone.prefix.to_string(),
+        topic: verification.zone.topic,
+        format: verification.zone.format,
         deep: args.deep,
         strict: args.strict,
-        with_kafka: look.topic.is_some(),
+        with_kafka: verification.topic.is_some(),
         clean: false,
         partitions: partitions.map(|partition| partition.report).collect(),
         counts: BTreeMap::new(),
         findings: Vec::new(),
-        bytes_read: look.bytes_read,
+        bytes_read: verification.bytes_read,
         seconds: began.elapsed().as_secs_f64(),
     };
-    report.conclude(look.findings)
+    report.conclude(verification.findings)
 }

@@ -1,9 +1,9 @@
 //! What Kafka is asked about the topic: its ends, the group's offsets, single records and ranges of
 //! them.
 //!
-//! rdkafka's calls block, so they run on the blocking pool. Not here: what the answers mean.
-//! Invariant: the group's offsets are those of before anything was listed, so what lies below them
-//! was durable by then.
+//! rdkafka's calls block, so they run on the blocking pool. Not here: what the answers mean. The
+//! group's offsets are asked for before anything is listed, so what lies below them was durable by
+//! then.
 
 use std::{
     cell::OnceCell,
@@ -20,29 +20,29 @@ use kafka::{
     settings::KafkaSettings,
 };
 use landing::{
-    Offset, OffsetRange,
-    anchor::{Anchor, Reading, START_METADATA},
+    Extent, Offset, OffsetRange, Partition, Place,
+    anchor::{Anchor, AnchorReading, START_METADATA},
 };
 
 /// The topic of a zone, on its cluster.
-pub struct Topic {
+pub(crate) struct Topic {
     look_up: Arc<LookUp>,
     reader: LogReader,
     settings: KafkaSettings,
     name: String,
-    partitions: Vec<i32>,
-    committed: BTreeMap<i32, Committed>,
+    partitions: Vec<Partition>,
+    committed: BTreeMap<Partition, Committed>,
     compacted: OnceCell<Option<bool>>,
 }
 
 /// What a group has committed for a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Committed {
-    pub next: Offset,
+pub(crate) struct Committed {
+    pub(crate) next: Offset,
     /// The last record that was durable then.
-    pub anchor: Option<Anchor>,
-    /// It is only the place to begin: nothing was landed yet.
-    pub only_start: bool,
+    pub(crate) anchor: Option<Anchor>,
+    /// It says only where to begin: nothing was landed yet.
+    pub(crate) only_start: bool,
 }
 
 impl Topic {
@@ -50,7 +50,7 @@ impl Topic {
     ///
     /// # Errors
     /// When Kafka cannot be reached, or there is no such topic; the message says what to do.
-    pub async fn find(
+    pub(crate) async fn find(
         settings: KafkaSettings,
         name: &str,
         timeout: Duration,
@@ -66,13 +66,13 @@ impl Topic {
             Ok((partitions, cluster, committed))
         });
         let (partitions, cluster, committed) = answers.await?;
-        let committed = committed.into_iter().map(|(partition, next, metadata)| {
+        let committed = committed.into_iter().map(|of| {
             let committed = Committed {
-                next,
-                anchor: Anchor::from_commit_metadata(&metadata),
-                only_start: metadata == START_METADATA,
+                next: of.next,
+                anchor: Anchor::from_commit_metadata(&of.metadata),
+                only_start: of.metadata == START_METADATA,
             };
-            (partition, committed)
+            (of.partition, committed)
         });
         let topic = Self {
             look_up,
@@ -87,38 +87,36 @@ impl Topic {
     }
 
     /// Its partitions.
-    pub fn partitions(&self) -> &[i32] {
+    pub(crate) fn partitions(&self) -> &[Partition] {
         &self.partitions
     }
 
     /// What the group has committed.
-    pub fn committed(&self, partition: i32) -> Option<&Committed> {
+    pub(crate) fn committed(&self, partition: Partition) -> Option<&Committed> {
         self.committed.get(&partition)
     }
 
     /// First offset and last stable offset of the log, as they are now.
-    pub async fn ends(&self, partition: i32) -> Result<OffsetRange> {
+    pub(crate) async fn ends(&self, partition: Partition) -> Result<OffsetRange> {
         let look_up = self.look_up.clone();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let ask = move || checks::patiently(deadline, || look_up.log_ends(partition));
-        let (low, high) = blocking(ask).await?;
-        Ok(OffsetRange::new(low, high))
+        blocking(move || checks::patiently(deadline, || look_up.log_ends(partition))).await
     }
 
-    /// What Kafka holds now where this record was.
-    pub async fn reading(&self, partition: i32, anchor: Anchor) -> Result<Reading> {
-        let ends = self.ends(partition).await?;
+    /// What Kafka holds now at this place.
+    pub(crate) async fn reading(&self, place: Place) -> Result<AnchorReading> {
+        let log = self.ends(place.partition).await?;
         let look_up = self.look_up.clone();
-        blocking(move || look_up.read(partition, anchor.offset, (ends.start, ends.end))).await
+        blocking(move || look_up.read(place, log)).await
     }
 
-    /// The visible records of a range between the ends.
-    pub fn records(&self, partition: i32, range: OffsetRange) -> Records {
-        self.reader.read(partition, range)
+    /// The visible records of an extent between the ends.
+    pub(crate) fn records(&self, extent: Extent) -> Records {
+        self.reader.read(extent)
     }
 
     /// Whether the topic is compacted; `None` when Kafka does not say.
-    pub async fn is_compacted(&self) -> Result<Option<bool>> {
+    pub(crate) async fn is_compacted(&self) -> Result<Option<bool>> {
         if let Some(known) = self.compacted.get() {
             return Ok(*known);
         }

@@ -1,8 +1,8 @@
-//! What all parts of a verification share: where they look, what they have found so far, and how
-//! far they are.
+//! What all parts of a verification share: the zone and its topic, what was found so far, and how
+//! far the work has come.
 //!
-//! Not here: any judgement, besides whether an unknown object is another zone's.
-//! Invariant: findings are only ever added.
+//! Not here: any judgement, besides whether an unknown object is another zone's. Findings are only
+//! ever added.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,7 +13,7 @@ use std::{
 use anyhow::Result;
 use bucket::{Bucket, zone::ZoneFacts};
 use cli::progress::Progress;
-use landing::{Offset, OffsetRange, anchor::Anchor};
+use landing::{Extent, Offset, OffsetRange, Partition, anchor::Anchor};
 use schema::TableSchema;
 
 use crate::{
@@ -22,56 +22,56 @@ use crate::{
     topic::Topic,
 };
 
-/// The most folders that are remembered as being of a zone or not.
+/// The most folders for which it is remembered whether they are of a zone.
 const MOST_FOLDERS: usize = 10_000;
 
 /// A verification under way.
-pub struct Look {
-    pub bucket: Bucket,
-    pub zone: ZoneFacts,
-    /// `None` when the bucket alone is asked.
-    pub topic: Option<Rc<Topic>>,
-    pub deep: bool,
+pub(crate) struct Verification {
+    pub(crate) bucket: Bucket,
+    pub(crate) zone: ZoneFacts,
+    /// `None` when only the bucket is asked.
+    pub(crate) topic: Option<Rc<Topic>>,
+    pub(crate) deep: bool,
     /// Requests in flight.
-    pub concurrency: usize,
-    pub findings: Findings,
-    pub partitions: BTreeMap<i32, Partition>,
-    pub progress: Progress,
-    pub bytes_read: u64,
-    /// Folders that were looked into for a zone of their own.
-    pub folders: HashMap<String, bool>,
-    /// The schemas that were read, by hash; none for one that cannot be had.
-    pub schemas: BTreeMap<String, Option<Arc<TableSchema>>>,
+    pub(crate) concurrency: usize,
+    pub(crate) findings: Findings,
+    pub(crate) partitions: BTreeMap<Partition, PartitionFacts>,
+    pub(crate) progress: Progress,
+    pub(crate) bytes_read: u64,
+    /// Whether a zone has this key for its object, for each key that was asked for.
+    pub(crate) folders: HashMap<String, bool>,
+    /// The schemas that were read, by hash; `None` for one that is missing or unreadable.
+    pub(crate) schemas: BTreeMap<String, Option<Arc<TableSchema>>>,
 }
 
 /// What is known of a topic partition besides its objects.
 #[derive(Debug, Default)]
-pub struct Partition {
-    pub report: PartitionReport,
+pub(crate) struct PartitionFacts {
+    pub(crate) report: PartitionReport,
     /// The first landed record, as the zone keeps it.
-    pub anchor: Option<Anchor>,
+    pub(crate) anchor: Option<Anchor>,
     /// Where the zone begins when it was not made to begin at the earliest offset.
-    pub start: Option<Offset>,
+    pub(crate) start: Option<Offset>,
     /// Records that retention removed first, as they were written down.
-    pub gaps: Vec<OffsetRange>,
+    pub(crate) gaps: Vec<OffsetRange>,
     /// First offset and last stable offset of the log, after everything was listed.
-    pub log: Option<OffsetRange>,
+    pub(crate) log: Option<OffsetRange>,
 }
 
-impl Look {
-    pub fn find(&mut self, finding: Finding) {
+impl Verification {
+    pub(crate) fn find(&mut self, finding: Finding) {
         self.findings.add(finding);
     }
 
-    /// The partition, which begins to be known with this.
-    pub fn partition(&mut self, partition: i32) -> &mut Partition {
+    /// What is known of the partition; nothing at first.
+    pub(crate) fn partition(&mut self, partition: Partition) -> &mut PartitionFacts {
         let entry = self.partitions.entry(partition).or_default();
         entry.report.partition = partition;
         entry
     }
 
     /// Asks for the ends of the logs, once everything is listed.
-    pub async fn ask_for_ends(&mut self) -> Result<()> {
+    pub(crate) async fn ask_for_ends(&mut self) -> Result<()> {
         if let Some(topic) = self.topic.clone() {
             for &partition in topic.partitions() {
                 self.partition(partition).log = Some(topic.ends(partition).await?);
@@ -81,41 +81,37 @@ impl Look {
     }
 
     /// Whether Kafka is asked, and has no such partition.
-    pub fn is_unknown(&self, partition: i32) -> bool {
+    pub(crate) fn is_unknown(&self, partition: Partition) -> bool {
         let topic = self.topic.as_ref();
         topic.is_some_and(|topic| !topic.partitions().contains(&partition))
     }
 
     /// The zone holds something of a partition that the topic does not have.
-    pub fn no_such_partition(&mut self, partition: i32, bounds: Option<OffsetRange>) {
+    pub(crate) fn no_such_partition(&mut self, partition: Partition, bounds: Option<OffsetRange>) {
         if let Some(bounds) = bounds {
+            let extent = Extent::new(partition, bounds);
             let text = "the topic has no such partition";
-            let finding = Finding::of_offsets(Kind::UnknownObject, (partition, bounds), text);
-            self.find(finding);
+            self.find(Finding::of_offsets(Kind::UnknownObject, extent, text));
         }
     }
 
-    /// The group was further than the topic is now.
-    pub fn committed_beyond_end(
+    /// The group had come further than the topic reaches now.
+    pub(crate) fn committed_beyond_end(
         &mut self,
-        partition: i32,
+        partition: Partition,
         committed: Option<Offset>,
         log: OffsetRange,
     ) {
         if let Some(committed) = committed.filter(|committed| *committed > log.end) {
-            let beyond = OffsetRange::new(log.end, committed);
+            let beyond = Extent::new(partition, OffsetRange::new(log.end, committed));
             let text = "the group has committed these offsets, and the topic ends before them: it was re-created or truncated";
-            self.find(Finding::of_offsets(
-                Kind::Differs,
-                (partition, beyond),
-                text,
-            ));
+            self.find(Finding::of_offsets(Kind::Differs, beyond, text));
         }
     }
 
-    /// An object that is none of the zone's: a finding, unless it is of another zone, whose prefix
-    /// goes on where this one's ends.
-    pub async fn unknown(&mut self, key: &str) -> Result<()> {
+    /// An object that is none of this zone's: a finding, unless it belongs to another zone whose
+    /// prefix continues this one's.
+    pub(crate) async fn unknown(&mut self, key: &str) -> Result<()> {
         let prefix = self.zone.prefix.to_string();
         let rest = key.strip_prefix("_control/").unwrap_or(key);
         let rest = rest.strip_prefix(&prefix).unwrap_or(rest);

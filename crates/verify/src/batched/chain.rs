@@ -1,18 +1,18 @@
-//! The claims of one topic partition as they come from a LIST, and what does not join.
+//! The claims of one topic partition in the order of a LIST, and where they leave gaps or overlap.
 //!
-//! Not here: reading claims, and what the topic says. Invariant: between the start of the lowest
-//! claim and the end of the newest each offset is in a claim or in a gap.
+//! Not here: reading claims, and what the topic says. Between the start of the lowest claim and the
+//! end of the newest each offset is in a claim or in a gap.
 
-use landing::{Offset, OffsetRange, claim::Claim, offset_set::OffsetSet};
+use landing::{Extent, Offset, OffsetRange, claim::Claim, offset_set::OffsetSet};
 
 use crate::{
     claim_index::{ClaimIndex, KnownClaim},
     finding::{Finding, Kind},
     topic::Committed,
-    verification::Look,
+    verification::Verification,
 };
 
-/// The first extent of a partition begins here, wherever reading begins.
+/// The first extent of a partition begins here, wherever its records begin.
 const FIRST: Offset = Offset(0);
 
 /// The most objects that are remembered until it is known whether they were claimed after the
@@ -21,37 +21,42 @@ const MOST_LATER: usize = 10_000;
 
 /// What is known of the claims of one partition.
 #[derive(Debug, Default)]
-pub struct Chain {
-    pub index: ClaimIndex,
-    pub newest: Option<Newest>,
+pub(crate) struct Chain {
+    pub(crate) index: ClaimIndex,
+    pub(crate) newest: Option<Newest>,
     /// Whether a claim saw a record.
-    pub saw_some: bool,
+    pub(crate) saw_some: bool,
     /// Start of the last claim that came, the lowest so far.
     lowest: Option<Offset>,
     /// Offsets that no claim covers, and how many objects lie there; the highest first.
-    pub gaps: Vec<(OffsetRange, u64)>,
+    pub(crate) gaps: Vec<(OffsetRange, u64)>,
     /// Starts of extents that must be read.
-    pub suspects: OffsetSet,
-    /// Objects at or behind the end of the newest claim: perhaps their claims came later.
-    pub later: Vec<(Offset, String)>,
+    pub(crate) suspects: OffsetSet,
+    /// Objects at or after the end of the newest claim: their claims may have come later.
+    pub(crate) later: Vec<(Offset, String)>,
     /// Objects with dead letters that their claims do not speak of.
-    pub unclaimed_letters: Vec<(Offset, String)>,
+    pub(crate) unclaimed_letters: Vec<(Offset, String)>,
 }
 
 /// The newest claim.
 #[derive(Debug)]
-pub struct Newest {
+pub(crate) struct Newest {
     /// Its offsets; only its start when it could not be read.
-    pub range: OffsetRange,
+    pub(crate) range: OffsetRange,
     /// `None` when it could not be read.
-    pub claim: Option<Box<Claim>>,
+    pub(crate) claim: Option<Box<Claim>>,
 }
 
 impl Chain {
-    /// Takes the next lower claim in.
-    pub fn push(&mut self, look: &mut Look, packed: KnownClaim, claim: &Claim) {
+    /// Adds the next lower claim.
+    pub(crate) fn push(
+        &mut self,
+        verification: &mut Verification,
+        packed: KnownClaim,
+        claim: &Claim,
+    ) {
         let (range, partition) = (claim.range(), claim.partition);
-        let report = &mut look.partition(partition).report;
+        let report = &mut verification.partition(partition).report;
         report.records = report.records.saturating_add(claim.records());
         report.dead_letters += claim.dead_letters.records;
         report.tombstones += claim.tombstones;
@@ -62,19 +67,19 @@ impl Chain {
             }
             Some(above) if range.end > above => {
                 let twice = OffsetRange::new(above, range.end);
-                let key = look.zone.prefix.claim_key(partition, range.start);
+                let extent = Extent::new(partition, twice);
+                let key = verification.zone.prefix.claim_key(claim.place());
                 let text = "the claims above this one cover these offsets, too";
-                let at = (partition, twice);
-                look.find(Finding::of_offsets(Kind::Overlap, at, text).with_key(key));
+                verification.find(Finding::of_offsets(Kind::Overlap, extent, text).with_key(key));
             }
             _ => {}
         }
         self.enter(packed, Some(claim));
     }
 
-    /// The next lower claim cannot be read: its offsets are taken to be all up to the claim above
+    /// Adds the next lower claim, which cannot be read: it is taken to reach up to the claim above
     /// it.
-    pub fn push_unreadable(&mut self, start: Offset) {
+    pub(crate) fn push_unreadable(&mut self, start: Offset) {
         let end = self.lowest.unwrap_or(start.next());
         let packed = KnownClaim {
             range: OffsetRange::new(start, end),
@@ -95,9 +100,9 @@ impl Chain {
         self.index.push(packed);
     }
 
-    /// All claims came: what lies below the lowest, and above the newest up to the group's offset,
-    /// has none.
-    pub fn close(&mut self, committed: Option<&Committed>) {
+    /// Ends the chain: no claim covers the offsets below the lowest one, and those from the newest
+    /// one up to the group's offset.
+    pub(crate) fn close(&mut self, committed: Option<&Committed>) {
         self.index.finish();
         let landed = committed.filter(|committed| !committed.only_start);
         let landed = landed.map(|committed| committed.next);
@@ -112,9 +117,9 @@ impl Chain {
         }
     }
 
-    /// An object whose start no claim has: counted where a claim is missing, remembered where one
-    /// may have come later. Gives whether it is either.
-    pub fn note_unclaimed(&mut self, start: Offset, key: &str) -> bool {
+    /// Notes an object whose start no claim has: it is counted where a claim is missing, and
+    /// remembered where one may have come later. Returns whether it is either.
+    pub(crate) fn note_unclaimed(&mut self, start: Offset, key: &str) -> bool {
         let at = self.gaps.partition_point(|(gap, _)| gap.start > start);
         if let Some((gap, objects)) = self.gaps.get_mut(at)
             && gap.end > start
@@ -131,8 +136,14 @@ impl Chain {
         later
     }
 
+    /// The starts of the extents whose objects must be read, the lowest first.
+    pub(crate) fn to_read(&self, deep: bool) -> impl Iterator<Item = Offset> + '_ {
+        let starts = self.index.starts();
+        starts.filter(move |start| deep || self.suspects.contains(*start))
+    }
+
     /// From the lowest claim to the end of the newest.
-    pub fn bounds(&self) -> Option<OffsetRange> {
+    pub(crate) fn bounds(&self) -> Option<OffsetRange> {
         let newest = self.newest.as_ref()?;
         Some(OffsetRange::new(self.lowest?, newest.range.end))
     }

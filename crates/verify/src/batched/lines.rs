@@ -1,16 +1,33 @@
-//! The lines of an object, as they come out of its compression: checked, counted, and remembered by
-//! their hashes.
+//! What the lines of an object must be: JSON objects, rows of CSV, dead letters. They are checked,
+//! counted, and remembered by their hashes.
 //!
-//! A line is looked at and forgotten. Not here: where the bytes come from (see [`super::content`]),
-//! and what a line must be (see [`super::line`]). Invariant: what was counted was a record, or a
-//! dead letter that can be read back.
+//! A line is checked and forgotten. Not here: where lines begin and end (see
+//! [`format::read_lines`]), and where their bytes come from (see [`super::object_content`]). What
+//! was counted reads back as what the consumer writes.
 
-use format::read_lines::{LONGEST, json};
+use std::io;
 
-use crate::batched::line::{self, Letters, LineHash};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use format::{
+    options::Compression,
+    read_lines::{LONGEST, LineReader, TextProblem, json},
+};
+use landing::{Offset, OffsetRange, Partition, claim::ContentHash, record::ValueHash};
 
 /// Dead letters hold values of any size, and in base64.
 const LONGEST_LETTER: usize = 256 << 20;
+
+/// The first half of a line's SHA-256: two lines have the same one only if they are the same.
+pub(crate) type LineHash = [u8; 16];
+
+/// What an object of dead letters holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Letters {
+    /// Over their offsets and values, as in a claim.
+    pub(crate) hash: ContentHash,
+    /// From the first to the last.
+    pub(crate) offsets: Option<OffsetRange>,
+}
 
 /// What lines hold.
 #[derive(Debug)]
@@ -18,7 +35,7 @@ pub(crate) enum Meaning {
     /// Records; their hashes are kept where they are to be compared.
     Records(RowForm, Option<Vec<LineHash>>),
     /// Dead letters of this partition.
-    DeadLetters(i32, Box<Letters>),
+    DeadLetters(Partition, Box<Letters>),
 }
 
 /// How a record is written.
@@ -35,16 +52,56 @@ pub(crate) enum RowForm {
     Parquet,
 }
 
-/// Takes pieces of text, gives lines.
+/// The lines of an object, checked as they come.
 #[derive(Debug)]
-pub(crate) struct Lines {
-    partial: Vec<u8>,
+pub(crate) struct CheckedLines {
+    /// Records or dead letters so far.
     pub(crate) count: u64,
     /// The hash of the line with the names of the columns.
     pub(crate) header: Option<LineHash>,
     pub(crate) meaning: Meaning,
-    /// The first thing that is wrong; nothing is looked at after it.
-    pub(crate) problem: Option<String>,
+}
+
+impl CheckedLines {
+    pub(crate) fn new(meaning: Meaning) -> Self {
+        Self {
+            count: 0,
+            header: None,
+            meaning,
+        }
+    }
+
+    /// Checks the lines of what the reader is fed; nothing is checked after the first problem.
+    pub(crate) fn reader(
+        &mut self,
+        compression: Compression,
+    ) -> io::Result<LineReader<impl FnMut(&[u8]) -> Result<(), String>>> {
+        let longest = match self.meaning {
+            Meaning::Records(..) => LONGEST,
+            Meaning::DeadLetters(..) => LONGEST_LETTER,
+        };
+        LineReader::new(compression, longest, |line| self.line(line))
+    }
+
+    /// What is wrong with lines that ended like this.
+    pub(crate) fn problem(&self, end: Result<(), TextProblem>) -> Option<String> {
+        let number = self.count + 1;
+        Some(match end.err()? {
+            TextProblem::Broken(problem) => problem,
+            TextProblem::TooLong => format!("line {number} is longer than any record"),
+            TextProblem::NoEnd => "its last line has no end".to_owned(),
+            TextProblem::Refused(problem) => format!("line {number}: {problem}"),
+        })
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), String> {
+        if self.meaning.check(line)? {
+            self.count += 1;
+        } else {
+            self.header = Some(hash(line));
+        }
+        Ok(())
+    }
 }
 
 impl Meaning {
@@ -54,78 +111,19 @@ impl Meaning {
             Self::DeadLetters(..) => None,
         }
     }
-}
 
-impl Lines {
-    pub(crate) fn new(meaning: Meaning) -> Self {
-        Self {
-            partial: Vec::new(),
-            count: 0,
-            header: None,
-            meaning,
-            problem: None,
-        }
-    }
-
-    /// Takes the next piece.
-    pub(crate) fn take(&mut self, mut piece: &[u8]) {
-        while let (Some(end), None) = (piece.iter().position(|byte| *byte == b'\n'), &self.problem)
-        {
-            let (line, rest) = (&piece[..end], &piece[end + 1..]);
-            if self.partial.is_empty() {
-                self.line(line);
-            } else {
-                let mut whole = std::mem::take(&mut self.partial);
-                whole.extend_from_slice(line);
-                self.line(&whole);
-                whole.clear();
-                self.partial = whole;
-            }
-            piece = rest;
-        }
-        let longest = match self.meaning {
-            Meaning::Records(..) => LONGEST,
-            Meaning::DeadLetters(..) => LONGEST_LETTER,
-        };
-        if self.problem.is_none() && self.partial.len() + piece.len() > longest {
-            self.problem = Some(format!("line {} is longer than any record", self.count + 1));
-        }
-        if self.problem.is_none() {
-            self.partial.extend_from_slice(piece);
-        }
-    }
-
-    /// There are no more pieces.
-    pub(crate) fn end(&mut self) {
-        if self.problem.is_none() && !self.partial.is_empty() {
-            self.problem = Some("its last line has no end".to_owned());
-        }
-    }
-
-    fn line(&mut self, line: &[u8]) {
-        match self.meaning.check(line) {
-            Ok(true) => self.count += 1,
-            Ok(false) => self.header = Some(line::hash(line)),
-            Err(problem) => {
-                self.problem = Some(format!("line {}: {problem}", self.count + 1));
-            }
-        }
-    }
-}
-
-impl Meaning {
-    /// Looks at a line; gives whether it counts, or is the header.
+    /// Checks a line; returns whether it counts, or is the header.
     fn check(&mut self, line: &[u8]) -> Result<bool, String> {
         let (form, hashes) = match self {
             Self::DeadLetters(partition, letters) => {
-                return line::letter(line, *partition, letters).map(|()| true);
+                return letter(line, *partition, letters).map(|()| true);
             }
             Self::Records(form, hashes) => (form, hashes),
         };
         match form {
             RowForm::Json => json(line)?,
             RowForm::Csv { header, columns } => {
-                line::csv(line, columns)?;
+                csv(line, columns)?;
                 if std::mem::take(header) {
                     return Ok(false);
                 }
@@ -133,32 +131,114 @@ impl Meaning {
             RowForm::Parquet => {}
         }
         if let Some(hashes) = hashes {
-            hashes.push(line::hash(line));
+            hashes.push(hash(line));
         }
         Ok(true)
     }
 }
 
+/// The hash by which a line, or a row, is compared.
+pub(crate) fn hash(line: &[u8]) -> LineHash {
+    let mut half = [0; 16];
+    half.copy_from_slice(&ValueHash::of(Some(line)).0[..16]);
+    half
+}
+
+/// A record as comma separated values; each line has as many as the first.
+pub(crate) fn csv(line: &[u8], columns: &mut Option<usize>) -> Result<(), String> {
+    let found = values(line)
+        .ok_or("no comma separated values: a quote is not closed, or stands inside of a value")?;
+    if std::str::from_utf8(line).is_err() {
+        return Err("not UTF-8".to_owned());
+    }
+    match *columns.get_or_insert(found) {
+        expected if expected == found => Ok(()),
+        expected => Err(format!("{found} values instead of {expected}")),
+    }
+}
+
+/// The number of values in a line; `None` when its quotes are not in order.
+fn values(line: &[u8]) -> Option<usize> {
+    let (mut values, mut rest) = (1, line);
+    loop {
+        rest = match rest.strip_prefix(b"\"") {
+            Some(quoted) => behind_quotes(quoted)?,
+            None => {
+                let end = rest.iter().position(|byte| matches!(byte, b',' | b'"'));
+                &rest[end.unwrap_or(rest.len())..]
+            }
+        };
+        match rest.split_first() {
+            None => return Some(values),
+            Some((b',', behind)) => (values, rest) = (values + 1, behind),
+            Some(_) => return None,
+        }
+    }
+}
+
+/// What follows the quote that closes a value; two quotes are one of the value's own.
+fn behind_quotes(mut value: &[u8]) -> Option<&[u8]> {
+    loop {
+        let end = value.iter().position(|byte| *byte == b'"')?;
+        value = &value[end + 1..];
+        match value.strip_prefix(b"\"") {
+            Some(more) => value = more,
+            None => return Some(value),
+        }
+    }
+}
+
+/// A dead letter of this partition, with an offset above those before.
+pub(crate) fn letter(
+    line: &[u8],
+    partition: Partition,
+    letters: &mut Letters,
+) -> Result<(), String> {
+    let letter: serde_json::Value =
+        serde_json::from_slice(line).map_err(|error| format!("no dead letter ({error})"))?;
+    let value = match &letter["value"] {
+        serde_json::Value::Null => Some(None),
+        value => value
+            .as_str()
+            .and_then(|text| STANDARD.decode(text).ok())
+            .map(Some),
+    };
+    let value = value.ok_or("its value is not base64")?;
+    let offset = letter["offset"]
+        .as_i64()
+        .map(Offset)
+        .ok_or("it has no offset")?;
+    if letter["partition"].as_i64() != Some(i64::from(partition.0)) {
+        return Err("it is of another partition".to_owned());
+    }
+    letters.offsets = Some(match letters.offsets {
+        None => OffsetRange::new(offset, offset.next()),
+        Some(before) if before.end <= offset => OffsetRange::new(before.start, offset.next()),
+        Some(_) => return Err("its offset is not above the one before".to_owned()),
+    });
+    letters.hash.add(offset, value.as_deref());
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use landing::{Offset, OffsetRange, claim::ContentHash};
-
     use super::*;
-    use crate::batched::line::hash;
 
-    /// The lines of a text that comes in pieces of this size.
-    fn read(meaning: Meaning, text: &[u8], piece: usize) -> Lines {
-        let mut lines = Lines::new(meaning);
-        text.chunks(piece).for_each(|piece| lines.take(piece));
-        lines.end();
-        lines
+    /// The lines of a text that comes in pieces of this size, and what is wrong with them.
+    fn read(meaning: Meaning, text: &[u8], piece: usize) -> (CheckedLines, Option<String>) {
+        let mut lines = CheckedLines::new(meaning);
+        let mut reader = lines.reader(Compression::None).unwrap();
+        text.chunks(piece).for_each(|piece| reader.feed(piece));
+        let end = reader.finish();
+        let problem = lines.problem(end);
+        (lines, problem)
     }
 
     fn of_json(hashes: Option<Vec<LineHash>>) -> Meaning {
         Meaning::Records(RowForm::Json, hashes)
     }
 
-    fn records(text: &[u8], piece: usize) -> Lines {
+    fn records(text: &[u8], piece: usize) -> (CheckedLines, Option<String>) {
         read(of_json(Some(Vec::new())), text, piece)
     }
 
@@ -166,8 +246,8 @@ mod tests {
     fn lines_are_the_same_in_whatever_pieces_they_come() {
         let text = b"{}\n{\"a\":1}\n{\"b\":\"x\"}\n";
         for piece in 1..=text.len() {
-            let lines = records(text, piece);
-            assert_eq!((lines.count, &lines.problem), (3, &None), "{piece}");
+            let (lines, problem) = records(text, piece);
+            assert_eq!((lines.count, problem), (3, None), "{piece}");
             let Meaning::Records(_, Some(hashes)) = lines.meaning else {
                 panic!("no hashes")
             };
@@ -176,7 +256,7 @@ mod tests {
                 [hash(b"{}"), hash(b"{\"a\":1}"), hash(b"{\"b\":\"x\"}")]
             );
         }
-        assert_eq!(records(b"", 1).count, 0);
+        assert_eq!(records(b"", 1).0.count, 0);
     }
 
     #[test]
@@ -188,7 +268,7 @@ mod tests {
             (b"\x1f\x8b\x08\n", "line 1: not a JSON object"),
         ] {
             for piece in [1, 3, 100] {
-                let problem = records(text, piece).problem.unwrap();
+                let problem = records(text, piece).1.unwrap();
                 assert!(problem.contains(expected), "{problem}");
             }
         }
@@ -201,22 +281,13 @@ mod tests {
                 header,
                 columns: None,
             };
-            let lines = read(Meaning::Records(form, None), text, 3);
-            (lines.count, lines.problem.is_some())
+            let (lines, problem) = read(Meaning::Records(form, None), text, 3);
+            (lines.count, problem.is_some())
         };
         assert_eq!(csv(true, b"a,b\n1,2\n3,4\n"), (2, false));
         assert_eq!(csv(false, b"a,b\n1,2\n3,4\n"), (3, false));
         assert_eq!(csv(true, b"a,b\n"), (0, false));
         assert_eq!(csv(true, b"a,b\n1\n"), (0, true));
-    }
-
-    #[test]
-    fn a_line_that_never_ends_does_not_fill_the_memory() {
-        let mut lines = Lines::new(of_json(None));
-        for _ in 0..40 {
-            lines.take(&[b'x'; 1 << 20]);
-        }
-        assert!(lines.problem.is_some() && lines.partial.len() <= LONGEST);
     }
 
     #[test]
@@ -227,23 +298,52 @@ mod tests {
             r#"{"reason":"tombstone","topic":"t","partition":2,"offset":9,"value":null,"headers":[]}"#,
             "\n"
         );
-        let of = |partition| Meaning::DeadLetters(partition, Box::default());
-        let lines = read(of(2), text.as_bytes(), 10);
+        let of = |partition| Meaning::DeadLetters(Partition(partition), Box::default());
+        let (lines, problem) = read(of(2), text.as_bytes(), 10);
         let Meaning::DeadLetters(_, letters) = lines.meaning else {
             panic!("no letters")
         };
         let mut expected = ContentHash::default();
         expected.add(Offset(7), Some(b"hi"));
         expected.add(Offset(9), None);
-        assert_eq!((lines.count, lines.problem), (2, None));
+        assert_eq!((lines.count, problem), (2, None));
         assert_eq!(letters.hash.to_hex(), expected.to_hex());
         assert_eq!(
             letters.offsets,
             Some(OffsetRange::new(Offset(7), Offset(10)))
         );
 
-        assert!(read(of(1), text.as_bytes(), 10).problem.is_some());
+        assert!(read(of(1), text.as_bytes(), 10).1.is_some());
         let twice = [text, text].concat();
-        assert!(read(of(2), twice.as_bytes(), 10).problem.is_some());
+        assert!(read(of(2), twice.as_bytes(), 10).1.is_some());
+    }
+
+    #[test]
+    fn values_are_counted_as_rfc_4180_has_them() {
+        for (line, expected) in [
+            ("a,b,c", Some(3)),
+            ("", Some(1)),
+            (",", Some(2)),
+            (r#""a,b",c"#, Some(2)),
+            (r#""","""""#, Some(2)),
+            (r#""a ""b"", c",,"#, Some(3)),
+            (r#""a"#, None),
+            (r#"a"b,c"#, None),
+            (r#""a"b,c"#, None),
+        ] {
+            assert_eq!(values(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn each_line_has_as_many_values_as_the_first() {
+        let mut columns = None;
+        assert_eq!(csv(b"a,1", &mut columns), Ok(()));
+        assert_eq!(csv(b",", &mut columns), Ok(()));
+        assert_eq!(
+            csv(b"a", &mut columns),
+            Err("1 values instead of 2".to_owned())
+        );
+        assert_eq!(csv(b"a,\xff", &mut columns), Err("not UTF-8".to_owned()));
     }
 }

@@ -1,33 +1,35 @@
-//! Batched zones: the chain of claims of each partition, and the objects that they speak of.
+//! What was listed of a batched zone: the chain of claims of each partition, and the objects that
+//! they speak of.
 //!
 //! A claim proves what belongs to its extent, whatever Kafka has forgotten. An object of the size
-//! that its claim says is taken for it; one of another size was finished by another process, or was
-//! changed: it is read (see [`extents`]), as under `--deep` all are. Invariant: each offset below a
-//! partition's newest claim is covered by a claim, or in a finding; so is each object of a claim.
+//! that its claim says is taken for the claimed one. One of another size was finished by another
+//! process, or was changed: it is read (see [`super::read_extents`]), as all are under `--deep`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bucket::listing::Listed;
-use landing::{Offset, OffsetRange, anchor::Anchor, claim::Claim, layout::read::DataKey};
+use landing::{Format, Partition, Place, anchor::Anchor, claim::Claim, layout::read::DataKey};
 
 use crate::{
-    batched::chain::Chain,
+    batched::{chain::Chain, read_claim},
     claim_index::{ClaimedObject, DEAD_LETTERS, Found, KnownClaim},
     finding::{Finding, Kind},
-    verification::Look,
+    verification::Verification,
 };
 
 /// What was listed.
 #[derive(Debug)]
 pub(crate) struct Batched {
-    pub(crate) chains: BTreeMap<i32, Chain>,
+    pub(crate) chains: BTreeMap<Partition, Chain>,
     /// Dates by number and numbers by date; number 0 stands for dead letters.
     pub(crate) dates: Vec<String>,
     pub(crate) numbers: BTreeMap<String, u32>,
     pub(crate) suffixes: Vec<String>,
-    /// Hashes of schemas: those that claims name, and those that are there.
-    pub(crate) schemas: (BTreeSet<String>, BTreeSet<String>),
-    /// All claims were read.
+    /// Hashes of the schemas that claims name.
+    pub(crate) named_schemas: BTreeSet<String>,
+    /// Hashes of the schemas that are there.
+    pub(crate) schemas_there: BTreeSet<String>,
+    /// Whether all claims were read.
     pub(crate) objects_come: bool,
 }
 
@@ -38,37 +40,39 @@ impl Default for Batched {
             dates: vec!["dead-letters".to_owned()],
             numbers: BTreeMap::new(),
             suffixes: Vec::new(),
-            schemas: (BTreeSet::new(), BTreeSet::new()),
+            named_schemas: BTreeSet::new(),
+            schemas_there: BTreeSet::new(),
             objects_come: false,
         }
     }
 }
 
 impl Batched {
-    /// Takes the next claim of a partition in; they come with the newest first.
-    pub fn claim(
+    /// Adds the next claim of a partition; the newest comes first.
+    pub(crate) fn claim(
         &mut self,
-        look: &mut Look,
-        (partition, start, key): (i32, Offset, &str),
+        verification: &mut Verification,
+        start: Place,
+        key: &str,
         body: &[u8],
     ) {
-        let read = read_claim::read(body, (&look.zone.id, partition, start));
+        let read = read_claim::read(body, &verification.zone.id, start);
         let packed = match &read {
-            Ok(claim) => Some(self.pack(claim, &look.zone.format)),
+            Ok(claim) => Some(self.pack(claim, verification.zone.format)),
             Err(problem) => {
                 let finding = Finding::of_key(Kind::Unparseable, key, problem.clone());
-                look.find(finding);
+                verification.find(finding);
                 None
             }
         };
-        let chain = self.chains.entry(partition).or_default();
+        let chain = self.chains.entry(start.partition).or_default();
         match (packed, read) {
-            (Some(packed), Ok(claim)) => chain.push(look, packed, &claim),
-            _ => chain.push_unreadable(start),
+            (Some(packed), Ok(claim)) => chain.push(verification, packed, &claim),
+            _ => chain.push_unreadable(start.offset),
         }
     }
 
-    fn pack(&mut self, claim: &Claim, format: &str) -> KnownClaim {
+    fn pack(&mut self, claim: &Claim, format: Format) -> KnownClaim {
         let dates = claim.dates.iter().map(|date| ClaimedObject {
             part: self.number(&date.date),
             bytes: date.body.bytes,
@@ -80,7 +84,7 @@ impl Batched {
                 bytes: claim.dead_letters.body.bytes,
             });
         }
-        self.schemas.0.extend(claim.files.schema.clone());
+        self.named_schemas.extend(claim.files.schema.clone());
         let suffix = claim.files.suffix(format);
         let known = self.suffixes.iter().position(|known| *known == suffix);
         let suffix = known.unwrap_or_else(|| {
@@ -105,22 +109,22 @@ impl Batched {
     }
 
     /// The last record that the newest claim of a partition saw.
-    pub fn last_claimed(&self, partition: i32) -> Option<Anchor> {
+    pub(crate) fn last_claimed(&self, partition: Partition) -> Option<Anchor> {
         let newest = self.chains.get(&partition)?.newest.as_ref()?;
         newest.claim.as_ref()?.last.as_ref()?.to_anchor()
     }
 
-    /// A schema is there.
-    pub fn schema(&mut self, hash: String) {
-        self.schemas.1.insert(hash);
+    /// Adds a schema that is there.
+    pub(crate) fn schema(&mut self, hash: String) {
+        self.schemas_there.insert(hash);
     }
 
-    /// From here on objects come. Calling it again changes nothing.
-    pub fn all_claims_were_read(&mut self, look: &Look) {
+    /// Says that objects follow. Calling it again changes nothing.
+    pub(crate) fn all_claims_were_read(&mut self, verification: &Verification) {
         if std::mem::replace(&mut self.objects_come, true) {
             return;
         }
-        let topic = look.topic.as_ref();
+        let topic = verification.topic.as_ref();
         for partition in topic.iter().flat_map(|topic| topic.partitions()) {
             self.chains.entry(*partition).or_default();
         }
@@ -129,62 +133,73 @@ impl Batched {
         }
     }
 
-    pub fn data(&mut self, look: &mut Look, key: &DataKey<'_>, object: &Listed) {
-        // A date that no claim speaks of has no number.
-        let part = self.numbers.get(key.date).copied().unwrap_or(u32::MAX);
-        let place = (key.partition, key.offset, part);
-        self.object(look, place, (object, Some(key.suffix)));
-    }
-
-    pub fn dead_letters(
+    /// Adds a data object.
+    pub(crate) fn data(
         &mut self,
-        look: &mut Look,
-        (partition, start): (i32, Offset),
+        verification: &mut Verification,
+        key: &DataKey<'_>,
         object: &Listed,
     ) {
-        self.object(look, (partition, start, DEAD_LETTERS), (object, None));
+        // A date that no claim speaks of has no number.
+        let part = self.numbers.get(key.date).copied().unwrap_or(u32::MAX);
+        self.object(verification, key.place, part, Some(key.suffix), object);
+    }
+
+    /// Adds the object of an extent's dead letters.
+    pub(crate) fn dead_letters(
+        &mut self,
+        verification: &mut Verification,
+        start: Place,
+        object: &Listed,
+    ) {
+        self.object(verification, start, DEAD_LETTERS, None, object);
     }
 
     fn object(
         &mut self,
-        look: &mut Look,
-        (partition, start, part): (i32, Offset, u32),
-        (object, suffix): (&Listed, Option<&str>),
+        verification: &mut Verification,
+        start: Place,
+        part: u32,
+        suffix: Option<&str>,
+        object: &Listed,
     ) {
-        let report = &mut look.partition(partition).report;
+        let report = &mut verification.partition(start.partition).report;
         report.objects += 1;
         report.bytes += object.bytes;
-        let chain = self.chains.entry(partition).or_default();
-        let at = (partition, OffsetRange::new(start, start.next()));
-        let unknown =
-            |text: &'static str| Finding::of_key(Kind::UnknownObject, &object.key, text).at(at);
-        match chain.index.find(start, part) {
+        let chain = self.chains.entry(start.partition).or_default();
+        let unknown = |text: &'static str| {
+            Finding::of_key(Kind::UnknownObject, &object.key, text).at_place(start)
+        };
+        match chain.index.find(start.offset, part) {
             Found::Claimed {
                 suffix: claimed, ..
             } if suffix.is_some_and(|suffix| self.suffixes[claimed as usize] != suffix) => {
                 let name = &self.suffixes[claimed as usize];
                 let text = format!("the claim of this extent calls its object .{name}");
-                look.find(Finding::of_key(Kind::Duplicate, &object.key, text).at(at));
+                verification
+                    .find(Finding::of_key(Kind::Duplicate, &object.key, text).at_place(start));
             }
             Found::Claimed { number, bytes, .. } => {
                 chain.index.see(number);
                 if bytes != object.bytes {
-                    chain.suspects.insert(start);
+                    chain.suspects.insert(start.offset);
                 }
             }
             Found::NotInClaim(_) if part == DEAD_LETTERS => {
-                chain.unclaimed_letters.push((start, object.key.clone()));
+                chain
+                    .unclaimed_letters
+                    .push((start.offset, object.key.clone()));
             }
             Found::NotInClaim(_) => {
-                look.find(unknown(
+                verification.find(unknown(
                     "the claim of this extent speaks of no object of this date",
                 ));
             }
-            // The claim is in a finding already, and nobody knows what it said.
+            // A finding says so already, and nobody knows what the claim said.
             Found::UnreadableClaim => {}
             Found::NoClaim => {
-                if !chain.note_unclaimed(start, &object.key) {
-                    look.find(unknown("no claim begins at this offset"));
+                if !chain.note_unclaimed(start.offset, &object.key) {
+                    verification.find(unknown("no claim begins at this offset"));
                 }
             }
         }

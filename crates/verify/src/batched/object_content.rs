@@ -1,30 +1,26 @@
-//! What is inside of a data object or an object of dead letters of an extent, read once and piece
-//! by piece.
+//! What is inside a data object or an object of dead letters of an extent, read once and piece by
+//! piece.
 //!
 //! Memory: a piece, a line, and 16 bytes for each record whose hash is wanted; Parquet is held as a
-//! whole. Not here: what should be inside. Invariant: the facts are those of the whole object; one
-//! that broke off is read again from its beginning.
+//! whole. Not here: what should be inside. The facts are those of the whole object; one that broke
+//! off is read again from its beginning.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use bucket::{Bucket, answer::Failure, listing::Opened, retry::patiently};
-use landing::{claim::FileRules, record::ValueHash};
+use format::{options::Compression, parquet};
+use landing::{Format, Partition, claim::FileRules, record::ValueHash};
 use sha2::{Digest, Sha256};
 
-use crate::batched::{
-    line::LineHash,
-    lines::{Lines, Meaning, RowForm},
-    parquet,
-    unpacking::Unpacking,
-};
+use crate::batched::lines::{self, CheckedLines, Letters, LineHash, Meaning, RowForm};
 
 /// The largest Parquet file: an extent has at most 64 MiB of records, and one record more.
 const LARGEST_PARQUET: u64 = 256 << 20;
 
 /// What was read of an object.
 #[derive(Debug)]
-pub(crate) struct Facts {
+pub(crate) struct ObjectFacts {
     pub(crate) bytes: u64,
     /// SHA-256 of the body, in hex.
     pub(crate) sha256: String,
@@ -40,34 +36,44 @@ pub(crate) struct Facts {
 
 /// How an object is to be read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Form<'f> {
+pub(crate) struct ObjectForm {
     pub(crate) rows: RowForm,
-    /// As a claim names it.
-    pub(crate) compression: &'f str,
+    pub(crate) compression: Compression,
 }
 
-impl<'f> Form<'f> {
+impl ObjectForm {
     /// How a data object by these rules is read.
-    pub(crate) fn of(format: &str, files: &'f FileRules) -> Self {
+    pub(crate) fn of(format: Format, files: &FileRules) -> Self {
         let rows = match format {
-            "csv" => RowForm::Csv {
+            Format::Csv => RowForm::Csv {
                 header: files.csv_header,
                 columns: None,
             },
-            "parquet" => RowForm::Parquet,
-            _ => RowForm::Json,
+            Format::Parquet => RowForm::Parquet,
+            Format::Json | Format::Jsonl => RowForm::Json,
         };
-        Self {
-            rows,
-            compression: &files.compression,
-        }
+        // An unknown compression shows when the lines turn out not to be records.
+        let compression = files.compression.parse().unwrap_or(Compression::None);
+        Self { rows, compression }
     }
 }
 
-impl Facts {
+impl ObjectFacts {
     /// The hashes of its records, where they were wanted.
     pub(crate) fn hashes(&self) -> Option<&[LineHash]> {
         self.meaning.hashes()
+    }
+
+    /// The dead letters that it holds.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn letters(&self) -> Result<&Letters, String> {
+        match (&self.problem, &self.meaning) {
+            (Some(problem), _) => Err(problem.clone()),
+            (None, Meaning::DeadLetters(_, letters)) => Ok(letters),
+            (None, Meaning::Records(..)) => Err("it holds no dead letters".to_owned()),
+        }
     }
 }
 
@@ -75,10 +81,11 @@ impl Facts {
 pub(crate) async fn data(
     bucket: &Bucket,
     key: &str,
-    (form, keep_hashes): (Form<'_>, bool),
-) -> Result<Option<Facts>> {
+    form: ObjectForm,
+    keep_hashes: bool,
+) -> Result<Option<ObjectFacts>> {
     let meaning = || Meaning::Records(form.rows, keep_hashes.then(Vec::new));
-    read(bucket, key, (form, meaning)).await
+    read(bucket, key, form, meaning).await
 }
 
 /// Reads an object of dead letters of this partition, which are never compressed; `None` when there
@@ -86,24 +93,25 @@ pub(crate) async fn data(
 pub(crate) async fn dead_letters(
     bucket: &Bucket,
     key: &str,
-    partition: i32,
-) -> Result<Option<Facts>> {
-    let form = Form {
+    partition: Partition,
+) -> Result<Option<ObjectFacts>> {
+    let form = ObjectForm {
         rows: RowForm::Json,
-        compression: "none",
+        compression: Compression::None,
     };
     let meaning = || Meaning::DeadLetters(partition, Box::default());
-    read(bucket, key, (form, meaning)).await
+    read(bucket, key, form, meaning).await
 }
 
 async fn read(
     bucket: &Bucket,
     key: &str,
-    (form, meaning): (Form<'_>, impl Fn() -> Meaning),
-) -> Result<Option<Facts>> {
+    form: ObjectForm,
+    meaning: impl Fn() -> Meaning,
+) -> Result<Option<ObjectFacts>> {
     let facts = patiently(async || match bucket.open(key).await? {
         Some(opened) if form.rows == RowForm::Parquet => whole(opened, meaning()).await.map(Some),
-        Some(opened) => pieces(opened, (form, meaning())).await.map(Some),
+        Some(opened) => pieces(opened, form.compression, meaning()).await.map(Some),
         None => Ok(None),
     });
     facts
@@ -113,30 +121,32 @@ async fn read(
 
 async fn pieces(
     mut opened: Opened,
-    (form, meaning): (Form<'_>, Meaning),
-) -> Result<Facts, Failure> {
+    compression: Compression,
+    meaning: Meaning,
+) -> Result<ObjectFacts, Failure> {
     let metadata = std::mem::take(&mut opened.metadata);
     let (mut bytes, mut sha256) = (0, Sha256::new());
-    let text = Unpacking::new(form.compression, Lines::new(meaning));
-    let mut text = text.map_err(|error| Failure::local(&error.to_string()))?;
+    let mut lines = CheckedLines::new(meaning);
+    let reader = lines.reader(compression);
+    let mut reader = reader.map_err(|error| Failure::local(&error.to_string()))?;
     while let Some(piece) = opened.piece().await? {
         bytes += piece.len() as u64;
         sha256.update(&piece);
-        text.take(&piece);
+        reader.feed(&piece);
     }
-    let (lines, broken) = text.end();
-    Ok(Facts {
+    let end = reader.finish();
+    Ok(ObjectFacts {
         bytes,
         sha256: ValueHash(sha256.finalize().into()).to_hex(),
         metadata,
         rows: lines.count,
         header: lines.header,
-        problem: broken.or(lines.problem),
+        problem: lines.problem(end),
         meaning: lines.meaning,
     })
 }
 
-async fn whole(mut opened: Opened, meaning: Meaning) -> Result<Facts, Failure> {
+async fn whole(mut opened: Opened, meaning: Meaning) -> Result<ObjectFacts, Failure> {
     let metadata = std::mem::take(&mut opened.metadata);
     let (mut body, mut bytes, mut sha256) = (Vec::new(), 0, Sha256::new());
     while let Some(piece) = opened.piece().await? {
@@ -148,14 +158,14 @@ async fn whole(mut opened: Opened, meaning: Meaning) -> Result<Facts, Failure> {
     }
     let keep_hashes = meaning.hashes().is_some();
     let read = match bytes {
-        ..=LARGEST_PARQUET => parquet::read(body, keep_hashes).await,
+        ..=LARGEST_PARQUET => parquet_rows(body, keep_hashes).await,
         _ => Err("it is larger than any object of an extent".to_owned()),
     };
     let (rows, problem) = match read {
         Ok(rows) => (rows, None),
-        Err(problem) => (parquet::Rows::default(), Some(problem)),
+        Err(problem) => (ParquetRows::default(), Some(problem)),
     };
-    Ok(Facts {
+    Ok(ObjectFacts {
         bytes,
         sha256: ValueHash(sha256.finalize().into()).to_hex(),
         metadata,
@@ -166,21 +176,48 @@ async fn whole(mut opened: Opened, meaning: Meaning) -> Result<Facts, Failure> {
     })
 }
 
+/// What a Parquet file holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct ParquetRows {
+    count: u64,
+    hashes: Vec<LineHash>,
+}
+
+/// Reads all rows on a blocking thread; hashes are kept where they are to be compared.
+async fn parquet_rows(body: Vec<u8>, keep_hashes: bool) -> Result<ParquetRows, String> {
+    let work = tokio::task::spawn_blocking(move || {
+        let mut rows = ParquetRows::default();
+        parquet::read::each_row(body.into(), |row| {
+            rows.count += 1;
+            if keep_hashes {
+                rows.hashes.push(lines::hash(format!("{row:?}").as_bytes()));
+            }
+        })?;
+        Ok(rows)
+    });
+    work.await
+        .unwrap_or_else(|_| Err("it is no Parquet file (its reader gave up)".to_owned()))
+}
+
 /// The hashes of the header, if there is one, and of the records in a file that was encoded here.
 pub(crate) async fn hashes(
     body: Vec<u8>,
-    form: Form<'_>,
+    form: ObjectForm,
 ) -> Result<(Option<LineHash>, Vec<LineHash>), String> {
     if form.rows == RowForm::Parquet {
-        let rows = parquet::read(body, true).await?;
+        let rows = parquet_rows(body, true).await?;
         return Ok((None, rows.hashes));
     }
-    let lines = Lines::new(Meaning::Records(form.rows, Some(Vec::new())));
-    let mut text = Unpacking::new(form.compression, lines).map_err(|error| error.to_string())?;
-    text.take(&body);
-    let (lines, broken) = text.end();
-    match (broken.or(lines.problem), lines.meaning) {
-        (Some(problem), _) => Err(problem),
-        (None, meaning) => Ok((lines.header, meaning.hashes().unwrap_or_default().to_vec())),
+    let mut lines = CheckedLines::new(Meaning::Records(form.rows, Some(Vec::new())));
+    let reader = lines.reader(form.compression);
+    let mut reader = reader.map_err(|error| error.to_string())?;
+    reader.feed(&body);
+    let end = reader.finish();
+    match lines.problem(end) {
+        Some(problem) => Err(problem),
+        None => Ok((
+            lines.header,
+            lines.meaning.hashes().unwrap_or_default().to_vec(),
+        )),
     }
 }

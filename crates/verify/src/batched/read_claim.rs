@@ -1,16 +1,16 @@
-//! A claim as it lies in the bucket: read, and held against itself.
+//! A claim as it lies in the bucket: read, and refused if it contradicts itself.
 //!
 //! Not here: what the bucket and the topic say of it. Invariant: the numbers of a claim that was
 //! accepted can be added up, and its first and last record lie in it.
 
 use landing::{
-    Offset,
+    Place,
     claim::{Claim, ClaimedRecord},
 };
 
-/// Reads the claim of this zone, partition and start.
-pub(crate) fn read(body: &[u8], place: (&str, i32, Offset)) -> Result<Claim, String> {
-    let claim = Claim::from_body(body, place).map_err(|problem| problem.to_string())?;
+/// Reads the claim of this zone for the extent that begins at `start`.
+pub(crate) fn read(body: &[u8], zone: &str, start: Place) -> Result<Claim, String> {
+    let claim = Claim::from_body(body, zone, start).map_err(|problem| problem.to_string())?;
     contradiction(&claim).map_or(Ok(claim), |problem| {
         Err(format!("it contradicts itself: {problem}"))
     })
@@ -43,8 +43,12 @@ fn contradiction(claim: &Claim) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use landing::claim::{
-        CLAIM_VERSION, CLASSIFIER_VERSION, ClaimedBody, ClaimedDate, ClaimedDeadLetters, FileRules,
+    use landing::{
+        Offset, Partition,
+        claim::{
+            CLAIM_VERSION, CLASSIFIER_VERSION, ClaimedBody, ClaimedDate, ClaimedDeadLetters,
+            FileRules,
+        },
     };
 
     use super::*;
@@ -71,7 +75,7 @@ mod tests {
             version: CLAIM_VERSION,
             classifier: CLASSIFIER_VERSION,
             zone: "z".to_owned(),
-            partition: 3,
+            partition: Partition(3),
             start: Offset(10),
             end: Offset(20),
             files: FileRules {
@@ -95,7 +99,7 @@ mod tests {
     }
 
     fn is_accepted(claim: &Claim) -> bool {
-        read(&claim.to_body(), ("z", 3, Offset(10))).is_ok()
+        read(&claim.to_body(), "z", Place::new(Partition(3), Offset(10))).is_ok()
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What the topic holds of one extent, record by record, and whether the extent's objects hold it.
 //!
-//! Records are looked at as they come and forgotten. Plain JSON Lines are compared with the records
-//! themselves; where columns or Kafka's own words are in the files, the records are encoded by the
-//! claim's rules, and the files are compared, byte for byte or else row for row. A record must be
-//! at the next place in its object, or behind it where compaction took records from the topic.
-//! Invariant: a date is called whole only when each record of its object was matched by one of the
-//! topic, and the other way round.
+//! Records are handled as they come, and forgotten. Plain JSON Lines are compared with the records
+//! themselves. Where files hold columns or Kafka's metadata, the records are encoded by the claim's
+//! rules, and the files are compared, byte for byte or else row for row. A record must be at the
+//! next place in its object, or after it where compaction took records from the topic. Invariant: a
+//! date is called whole only when each record of its object was matched by one of the topic, and
+//! the other way round.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use anyhow::Result;
 use bucket::zone::ZoneFacts;
 use format::{encoding::File, files::Files};
 use landing::{
-    Offset, OffsetRange, Record,
+    Extent, Offset, OffsetRange, Record,
     arena::RecordArena,
     claim::{Claim, ClaimedBody, ClaimedRecord, ContentHash},
     partition_by::DatePartition,
@@ -22,18 +22,18 @@ use landing::{
 
 use crate::{
     batched::{
-        line::{self, LineHash},
-        object_content::{self, Facts, Form},
+        lines::{self, LineHash},
+        object_content::{self, ObjectFacts, ObjectForm},
     },
-    expected_place::{Place, place},
+    expected_place::{ExpectedPlace, expected_place},
     topic::Topic,
 };
 
 /// What the topic holds of an extent.
 #[derive(Debug, Default)]
 pub(crate) struct TopicSide {
-    pub(crate) dates: BTreeMap<String, Part>,
-    pub(crate) letters: Part,
+    pub(crate) dates: BTreeMap<String, TopicPart>,
+    pub(crate) letters: TopicPart,
     pub(crate) tombstones: u64,
     pub(crate) seen: Seen,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Seen {
 
 /// What the topic holds of one date, or of dead letters.
 #[derive(Debug, Default)]
-pub(crate) struct Part {
+pub(crate) struct TopicPart {
     pub(crate) records: u64,
     pub(crate) hash: ContentHash,
     /// Records of the object up to the last one that was matched.
@@ -59,14 +59,14 @@ pub(crate) struct Part {
     pub(crate) not_in_object: Option<String>,
 }
 
-/// What an extent is compared by.
-pub(crate) struct Wanted<'w> {
+/// What the records of an extent are compared with.
+pub(crate) struct WantedExtent<'w> {
     pub(crate) zone: &'w ZoneFacts,
     pub(crate) claim: &'w Claim,
-    /// What the topic has of it.
+    /// The offsets of it that the topic has.
     pub(crate) range: OffsetRange,
     /// The objects by their dates.
-    pub(crate) facts: BTreeMap<&'w str, &'w Facts>,
+    pub(crate) facts: BTreeMap<&'w str, &'w ObjectFacts>,
 }
 
 impl Seen {
@@ -83,7 +83,7 @@ impl Seen {
     }
 
     /// Whether a claim was made of these, and of more where compaction took some: nothing lies
-    /// before its first or behind its last.
+    /// before its first or after its last.
     pub(crate) fn fits(&self, claim: &Claim) -> bool {
         if self.records == claim.all_records() {
             return (&self.first, &self.last, self.bytes)
@@ -96,7 +96,7 @@ impl Seen {
     }
 }
 
-impl Part {
+impl TopicPart {
     /// Whether the object has nothing but what the topic has.
     pub(crate) fn is_whole(&self, rows: u64) -> bool {
         self.not_in_object.is_none() && self.matched_to as u64 == rows && self.records == rows
@@ -114,14 +114,14 @@ impl Part {
     }
 }
 
-/// Reads the extent. `files` takes the records where lines are not enough.
+/// Reads the extent. `files` encodes the records where lines are not enough.
 pub(crate) async fn read(
     topic: &Topic,
-    wanted: &Wanted<'_>,
+    wanted: &WantedExtent<'_>,
     mut files: Option<Files>,
 ) -> Result<TopicSide> {
     let mut side = TopicSide::default();
-    let mut records = topic.records(wanted.claim.partition, wanted.range);
+    let mut records = topic.records(Extent::new(wanted.claim.partition, wanted.range));
     while let Some(arena) = records.next().await? {
         side.seen.take(&arena);
         for record in arena.records() {
@@ -137,27 +137,28 @@ pub(crate) async fn read(
 }
 
 impl TopicSide {
-    fn take(&mut self, record: &Record<'_>, wanted: &Wanted<'_>, files: Option<&mut Files>) {
+    fn take(&mut self, record: &Record<'_>, wanted: &WantedExtent<'_>, files: Option<&mut Files>) {
         let zone = wanted.zone;
-        let part = match place(record, (&zone.partition_by, zone.granularity)) {
-            Place::Tombstone if !wanted.claim.files.keep_tombstones => {
+        let part = match expected_place(record, &zone.partition_by, zone.granularity) {
+            ExpectedPlace::Tombstone if !wanted.claim.files.keep_tombstones => {
                 self.tombstones += 1;
                 return;
             }
-            Place::Tombstone | Place::Letter(_) => &mut self.letters,
-            Place::Date(date) => self.data(&date, record, (wanted, files)),
+            ExpectedPlace::Tombstone | ExpectedPlace::Letter(_) => &mut self.letters,
+            ExpectedPlace::Date(date) => self.data(&date, record, wanted, files),
         };
         part.records += 1;
         part.hash.add(record.offset, record.value);
     }
 
-    /// The part of a record that has a date: dead letters, when a schema refuses it.
+    /// The part of a record that has a date; it is the dead letters when a schema refuses the record.
     fn data(
         &mut self,
         date: &DatePartition,
         record: &Record<'_>,
-        (wanted, files): (&Wanted<'_>, Option<&mut Files>),
-    ) -> &mut Part {
+        wanted: &WantedExtent<'_>,
+        files: Option<&mut Files>,
+    ) -> &mut TopicPart {
         if let Some(files) = files {
             return match files.write(date, record) {
                 Ok(()) => self.date(date),
@@ -167,21 +168,22 @@ impl TopicSide {
         let part = self.date(date);
         let facts = wanted.facts.get(date.as_str());
         if let (Some(rows), Some(value)) = (facts.and_then(|facts| facts.hashes()), record.value) {
-            let hash = line::hash(&value::on_one_line(value));
+            let hash = lines::hash(&value::on_one_line(value));
             part.find(|| of_offset(record.offset), rows, hash);
         }
         part
     }
 
-    fn date(&mut self, date: &DatePartition) -> &mut Part {
+    fn date(&mut self, date: &DatePartition) -> &mut TopicPart {
         if !self.dates.contains_key(date.as_str()) {
-            self.dates.insert(date.as_str().to_owned(), Part::default());
+            self.dates
+                .insert(date.as_str().to_owned(), TopicPart::default());
         }
         self.dates.entry(date.as_str().to_owned()).or_default()
     }
 
     /// Compares a file that was encoded from the topic with the object.
-    async fn compare(&mut self, file: File, wanted: &Wanted<'_>) -> Result<()> {
+    async fn compare(&mut self, file: File, wanted: &WantedExtent<'_>) -> Result<()> {
         let part = self.date(&file.date);
         let Some(facts) = wanted.facts.get(file.date.as_str()) else {
             return Ok(());
@@ -190,7 +192,7 @@ impl TopicSide {
             part.matched_to = usize::try_from(file.records)?;
             return Ok(());
         }
-        let form = Form::of(&wanted.zone.format, &wanted.claim.files);
+        let form = ObjectForm::of(wanted.zone.format, &wanted.claim.files);
         let (header, rows) = object_content::hashes(file.bytes, form)
             .await
             .map_err(anyhow::Error::msg)?;
@@ -213,14 +215,14 @@ fn of_offset(offset: Offset) -> String {
 mod tests {
     use super::*;
 
-    fn part(rows: &[&str], records: &[&str]) -> Part {
-        let rows: Vec<LineHash> = rows.iter().map(|row| line::hash(row.as_bytes())).collect();
-        let mut part = Part::default();
+    fn part(rows: &[&str], records: &[&str]) -> TopicPart {
+        let rows: Vec<LineHash> = rows.iter().map(|row| lines::hash(row.as_bytes())).collect();
+        let mut part = TopicPart::default();
         for (record, offset) in records.iter().zip(0..) {
             part.find(
                 || of_offset(Offset(offset)),
                 &rows,
-                line::hash(record.as_bytes()),
+                lines::hash(record.as_bytes()),
             );
             part.records += 1;
         }

@@ -1,14 +1,15 @@
-//! Zones with one object per record: offsets that have an object or a dead letter, and what the
-//! others are.
+//! Zones with one object per record: which offsets have an object or a dead letter, and why the
+//! others have none.
 //!
-//! Offsets without an object are looked up in the topic, which is read only there; under `--deep`
-//! all of it is (see [`with_topic`]), and then the objects that it no longer has (see [`without_topic`]).
-//! Invariant: an offset that the zone must hold has an object, is explained, or is in a finding.
+//! The topic is read only at offsets without an object. Under `--deep` all of it is read (see
+//! [`with_topic`]), and then the objects that it no longer has a record for (see
+//! [`without_topic`]). An offset that the zone must hold has an object, is explained, or is in a
+//! finding.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use landing::{Offset, OffsetRange, offset_set::holes};
+use landing::{Extent, Offset, OffsetRange, Partition, Place, offset_set::holes};
 
 use crate::{
     finding::{Finding, Kind},
@@ -19,65 +20,74 @@ use crate::{
     },
     report::MOST_RANGES,
     topic::Topic,
-    verification::Look,
+    verification::Verification,
 };
 
-/// What a partition must hold.
+/// What the zone must hold of a partition.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
-    /// From where the zone begins to where the group has come, or the last object lies.
+struct WantedOffsets {
+    /// From where the zone begins to where the group has come, or to the last object.
     range: OffsetRange,
     /// The ends of the log; `None` when Kafka is not asked.
     log: Option<OffsetRange>,
 }
 
-/// Judges what was listed, and under `--deep` what is in it.
-pub(crate) async fn judge(per_record: &mut PerRecord, look: &mut Look) -> Result<()> {
-    let topic = look.topic.clone();
+/// Judges what was listed, and under `--deep` the content of its objects.
+pub(crate) async fn judge(
+    per_record: &mut PerRecord,
+    verification: &mut Verification,
+) -> Result<()> {
+    let topic = verification.topic.clone();
     for partition in topic.iter().flat_map(|topic| topic.partitions()) {
         per_record.partitions.entry(*partition).or_default();
     }
     let mut compared = BTreeMap::new();
     for (&partition, offsets) in &per_record.partitions {
-        let Some(wanted) = wanted(look, (partition, offsets)) else {
+        let Some(wanted) = wanted(verification, partition, offsets) else {
             continue;
         };
-        both(look, partition, offsets);
-        report_ranges(look, partition, offsets, wanted);
-        forgotten(look, partition, offsets, wanted);
+        both(verification, partition, offsets);
+        report_ranges(verification, partition, offsets, wanted);
+        forgotten(verification, partition, offsets, wanted);
         let (Some(topic), Some(log)) = (&topic, wanted.log) else {
             continue;
         };
         let range = wanted.range;
         let there = OffsetRange::new(range.start.max(log.start), range.end.min(log.end));
-        if look.deep {
-            let there = (there, log.end);
-            let seen = with_topic::compare(look, topic, (partition, offsets), there).await?;
+        if verification.deep {
+            let extent = Extent::new(partition, there);
+            let seen = with_topic::compare(verification, topic, offsets, extent, log.end).await?;
             compared.insert(partition, seen);
         } else {
             let landed_end = offsets.bounds().map_or(there.end, |bounds| bounds.end);
             let ahead = OffsetRange::new(there.end, landed_end.min(log.end));
-            let of = (partition, offsets);
-            explain_holes(look, topic, of, (there, Kind::MissingObject)).await?;
-            explain_holes(look, topic, of, (ahead, Kind::Unfinished)).await?;
+            for (range, kind) in [(there, Kind::MissingObject), (ahead, Kind::Unfinished)] {
+                let extent = Extent::new(partition, range);
+                explain_holes(verification, topic, offsets, extent, kind).await?;
+            }
         }
     }
-    if look.deep {
-        without_topic::read(look, &per_record.partitions, &compared).await?;
+    if verification.deep {
+        without_topic::read(verification, &per_record.partitions, &compared).await?;
     }
     Ok(())
 }
 
-/// What the partition must hold; `None` when there is nothing to say, or nothing that is right.
-fn wanted(look: &mut Look, (partition, offsets): (i32, &Offsets)) -> Option<Wanted> {
-    let (bounds, topic) = (offsets.bounds(), look.topic.clone());
-    if look.is_unknown(partition) {
-        look.no_such_partition(partition, bounds);
+/// What the zone must hold of the partition; `None` when nobody knows, or the topic has no such
+/// partition.
+fn wanted(
+    verification: &mut Verification,
+    partition: Partition,
+    offsets: &Offsets,
+) -> Option<WantedOffsets> {
+    let (bounds, topic) = (offsets.bounds(), verification.topic.clone());
+    if verification.is_unknown(partition) {
+        verification.no_such_partition(partition, bounds);
         return None;
     }
-    let log = look.partition(partition).log;
-    no_anchor(look, partition, bounds);
-    let known = look.partition(partition);
+    let log = verification.partition(partition).log;
+    no_anchor(verification, partition, bounds);
+    let known = verification.partition(partition);
     let first = known.anchor.map(|anchor| anchor.offset);
     let lowest = bounds.map(|bounds| bounds.start);
     let begin = [known.start, first, lowest].into_iter().flatten().min();
@@ -86,53 +96,61 @@ fn wanted(look: &mut Look, (partition, offsets): (i32, &Offsets)) -> Option<Want
     let committed = committed.map(|committed| committed.next);
     let end = committed.or(bounds.map(|bounds| bounds.end));
     if let Some(log) = log {
-        beyond_end(look, (partition, offsets), log);
-        look.committed_beyond_end(partition, committed, log);
+        beyond_end(verification, partition, offsets, log);
+        verification.committed_beyond_end(partition, committed, log);
     }
-    begin.zip(end).map(|(begin, end)| Wanted {
+    begin.zip(end).map(|(begin, end)| WantedOffsets {
         range: OffsetRange::new(begin, end),
         log,
     })
 }
 
-/// The first landed record is written down before any object of the partition.
-fn no_anchor(look: &mut Look, partition: i32, bounds: Option<OffsetRange>) {
-    if let (Some(bounds), None) = (bounds, look.partition(partition).anchor) {
-        let key = look.zone.prefix.anchor_key(partition);
+/// The first landed record is recorded before any object of the partition is written.
+fn no_anchor(verification: &mut Verification, partition: Partition, bounds: Option<OffsetRange>) {
+    if let (Some(bounds), None) = (bounds, verification.partition(partition).anchor) {
+        let key = verification.zone.prefix.anchor_key(partition);
         let text = "it says which record was landed first, and is written before any other object of the partition";
-        look.find(Finding::of_key(Kind::MissingObject, &key, text).at((partition, bounds)));
+        let extent = Extent::new(partition, bounds);
+        verification.find(Finding::of_key(Kind::MissingObject, &key, text).at(extent));
     }
 }
 
-fn beyond_end(look: &mut Look, (partition, offsets): (i32, &Offsets), log: OffsetRange) {
+fn beyond_end(
+    verification: &mut Verification,
+    partition: Partition,
+    offsets: &Offsets,
+    log: OffsetRange,
+) {
     if offsets.bounds().is_none_or(|bounds| bounds.end <= log.end) {
         return;
     }
     for range in offsets.ranges().filter(|range| range.end > log.end) {
         let beyond = OffsetRange::new(range.start.max(log.end), range.end);
         let text = "the topic ends before these offsets";
-        look.find(Finding::of_offsets(
-            Kind::UnknownObject,
-            (partition, beyond),
-            text,
-        ));
+        let extent = Extent::new(partition, beyond);
+        verification.find(Finding::of_offsets(Kind::UnknownObject, extent, text));
     }
 }
 
-fn both(look: &mut Look, partition: i32, offsets: &Offsets) {
+fn both(verification: &mut Verification, partition: Partition, offsets: &Offsets) {
     let letters = offsets.dead_letters.ranges();
     let offsets_of_letters = letters
         .flat_map(|range| range.start.0..range.end.0)
         .map(Offset);
     for offset in offsets_of_letters.filter(|offset| offsets.landed.contains(*offset)) {
-        let at = (partition, OffsetRange::new(offset, offset.next()));
+        let place = Place::new(partition, offset);
         let text = "the record has a data object and a dead letter";
-        look.find(Finding::of_offsets(Kind::LandedAndDeadLettered, at, text));
+        verification.find(Finding::of_place(Kind::LandedAndDeadLettered, place, text));
     }
 }
 
-fn report_ranges(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wanted) {
-    let report = &mut look.partition(partition).report;
+fn report_ranges(
+    verification: &mut Verification,
+    partition: Partition,
+    offsets: &Offsets,
+    wanted: WantedOffsets,
+) {
+    let report = &mut verification.partition(partition).report;
     report.offsets = Some(wanted.range);
     let mut ranges: Vec<OffsetRange> = Vec::new();
     for range in offsets.ranges() {
@@ -151,7 +169,7 @@ fn report_ranges(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wan
     report.not_landed_yet = not_yet.filter(|range| range.start < range.end);
 }
 
-/// The offsets in a range that have neither object nor dead letter, and are not written down as
+/// The offsets in a range that have neither an object nor a dead letter, and are not recorded as
 /// lost.
 fn open_offsets<'o>(
     offsets: &'o Offsets,
@@ -162,37 +180,42 @@ fn open_offsets<'o>(
     holes(offsets.ranges(), range).flat_map(move |hole| holes(recorded.iter().copied(), hole))
 }
 
-/// What is below the log's start, and has no object: nobody knows.
-fn forgotten(look: &mut Look, partition: i32, offsets: &Offsets, wanted: Wanted) {
+/// Offsets without an object below the log's start: nobody knows what they held.
+fn forgotten(
+    verification: &mut Verification,
+    partition: Partition,
+    offsets: &Offsets,
+    wanted: WantedOffsets,
+) {
     let low = wanted.log.map_or(wanted.range.end, |log| log.start);
     let range = OffsetRange::new(wanted.range.start, wanted.range.end.min(low));
-    let recorded = look.partition(partition).gaps.clone();
+    let recorded = verification.partition(partition).gaps.clone();
     for hole in open_offsets(offsets, range, &recorded) {
         let text =
             "these offsets have no object, and nobody tells any more whether they held records";
-        look.find(Finding::of_offsets(
-            Kind::Unverifiable,
-            (partition, hole),
-            text,
-        ));
+        let extent = Extent::new(partition, hole);
+        verification.find(Finding::of_offsets(Kind::Unverifiable, extent, text));
     }
 }
 
-/// Looks offsets without an object up in the topic; a record there is a finding of this kind.
+/// Reads the topic at those offsets of the extent that have no object; a record there is a finding
+/// of this kind.
 async fn explain_holes(
-    look: &mut Look,
+    verification: &mut Verification,
     topic: &Topic,
-    (partition, offsets): (i32, &Offsets),
-    (there, kind): (OffsetRange, Kind),
+    offsets: &Offsets,
+    extent: Extent,
+    kind: Kind,
 ) -> Result<()> {
+    let partition = extent.partition;
     let is_ahead = kind == Kind::Unfinished;
     let text = if is_ahead { NOT_YET } else { MISSING };
-    look.progress
+    verification
+        .progress
         .step("reading the topic where offsets have no object:", None);
-    // Nothing that the topic still has can have been lost: what is written down as a gap is looked
-    // up, too.
-    for hole in holes(offsets.ranges(), there) {
-        let mut records = topic.records(partition, hole);
+    // What the topic still has was not lost: recorded gaps are read, too.
+    for hole in holes(offsets.ranges(), extent.range) {
+        let mut records = topic.records(Extent::new(partition, hole));
         let (mut met, mut tombstones) = (0, 0);
         while let Some(arena) = records.next().await? {
             for record in arena.records() {
@@ -201,15 +224,11 @@ async fn explain_holes(
                     tombstones += 1;
                     continue;
                 }
-                let at = (
-                    partition,
-                    OffsetRange::new(record.offset, record.offset.next()),
-                );
-                look.find(Finding::of_offsets(kind, at, text));
+                verification.find(Finding::of_place(kind, record.place(), text));
             }
         }
-        look.progress.add(hole.end.0.abs_diff(hole.start.0));
-        let report = &mut look.partition(partition).report;
+        verification.progress.add(hole.end.0.abs_diff(hole.start.0));
+        let report = &mut verification.partition(partition).report;
         report.tombstones += tombstones;
         report.holes += hole.end.0.abs_diff(hole.start.0) - met;
     }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use bucket::listing::Listed;
 use landing::{
-    Offset, OffsetRange,
+    OffsetRange, Partition, Place,
     layout::read::DataKey,
     offset_set::{OffsetSet, ranges_of_both},
 };
 
 use crate::{
     finding::{Finding, Kind},
-    verification::Look,
+    verification::Verification,
 };
 
 /// `{}` and a line break.
@@ -21,7 +21,7 @@ const SMALLEST_BODY: u64 = 3;
 /// What was listed.
 #[derive(Debug, Default)]
 pub(crate) struct PerRecord {
-    pub(crate) partitions: BTreeMap<i32, Offsets>,
+    pub(crate) partitions: BTreeMap<Partition, Offsets>,
 }
 
 /// The offsets of a partition.
@@ -32,41 +32,41 @@ pub(crate) struct Offsets {
 }
 
 impl PerRecord {
-    pub fn data(&mut self, look: &mut Look, key: &DataKey<'_>, object: &Listed) {
-        let offsets = self.partitions.entry(key.partition).or_default();
-        let at = (
-            key.partition,
-            OffsetRange::new(key.offset, key.offset.next()),
-        );
-        let report = &mut look.partition(key.partition).report;
+    /// Adds a data object.
+    pub(crate) fn data(
+        &mut self,
+        verification: &mut Verification,
+        key: &DataKey<'_>,
+        object: &Listed,
+    ) {
+        let place = key.place;
+        let offsets = self.partitions.entry(place.partition).or_default();
+        let report = &mut verification.partition(place.partition).report;
         report.objects += 1;
         report.bytes += object.bytes;
-        if offsets.landed.insert(key.offset) {
+        if offsets.landed.insert(place.offset) {
             report.records += 1;
         } else {
             let text = "another object holds this offset under an earlier date";
-            look.find(Finding::of_key(Kind::Duplicate, &object.key, text).at(at));
+            verification.find(Finding::of_key(Kind::Duplicate, &object.key, text).at_place(place));
         }
-        too_small(look, object, at);
+        too_small(verification, object, place);
     }
 
-    pub fn dead_letter(
+    /// Adds a dead letter.
+    pub(crate) fn dead_letter(
         &mut self,
-        look: &mut Look,
-        (partition, offset): (i32, Offset),
+        verification: &mut Verification,
+        place: Place,
         object: &Listed,
     ) {
-        let offsets = self.partitions.entry(partition).or_default();
-        let report = &mut look.partition(partition).report;
+        let offsets = self.partitions.entry(place.partition).or_default();
+        let report = &mut verification.partition(place.partition).report;
         report.objects += 1;
         report.bytes += object.bytes;
         report.dead_letters += 1;
-        offsets.dead_letters.insert(offset);
-        too_small(
-            look,
-            object,
-            (partition, OffsetRange::new(offset, offset.next())),
-        );
+        offsets.dead_letters.insert(place.offset);
+        too_small(verification, object, place);
     }
 }
 
@@ -83,10 +83,10 @@ impl Offsets {
     }
 }
 
-fn too_small(look: &mut Look, object: &Listed, at: (i32, OffsetRange)) {
-    // Under --deep it is read.
-    if object.bytes < SMALLEST_BODY && !look.deep {
+fn too_small(verification: &mut Verification, object: &Listed, place: Place) {
+    // Under --deep the object is read anyway.
+    if object.bytes < SMALLEST_BODY && !verification.deep {
         let text = format!("{} bytes are no JSON object on a line", object.bytes);
-        look.find(Finding::of_key(Kind::Unparseable, &object.key, text).at(at));
+        verification.find(Finding::of_key(Kind::Unparseable, &object.key, text).at_place(place));
     }
 }
