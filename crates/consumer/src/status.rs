@@ -14,7 +14,7 @@ use std::{
 
 use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
-use landing::{Engine, Offset, Partition, engine::PartitionProgress};
+use landing::{Engine, Offset, Partition};
 
 use crate::{lag::Lag, metrics};
 

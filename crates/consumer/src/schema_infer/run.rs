@@ -134,6 +134,8 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
+    use landing::Partition;
+
     use super::*;
 
     fn extent(partition: i32, start: i64, end: i64) -> Extent {
