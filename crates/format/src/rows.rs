@@ -28,6 +28,7 @@ pub fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> 
 }
 
 impl Rows {
+    /// Reads the columns of this schema, and after them Kafka's metadata if `metadata` says so.
     pub fn new(schema: &TableSchema, metadata: bool) -> Self {
         Self {
             reader: RowReader::new(schema),

@@ -10,7 +10,7 @@ use std::io;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use format::{
     options::Compression,
-    read_lines::{LONGEST, LineReader, TextProblem, json},
+    read_lines::{LONGEST, LineReader, TakeLine, TextProblem, json},
 };
 use landing::{Offset, OffsetRange, Partition, claim::ContentHash, record::ValueHash};
 
@@ -75,7 +75,7 @@ impl CheckedLines {
     pub(crate) fn reader(
         &mut self,
         compression: Compression,
-    ) -> io::Result<LineReader<impl FnMut(&[u8]) -> Result<(), String>>> {
+    ) -> io::Result<LineReader<impl TakeLine>> {
         let longest = match self.meaning {
             Meaning::Records(..) => LONGEST,
             Meaning::DeadLetters(..) => LONGEST_LETTER,
