@@ -17,8 +17,13 @@ pub const LONGEST: usize = 2 * value::MAX_VALUE_BYTES + (1 << 20);
 /// Bytes of a body in memory that are unpacked at a time.
 const PIECE: usize = 64 << 10;
 
+/// What lines are handed to, each without its line feed; an error says why the line is refused.
+pub trait TakeLine: FnMut(&[u8]) -> Result<(), String> {}
+
+impl<T: FnMut(&[u8]) -> Result<(), String>> TakeLine for T {}
+
 /// A reader of lines that is fed the bytes of an object piece by piece.
-pub struct LineReader<T: FnMut(&[u8]) -> Result<(), String>> {
+pub struct LineReader<T: TakeLine> {
     decoder: Decoder<Lines<T>>,
     broken: Option<String>,
 }
@@ -42,7 +47,7 @@ pub enum TextProblem {
     Refused(String),
 }
 
-impl<T: FnMut(&[u8]) -> Result<(), String>> LineReader<T> {
+impl<T: TakeLine> LineReader<T> {
     /// Hands each line, without its line feed, to `take`, until `take` refuses one. A line of more
     /// than `longest` bytes is refused here.
     ///
@@ -122,7 +127,7 @@ struct Lines<T> {
     has_ended: bool,
 }
 
-impl<T: FnMut(&[u8]) -> Result<(), String>> Write for Lines<T> {
+impl<T: TakeLine> Write for Lines<T> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         let mut rest = piece;
         while !rest.is_empty() && self.problem.is_none() && !self.has_ended {
@@ -155,11 +160,7 @@ impl<T: FnMut(&[u8]) -> Result<(), String>> Write for Lines<T> {
 ///
 /// # Errors
 /// What is wrong with the text, or what `take` says of a line, each with the line's number.
-pub fn each_line(
-    body: &[u8],
-    suffix: &str,
-    mut take: impl FnMut(&[u8]) -> Result<(), String>,
-) -> Result<(), String> {
+pub fn each_line(body: &[u8], suffix: &str, mut take: impl TakeLine) -> Result<(), String> {
     let compression = match suffix.rsplit('.').next() {
         Some("gz") => Compression::Gzip,
         Some("zst") => Compression::Zstd,

@@ -2,9 +2,9 @@
 //! data.
 //!
 //! Keys are handled as they come, and forgotten. The order matters: claims sort before dead
-//! letters, and data is listed last, so that the objects of each claim that was seen were there when
-//! theirs was listed. Each key counts for exactly one thing, or is found to be unknown. Not here:
-//! what follows from the keys (see the two layouts).
+//! letters, and data is listed last, so that the objects of each claim that was seen were there
+//! when theirs was listed. Each key counts for exactly one thing, or is found to be unknown. Not
+//! here: what follows from the keys (see the two layouts).
 
 use anyhow::Result;
 use bucket::listing::Listed;

@@ -1,9 +1,8 @@
-//! The rows of a Parquet file, typed as its columns are, a few thousand at a time.
+//! The rows of a Parquet file: typed as its columns are ([`read`]), or whatever they are
+//! ([`each_row`]).
 //!
-//! The file is in memory as a whole, for its index lies at its end; of its rows only a few are
-//! unpacked at a time. Not here: what the columns should be, and what rows are for. Invariant: a
-//! file is read only when it has exactly the columns that were asked for, of their types, in their
-//! order.
+//! The file is in memory as a whole, because its index lies at its end; only a few thousand of its
+//! rows are unpacked at a time. Not here: what the columns should be, and what rows are for.
 
 use std::fmt::Debug;
 
@@ -43,10 +42,11 @@ pub enum Value<'b> {
     Timestamp(i64),
 }
 
-/// Gives all rows to `take`, in their order.
+/// Hands all rows to `take`, in their order, if the file has exactly these columns, of these types
+/// and in this order.
 ///
 /// # Errors
-/// Why it is no such file, or what `take` says.
+/// Why it is not such a file, or what `take` says.
 pub fn read(
     body: Bytes,
     columns: &[(&str, AthenaType)],
@@ -150,7 +150,7 @@ struct Column {
     values: Values,
 }
 
-/// What is there in those rows, NULL left out.
+/// The values of those rows, without NULLs.
 #[derive(Default)]
 struct Values {
     texts: Vec<ByteArray>,
@@ -210,7 +210,7 @@ impl Column {
         }
     }
 
-    /// What row `at` of the unpacked ones has; `next` counts the values that were given.
+    /// What row `at` of the unpacked ones has; `next` counts the values that were returned.
     fn value(&self, at: usize, next: &mut usize) -> Value<'_> {
         if self.optional && self.levels[at] == 0 {
             return Value::Null;

@@ -14,6 +14,7 @@ use ::{
 };
 
 use super::*;
+use crate::parquet::read;
 
 pub(crate) fn rows(bytes: &[u8]) -> Vec<Vec<Field>> {
     let reader = SerializedFileReader::new(Bytes::copy_from_slice(bytes)).unwrap();
@@ -255,4 +256,21 @@ fn metadata_follows_the_columns() {
             ],
         ]
     );
+}
+
+#[test]
+fn each_row_of_any_file_is_read_and_a_null_is_not_a_text() {
+    let values = [
+        r#"{"text":"null"}"#,
+        r#"{"text":null}"#,
+        r#"{"text":"null"}"#,
+    ];
+    let bytes = one_file(&with_schema(FileFormat::Parquet, SCHEMA), &arena(&values));
+    let mut rows = Vec::new();
+    let read = read::each_row(bytes.clone().into(), |row| rows.push(format!("{row:?}")));
+    assert_eq!((read, rows.len()), (Ok(()), 3));
+    assert!(rows[0] == rows[2] && rows[0] != rows[1], "{rows:?}");
+    let cut = bytes[..bytes.len() - 1].to_vec();
+    let problem = read::each_row(cut.into(), |_| {}).unwrap_err();
+    assert!(problem.starts_with("it is no Parquet file ("), "{problem}");
 }

@@ -10,7 +10,7 @@ use std::io;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use format::{
     options::Compression,
-    read_lines::{LONGEST, LineReader, TextProblem, json},
+    read_lines::{LONGEST, LineReader, TakeLine, TextProblem, json},
 };
 use landing::{Offset, OffsetRange, Partition, claim::ContentHash, record::ValueHash};
 
@@ -75,7 +75,7 @@ impl CheckedLines {
     pub(crate) fn reader(
         &mut self,
         compression: Compression,
-    ) -> io::Result<LineReader<impl FnMut(&[u8]) -> Result<(), String>>> {
+    ) -> io::Result<LineReader<impl TakeLine>> {
         let longest = match self.meaning {
             Meaning::Records(..) => LONGEST,
             Meaning::DeadLetters(..) => LONGEST_LETTER,
@@ -144,8 +144,8 @@ pub(crate) fn hash(line: &[u8]) -> LineHash {
     half
 }
 
-/// A record as comma separated values; each line has as many as the first.
-pub(crate) fn csv(line: &[u8], columns: &mut Option<usize>) -> Result<(), String> {
+/// Checks a record as comma separated values; each line must have as many as the first.
+fn csv(line: &[u8], columns: &mut Option<usize>) -> Result<(), String> {
     let found = values(line)
         .ok_or("no comma separated values: a quote is not closed, or stands inside of a value")?;
     if std::str::from_utf8(line).is_err() {
@@ -188,12 +188,8 @@ fn behind_quotes(mut value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// A dead letter of this partition, with an offset above those before.
-pub(crate) fn letter(
-    line: &[u8],
-    partition: Partition,
-    letters: &mut Letters,
-) -> Result<(), String> {
+/// Checks a dead letter: it must be of this partition, and its offset above those before it.
+fn letter(line: &[u8], partition: Partition, letters: &mut Letters) -> Result<(), String> {
     let letter: serde_json::Value =
         serde_json::from_slice(line).map_err(|error| format!("no dead letter ({error})"))?;
     let value = match &letter["value"] {

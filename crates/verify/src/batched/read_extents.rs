@@ -47,8 +47,8 @@ pub(crate) struct ReadExtent {
 }
 
 impl<'s> ExtentSource<'s> {
-    /// Reads from this zone, with so many requests at a time; `log` is the ends of the partition's
-    /// log.
+    /// Reads from this zone, with at most `concurrency` requests in flight; `log` holds the ends of
+    /// the partition's log, if Kafka is asked.
     pub(crate) fn new(
         bucket: &'s Bucket,
         zone: &'s ZoneFacts,

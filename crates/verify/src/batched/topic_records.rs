@@ -151,7 +151,8 @@ impl TopicSide {
         part.hash.add(record.offset, record.value);
     }
 
-    /// The part of a record that has a date; it is the dead letters when a schema refuses the record.
+    /// The part of a record that has a date; it is the dead letters when a schema refuses the
+    /// record.
     fn data(
         &mut self,
         date: &DatePartition,
