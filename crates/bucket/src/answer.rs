@@ -19,12 +19,12 @@ pub enum PutAnswer {
     /// An object is there: 412 Precondition Failed, S3's answer to `If-None-Match: *`.
     Exists,
     /// Anything else. The object may have been written or not.
-    Failed(Failure),
+    Failed(StoreFailure),
 }
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct StoreFailure {
     /// HTTP status, if the store answered.
     pub status: Option<u16>,
     /// S3's error code, for example `SlowDown`; empty if there is none.
@@ -44,7 +44,7 @@ impl PutAnswer {
         match result {
             Ok(()) => Self::Stored,
             Err(error) => {
-                let failure = Failure::of(&error);
+                let failure = StoreFailure::of(&error);
                 if failure.status == Some(412) {
                     Self::Exists
                 } else {
@@ -55,7 +55,7 @@ impl PutAnswer {
     }
 }
 
-impl Failure {
+impl StoreFailure {
     /// What went wrong, from the SDK's error.
     pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
@@ -109,7 +109,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for StoreFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, self.code.is_empty()) {
             (Some(status), false) => write!(f, "{} ({status}): {}", self.code, self.message),
@@ -123,7 +123,7 @@ impl fmt::Display for Failure {
 ///
 /// A HEAD has no body, so its 404 has no S3 code; the SDK calls it `NotFound`. A 404 with another
 /// code, such as `NoSuchBucket`, stays a failure.
-pub(crate) fn missing(failure: Failure) -> Result<(), Failure> {
+pub(crate) fn missing(failure: StoreFailure) -> Result<(), StoreFailure> {
     let no_such_object = matches!(failure.code.as_str(), "NoSuchKey" | "NotFound" | "");
     if failure.status == Some(404) && no_such_object {
         Ok(())
@@ -163,8 +163,8 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn failure(status: u16, code: &str) -> Failure {
-        Failure {
+    fn failure(status: u16, code: &str) -> StoreFailure {
+        StoreFailure {
             status: Some(status),
             code: code.into(),
             message: "m".into(),
@@ -182,7 +182,7 @@ mod tests {
             (failure(500, "InternalError"), false),
             (failure(409, "ConditionalRequestConflict"), false),
             (failure(403, "AccessDenied"), false),
-            (Failure::local("connection refused"), false),
+            (StoreFailure::local("connection refused"), false),
         ] {
             assert_eq!(failure.is_slow_down(), expected, "{failure}");
         }
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_line() {
-        let failure = Failure::local("first\nsecond\r\n\u{1b}[31m");
+        let failure = StoreFailure::local("first\nsecond\r\n\u{1b}[31m");
         assert_eq!(failure.to_string(), "first second   [31m");
     }
 }

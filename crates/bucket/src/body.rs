@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::{Context, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{answer::Failure, bucket::Bucket, listing::Opened, retry::patiently};
+use crate::{answer::StoreFailure, bucket::Bucket, listing::Opened, retry::patiently};
 
 /// The default bound, in bytes.
 const MOST_IN_FLIGHT: u64 = 8 << 20;
@@ -50,7 +50,7 @@ impl Room {
 }
 
 /// An object that was read. It holds its part of the room until it is dropped.
-pub struct Read {
+pub struct ReadObject {
     /// The object's user metadata, without the `x-amz-meta-` in front of the names.
     pub metadata: BTreeMap<String, String>,
     /// Its body.
@@ -77,7 +77,12 @@ pub enum Body {
 ///
 /// # Errors
 /// When S3 refuses or keeps failing.
-pub async fn read(bucket: &Bucket, room: &Room, key: &str, most: u64) -> Result<Option<Read>> {
+pub async fn read(
+    bucket: &Bucket,
+    room: &Room,
+    key: &str,
+    most: u64,
+) -> Result<Option<ReadObject>> {
     let opened = patiently(|| bucket.open(key)).await;
     let opened = opened.map_err(|failure| bucket.unreadable(key, &failure))?;
     let Some(first) = opened else {
@@ -91,7 +96,12 @@ pub async fn read(bucket: &Bucket, room: &Room, key: &str, most: u64) -> Result<
 ///
 /// # Errors
 /// As for [`read`].
-pub async fn read_into(bucket: &Bucket, room: Taken, key: &str, most: u64) -> Result<Option<Read>> {
+pub async fn read_into(
+    bucket: &Bucket,
+    room: Taken,
+    key: &str,
+    most: u64,
+) -> Result<Option<ReadObject>> {
     let opened = patiently(|| bucket.open(key)).await;
     match opened.map_err(|failure| bucket.unreadable(key, &failure))? {
         Some(first) => rest(bucket, key, most, first, room.0).await,
@@ -105,11 +115,11 @@ async fn rest(
     most: u64,
     first: Opened,
     room: OwnedSemaphorePermit,
-) -> Result<Option<Read>> {
+) -> Result<Option<ReadObject>> {
     let metadata = first.metadata.clone();
     if first.bytes > most {
         let body = Body::TooLarge(first.bytes);
-        return Ok(Some(Read {
+        return Ok(Some(ReadObject {
             metadata,
             body,
             _room: room,
@@ -127,14 +137,14 @@ async fn rest(
         }
     };
     let read = read.map_err(|failure| bucket.unreadable(key, &failure))?;
-    Ok(read.map(|bytes| Read {
+    Ok(read.map(|bytes| ReadObject {
         metadata,
         body: Body::Whole(bytes),
         _room: room,
     }))
 }
 
-async fn whole(mut opened: Opened) -> Result<Vec<u8>, Failure> {
+async fn whole(mut opened: Opened) -> Result<Vec<u8>, StoreFailure> {
     let mut bytes = Vec::with_capacity(opened.bytes as usize);
     while let Some(piece) = opened.piece().await? {
         bytes.extend_from_slice(&piece);

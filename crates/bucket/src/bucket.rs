@@ -13,7 +13,7 @@ use bytes::Bytes;
 use landing::{Outcome, Upload, UploadKind, claim::Claim};
 
 use crate::{
-    answer::{Failure, PutAnswer, missing},
+    answer::{PutAnswer, StoreFailure, missing},
     client, requests,
     retry::{Backoff, StoreTrouble},
 };
@@ -108,7 +108,7 @@ impl Bucket {
     }
 
     /// Compares the object that is there with the one to write; `None` when it is gone again.
-    async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+    async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, StoreFailure> {
         if upload.id.kind == UploadKind::Claim {
             return self.claim(upload).await;
         }
@@ -125,7 +125,7 @@ impl Bucket {
     }
 
     /// Reads the claim that is there instead of ours: it is the one that counts.
-    async fn claim(&self, upload: &Upload) -> Result<Option<Outcome>, Failure> {
+    async fn claim(&self, upload: &Upload) -> Result<Option<Outcome>, StoreFailure> {
         let Some(body) = self.read(&upload.key).await? else {
             return Ok(None);
         };
@@ -143,7 +143,10 @@ impl Bucket {
     ///
     /// # Errors
     /// The answer, when it is neither the object nor "no such object".
-    pub async fn metadata(&self, key: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    pub async fn metadata(
+        &self,
+        key: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreFailure> {
         match self
             .client
             .head_object()
@@ -155,7 +158,7 @@ impl Bucket {
             Ok(head) => Ok(Some(
                 head.metadata.unwrap_or_default().into_iter().collect(),
             )),
-            Err(error) => missing(Failure::of(&error)).map(|()| None),
+            Err(error) => missing(StoreFailure::of(&error)).map(|()| None),
         }
     }
 
@@ -163,7 +166,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As for [`Self::metadata`], or the connection broke.
-    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
         let object = match self
             .client
             .get_object()
@@ -173,11 +176,11 @@ impl Bucket {
             .await
         {
             Ok(object) => object,
-            Err(error) => return missing(Failure::of(&error)).map(|()| None),
+            Err(error) => return missing(StoreFailure::of(&error)).map(|()| None),
         };
         match object.body.collect().await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(error) => Err(Failure::of_connection(&error)),
+            Err(error) => Err(StoreFailure::of_connection(&error)),
         }
     }
 
@@ -186,14 +189,17 @@ impl Bucket {
     ///
     /// # Errors
     /// Any other answer.
-    pub async fn first_key(&self, prefix: &str) -> Result<Option<String>, Failure> {
+    pub async fn first_key(&self, prefix: &str) -> Result<Option<String>, StoreFailure> {
         let list = self
             .client
             .list_objects_v2()
             .bucket(&self.name)
             .prefix(prefix)
             .max_keys(1);
-        let listed = list.send().await.map_err(|error| Failure::of(&error))?;
+        let listed = list
+            .send()
+            .await
+            .map_err(|error| StoreFailure::of(&error))?;
         let first = listed.contents.unwrap_or_default().into_iter().next();
         Ok(first.and_then(|object| object.key))
     }
@@ -202,7 +208,7 @@ impl Bucket {
     ///
     /// # Errors
     /// When S3 refuses or cannot be reached.
-    pub async fn create_bucket(&self, region: &str) -> Result<(), Failure> {
+    pub async fn create_bucket(&self, region: &str) -> Result<(), StoreFailure> {
         use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
         let mut request = self.client.create_bucket().bucket(&self.name);
         // S3 refuses us-east-1 as a location constraint: it is the default.
@@ -215,13 +221,13 @@ impl Bucket {
             .send()
             .await
             .map(drop)
-            .map_err(|error| Failure::of(&error))
+            .map_err(|error| StoreFailure::of(&error))
     }
 }
 
 /// Somebody removed the object between our two requests: write again, after the usual wait.
-fn continue_after_removal() -> Failure {
-    Failure::local("the object was removed while it was compared")
+fn continue_after_removal() -> StoreFailure {
+    StoreFailure::local("the object was removed while it was compared")
 }
 
 fn content_type(key: &str) -> &'static str {

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use crate::{
-    answer::{Failure, PutAnswer},
+    answer::{PutAnswer, StoreFailure},
     bucket::Bucket,
     retry::{Backoff, patiently},
 };
@@ -52,7 +52,7 @@ impl Bucket {
     ///
     /// # Errors
     /// The last failure.
-    pub async fn try_create(&self, key: &str, body: Bytes) -> Result<Created, Failure> {
+    pub async fn try_create(&self, key: &str, body: Bytes) -> Result<Created, StoreFailure> {
         patiently(async || match self.create(key, body.clone(), &[]).await {
             PutAnswer::Stored => Ok(Created::Now),
             PutAnswer::Exists => Ok(Created::There),
@@ -90,7 +90,7 @@ impl Bucket {
         Ok(Vec::new())
     }
 
-    async fn remove_once(&self, keys: &[String]) -> Result<Vec<NotRemoved>, Failure> {
+    async fn remove_once(&self, keys: &[String]) -> Result<Vec<NotRemoved>, StoreFailure> {
         let object = |key: &String| ObjectIdentifier::builder().key(key).build();
         let objects: Result<Vec<_>, _> = keys.iter().map(object).collect();
         let delete = objects.and_then(|objects| {
@@ -99,13 +99,16 @@ impl Bucket {
                 .quiet(true)
                 .build()
         });
-        let delete = delete.map_err(|error| Failure::local(&error.to_string()))?;
+        let delete = delete.map_err(|error| StoreFailure::local(&error.to_string()))?;
         let request = self
             .client
             .delete_objects()
             .bucket(&self.name)
             .delete(delete);
-        let answer = request.send().await.map_err(|error| Failure::of(&error))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| StoreFailure::of(&error))?;
         let refused = answer.errors.unwrap_or_default().into_iter();
         let refused = refused.map(|error| NotRemoved {
             key: error.key.unwrap_or_default(),

@@ -3,16 +3,16 @@
 //! Each message names the bucket and what to do. Failures after the start are not explained: the
 //! request is repeated.
 
-use crate::answer::Failure;
+use crate::answer::StoreFailure;
 
 /// Explains a failed request. `action` is what was tried, as a verb that fits "cannot … in bucket".
 #[must_use]
-pub fn failure(action: &str, bucket: &str, failure: &Failure) -> anyhow::Error {
+pub fn failure(action: &str, bucket: &str, failure: &StoreFailure) -> anyhow::Error {
     let advice = advice(bucket, failure);
     anyhow::anyhow!("cannot {action} in bucket '{bucket}': {advice} [{failure}]")
 }
 
-fn advice(bucket: &str, failure: &Failure) -> String {
+fn advice(bucket: &str, failure: &StoreFailure) -> String {
     let region = failure
         .region
         .clone()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn explained(status: Option<u16>, code: &str, message: &str) -> String {
-        let failure = Failure {
+        let failure = StoreFailure {
             status,
             code: code.into(),
             message: message.into(),

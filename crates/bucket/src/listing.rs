@@ -11,7 +11,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use crate::{
-    answer::{Failure, missing},
+    answer::{StoreFailure, missing},
     bucket::Bucket,
     retry::patiently,
 };
@@ -65,15 +65,18 @@ impl Listing<'_> {
         Ok(Some(page))
     }
 
-    async fn request(&self) -> Result<Page, Failure> {
+    async fn request(&self) -> Result<Page, StoreFailure> {
         let list = self.bucket.client.list_objects_v2();
         let list = list.bucket(&self.bucket.name).prefix(&self.prefix);
         let list = list.set_continuation_token(self.next.clone());
         let list = list.set_start_after(self.after.clone());
         let list = list.set_delimiter(self.one_level.then(|| "/".to_owned()));
-        let listed = list.send().await.map_err(|error| Failure::of(&error))?;
+        let listed = list
+            .send()
+            .await
+            .map_err(|error| StoreFailure::of(&error))?;
         if listed.is_truncated == Some(true) && listed.next_continuation_token.is_none() {
-            return Err(Failure::local(
+            return Err(StoreFailure::local(
                 "the store broke the list off and does not say where it goes on",
             ));
         }
@@ -107,12 +110,12 @@ impl Opened {
     ///
     /// # Errors
     /// When the connection broke, or nothing came for 30 seconds.
-    pub async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, StoreFailure> {
         match tokio::time::timeout(PIECE, self.body.next()).await {
-            Err(_) => Err(Failure::local("the body of an answer stalled")),
+            Err(_) => Err(StoreFailure::local("the body of an answer stalled")),
             Ok(piece) => piece
                 .transpose()
-                .map_err(|error| Failure::of_connection(&error)),
+                .map_err(|error| StoreFailure::of_connection(&error)),
         }
     }
 }
@@ -154,7 +157,7 @@ impl Bucket {
     ///
     /// # Errors
     /// The answer, when it is neither the object nor "no such object".
-    pub async fn open(&self, key: &str) -> Result<Option<Opened>, Failure> {
+    pub async fn open(&self, key: &str) -> Result<Option<Opened>, StoreFailure> {
         let get = self.client.get_object().bucket(&self.name).key(key);
         match get.send().await {
             Ok(object) => Ok(Some(Opened {
@@ -162,7 +165,7 @@ impl Bucket {
                 bytes: object.content_length.unwrap_or(0).try_into().unwrap_or(0),
                 body: object.body,
             })),
-            Err(error) => missing(Failure::of(&error)).map(|()| None),
+            Err(error) => missing(StoreFailure::of(&error)).map(|()| None),
         }
     }
 
@@ -177,7 +180,7 @@ impl Bucket {
 
     /// The error for a read that has failed for good; `key` may be a prefix.
     #[must_use]
-    pub fn unreadable(&self, key: &str, failure: &Failure) -> anyhow::Error {
+    pub fn unreadable(&self, key: &str, failure: &StoreFailure) -> anyhow::Error {
         anyhow!("s3://{}/{key} cannot be read: {failure}", self.name)
     }
 }

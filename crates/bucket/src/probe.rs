@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use landing::layout::Prefix;
 
-use crate::{answer::Failure, bucket::Bucket, creation::Created, explain, retry::patiently};
+use crate::{answer::StoreFailure, bucket::Bucket, creation::Created, explain, retry::patiently};
 
 const PROBE: &[u8] = b"conditional writes are probed here\n";
 const SECOND_PROBE: &[u8] = b"this store ignores If-None-Match\n";
@@ -16,7 +16,7 @@ const SECOND_PROBE: &[u8] = b"this store ignores If-None-Match\n";
 /// When the store ignores the condition, refuses a request, or keeps failing.
 pub async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
     let key = prefix.probe_key();
-    let explained = |failure: &Failure| explain::failure("write", bucket.name(), failure);
+    let explained = |failure: &StoreFailure| explain::failure("write", bucket.name(), failure);
     for body in [PROBE, SECOND_PROBE] {
         let created = bucket.try_create(&key, Bytes::from_static(body)).await;
         match created.map_err(|failure| explained(&failure))? {

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::answer::Failure;
+use crate::answer::StoreFailure;
 
 /// The attempts of a request that people wait for.
 const TRIES: u32 = 8;
@@ -107,7 +107,7 @@ impl StoreTrouble {
     }
 
     /// An attempt to write this key failed. Logs it when it has lasted for a second.
-    pub fn failed(&self, failure: &Failure, key: &str) {
+    pub fn failed(&self, failure: &StoreFailure, key: &str) {
         self.0.retries.fetch_add(1, Ordering::Relaxed);
         if failure.is_slow_down() {
             self.0.slow_downs.fetch_add(1, Ordering::Relaxed);
@@ -141,9 +141,9 @@ impl StoreTrouble {
 ///
 /// # Errors
 /// The last failure, or the first one that will not pass.
-pub async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
+pub async fn patiently<T, F: Future<Output = Result<T, StoreFailure>>>(
     request: impl Fn() -> F,
-) -> Result<T, Failure> {
+) -> Result<T, StoreFailure> {
     let mut backoff = Backoff::default();
     for _ in 1..TRIES {
         match request().await {

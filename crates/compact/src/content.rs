@@ -331,7 +331,7 @@ mod tests {
             level: None,
             schema: None,
         };
-        let origin = format::options::Origin {
+        let origin = format::options::RecordSource {
             topic: "t".into(),
             zone: "z".into(),
         };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use bucket::body::{self, Read, Taken};
+use bucket::body::{self, ReadObject, Taken};
 use futures::{Stream, StreamExt};
 use landing::{
     Place,
@@ -21,7 +21,7 @@ use crate::{error::CompactError, job::Job, source::SourceObject};
 /// An object of the zone with its body.
 pub(crate) struct Fetched {
     pub(crate) object: SourceObject,
-    pub(crate) read: Read,
+    pub(crate) read: ReadObject,
     /// What its claim says; `None` in a zone with one object for each record.
     pub(crate) claimed: Option<ClaimedObject>,
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use bucket::zone::ZoneFacts;
-use format::{encoding::Encoding, files::Files, options::Origin};
+use format::{encoding::Encoding, files::Files, options::RecordSource};
 use landing::{
     Offset, Partition, Place,
     compaction::{Counted, MOST_INPUTS, OutputRules, PlanInputs},
@@ -78,7 +78,7 @@ impl Job {
             Some(schema) => Comparison::Rows(schema.clone()),
             None => Comparison::Lines,
         };
-        let origin = Origin {
+        let origin = RecordSource {
             topic: self.source.topic.clone(),
             zone: self.source.id.clone(),
         };

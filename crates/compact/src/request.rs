@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use bucket::check_bucket_name;
 use format::{
     encoding::Encoding,
-    options::{Compression, EncodingOptions, FileFormat, Origin},
+    options::{Compression, EncodingOptions, FileFormat, RecordSource},
     schema_file,
 };
 use landing::{compaction::OutputRules, layout::Prefix, partition_by::DatePartition};
@@ -83,7 +83,7 @@ impl CopyRequest {
         };
         let stock = (args.format == CopyFormat::Parquet).then(|| Arc::new(TableSchema::stock()));
         let (topic, zone) = (String::new(), String::new());
-        encoding(&request.rules(None), stock, Origin { topic, zone })?;
+        encoding(&request.rules(None), stock, RecordSource { topic, zone })?;
         Ok(request)
     }
 
@@ -148,7 +148,7 @@ impl CopyRequest {
 pub(crate) fn encoding(
     rules: &OutputRules,
     schema: Option<Arc<TableSchema>>,
-    origin: Origin,
+    origin: RecordSource,
 ) -> Result<Encoding> {
     let format = FileFormat::of(rules.format);
     let compression: Result<Compression, String> = rules.compression.parse();

@@ -124,7 +124,7 @@ impl Claims {
         dates.chain(letters).collect()
     }
 
-    fn failed(&self, key: &str, failure: &bucket::answer::Failure) -> anyhow::Error {
+    fn failed(&self, key: &str, failure: &bucket::answer::StoreFailure) -> anyhow::Error {
         anyhow!(
             "s3://{}/{key} cannot be read: {failure}",
             self.bucket.name()

@@ -14,7 +14,7 @@ use bucket::{Bucket, client, explain, probe, schemas};
 use cli::config::Origins;
 use landing::{Offset, Partition, engine::ObjectLayout, zone::Zone};
 
-use crate::{encoder::Encoder, plan::Plan, start_up::kafka::Found};
+use crate::{encoder::Encoder, plan::Plan, start_up::kafka::KafkaFacts};
 
 /// What start-up found.
 pub(crate) struct Started {
@@ -71,7 +71,7 @@ async fn enter(
     bucket: &Bucket,
     plan: &Plan,
     look_up: &Arc<LookUp>,
-    found: &Found,
+    found: &KafkaFacts,
 ) -> Result<String> {
     let wanted = Zone::new(
         &plan.zone.topic,

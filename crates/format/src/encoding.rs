@@ -79,7 +79,7 @@ impl Layout {
 
 /// A finished file: the records of one date partition of an extent.
 #[derive(Debug)]
-pub struct File {
+pub struct FinishedFile {
     /// The date partition that it belongs to.
     pub date: DatePartition,
     /// The object's body.

@@ -14,7 +14,7 @@ use landing::{Offset, OffsetRange, Place, Record, partition_by::DatePartition, v
 
 use crate::{
     csv::CsvLines,
-    encoding::{Encoding, File, Layout},
+    encoding::{Encoding, FinishedFile, Layout},
     jsonl::JsonLines,
     parquet::write::ParquetFiles,
     rows::Rows,
@@ -115,7 +115,7 @@ impl Files {
     ///
     /// # Errors
     /// When a compressor or the Parquet writer failed, now or at an earlier record.
-    pub fn finish(self, end: Offset) -> Result<Vec<File>> {
+    pub fn finish(self, end: Offset) -> Result<Vec<FinishedFile>> {
         let extent = OffsetRange::new(self.start.offset, end);
         let partition = self.start.partition;
         let place = || format!("the files of extent {extent} of partition {partition}");
@@ -132,12 +132,12 @@ impl Files {
     ///
     /// # Errors
     /// As for [`Self::finish`].
-    pub fn finish_copy(self) -> Result<Vec<File>> {
+    pub fn finish_copy(self) -> Result<Vec<FinishedFile>> {
         self.finish_with(&[])
     }
 
     /// `about` goes into the metadata of Parquet files.
-    fn finish_with(self, about: &[(&str, String)]) -> Result<Vec<File>> {
+    fn finish_with(self, about: &[(&str, String)]) -> Result<Vec<FinishedFile>> {
         if let Some(error) = self.failed {
             return Err(error);
         }

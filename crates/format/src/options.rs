@@ -62,7 +62,7 @@ pub enum Compression {
 
 /// Where the records come from, for the metadata of a Parquet file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct RecordSource {
     /// The Kafka topic.
     pub topic: String,
     /// Id of the landing zone.
@@ -85,7 +85,7 @@ pub struct EncodingOptions {
     /// The columns of CSV and Parquet; `None` for JSON Lines.
     pub schema: Option<Arc<TableSchema>>,
     /// Where the records come from.
-    pub origin: Origin,
+    pub origin: RecordSource,
 }
 
 /// Level 1 for both: on this kind of data gzip 6 takes five times as long for a third fewer bytes,

@@ -20,9 +20,9 @@ use landing::{
 use schema::TableSchema;
 
 use crate::{
-    encoding::{Encoding, File},
+    encoding::{Encoding, FinishedFile},
     files::Files,
-    options::{Compression, EncodingOptions, FileFormat, Origin},
+    options::{Compression, EncodingOptions, FileFormat, RecordSource},
 };
 
 /// 2026-11-21T07:04:05.678Z
@@ -63,7 +63,7 @@ fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
         csv_header: false,
         metadata_columns: false,
         schema: (format != FileFormat::Jsonl).then(|| Arc::new(TableSchema::stock())),
-        origin: Origin {
+        origin: RecordSource {
             topic: "stock-market".into(),
             zone: "0123456789abcdef".into(),
         },
@@ -142,7 +142,7 @@ fn date(timestamp: Option<i64>) -> DatePartition {
 }
 
 /// Writes all records; returns the files, and why records were refused.
-fn encode(options: &EncodingOptions, arena: &RecordArena) -> (Vec<File>, Vec<Misfit>) {
+fn encode(options: &EncodingOptions, arena: &RecordArena) -> (Vec<FinishedFile>, Vec<Misfit>) {
     let encoding = Encoding::new(options.clone()).unwrap();
     let mut files = Files::new(&encoding, Place::new(PARTITION, Offset(100)));
     let write = |record: Record<'_>| files.write(&date(record.timestamp), &record).err();
@@ -230,7 +230,8 @@ fn each_date_partition_has_a_file_and_a_refused_record_leaves_no_trace() {
         );
         let (expected, refused) = encode(&options, &good);
         assert_eq!(refused, []);
-        let bytes = |files: Vec<File>| files.into_iter().map(|file| file.bytes).collect::<Vec<_>>();
+        let bytes =
+            |files: Vec<FinishedFile>| files.into_iter().map(|file| file.bytes).collect::<Vec<_>>();
         assert_eq!(bytes(files), bytes(expected), "{format}");
     }
 }

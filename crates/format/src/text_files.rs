@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use landing::partition_by::DatePartition;
 
 use crate::{
-    encoding::File,
+    encoding::FinishedFile,
     options::{Compression, EncodingOptions},
 };
 
@@ -102,12 +102,12 @@ impl TextFiles {
     }
 
     /// Ends the files, in the order of their dates.
-    pub(crate) fn finish(self) -> Result<Vec<File>> {
+    pub(crate) fn finish(self) -> Result<Vec<FinishedFile>> {
         let (compression, level) = (self.compression, self.level);
         let finish = |(date, file): (DatePartition, TextFile)| {
             let records = file.records;
             let bytes = file.finish(compression, level)?;
-            Ok(File {
+            Ok(FinishedFile {
                 date,
                 bytes,
                 records,

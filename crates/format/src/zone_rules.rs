@@ -14,7 +14,7 @@ use schema::TableSchema;
 
 use crate::{
     encoding::Encoding,
-    options::{Compression, EncodingOptions, FileFormat, Origin},
+    options::{Compression, EncodingOptions, FileFormat, RecordSource},
 };
 
 /// What the zone fixes for all its files, and what goes into them besides records.
@@ -51,7 +51,7 @@ impl ZoneRules {
             csv_header: files.csv_header,
             metadata_columns: files.metadata_columns,
             schema,
-            origin: Origin {
+            origin: RecordSource {
                 topic: self.topic.clone(),
                 zone: self.zone.clone(),
             },

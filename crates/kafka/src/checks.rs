@@ -40,7 +40,7 @@ pub fn partitions(
 ///
 /// # Errors
 /// The last error.
-pub fn patiently<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
+pub fn until_settled<T>(deadline: Instant, question: impl Fn() -> Result<T>) -> Result<T> {
     loop {
         match question() {
             Err(error) if is_settling(&error) && Instant::now() < deadline => {
@@ -127,9 +127,9 @@ mod tests {
             }
         };
         let deadline = Instant::now() + Duration::from_secs(60);
-        assert!(patiently(deadline, question).is_ok());
+        assert!(until_settled(deadline, question).is_ok());
         assert_eq!(asked.get(), 3);
-        let refused = patiently(deadline, || {
+        let refused = until_settled(deadline, || {
             asked.set(asked.get() + 1);
             answer(RDKafkaErrorCode::GroupAuthorizationFailed)
         });

@@ -56,7 +56,7 @@ pub(crate) struct LookUpContext {
 
 impl ClientContext for LookUpContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message, &self.complaints);
+        keep_log_line(level, facility, message, &self.complaints);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -76,7 +76,10 @@ impl ProducerContext for LookUpContext {
 
 /// These partitions of the topic, without offsets, as rdkafka wants them.
 #[must_use]
-pub fn list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> TopicPartitionList {
+pub fn partition_list(
+    topic: &str,
+    partitions: impl IntoIterator<Item = Partition>,
+) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(topic, partition.0);
@@ -86,7 +89,12 @@ pub fn list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> Top
 
 /// Passes a line of the client on to the log, at debug level or below, and keeps it if it is an
 /// error.
-pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str, complaints: &Complaints) {
+pub fn keep_log_line(
+    level: RDKafkaLogLevel,
+    facility: &str,
+    message: &str,
+    complaints: &Complaints,
+) {
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert

@@ -54,9 +54,9 @@ enum Delivery {
 }
 
 /// The records of one range, as they come.
-pub struct Records(mpsc::Receiver<Delivery>);
+pub struct LogRecords(mpsc::Receiver<Delivery>);
 
-impl Records {
+impl LogRecords {
     /// The next records; `None` after the last visible record of the range.
     ///
     /// # Errors
@@ -107,12 +107,12 @@ impl LogReader {
     /// The visible records of a range, which must lie between the ends of the log. Ranges are read
     /// one after another, in the order of the calls. Dropping the records ends the reading.
     #[must_use]
-    pub fn read(&self, extent: Extent) -> Records {
+    pub fn read(&self, extent: Extent) -> LogRecords {
         let (deliveries, records) = mpsc::channel(CHANNEL);
-        // If the thread is gone, `Records::next` says so.
+        // If the thread is gone, `LogRecords::next` says so.
         let order = ReadOrder { extent, deliveries };
         self.orders.send(order).ok();
-        Records(records)
+        LogRecords(records)
     }
 }
 

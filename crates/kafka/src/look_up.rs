@@ -22,7 +22,7 @@ use rdkafka::{
 };
 
 use crate::{
-    complaints::{LookUpContext, list},
+    complaints::{LookUpContext, partition_list},
     reach::Address,
     settings::{self, KafkaSettings},
 };
@@ -163,7 +163,7 @@ impl LookUp {
     /// # Errors
     /// When Kafka refuses, or does not answer within 10 seconds.
     pub fn committed(&self, partitions: &[Partition]) -> Result<Vec<CommittedOffset>> {
-        let asked = list(&self.topic, partitions.iter().copied());
+        let asked = partition_list(&self.topic, partitions.iter().copied());
         let answer = self
             .client
             .committed_offsets(asked, QUESTION)

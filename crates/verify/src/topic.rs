@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result};
 use kafka::{
     checks, cleanup_policy,
-    log_reader::{LogReader, Records},
+    log_reader::{LogReader, LogRecords},
     look_up::LookUp,
     settings::KafkaSettings,
 };
@@ -62,7 +62,7 @@ impl Topic {
             let partitions = checks::partitions(&asked, &of, &topic, timeout)?;
             let cluster = asked.cluster_id();
             let deadline = Instant::now() + timeout;
-            let committed = checks::patiently(deadline, || asked.committed(&partitions))?;
+            let committed = checks::until_settled(deadline, || asked.committed(&partitions))?;
             Ok((partitions, cluster, committed))
         });
         let (partitions, cluster, committed) = answers.await?;
@@ -100,7 +100,7 @@ impl Topic {
     pub(crate) async fn ends(&self, partition: Partition) -> Result<OffsetRange> {
         let look_up = self.look_up.clone();
         let deadline = Instant::now() + Duration::from_secs(10);
-        blocking(move || checks::patiently(deadline, || look_up.log_ends(partition))).await
+        blocking(move || checks::until_settled(deadline, || look_up.log_ends(partition))).await
     }
 
     /// What Kafka holds now at this place.
@@ -111,7 +111,7 @@ impl Topic {
     }
 
     /// The visible records of an extent between the ends.
-    pub(crate) fn records(&self, extent: Extent) -> Records {
+    pub(crate) fn records(&self, extent: Extent) -> LogRecords {
         self.reader.read(extent)
     }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use format::{
     encoding::Encoding,
     files::Files,
-    options::{Compression, EncodingOptions, FileFormat, Origin},
+    options::{Compression, EncodingOptions, FileFormat, RecordSource},
 };
 use landing::{Offset, Partition, Place, Record, partition_by::DatePartition, record::Headers};
 use schema::TableSchema;
@@ -22,7 +22,7 @@ pub(crate) fn options(format: FileFormat, compression: Compression) -> EncodingO
         csv_header: false,
         metadata_columns: false,
         schema: (format != FileFormat::Jsonl).then(|| Arc::new(TableSchema::stock())),
-        origin: Origin {
+        origin: RecordSource {
             topic: "bench".to_owned(),
             zone: "bench".to_owned(),
         },

@@ -11,7 +11,7 @@ use std::{
 };
 
 use kafka::{
-    complaints::{Complaints, list, log},
+    complaints::{Complaints, keep_log_line, partition_list},
     end::LastEnd,
 };
 use landing::Partition;
@@ -76,7 +76,7 @@ pub(crate) struct MemberContext {
 
 impl ClientContext for MemberContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message, &self.complaints);
+        keep_log_line(level, facility, message, &self.complaints);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -147,7 +147,7 @@ impl MemberContext {
         }
         self.owned.remove(&numbers);
         let read = self.reading.remove(&numbers);
-        if let Err(error) = consumer.incremental_unassign(&list(&self.topic, read)) {
+        if let Err(error) = consumer.incremental_unassign(&partition_list(&self.topic, read)) {
             tracing::debug!(%error, "unassign");
         }
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use kafka::{complaints::list, packing::Packing, settings};
+use kafka::{complaints::partition_list, packing::Packing, settings};
 use landing::{Offset, Partition};
 use rdkafka::{
     TopicPartitionList,
@@ -226,7 +226,7 @@ impl PollThread {
             // Taken away while the command was on its way; the engine hears of that too.
             return;
         }
-        let list = list(&self.topic, [partition]);
+        let list = partition_list(&self.topic, [partition]);
         let mut place = list.clone();
         let added = place
             .set_all_offsets(rdkafka::Offset::Offset(offset.0))
@@ -258,13 +258,13 @@ impl PollThread {
     fn stop(&self, partition: Partition) {
         let read = self.consumer.context().reading.remove(&[partition]);
         if !read.is_empty() {
-            let list = list(&self.topic, read);
+            let list = partition_list(&self.topic, read);
             self.warn("unassign", self.consumer.incremental_unassign(&list));
         }
     }
 
     fn reading(&self) -> TopicPartitionList {
-        list(&self.topic, self.consumer.context().reading.all())
+        partition_list(&self.topic, self.consumer.context().reading.all())
     }
 
     fn warn(&self, what: &str, result: rdkafka::error::KafkaResult<()>) {

@@ -81,7 +81,7 @@ async fn logs(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Vec<Ex
         let partitions = checks::partitions(&look_up, &settings, &topic, timeout)?;
         let deadline = Instant::now() + Duration::max(timeout, Duration::from_secs(1));
         let ends = partitions.into_iter().map(|partition| {
-            let log = checks::patiently(deadline, || look_up.log_ends(partition))?;
+            let log = checks::until_settled(deadline, || look_up.log_ends(partition))?;
             Ok(Extent::new(partition, log))
         });
         ends.collect()

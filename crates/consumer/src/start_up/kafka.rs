@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 use kafka::{
-    checks::{partitions, patiently},
+    checks::{partitions, until_settled},
     look_up::{CommittedOffset, LookUp},
 };
 use landing::{Offset, Partition};
@@ -15,29 +15,29 @@ use landing::{Offset, Partition};
 use crate::plan::Plan;
 
 /// What Kafka answered.
-pub struct Found {
-    pub partitions: Vec<Partition>,
-    pub cluster_id: Option<String>,
+pub(crate) struct KafkaFacts {
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) cluster_id: Option<String>,
     /// The group's committed next offsets.
-    pub committed: Vec<CommittedOffset>,
-    pub goals: BTreeMap<Partition, Offset>,
+    pub(crate) committed: Vec<CommittedOffset>,
+    pub(crate) goals: BTreeMap<Partition, Offset>,
 }
 
 /// Asks all of it, on the blocking pool.
-pub async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<Found> {
+pub(crate) async fn check(look_up: Arc<LookUp>, plan: &Plan) -> Result<KafkaFacts> {
     let (timeout, settings) = (plan.run.connect_timeout, plan.kafka.clone());
     let (topic, until_end) = (plan.zone.topic.clone(), plan.run.until_end);
     tokio::task::spawn_blocking(move || {
         let partitions = partitions(&look_up, &settings, &topic, timeout)?;
         let cluster_id = look_up.cluster_id();
         let deadline = Instant::now() + timeout;
-        let committed = patiently(deadline, || look_up.committed(&partitions))?;
+        let committed = until_settled(deadline, || look_up.committed(&partitions))?;
         let mut goals = BTreeMap::new();
         for &partition in partitions.iter().filter(|_| until_end) {
-            let log = patiently(deadline, || look_up.log_ends(partition))?;
+            let log = until_settled(deadline, || look_up.log_ends(partition))?;
             goals.insert(partition, log.end);
         }
-        Ok(Found {
+        Ok(KafkaFacts {
             partitions,
             cluster_id,
             committed,

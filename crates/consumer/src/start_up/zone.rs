@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use bucket::{
     Bucket,
-    answer::{Failure, PutAnswer},
+    answer::{PutAnswer, StoreFailure},
     creation::Created,
     explain,
 };
@@ -31,7 +31,8 @@ pub(crate) async fn enter(
     committed: &[CommittedOffset],
 ) -> Result<Zone> {
     let key = plan.zone.prefix.zone_key();
-    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    let explained =
+        |failure: StoreFailure| explain::failure("read or write", bucket.name(), &failure);
     let there = bucket.read(&key).await.map_err(explained)?;
     if there.is_none()
         && let Some(CommittedOffset {
@@ -70,7 +71,8 @@ async fn make(
     look_up: &Arc<LookUp>,
 ) -> Result<Vec<u8>> {
     let key = plan.zone.prefix.zone_key();
-    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    let explained =
+        |failure: StoreFailure| explain::failure("read or write", bucket.name(), &failure);
     write_starts(bucket, plan, look_up).await?;
     let body = wanted.to_body();
     let created = bucket.try_create(&key, body.clone().into()).await;
@@ -113,7 +115,8 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
 /// Accepts another cluster if it was accepted before, or if `--new-cluster` accepts it now.
 async fn accept_cluster(bucket: &Bucket, plan: &Plan, holds: String, wanted: String) -> Result<()> {
     let key = plan.zone.prefix.cluster_key(&wanted);
-    let explained = |failure: Failure| explain::failure("read or write", bucket.name(), &failure);
+    let explained =
+        |failure: StoreFailure| explain::failure("read or write", bucket.name(), &failure);
     if bucket.read(&key).await.map_err(explained)?.is_some() {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use parquet::{
 use schema::{AthenaType, TableSchema};
 
 use crate::{
-    options::{Compression, EncodingOptions, Origin},
+    options::{Compression, EncodingOptions, RecordSource},
     rows,
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct ParquetShape {
     pub(crate) schema: TypePtr,
     pub(crate) properties: WriterPropertiesPtr,
     pub(crate) kinds: Arc<[AthenaType]>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: RecordSource,
 }
 
 impl ParquetShape {

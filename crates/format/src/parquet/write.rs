@@ -14,8 +14,8 @@ use parquet::file::{metadata::KeyValue, writer::SerializedFileWriter};
 use schema::Cell;
 
 use crate::{
-    encoding::File,
-    options::Origin,
+    encoding::FinishedFile,
+    options::RecordSource,
     parquet::{columns::Columns, shape::ParquetShape},
 };
 
@@ -66,14 +66,14 @@ impl ParquetFiles {
 
     /// Ends the files and returns them in the order of their dates. `about` goes into their
     /// key-value metadata, between topic and zone.
-    pub(crate) fn finish(self, about: &[(&str, String)]) -> Result<Vec<File>> {
-        let Origin { topic, zone } = self.shape.origin;
+    pub(crate) fn finish(self, about: &[(&str, String)]) -> Result<Vec<FinishedFile>> {
+        let RecordSource { topic, zone } = self.shape.origin;
         let (first, last) = ([("kafka.topic", topic)], [("landing.zone", zone)]);
         let origin = [&first[..], about, &last].concat();
         let finish = |(date, file): (DatePartition, ParquetFile)| {
             let records = file.records;
             let bytes = file.finish(&origin)?;
-            Ok(File {
+            Ok(FinishedFile {
                 date,
                 bytes,
                 records,

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use bucket::{Bucket, answer::Failure, listing::Opened, retry::patiently};
+use bucket::{Bucket, answer::StoreFailure, listing::Opened, retry::patiently};
 use format::{options::Compression, parquet};
 use landing::{Format, Partition, claim::FileRules, record::ValueHash};
 use sha2::{Digest, Sha256};
@@ -123,12 +123,12 @@ async fn pieces(
     mut opened: Opened,
     compression: Compression,
     meaning: Meaning,
-) -> Result<ObjectFacts, Failure> {
+) -> Result<ObjectFacts, StoreFailure> {
     let metadata = std::mem::take(&mut opened.metadata);
     let (mut bytes, mut sha256) = (0, Sha256::new());
     let mut lines = CheckedLines::new(meaning);
     let reader = lines.reader(compression);
-    let mut reader = reader.map_err(|error| Failure::local(&error.to_string()))?;
+    let mut reader = reader.map_err(|error| StoreFailure::local(&error.to_string()))?;
     while let Some(piece) = opened.piece().await? {
         bytes += piece.len() as u64;
         sha256.update(&piece);
@@ -146,7 +146,7 @@ async fn pieces(
     })
 }
 
-async fn whole(mut opened: Opened, meaning: Meaning) -> Result<ObjectFacts, Failure> {
+async fn whole(mut opened: Opened, meaning: Meaning) -> Result<ObjectFacts, StoreFailure> {
     let metadata = std::mem::take(&mut opened.metadata);
     let (mut body, mut bytes, mut sha256) = (Vec::new(), 0, Sha256::new());
     while let Some(piece) = opened.piece().await? {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use bucket::zone::ZoneFacts;
-use format::{encoding::File, files::Files};
+use format::{encoding::FinishedFile, files::Files};
 use landing::{
     Extent, Offset, OffsetRange, Record,
     arena::RecordArena,
@@ -184,7 +184,7 @@ impl TopicSide {
     }
 
     /// Compares a file that was encoded from the topic with the object.
-    async fn compare(&mut self, file: File, wanted: &WantedExtent<'_>) -> Result<()> {
+    async fn compare(&mut self, file: FinishedFile, wanted: &WantedExtent<'_>) -> Result<()> {
         let part = self.date(&file.date);
         let Some(facts) = wanted.facts.get(file.date.as_str()) else {
             return Ok(());
