@@ -62,7 +62,7 @@ pub struct ReadObject {
 ///
 /// A caller that reads many objects and wants them in order must take room in that order, too.
 /// Otherwise later objects could take all of it and wait for an earlier one that gets none.
-pub struct Taken(pub OwnedSemaphorePermit);
+pub struct TakenRoom(pub OwnedSemaphorePermit);
 
 /// A body, unless it is larger than the caller allows.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub async fn read(
 /// As for [`read`].
 pub async fn read_into(
     bucket: &Bucket,
-    room: Taken,
+    room: TakenRoom,
     key: &str,
     most: u64,
 ) -> Result<Option<ReadObject>> {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use bucket::body::{self, ReadObject, Taken};
+use bucket::body::{self, ReadObject, TakenRoom};
 use futures::{Stream, StreamExt};
 use landing::{
     Place,
@@ -23,12 +23,12 @@ pub(crate) struct Fetched {
     pub(crate) object: SourceObject,
     pub(crate) read: ReadObject,
     /// What its claim says; `None` in a zone with one object for each record.
-    pub(crate) claimed: Option<ClaimedObject>,
+    pub(crate) claimed: Option<FetchedClaim>,
 }
 
 /// What the claim of an extent says of its object under the date.
 #[derive(Clone, Debug)]
-pub(crate) struct ClaimedObject {
+pub(crate) struct FetchedClaim {
     pub(crate) records: u64,
     pub(crate) identity: Identity,
     /// Whether the metadata columns are among the fields.
@@ -47,7 +47,7 @@ impl Job {
         let with_room = objects.then(async |object| {
             let object = object?;
             let room = self.room.take(object.bytes).await?;
-            Ok((object, Taken(room)))
+            Ok((object, TakenRoom(room)))
         });
         let reads = with_room.map(async |object: Result<_, CompactError>| {
             let (object, room) = object?;
@@ -62,7 +62,7 @@ impl Job {
         &self,
         date: &DatePartition,
         object: SourceObject,
-        room: Taken,
+        room: TakenRoom,
     ) -> Result<Fetched, CompactError> {
         let claim = async {
             match self.source.is_per_record() {
@@ -87,7 +87,7 @@ impl Job {
         &self,
         date: &DatePartition,
         object: &SourceObject,
-    ) -> Result<ClaimedObject, CompactError> {
+    ) -> Result<FetchedClaim, CompactError> {
         let claim = self.claim(object.place).await?;
         let key = self.request.from.claim_key(object.place);
         let Some(claim) = claim else {
@@ -114,7 +114,7 @@ impl Job {
                     .await?,
             ),
         };
-        Ok(ClaimedObject {
+        Ok(FetchedClaim {
             records: of_date.records,
             identity: Identity {
                 zone: self.source.id.clone(),

@@ -8,7 +8,7 @@
 //! with what was read from the zone.
 
 use bucket::{
-    body::{self, Body, Room, Taken},
+    body::{self, Body, Room, TakenRoom},
     creation::Created,
     probe, schemas,
 };
@@ -194,7 +194,7 @@ impl Job {
     ) -> Result<ReadBack, CompactError> {
         // This takes no room from the zone's objects: there is one such object at a time, and its
         // own size bounds it.
-        let room = Taken(Room::of(1).take(1).await?);
+        let room = TakenRoom(Room::of(1).take(1).await?);
         let read = body::read_into(&self.bucket, room, key, most).await?;
         let Some(read) = read else {
             return Err(self.problem_with(

@@ -1,6 +1,7 @@
 //! The objects of a date in the zone: those that no plan covers yet, or exactly those of a plan.
 //!
-//! Only one page of keys is in memory at a time. Objects come in the order of their keys, each once.
+//! Only one page of keys is in memory at a time. Objects come in the order of their keys, each
+//! once.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -225,8 +226,8 @@ impl<'j> InputWalk<'j> {
             .iter()
             .next()
             .map(|input| job.source_key(date, &input));
-        // `list_after` skips the key itself, so start from the key without its last byte, which sorts
-        // before it.
+        // `list_after` skips the key itself, so start from the key without its last byte, which
+        // sorts before it.
         let list = match first {
             Some(first) => job.bucket.list_after(&folder, &first[..first.len() - 1]),
             None => job.bucket.list(&folder),

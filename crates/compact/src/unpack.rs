@@ -19,7 +19,7 @@ use schema::{AthenaType, TableColumn, TableSchema, UnknownFields, append_date, a
 
 use crate::{
     content,
-    fetch::{ClaimedObject, Fetched},
+    fetch::{Fetched, FetchedClaim},
 };
 
 /// Where the objects come from, and what is accepted.
@@ -110,7 +110,7 @@ fn lines(
 /// The text of each row is read back by the same columns and must have the same values.
 fn rows(
     body: Vec<u8>,
-    claimed: &ClaimedObject,
+    claimed: &FetchedClaim,
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
     let Some(schema) = &claimed.schema else {

@@ -18,7 +18,7 @@ use landing::{
     partition_by::{Granularity, PartitionBy},
 };
 
-pub use crate::args::{batching::Batching, start_at::StartAt};
+pub use crate::args::{batching::BatchingArgs, start_at::StartAt};
 
 /// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or
 /// batches (JSON Lines, CSV, Parquet); each record in exactly one object.
@@ -79,7 +79,7 @@ pub struct Args {
 
     /// What objects are like, and when a batch is closed
     #[command(flatten)]
-    pub batching: Batching,
+    pub batching: BatchingArgs,
 
     /// What becomes of records without a value
     #[arg(
@@ -89,7 +89,7 @@ pub struct Args {
         env = "CONSUMER_TOMBSTONES",
         help_heading = "Layout"
     )]
-    pub tombstones: Tombstones,
+    pub tombstones: TombstonePolicy,
 
     /// The one topic
     #[command(flatten)]
@@ -117,7 +117,7 @@ pub struct Args {
         env = "CONSUMER_ON_GAP",
         help_heading = "Kafka"
     )]
-    pub on_gap: OnGap,
+    pub on_gap: GapPolicy,
 
     /// Accept that the topic now lies on another Kafka cluster, moved there with its offsets
     #[arg(long, env = "CONSUMER_NEW_CLUSTER", value_parser = BoolishValueParser::new(), help_heading = "Kafka")]
@@ -156,7 +156,7 @@ pub struct Args {
 
 /// What becomes of records without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Tombstones {
+pub enum TombstonePolicy {
     /// Count them
     Skip,
     /// Keep them as dead letters
@@ -165,7 +165,7 @@ pub enum Tombstones {
 
 /// What to do about records that retention removed before they were landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OnGap {
+pub enum GapPolicy {
     /// Stop the partition
     Stop,
     /// Write the gap down under _control and go on behind it

@@ -7,6 +7,7 @@
 
 pub mod args;
 mod claims;
+pub mod commands;
 mod encoder;
 mod event_loop;
 mod inspection;

@@ -191,12 +191,12 @@ fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
         partition_by: zone.partition_by.clone(),
         granularity: zone.granularity,
         tombstones: match args.tombstones {
-            args::Tombstones::Skip => engine::Tombstones::Skip,
-            args::Tombstones::DeadLetter => engine::Tombstones::DeadLetter,
+            args::TombstonePolicy::Skip => engine::Tombstones::Skip,
+            args::TombstonePolicy::DeadLetter => engine::Tombstones::DeadLetter,
         },
         on_gap: match args.on_gap {
-            args::OnGap::Stop => start::OnGap::Stop,
-            args::OnGap::Record => start::OnGap::Record,
+            args::GapPolicy::Stop => start::OnGap::Stop,
+            args::GapPolicy::Record => start::OnGap::Record,
         },
         max_in_flight: usize::from(args.zone.concurrency),
         memory_bytes: args.memory / 2,
@@ -218,7 +218,7 @@ fn object_layout(args: &Args, zone: &ZoneSettings) -> ObjectLayout {
         csv_header: wanted.csv_header,
         metadata_columns: wanted.with_metadata,
         schema: zone.schema.as_deref().map(schema_hash),
-        keep_tombstones: args.tombstones == args::Tombstones::DeadLetter,
+        keep_tombstones: args.tombstones == args::TombstonePolicy::DeadLetter,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     ObjectLayout::Batched(Arc::new(Batching {
@@ -246,7 +246,7 @@ fn check_process(args: &Args) -> Result<()> {
 /// The most encoders at a time: each holds an extent's output on top of its input.
 const MOST_ENCODERS: usize = 4;
 
-fn compression(wanted: &args::Batching) -> Compression {
+fn compression(wanted: &args::BatchingArgs) -> Compression {
     let default = match wanted.format {
         Format::Parquet => Compression::Zstd,
         Format::Json | Format::Jsonl | Format::Csv => Compression::Gzip,
@@ -267,7 +267,7 @@ fn expected_ratio(format: Format, compression: Compression) -> f64 {
 }
 
 /// Flags that do not go together are refused, not ignored.
-fn check_files(wanted: &args::Batching) -> Result<()> {
+fn check_files(wanted: &args::BatchingArgs) -> Result<()> {
     let format = wanted.format;
     let batches_only = wanted.compression.is_some()
         || wanted.compression_level.is_some()
@@ -288,7 +288,7 @@ fn check_files(wanted: &args::Batching) -> Result<()> {
 }
 
 /// The columns of CSV and Parquet.
-fn table_schema(wanted: &args::Batching) -> Result<Option<Arc<TableSchema>>> {
+fn table_schema(wanted: &args::BatchingArgs) -> Result<Option<Arc<TableSchema>>> {
     match (wanted.format, &wanted.schema) {
         (Format::Json | Format::Jsonl, _) => Ok(None),
         (_, Some(file)) => Ok(Some(Arc::new(schema_file::read(file)?))),

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, bail};
 use csv::{ByteRecord, Reader, ReaderBuilder, WriterBuilder};
 
-use crate::table::{CsvTable, value};
+use crate::table::{InputTable, value};
 
 /// The rows that were chosen.
 pub(crate) struct Excerpt {
@@ -63,7 +63,7 @@ impl Excerpt {
         refuse_what_is_no_text(csv)?;
         let mut reader = open(csv)?;
         let header = reader.byte_headers().with_context(|| unreadable(csv))?;
-        let table = CsvTable::new(header).with_context(|| csv.display().to_string())?;
+        let table = InputTable::new(header).with_context(|| csv.display().to_string())?;
         let census = count(&mut reader, table.symbol()).with_context(|| unreadable(csv))?;
         let sieve = Sieve::new(&census, most);
         let mut excerpt = Self {
@@ -87,7 +87,7 @@ impl Excerpt {
     fn fill(
         &mut self,
         mut reader: Reader<File>,
-        table: &CsvTable,
+        table: &InputTable,
         sieve: &Sieve,
     ) -> anyhow::Result<()> {
         let mut writer = WriterBuilder::new().from_path(&self.file)?;
@@ -112,7 +112,7 @@ impl Excerpt {
         Ok(writer.flush()?)
     }
 
-    fn note_close(&mut self, row: &ByteRecord, table: &CsvTable) {
+    fn note_close(&mut self, row: &ByteRecord, table: &InputTable) {
         let (Some(question), Some(symbol), Some(close)) =
             (&mut self.question, text(row, table.symbol()), table.close())
         else {
@@ -153,7 +153,7 @@ impl Sieve {
         Self { by_symbol, step }
     }
 
-    fn group(&self, row: &ByteRecord, table: &CsvTable) -> Vec<u8> {
+    fn group(&self, row: &ByteRecord, table: &InputTable) -> Vec<u8> {
         let symbol = table.symbol().filter(|_| self.by_symbol);
         symbol
             .and_then(|at| row.get(at))
@@ -162,7 +162,7 @@ impl Sieve {
     }
 }
 
-fn question(table: &CsvTable) -> Option<Question> {
+fn question(table: &InputTable) -> Option<Question> {
     Some(Question {
         symbol: table.name(table.symbol()?).to_owned(),
         close: table.name(table.close()?).to_owned(),

@@ -14,13 +14,13 @@ const MISSING: [&str; 7] = ["", "null", "nan", "none", "na", "n/a", "#n/a"];
 const CLOSE: [&str; 5] = ["close", "close_price", "price", "last", "adj_close"];
 
 /// The columns of a CSV.
-pub(crate) struct CsvTable {
+pub(crate) struct InputTable {
     columns: Vec<CsvColumn>,
     symbol: Option<usize>,
     close: Option<usize>,
 }
 
-impl CsvTable {
+impl InputTable {
     /// Reads a header.
     ///
     /// # Errors
@@ -142,8 +142,8 @@ fn number(cell: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn table(header: &[&str]) -> anyhow::Result<CsvTable> {
-        CsvTable::new(&ByteRecord::from(header.to_vec()))
+    fn table(header: &[&str]) -> anyhow::Result<InputTable> {
+        InputTable::new(&ByteRecord::from(header.to_vec()))
     }
 
     fn json(header: &[&str], row: &[&str]) -> Result<String, String> {

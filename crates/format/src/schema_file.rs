@@ -2,13 +2,13 @@
 //!
 //! ```yaml
 //! version: 1                  # of this form; may be left out
-//! unknown-fields: ignore      # or dead-letter: what becomes of a record with a field that no column takes
+//! unknown-fields: ignore      # or dead-letter: for a record with a field that no column takes
 //! columns:                    # in the order of the table
 //!   - name: symbol            # a-z, 0-9 and _
 //!     type: string            # string, double, bigint, boolean, date or timestamp
 //!   - name: adj_close
 //!     type: double
-//!     fields: [Adj Close, adjusted_close]   # the record's names for it; may be left out, see schema::TableColumn
+//!     fields: [Adj Close]     # the record's names for it; may be left out (schema::TableColumn)
 //! ```
 //!
 //! Unknown fields are ignored unless the file says otherwise: a producer that adds a field must not

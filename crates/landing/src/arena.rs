@@ -13,14 +13,14 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct RecordArena {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<RecordEntry>,
     spans: Vec<HeaderSpan>,
 }
 
 /// Where a record's parts lie in the buffer: key, value and headers, one after another. Lengths of
 /// 4 bytes keep it small: there is one for every waiting record.
 #[derive(Clone, Debug)]
-struct Entry {
+struct RecordEntry {
     partition: Partition,
     start: u32,
     key: u32,
@@ -114,7 +114,7 @@ impl RecordArena {
         value: u32,
         first_header: usize,
     ) {
-        self.entries.push(Entry {
+        self.entries.push(RecordEntry {
             partition: record.partition,
             start,
             key,
@@ -150,7 +150,7 @@ impl RecordArena {
     #[must_use]
     pub fn run(&self) -> Option<RecordRun> {
         let (first, last) = (self.entries.first()?, self.entries.last()?);
-        let follows = |pair: &[Entry]| {
+        let follows = |pair: &[RecordEntry]| {
             pair[0].partition == pair[1].partition && pair[0].offset < pair[1].offset
         };
         self.entries.windows(2).all(follows).then_some(RecordRun {
@@ -164,7 +164,7 @@ impl RecordArena {
     #[must_use]
     pub fn is_compact(&self) -> bool {
         let used = self.bytes.len()
-            + self.entries.len() * size_of::<Entry>()
+            + self.entries.len() * size_of::<RecordEntry>()
             + self.spans.len() * size_of::<HeaderSpan>();
         used >= self.memory() / 5 * 4
     }
@@ -173,7 +173,7 @@ impl RecordArena {
     #[must_use]
     pub fn memory(&self) -> usize {
         self.bytes.capacity()
-            + self.entries.capacity() * size_of::<Entry>()
+            + self.entries.capacity() * size_of::<RecordEntry>()
             + self.spans.capacity() * size_of::<HeaderSpan>()
     }
 

@@ -10,7 +10,7 @@ use crate::{anchor::Anchor, offset::Offset};
 /// The offsets of one topic partition between the committed one and the last delivered one.
 #[derive(Debug)]
 pub struct OffsetTracker {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<TrackedOffset>,
     /// End of the finished beginning.
     next: Offset,
     /// End of what was delivered: every visible record below it was tracked.
@@ -20,7 +20,7 @@ pub struct OffsetTracker {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct TrackedOffset {
     offset: Offset,
     state: State,
 }
@@ -50,7 +50,7 @@ impl OffsetTracker {
         if offset < self.position {
             return false;
         }
-        self.entries.push_back(Entry {
+        self.entries.push_back(TrackedOffset {
             offset,
             state: State::Unfinished,
         });

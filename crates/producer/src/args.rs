@@ -15,7 +15,7 @@ use cli::{
 };
 use schema::FieldNames;
 
-pub use values::{Columns, Delimiter};
+pub use values::{ColumnTypes, Delimiter};
 use values::{parse_columns, parse_delimiter, parse_rate};
 
 /// Replays stock data, or any CSV, as JSON records into a Kafka topic.
@@ -48,7 +48,7 @@ pub struct Args {
     /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`.
     /// Prices and volumes are known to be numbers, other columns are text
     #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true, value_parser = parse_columns, env = "PRODUCER_COLUMNS", help_heading = "Input")]
-    pub columns: Columns,
+    pub columns: ColumnTypes,
 
     /// What to do with a row that is not a record
     #[arg(

@@ -27,7 +27,7 @@ pub(crate) enum Total {
 }
 
 /// The bar or the log lines.
-pub(crate) struct Progress {
+pub(crate) struct ReplayProgress {
     bar: Option<ProgressBar>,
     total: Total,
     started: Instant,
@@ -37,15 +37,19 @@ pub(crate) struct Progress {
     bytes: Arc<AtomicU64>,
 }
 
-impl Progress {
+impl ReplayProgress {
     /// `log_interval` is the time between two lines where stderr is not a terminal; `bytes` counts
     /// what is read of the inputs.
-    pub(crate) fn start(total: Total, log_interval: Duration, bytes: Arc<AtomicU64>) -> Progress {
+    pub(crate) fn start(
+        total: Total,
+        log_interval: Duration,
+        bytes: Arc<AtomicU64>,
+    ) -> ReplayProgress {
         let bar = std::io::stderr().is_terminal().then(|| bar(total));
         let interval = if bar.is_some() { REDRAW } else { log_interval };
         let started = Instant::now();
         let next = started + interval;
-        Progress {
+        ReplayProgress {
             bar,
             total,
             started,

@@ -17,7 +17,7 @@ use crate::{
     kafka::publisher::{Outgoing, Publisher, RecordOrigin},
     outcome::{Failure, Summary},
     plan::ReplayPlan,
-    progress::{Progress, Total},
+    progress::{ReplayProgress, Total},
     sender::{End, Flow, Handled, Sender},
     sink::Sink,
     source::{
@@ -58,7 +58,7 @@ pub(crate) fn replay(
         }
     };
     let bytes = status.watch().bytes();
-    let progress = Progress::start(total, plan.progress_interval, bytes);
+    let progress = ReplayProgress::start(total, plan.progress_interval, bytes);
     let mut replay = Replay {
         plan,
         status,

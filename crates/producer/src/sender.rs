@@ -12,7 +12,7 @@ use crate::{
     kafka::publisher::{Outgoing, Sent},
     outcome::Failure,
     plan::ReplayPlan,
-    progress::Progress,
+    progress::ReplayProgress,
     sink::{Fate, Sink},
     status::Status,
     stop::StopFlag,
@@ -56,7 +56,7 @@ pub(crate) struct Sender<'a> {
     stop: &'a StopFlag,
     status: &'a Status,
     sink: Sink,
-    progress: Progress,
+    progress: ReplayProgress,
     started: Instant,
     sent: u64,
 }
@@ -68,7 +68,7 @@ impl<'a> Sender<'a> {
         stop: &'a StopFlag,
         status: &'a Status,
         sink: Sink,
-        progress: Progress,
+        progress: ReplayProgress,
     ) -> Self {
         Self {
             plan,

@@ -15,7 +15,7 @@ use landing::Format;
 
 /// Files and their limits.
 #[derive(Args, Clone, Debug)]
-pub struct Batching {
+pub struct BatchingArgs {
     /// One object per record (`json`), or batches: JSON Lines, CSV or Parquet. A zone keeps its
     /// format
     #[arg(

@@ -16,11 +16,11 @@ use std::{
 use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 
-type Work = Box<dyn FnOnce() + Send>;
+type EncodingWork = Box<dyn FnOnce() + Send>;
 
 /// Clones share the threads, which end when the last clone is dropped.
 #[derive(Clone)]
-pub(super) struct Threads(Sender<Work>);
+pub(super) struct Threads(Sender<EncodingWork>);
 
 impl Threads {
     /// Starts `number` threads.
@@ -28,7 +28,7 @@ impl Threads {
     /// # Errors
     /// When the system cannot start another thread.
     pub(super) fn start(number: usize) -> Result<Self> {
-        let (sender, receiver) = channel::<Work>();
+        let (sender, receiver) = channel::<EncodingWork>();
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..number {
             let receiver = receiver.clone();
@@ -61,7 +61,7 @@ impl Threads {
     }
 }
 
-fn work(receiver: &Mutex<Receiver<Work>>) {
+fn work(receiver: &Mutex<Receiver<EncodingWork>>) {
     loop {
         let next = receiver
             .lock()

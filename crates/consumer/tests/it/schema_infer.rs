@@ -72,8 +72,8 @@ fn a_topic_without_objects_or_without_a_name_is_told() {
     let run = process::start(&world, &["schema", "guess"]).wait();
     assert_eq!(run.code(), Some(2));
     assert!(
-        run.error().contains("consumer schema infer"),
+        run.error().contains("'guess'") && run.stderr.contains("consumer schema infer"),
         "{}",
-        run.error()
+        run.stderr
     );
 }

@@ -16,17 +16,17 @@ const TEXTS: usize = 1024;
 
 /// All columns of a row group.
 pub(crate) struct Columns {
-    columns: Vec<Column>,
+    columns: Vec<GatheredColumn>,
     rows: usize,
     bytes: usize,
 }
 
-struct Column {
+struct GatheredColumn {
     levels: Vec<i16>,
-    values: Values,
+    values: GatheredValues,
 }
 
-enum Values {
+enum GatheredValues {
     Text { bytes: Vec<u8>, ends: Vec<usize> },
     Double(Vec<f64>),
     Long(Vec<i64>),
@@ -37,7 +37,7 @@ enum Values {
 impl Columns {
     pub(crate) fn new(kinds: &[AthenaType]) -> Self {
         Self {
-            columns: kinds.iter().copied().map(Column::new).collect(),
+            columns: kinds.iter().copied().map(GatheredColumn::new).collect(),
             rows: 0,
             bytes: 0,
         }
@@ -78,17 +78,17 @@ impl Columns {
     }
 }
 
-impl Column {
+impl GatheredColumn {
     fn new(kind: AthenaType) -> Self {
         let values = match kind {
-            AthenaType::String => Values::Text {
+            AthenaType::String => GatheredValues::Text {
                 bytes: Vec::new(),
                 ends: Vec::new(),
             },
-            AthenaType::Double => Values::Double(Vec::new()),
-            AthenaType::BigInt | AthenaType::Timestamp => Values::Long(Vec::new()),
-            AthenaType::Boolean => Values::Boolean(Vec::new()),
-            AthenaType::Date => Values::Date(Vec::new()),
+            AthenaType::Double => GatheredValues::Double(Vec::new()),
+            AthenaType::BigInt | AthenaType::Timestamp => GatheredValues::Long(Vec::new()),
+            AthenaType::Boolean => GatheredValues::Boolean(Vec::new()),
+            AthenaType::Date => GatheredValues::Date(Vec::new()),
         };
         Self {
             levels: Vec::new(),
@@ -99,16 +99,16 @@ impl Column {
     /// Takes a cell; returns how many bytes it occupies.
     fn push(&mut self, cell: &Cell<'_>) -> usize {
         let size = match (&mut self.values, cell) {
-            (Values::Text { bytes, ends }, Cell::Text(text)) => {
+            (GatheredValues::Text { bytes, ends }, Cell::Text(text)) => {
                 bytes.extend_from_slice(text.as_bytes());
                 ends.push(bytes.len());
                 Some(text.len() + size_of::<usize>())
             }
-            (Values::Double(values), Cell::Double(number)) => put(values, number.to_f64()),
-            (Values::Long(values), Cell::BigInt(number)) => put(values, *number),
-            (Values::Long(values), Cell::Timestamp(millis)) => put(values, *millis),
-            (Values::Boolean(values), Cell::Boolean(value)) => put(values, *value),
-            (Values::Date(values), Cell::Date(days)) => put(values, *days),
+            (GatheredValues::Double(values), Cell::Double(number)) => put(values, number.to_f64()),
+            (GatheredValues::Long(values), Cell::BigInt(number)) => put(values, *number),
+            (GatheredValues::Long(values), Cell::Timestamp(millis)) => put(values, *millis),
+            (GatheredValues::Boolean(values), Cell::Boolean(value)) => put(values, *value),
+            (GatheredValues::Date(values), Cell::Date(days)) => put(values, *days),
             // Cells are made for their columns, so this is NULL and nothing else.
             _ => None,
         };
@@ -119,14 +119,14 @@ impl Column {
     fn write(&mut self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
         let levels = &self.levels;
         match &mut self.values {
-            Values::Text { bytes, ends } => {
+            GatheredValues::Text { bytes, ends } => {
                 write_texts(writer, levels, std::mem::take(bytes), ends)?;
                 ends.clear();
             }
-            Values::Double(values) => write::<DoubleType>(writer, levels, values)?,
-            Values::Long(values) => write::<Int64Type>(writer, levels, values)?,
-            Values::Boolean(values) => write::<BoolType>(writer, levels, values)?,
-            Values::Date(values) => write::<Int32Type>(writer, levels, values)?,
+            GatheredValues::Double(values) => write::<DoubleType>(writer, levels, values)?,
+            GatheredValues::Long(values) => write::<Int64Type>(writer, levels, values)?,
+            GatheredValues::Boolean(values) => write::<BoolType>(writer, levels, values)?,
+            GatheredValues::Date(values) => write::<Int32Type>(writer, levels, values)?,
         }
         self.levels.clear();
         Ok(())

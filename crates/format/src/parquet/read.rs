@@ -59,8 +59,8 @@ pub fn read(
     for number in 0..reader.num_row_groups() {
         let group = reader.get_row_group(number).map_err(broken)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-        let batches = (0..columns.len()).map(|at| Column::new(&*group, at, columns[at].1));
-        let mut batches: Vec<Column> = batches.collect::<Result<_, _>>().map_err(broken)?;
+        let batches = (0..columns.len()).map(|at| UnpackedColumn::new(&*group, at, columns[at].1));
+        let mut batches: Vec<UnpackedColumn> = batches.collect::<Result<_, _>>().map_err(broken)?;
         let mut left = rows;
         while left > 0 {
             let count = left.min(BATCH);
@@ -91,7 +91,7 @@ pub fn each_row(body: Bytes, mut take: impl FnMut(&dyn Debug)) -> Result<(), Str
 }
 
 fn give(
-    columns: &mut [Column],
+    columns: &mut [UnpackedColumn],
     count: usize,
     take: &mut impl FnMut(&[Value<'_>]) -> Result<(), String>,
 ) -> Result<(), String> {
@@ -142,17 +142,17 @@ fn physical(kind: AthenaType) -> PhysicalType {
 }
 
 /// One column of a row group, and the rows of it that are unpacked.
-struct Column {
+struct UnpackedColumn {
     reader: ColumnReader,
     kind: AthenaType,
     optional: bool,
     levels: Vec<i16>,
-    values: Values,
+    values: UnpackedValues,
 }
 
 /// The values of those rows, without NULLs.
 #[derive(Default)]
-struct Values {
+struct UnpackedValues {
     texts: Vec<ByteArray>,
     doubles: Vec<f64>,
     longs: Vec<i64>,
@@ -160,7 +160,7 @@ struct Values {
     dates: Vec<i32>,
 }
 
-impl Column {
+impl UnpackedColumn {
     fn new(group: &dyn RowGroupReader, at: usize, kind: AthenaType) -> Result<Self, ParquetError> {
         let descriptor = group.metadata().column(at).column_descr();
         Ok(Self {
@@ -168,7 +168,7 @@ impl Column {
             reader: group.get_column_reader(at)?,
             kind,
             levels: Vec::new(),
-            values: Values::default(),
+            values: UnpackedValues::default(),
         })
     }
 
@@ -228,7 +228,7 @@ impl Column {
     }
 }
 
-impl Values {
+impl UnpackedValues {
     fn clear(&mut self) {
         self.texts.clear();
         self.doubles.clear();

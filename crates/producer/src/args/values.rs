@@ -8,7 +8,7 @@ pub struct Delimiter(pub u8);
 
 /// The list of `--columns`.
 #[derive(Debug, Clone, Default)]
-pub struct Columns(pub Vec<TypedColumn>);
+pub struct ColumnTypes(pub Vec<TypedColumn>);
 
 pub(super) fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
     match text {
@@ -22,8 +22,8 @@ pub(super) fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
     }
 }
 
-pub(super) fn parse_columns(text: &str) -> Result<Columns, schema::SchemaError> {
-    schema::parse_columns(text).map(Columns)
+pub(super) fn parse_columns(text: &str) -> Result<ColumnTypes, schema::SchemaError> {
+    schema::parse_columns(text).map(ColumnTypes)
 }
 
 pub(super) fn parse_rate(text: &str) -> Result<f64, String> {

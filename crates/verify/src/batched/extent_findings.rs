@@ -16,7 +16,7 @@ use crate::{
     batched::{
         object_content::ObjectFacts,
         read_extents::{self, ReadExtent},
-        schemas::{self, Encoder},
+        schemas::{self, ClaimEncoder},
         topic_records::{self, TopicPart, TopicSide, WantedExtent},
     },
     finding::{Finding, Problem},
@@ -75,9 +75,9 @@ async fn topic_side(
     };
     let claim = &read.claim;
     let files = match schemas::encoding(verification, claim).await? {
-        Encoder::NotNeeded => None,
-        Encoder::Of(encoding) => Some(Files::new(&encoding, claim.place())),
-        Encoder::Unknown => return Ok(None),
+        ClaimEncoder::NotNeeded => None,
+        ClaimEncoder::Of(encoding) => Some(Files::new(&encoding, claim.place())),
+        ClaimEncoder::Unknown => return Ok(None),
     };
     let dates = claim.dates.iter().zip(&read.dates);
     let facts = dates.filter_map(|(date, (_, facts))| Some((date.date.as_str(), facts.as_ref()?)));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How the records of an extent are encoded again, to compare them with its objects.
-pub(crate) enum Encoder {
+pub(crate) enum ClaimEncoder {
     /// Each line is its record's value.
     NotNeeded,
     Of(Box<Encoding>),
@@ -25,20 +25,23 @@ pub(crate) enum Encoder {
 }
 
 /// The encoding by the rules of a claim.
-pub(crate) async fn encoding(verification: &mut Verification, claim: &Claim) -> Result<Encoder> {
+pub(crate) async fn encoding(
+    verification: &mut Verification,
+    claim: &Claim,
+) -> Result<ClaimEncoder> {
     if verification.zone.format == Format::Jsonl && !claim.files.metadata_columns {
-        return Ok(Encoder::NotNeeded);
+        return Ok(ClaimEncoder::NotNeeded);
     }
     let schema = match &claim.files.schema {
         None => None,
         Some(hash) => match schema(verification, hash).await? {
-            None => return Ok(Encoder::Unknown),
+            None => return Ok(ClaimEncoder::Unknown),
             found => found,
         },
     };
     let zone = &verification.zone;
     let Some(format) = FileFormat::of(zone.format) else {
-        return Ok(Encoder::Unknown);
+        return Ok(ClaimEncoder::Unknown);
     };
     let rules = ZoneRules {
         zone: zone.id.clone(),
@@ -49,12 +52,12 @@ pub(crate) async fn encoding(verification: &mut Verification, claim: &Claim) -> 
         granularity: zone.granularity,
     };
     match rules.encoding(&claim.files, schema) {
-        Ok(encoding) => Ok(Encoder::Of(Box::new(encoding))),
+        Ok(encoding) => Ok(ClaimEncoder::Of(Box::new(encoding))),
         Err(error) => {
             let key = zone.prefix.claim_key(claim.place());
             let text = format!("its files cannot be encoded: {error:#}");
             verification.find(Finding::of_key(Kind::Unparseable, &key, text));
-            Ok(Encoder::Unknown)
+            Ok(ClaimEncoder::Unknown)
         }
     }
 }
