@@ -8,7 +8,8 @@
 //!     type: string            # string, double, bigint, boolean, date or timestamp
 //!   - name: adj_close
 //!     type: double
-//!     fields: [Adj Close]     # the record's names for it; may be left out (schema::TableColumn)
+//!     # The record's names for it; may be left out, see schema::TableColumn.
+//!     fields: [Adj Close, adjusted_close]
 //! ```
 //!
 //! Unknown fields are ignored unless the file says otherwise: a producer that adds a field must not
