@@ -70,16 +70,34 @@ pub struct CompactArgs {
     pub partition: Vec<String>,
 
     /// All date partitions that are finished
-    #[arg(long, env = "CONSUMER_COMPACT_ALL_FINISHED", value_parser = BoolishValueParser::new(), help_heading = "Dates")]
+    #[arg(
+        long,
+        env = "CONSUMER_COMPACT_ALL_FINISHED",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Dates"
+    )]
     pub all_finished: bool,
 
     /// A date partition is finished so long after its end (UTC): how late records may come. 0s,
     /// 90m, 12h, 1d …
-    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = parse_lateness, env = "CONSUMER_COMPACT_LATENESS", help_heading = "Dates")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1d",
+        value_parser = parse_lateness,
+        env = "CONSUMER_COMPACT_LATENESS",
+        help_heading = "Dates"
+    )]
     pub lateness: Duration,
 
     /// With --partition: also a date that is not finished. What comes later becomes another object
-    #[arg(long, conflicts_with = "all_finished", env = "CONSUMER_COMPACT_UNFINISHED", value_parser = BoolishValueParser::new(), help_heading = "Dates")]
+    #[arg(
+        long,
+        conflicts_with = "all_finished",
+        env = "CONSUMER_COMPACT_UNFINISHED",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Dates"
+    )]
     pub unfinished: bool,
 
     /// What the copy's objects are
@@ -124,27 +142,56 @@ pub struct CompactArgs {
 
     /// Leave fields that no column takes out of the copy; without it a record that has one does not
     /// fit
-    #[arg(long, env = "CONSUMER_COMPACT_DROP_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new(), help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "CONSUMER_COMPACT_DROP_UNKNOWN_FIELDS",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Copy"
+    )]
     pub drop_unknown_fields: bool,
 
     /// Bytes of records, before compression, that end an object of the copy; the object of the zone
     /// that reaches them is its last
-    #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = parse_size, env = "CONSUMER_COMPACT_MAX_BYTES", help_heading = "Copy")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "128MiB",
+        value_parser = parse_size,
+        env = "CONSUMER_COMPACT_MAX_BYTES",
+        help_heading = "Copy"
+    )]
     pub max_bytes: usize,
 
     /// Delete the zone's objects that are in the copy, after it was verified in this run
-    #[arg(long, env = "CONSUMER_COMPACT_DELETE_SOURCE", value_parser = BoolishValueParser::new(), help_heading = "Run")]
+    #[arg(
+        long,
+        env = "CONSUMER_COMPACT_DELETE_SOURCE",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
     pub delete_source: bool,
 
     /// Take single records whose object does not have the hash of its record: a value that spanned
     /// lines in Kafka was put on one line, and does not have it. Without it such an object is taken
     /// for one that was changed
-    #[arg(long, env = "CONSUMER_COMPACT_ALLOW_UNPROVEN", value_parser = BoolishValueParser::new(), help_heading = "Run")]
+    #[arg(
+        long,
+        env = "CONSUMER_COMPACT_ALLOW_UNPROVEN",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
     pub allow_unproven: bool,
 
     /// Bound for objects of the zone that are in memory. Two objects of the copy come on top: one
     /// that is being made, one that is being verified
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_size, env = "CONSUMER_MEMORY", help_heading = "Run")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "64MiB",
+        value_parser = parse_size,
+        env = "CONSUMER_MEMORY",
+        help_heading = "Run"
+    )]
     pub memory: usize,
 
     /// How the result is told

@@ -53,7 +53,12 @@ pub struct Args {
     pub prefix: Option<Prefix>,
 
     /// Make the bucket if it is not there
-    #[arg(long, env = "CONSUMER_CREATE_BUCKET", value_parser = BoolishValueParser::new(), help_heading = "S3")]
+    #[arg(
+        long,
+        env = "CONSUMER_CREATE_BUCKET",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "S3"
+    )]
     pub create_bucket: bool,
 
     /// Where a record's date partition comes from: `timestamp` (Kafka's) or `field:NAME` (a date or
@@ -106,7 +111,14 @@ pub struct Args {
 
     /// Where a new zone begins: `earliest`, `latest`, or a time such as 2026-11-21 or
     /// 2026-11-21T07:00:00Z; kept with the zone
-    #[arg(long, value_name = "WHERE", default_value = "earliest", value_parser = StartAt::parse, env = "CONSUMER_START", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "WHERE",
+        default_value = "earliest",
+        value_parser = StartAt::parse,
+        env = "CONSUMER_START",
+        help_heading = "Kafka"
+    )]
     pub start: StartAt,
 
     /// What to do when retention removed records before they were landed
@@ -120,23 +132,52 @@ pub struct Args {
     pub on_gap: GapPolicy,
 
     /// Accept that the topic now lies on another Kafka cluster, moved there with its offsets
-    #[arg(long, env = "CONSUMER_NEW_CLUSTER", value_parser = BoolishValueParser::new(), help_heading = "Kafka")]
+    #[arg(
+        long,
+        env = "CONSUMER_NEW_CLUSTER",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Kafka"
+    )]
     pub new_cluster: bool,
 
     /// End when the group has committed everything that was in the topic at the start
-    #[arg(long, env = "CONSUMER_UNTIL_END", value_parser = BoolishValueParser::new(), help_heading = "Run")]
+    #[arg(
+        long,
+        env = "CONSUMER_UNTIL_END",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
     pub until_end: bool,
 
     /// Bound for buffered records, uploads and the Kafka client's queue together
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_size, env = "CONSUMER_MEMORY", help_heading = "Run")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "64MiB",
+        value_parser = parse_size,
+        env = "CONSUMER_MEMORY",
+        help_heading = "Run"
+    )]
     pub memory: usize,
 
     /// How long to finish what is in flight after Ctrl-C or SIGTERM
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, env = "CONSUMER_GRACE_PERIOD", help_heading = "Run")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = parse_duration,
+        env = "CONSUMER_GRACE_PERIOD",
+        help_heading = "Run"
+    )]
     pub grace_period: Duration,
 
     /// Print keys and sizes; write nothing to S3 and commit nothing
-    #[arg(long, env = "CONSUMER_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = "Run")]
+    #[arg(
+        long,
+        env = "CONSUMER_DRY_RUN",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
     pub dry_run: bool,
 
     /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example

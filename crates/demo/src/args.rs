@@ -24,7 +24,13 @@ pub(crate) struct Args {
     pub(crate) csv: Option<PathBuf>,
 
     /// The most rows to take, evenly from each symbol
-    #[arg(long, value_name = "N", default_value_t = 120_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), env = "DEMO_ROWS")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 120_000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000),
+        env = "DEMO_ROWS"
+    )]
     pub(crate) rows: u64,
 
     /// Keep the files (chosen rows, objects, logs) and say where they are

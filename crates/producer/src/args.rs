@@ -38,16 +38,38 @@ use values::{parse_columns, parse_delimiter, parse_rate};
 )]
 pub struct Args {
     /// CSV files with a header line, plain or gzip, sent one after the other; `-` is stdin
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true, env = "PRODUCER_CSV", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        required = true,
+        env = "PRODUCER_CSV",
+        help_heading = "Input"
+    )]
     pub csv: Vec<PathBuf>,
 
     /// What separates the fields: one character, or `tab`
-    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = parse_delimiter, env = "PRODUCER_DELIMITER", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "CHAR",
+        default_value = ",",
+        value_parser = parse_delimiter,
+        env = "PRODUCER_DELIMITER",
+        help_heading = "Input"
+    )]
     pub delimiter: Delimiter,
 
     /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`.
     /// Prices and volumes are known to be numbers, other columns are text
-    #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true, value_parser = parse_columns, env = "PRODUCER_COLUMNS", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = parse_columns,
+        env = "PRODUCER_COLUMNS",
+        help_heading = "Input"
+    )]
     pub columns: ColumnTypes,
 
     /// What to do with a row that is not a record
@@ -70,11 +92,22 @@ pub struct Args {
     pub bad_rows: Option<PathBuf>,
 
     /// Stop after this many records
-    #[arg(long, value_name = "N", env = "PRODUCER_LIMIT", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PRODUCER_LIMIT",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = "Input"
+    )]
     pub limit: Option<u64>,
 
     /// Start again from the first file at the end, until stopped
-    #[arg(long = "loop", env = "PRODUCER_LOOP", value_parser = BoolishValueParser::new(), help_heading = "Input")]
+    #[arg(
+        long = "loop",
+        env = "PRODUCER_LOOP",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Input"
+    )]
     pub repeat: bool,
 
     /// Names of the fields: as in the header (`Adj Close`), or in snake case (`adj_close`)
@@ -109,11 +142,22 @@ pub struct Args {
 
     /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka
     /// takes them]
-    #[arg(long, value_name = "R", value_parser = parse_rate, env = "PRODUCER_RATE", help_heading = "Records")]
+    #[arg(
+        long,
+        value_name = "R",
+        value_parser = parse_rate,
+        env = "PRODUCER_RATE",
+        help_heading = "Records"
+    )]
     pub rate: Option<f64>,
 
     /// Print the records to stdout instead of sending them; needs no broker
-    #[arg(long, env = "PRODUCER_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = "Records")]
+    #[arg(
+        long,
+        env = "PRODUCER_DRY_RUN",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Records"
+    )]
     pub dry_run: bool,
 
     /// The topic
@@ -121,15 +165,37 @@ pub struct Args {
     pub kafka: KafkaArgs,
 
     /// Partitions of the topic, if it is not there yet and we create it
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=100_000), env = "PRODUCER_PARTITIONS", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 6,
+        value_parser = clap::value_parser!(i32).range(1..=100_000),
+        env = "PRODUCER_PARTITIONS",
+        help_heading = "Kafka"
+    )]
     pub partitions: i32,
 
     /// Copies of each partition, if we create the topic; -1 is the broker's own default
-    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-1..=1000), env = "PRODUCER_REPLICATION_FACTOR", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = -1,
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i32).range(-1..=1000),
+        env = "PRODUCER_REPLICATION_FACTOR",
+        help_heading = "Kafka"
+    )]
     pub replication_factor: i32,
 
     /// How long a record may wait for its acknowledgement before the run fails
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_duration, env = "PRODUCER_DELIVERY_TIMEOUT", help_heading = "Kafka")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "2m",
+        value_parser = parse_duration,
+        env = "PRODUCER_DELIVERY_TIMEOUT",
+        help_heading = "Kafka"
+    )]
     pub delivery_timeout: Duration,
 
     /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example

@@ -30,11 +30,23 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 #[command(version)]
 struct Args {
     /// Where the broker listens; a loopback address.
-    #[arg(long, env = "SANDBOX_KAFKA_ADDR", default_value = KAFKA_ADDR, value_name = "IP:PORT", value_parser = loopback)]
+    #[arg(
+        long,
+        env = "SANDBOX_KAFKA_ADDR",
+        default_value = KAFKA_ADDR,
+        value_name = "IP:PORT",
+        value_parser = loopback
+    )]
     kafka_addr: SocketAddr,
 
     /// Where the S3 listens; a loopback address.
-    #[arg(long, env = "SANDBOX_S3_ADDR", default_value = S3_ADDR, value_name = "IP:PORT", value_parser = loopback)]
+    #[arg(
+        long,
+        env = "SANDBOX_S3_ADDR",
+        default_value = S3_ADDR,
+        value_name = "IP:PORT",
+        value_parser = loopback
+    )]
     s3_addr: SocketAddr,
 
     /// A new or empty directory for the objects [default: a new one below the system's directory
@@ -47,7 +59,12 @@ struct Args {
     topic: String,
 
     /// The topic's number of partitions.
-    #[arg(long, env = "SANDBOX_PARTITIONS", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    #[arg(
+        long,
+        env = "SANDBOX_PARTITIONS",
+        default_value_t = 6,
+        value_parser = clap::value_parser!(i32).range(1..=1000)
+    )]
     partitions: i32,
 
     /// The bucket to create.

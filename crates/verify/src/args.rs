@@ -58,16 +58,31 @@ pub struct VerifyArgs {
     pub group: Option<String>,
 
     /// Ask the bucket alone: for a topic or a cluster that is gone
-    #[arg(long, env = "CONSUMER_WITHOUT_KAFKA", value_parser = BoolishValueParser::new(), help_heading = "Kafka")]
+    #[arg(
+        long,
+        env = "CONSUMER_WITHOUT_KAFKA",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Kafka"
+    )]
     pub without_kafka: bool,
 
     /// Read every object: compare each record with the topic where Kafka still has it, else each
     /// object with its claim's hash, or a record's object with the hash in its own metadata
-    #[arg(long, env = "CONSUMER_DEEP", value_parser = BoolishValueParser::new(), help_heading = "Run")]
+    #[arg(
+        long,
+        env = "CONSUMER_DEEP",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
     pub deep: bool,
 
     /// Exit with 65 also for what nobody can tell any more (`unverifiable`)
-    #[arg(long, env = "CONSUMER_STRICT", value_parser = BoolishValueParser::new(), help_heading = "Run")]
+    #[arg(
+        long,
+        env = "CONSUMER_STRICT",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
     pub strict: bool,
 
     /// How the result is told

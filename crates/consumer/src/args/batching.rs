@@ -49,11 +49,21 @@ pub struct BatchingArgs {
     pub compression_level: Option<i32>,
 
     /// Begin each CSV file with the column names
-    #[arg(long, env = "CONSUMER_CSV_HEADER", value_parser = BoolishValueParser::new(), help_heading = "Layout")]
+    #[arg(
+        long,
+        env = "CONSUMER_CSV_HEADER",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Layout"
+    )]
     pub csv_header: bool,
 
     /// Add Kafka's key, partition, offset, timestamp and headers as columns
-    #[arg(long, env = "CONSUMER_WITH_METADATA", value_parser = BoolishValueParser::new(), help_heading = "Layout")]
+    #[arg(
+        long,
+        env = "CONSUMER_WITH_METADATA",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Layout"
+    )]
     pub with_metadata: bool,
 
     /// YAML file with the columns of CSV and Parquet [default: those of stock records]
@@ -66,19 +76,47 @@ pub struct BatchingArgs {
     pub schema: Option<PathBuf>,
 
     /// Close a batch at so many records
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..), env = "CONSUMER_MAX_RECORDS", help_heading = "Batches")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u64).range(1..),
+        env = "CONSUMER_MAX_RECORDS",
+        help_heading = "Batches"
+    )]
     pub max_records: u64,
 
     /// Close a batch at about so many bytes of output
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = parse_size, env = "CONSUMER_MAX_BYTES", help_heading = "Batches")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "16MiB",
+        value_parser = parse_size,
+        env = "CONSUMER_MAX_BYTES",
+        help_heading = "Batches"
+    )]
     pub max_bytes: usize,
 
     /// Close a batch so long after its first record
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, env = "CONSUMER_MAX_AGE", help_heading = "Batches")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "5m",
+        value_parser = parse_duration,
+        env = "CONSUMER_MAX_AGE",
+        help_heading = "Batches"
+    )]
     pub max_age: Duration,
 
     /// Close a batch when nothing came for so long
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, env = "CONSUMER_MAX_IDLE", help_heading = "Batches")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = parse_duration,
+        env = "CONSUMER_MAX_IDLE",
+        help_heading = "Batches"
+    )]
     pub max_idle: Duration,
 }
 

@@ -22,7 +22,14 @@ pub struct SchemaInferArgs {
     pub kafka: KafkaArgs,
 
     /// How many offsets to look at, shared out among the partitions
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000), env = "CONSUMER_SAMPLE", help_heading = "Run")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        env = "CONSUMER_SAMPLE",
+        help_heading = "Run"
+    )]
     pub sample: u32,
 
     /// YAML file with settings: the long flags without `--` as keys. Flags, environment and .env

@@ -12,7 +12,13 @@ use clap::Parser;
 #[command(name = "publishing")]
 pub(crate) struct Options {
     /// Rows of the inputs: one comparison for each number
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [200_000, 2_000_000], value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_values_t = [200_000, 2_000_000],
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub(crate) rows: Vec<u64>,
     /// How often each side runs
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
