@@ -83,8 +83,8 @@ impl Claims {
                 let metadata = metadata.map_err(|failure| self.failed(&key, &failure))?;
                 Ok::<_, anyhow::Error>(compared(key, &identity, metadata))
             });
-        let looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
-        let seen: Vec<Result<bool, Stop>> = looks.try_collect().await?;
+        let at_once = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
+        let seen: Vec<Result<bool, Stop>> = at_once.try_collect().await?;
         let mut all = true;
         for seen in seen {
             match seen {

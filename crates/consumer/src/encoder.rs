@@ -107,8 +107,8 @@ impl Encoder {
             }
             backoff.wait().await;
         };
-        let schema = read_schema(&body, hash).map_err(|problem| unusable(&problem))?;
-        let schema = Arc::new(schema);
+        let read = read_schema(&body, hash).map_err(|problem| unusable(&problem))?;
+        let schema = Arc::new(read);
         self.lock().insert(hash.clone(), schema.clone());
         Ok(Some(schema))
     }
@@ -144,7 +144,7 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
     let mut files = finished.map_err(|error| zone.unusable_claim(extent, &error))?;
     // Files of emptied dates come last.
     files.sort_by_key(|file| file.records == 0);
-    let files = files.into_iter().map(|mut file| {
+    let encoded = files.into_iter().map(|mut file| {
         // Unused capacity would stay allocated for as long as the object is in flight.
         file.bytes.shrink_to_fit();
         EncodedFile {
@@ -156,6 +156,6 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
     });
     Ok(Encoded {
         contents,
-        files: files.collect(),
+        files: encoded.collect(),
     })
 }

@@ -224,9 +224,9 @@ async fn leave(
     deadline: Duration,
 ) -> bool {
     let nothing_to_commit = commits.is_empty();
-    let (committed, answer) = tokio::sync::oneshot::channel();
+    let (committed, reply) = tokio::sync::oneshot::channel();
     commands.send(Command::Finish { commits, committed }).ok();
-    let answer = tokio::time::timeout(deadline + Duration::from_secs(1), answer).await;
+    let answer = tokio::time::timeout(deadline + Duration::from_secs(1), reply).await;
     let committed = matches!(answer, Ok(Ok(true)));
     let began = Instant::now();
     while !thread.is_finished() && began.elapsed() < deadline {

@@ -186,8 +186,9 @@ impl Status {
                 "a partition does not know where to begin: see the log".to_owned(),
             )
         });
-        let s3 = store.and_then(StoreTrouble::failing);
-        let s3 = s3.and_then(|(since, message)| lasting(since, format!("S3 fails: {message}")));
+        let failing = store.and_then(StoreTrouble::failing);
+        let s3 =
+            failing.and_then(|(since, message)| lasting(since, format!("S3 fails: {message}")));
         let poll = (silent > POLL_PATIENCE)
             .then(|| format!("Kafka has not been polled for {} s", silent.as_secs()));
         let stopped = engine
@@ -212,11 +213,11 @@ impl Status {
     /// of life.
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
         // A partition that has just begun should not have to wait long for its first end.
-        let every = match self.knows_ends(engine) {
+        let wanted = match self.knows_ends(engine) {
             true => Duration::from_secs(5),
             false => Duration::from_secs(1),
         };
-        let every = self.interval.min(every);
+        let every = self.interval.min(wanted);
         if self.ends_asked.is_some_and(|asked| asked.elapsed() < every)
             || self.looking_up.swap(true, Ordering::Relaxed)
         {

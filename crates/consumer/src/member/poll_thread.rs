@@ -61,10 +61,10 @@ impl PollThread {
     ) -> Result<Self> {
         let topic = context.topic.clone();
         let config = settings::client_config(settings);
-        let consumer: BaseConsumer<MemberContext> =
+        let client: BaseConsumer<MemberContext> =
             BaseConsumer::from_config_and_context(&config, context)
                 .map_err(|error| anyhow!(settings.options.explain(&error)))?;
-        let consumer = Arc::new(consumer);
+        let consumer = Arc::new(client);
         let committer = CommitThread::start(consumer.clone())?;
         Ok(Self {
             consumer,
