@@ -9,10 +9,10 @@ use anyhow::{Result, anyhow};
 use bucket::Bucket;
 use futures::{StreamExt, TryStreamExt};
 use landing::{
-    Offset, Partition, Place,
-    anchor::Anchor,
+    Partition, Place,
     chain::Batching,
     claim::Claim,
+    commit_note::Committed,
     identity::{About, Identity},
     layout::Prefix,
     start::{Completeness, Stop},
@@ -66,13 +66,12 @@ impl Claims {
     pub(crate) async fn completeness(
         &self,
         claim: &Claim,
-        committed: Option<&(Offset, String)>,
+        committed: Option<&Committed>,
     ) -> Result<Result<Completeness, Stop>> {
-        // Only a commit that this program made after the objects were durable names the last landed
-        // record. A commit that merely marks where to begin, or that an operator made, proves
-        // nothing.
-        let proves = |metadata: &str| Anchor::from_commit_metadata(metadata).is_some();
-        if committed.is_some_and(|(offset, metadata)| *offset == claim.end && proves(metadata)) {
+        // Only a commit that a consumer of this zone made after the objects were durable names the
+        // zone and the last landed record. A commit that merely marks where to begin, or that an
+        // operator or another zone made, proves nothing.
+        if committed.is_some_and(|committed| committed.proves(claim.end, &self.zone)) {
             return Ok(Ok(Completeness::Complete));
         }
         let looks = self

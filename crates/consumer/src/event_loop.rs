@@ -52,10 +52,7 @@ pub(crate) struct EventLoop {
     /// Only in the batched layouts.
     pub(crate) encoder: Option<Encoder>,
     pub(crate) status: Status,
-    pub(crate) drain_deadline: Duration,
     pub(crate) grace_period: Duration,
-    /// Where `--until-end` ends; empty without it.
-    pub(crate) goals: BTreeMap<Partition, Offset>,
     pub(crate) work: Work,
 }
 
@@ -68,6 +65,8 @@ pub(crate) struct Work {
     positions: JoinSet<Vec<Partition>>,
     /// Look-ups of the group's committed offsets, for `--until-end`.
     goal: JoinSet<Result<Vec<CommittedOffset>>>,
+    /// Looks at partitions that others read, for `--until-end`.
+    looks: JoinSet<Inspected>,
     /// The running inspection of each partition, to abort it.
     inspecting: BTreeMap<Partition, AbortHandle>,
     /// A lost position was reported while the look-up for an earlier one was under way.
@@ -140,9 +139,14 @@ impl EventLoop {
                 Some(done) = self.work.inspections.join_next() => self.inspected(done)?,
                 Some(done) = self.work.positions.join_next() => self.positions_looked_at(done?),
                 Some(done) = self.work.goal.join_next() => self.goal_looked_at(done?),
+                Some(done) = self.work.looks.join_next() => self.looked_at(done?),
                 () = &mut stop, if self.work.deadline.is_none() => self.drain("signal"),
                 _ = look.tick() => self.look(),
-                event = self.events.recv() => self.event(event.ok_or_else(|| anyhow!("the Kafka thread has ended"))?)?,
+                event = self.events.recv() => {
+                    // A deadline that begins with this event must not begin in the past.
+                    self.engine.handle_timeout(began.elapsed());
+                    self.event(event.ok_or_else(|| anyhow!("the Kafka thread has ended"))?)?;
+                }
                 () = tokio::time::sleep(timeout) => {}
             }
         }
@@ -170,14 +174,23 @@ impl EventLoop {
                     next,
                     metadata,
                 }),
-                Action::Release { partition, commit } => {
+                Action::Release {
+                    partition,
+                    generation,
+                    commit,
+                } => {
                     self.note_last(partition, commit.as_ref().map(|(next, _)| *next));
                     let commit = commit.map(|(next, metadata)| Commit {
                         partition,
                         next,
                         metadata,
                     });
-                    self.work.revocations.released(partition, commit);
+                    let revocations = &mut self.work.revocations;
+                    revocations.released(partition, generation, commit);
+                }
+                Action::Look { partition } => {
+                    let look = self.inspector.clone().inspect(partition, 0);
+                    self.work.looks.spawn(look);
                 }
                 Action::Inspect { .. } | Action::Start { .. } => self.begin(action),
             }
@@ -194,20 +207,14 @@ impl EventLoop {
     }
 
     /// `None` until the drain is over; then whether it left something unfinished.
-    fn over(&mut self) -> Option<bool> {
+    fn over(&self) -> Option<bool> {
         let deadline = self.work.deadline?;
         let working = !self.work.uploads.is_empty() || !self.work.encodings.is_empty();
         if self.engine.is_empty() && !working {
-            return Some(false);
+            return Some(self.engine.gave_up());
         }
-        if Instant::now() < deadline {
-            return None;
-        }
-        let left: Vec<Partition> = self.engine.partitions().collect();
-        left.iter()
-            .for_each(|partition| self.engine.release_now(*partition));
-        self.act();
-        Some(true)
+        // The engine releases everything by the same deadline; what is still on its way is left.
+        (Instant::now() >= deadline).then_some(true)
     }
 
     fn drain(&mut self, reason: &str) {
@@ -227,7 +234,7 @@ impl EventLoop {
                 .stopped()
                 .map(|(partition, stop)| (partition, stop.to_string())),
         );
-        self.engine.drain();
+        self.engine.drain(self.grace_period);
     }
 
     fn event(&mut self, event: KafkaEvent) -> Result<()> {

@@ -13,8 +13,11 @@ use landing::{
     Offset, OffsetRange, Partition, Place,
     anchor::{Anchor, AnchorReading},
     claim::Claim,
+    commit_note::{CommitNote, Committed},
+    engine::{Settings, keys_of},
+    identity::{About, Identity},
     layout::Prefix,
-    start::{Inspection, Stop},
+    start::{Inspection, NewestClaim, Stop},
     start_note::start_of_note,
 };
 
@@ -29,6 +32,10 @@ pub(crate) struct Inspector {
     pub(crate) start: StartAt,
     /// Only in the batched layouts.
     pub(crate) claims: Option<Claims>,
+    /// What the zone's engine is told.
+    pub(crate) rules: Settings,
+    /// Whether the group is the one that is derived from the zone.
+    pub(crate) derived_group: bool,
 }
 
 /// The facts of one partition, with the partition and generation they were gathered for.
@@ -79,6 +86,10 @@ impl Inspector {
                 Err(stop) => return Ok(Err(stop)),
             },
         };
+        let committed = match committed {
+            None => None,
+            Some(committed) => Some(self.judged(committed, newest.is_some()).await?),
+        };
         let known = Known {
             last: last_landed(newest.as_deref(), committed.as_ref()),
             committed,
@@ -88,16 +99,74 @@ impl Inspector {
         };
         let asked = self.ask(move |look_up| ask_kafka(look_up, partition, known));
         let mut facts = asked.await?;
-        if let (Some(claims), Some(claim)) = (&self.claims, newest) {
-            match claims
-                .completeness(&claim, facts.committed.as_ref())
-                .await?
-            {
-                Ok(completeness) => facts.newest = Some((claim, completeness)),
-                Err(stop) => return Ok(Err(stop)),
+        let Some(claims) = &self.claims else {
+            return Ok(Ok(facts));
+        };
+        facts.newest = match newest {
+            None => NewestClaim::Missing,
+            Some(claim) => {
+                let completeness = claims.completeness(&claim, facts.committed.as_ref());
+                match completeness.await? {
+                    Ok(completeness) => NewestClaim::Found(claim, completeness),
+                    Err(stop) => return Ok(Err(stop)),
+                }
+            }
+        };
+        Ok(Ok(facts))
+    }
+
+    /// What was committed, with whatever shows that it is this zone's. `claimed` says whether the
+    /// zone has a claim for the partition: then the claims say where to go on.
+    async fn judged(&self, committed: CommittedOffset, claimed: bool) -> Result<Committed> {
+        let place = Place::new(committed.partition, committed.next);
+        let mut note = CommitNote::from_text(&committed.metadata);
+        if let (Some(note), None) = (&mut note, &self.bucket) {
+            // A dry run asks no bucket, and so knows no zone: it takes the group's word.
+            note.zone = None;
+        }
+        let anchor = note.as_ref().filter(|note| note.zone.is_none());
+        let recognised = self.derived_group
+            || claimed
+            || self.bucket.is_none()
+            || match anchor.and_then(CommitNote::anchor) {
+                Some(anchor) if self.claims.is_none() => self.is_landed(place, anchor).await?,
+                _ => false,
+            };
+        Ok(Committed {
+            next: place.offset,
+            note,
+            recognised,
+        })
+    }
+
+    /// Whether the record of an anchor is in this zone, in the per-record layout.
+    async fn is_landed(&self, committed: Place, anchor: Anchor) -> Result<bool> {
+        let Some(bucket) = &self.bucket else {
+            return Ok(false);
+        };
+        let landed = Place::new(committed.partition, anchor.offset);
+        let asked = self.ask(move |look_up| {
+            let log = look_up.log_ends(landed.partition)?;
+            look_up.value(landed, log)
+        });
+        let value = asked.await?;
+        let identity = Identity {
+            zone: self.rules.zone_id.clone(),
+            place: landed,
+            about: About::Record {
+                value: anchor.value,
+                timestamp: anchor.timestamp,
+            },
+        };
+        for key in keys_of(&self.rules, landed, anchor.timestamp, value.as_deref()) {
+            let metadata = bucket.metadata(&key).await.map_err(|failure| {
+                anyhow!("s3://{}/{key} cannot be read: {failure}", bucket.name())
+            })?;
+            if metadata.is_some_and(|metadata| identity.compare(&metadata).is_ok()) {
+                return Ok(true);
             }
         }
-        Ok(Ok(facts))
+        Ok(false)
     }
 
     /// The first landed record, as the zone keeps it.
@@ -171,7 +240,7 @@ pub(crate) fn resolve_start(
 
 /// What is known before the log's ends are read.
 struct Known {
-    committed: Option<CommittedOffset>,
+    committed: Option<Committed>,
     /// The first landed record, as the zone keeps it.
     kept: Option<Anchor>,
     /// The last record known to have landed.
@@ -183,9 +252,9 @@ struct Known {
 
 /// The last landed record: of the newest claim if it names one, since it saw at least as much as
 /// any commit.
-fn last_landed(newest: Option<&Claim>, committed: Option<&CommittedOffset>) -> Option<Anchor> {
+fn last_landed(newest: Option<&Claim>, committed: Option<&Committed>) -> Option<Anchor> {
     let claimed = newest.and_then(|claim| claim.last.as_ref()?.to_anchor());
-    claimed.or_else(|| Anchor::from_commit_metadata(&committed?.metadata))
+    claimed.or_else(|| committed?.anchor())
 }
 
 fn ask_kafka(look_up: &LookUp, partition: Partition, known: Known) -> Result<Inspection> {
@@ -200,15 +269,13 @@ fn ask_kafka(look_up: &LookUp, partition: Partition, known: Known) -> Result<Ins
         Begin::At(start) => resolve_start(look_up, partition, start)?,
     };
     Ok(Inspection {
-        committed: known
-            .committed
-            .map(|committed| (committed.next, committed.metadata)),
+        committed: known.committed,
         low: log.start,
         high: log.end,
         first: known.kept.map(read).transpose()?,
         last: known.last.map(read).transpose()?,
         start,
-        newest: None,
+        newest: NewestClaim::NotLookedAt,
     })
 }
 

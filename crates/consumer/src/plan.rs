@@ -66,13 +66,21 @@ pub(crate) struct ZoneSettings {
     pub(crate) new_cluster: bool,
 }
 
+/// The zone as start-up entered it.
+pub(crate) struct EnteredZone {
+    /// [`landing::zone::Zone::id`].
+    pub(crate) id: String,
+    /// What commits name as their zone: [`landing::zone::commit_zone`].
+    pub(crate) commit_zone: String,
+}
+
 /// How long things may take, what ends the run, and where it reports.
 pub(crate) struct RunSettings {
     pub(crate) dry_run: bool,
     pub(crate) until_end: bool,
     pub(crate) connect_timeout: Duration,
-    /// How long a revoked partition has to finish what is in flight. Must stay below the session
-    /// timeout, or the group would not wait.
+    /// How long a revoked partition has to finish what is in flight, as the engine is told. Must stay
+    /// below the session timeout, or the group would not wait.
     pub(crate) drain_deadline: Duration,
     pub(crate) grace_period: Duration,
     pub(crate) metrics_addr: Option<SocketAddr>,
@@ -100,7 +108,10 @@ impl Plan {
             progress_interval: args.report.progress_interval,
         };
         let plan = Self {
-            engine: engine_settings(&args, &zone),
+            engine: engine::Settings {
+                drain_deadline: run.drain_deadline,
+                ..engine_settings(&args, &zone)
+            },
             zone,
             kafka,
             run,
@@ -119,10 +130,11 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The engine's settings, with the zone's id, which start-up finds out.
-    pub(crate) fn engine_settings(&self, zone_id: String) -> engine::Settings {
+    /// The engine's settings, with what start-up finds out about the zone.
+    pub(crate) fn engine_settings(&self, zone: &EnteredZone) -> engine::Settings {
         engine::Settings {
-            zone_id,
+            zone_id: zone.id.clone(),
+            commit_zone: zone.commit_zone.clone(),
             ..self.engine.clone()
         }
     }
@@ -187,6 +199,7 @@ fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
     engine::Settings {
         prefix: zone.prefix.clone(),
         zone_id: String::new(),
+        commit_zone: String::new(),
         topic: zone.topic.clone(),
         partition_by: zone.partition_by.clone(),
         granularity: zone.granularity,
@@ -201,6 +214,7 @@ fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
         max_in_flight: usize::from(args.zone.concurrency),
         memory_bytes: args.memory / 2,
         commit_interval: Duration::from_secs(1),
+        drain_deadline: Duration::ZERO,
         layout: object_layout(args, zone),
     }
 }

@@ -16,7 +16,7 @@ use cli::{
     run::Failure,
 };
 use kafka::{complaints::Complaints, end::LastEnd, settings::KafkaSettings};
-use landing::{Engine, engine::ObjectLayout};
+use landing::{Engine, engine::ObjectLayout, zone::default_group};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::{
@@ -160,7 +160,7 @@ fn event_loop(
 ) -> EventLoop {
     tracing::info!(
         partitions = started.partitions.len(),
-        zone = started.zone_id,
+        zone = started.zone.id,
         "joining the group"
     );
     let inspector = Inspector {
@@ -169,9 +169,15 @@ fn event_loop(
         prefix: plan.zone.prefix.clone(),
         start: plan.zone.start,
         claims: claims(plan, &started),
+        rules: plan.engine_settings(&started.zone),
+        derived_group: plan.kafka.group == default_group(&plan.store.bucket, &plan.zone.prefix),
     };
+    let mut engine = Engine::new(plan.engine_settings(&started.zone));
+    if plan.run.until_end {
+        engine.until_end(started.goals);
+    }
     EventLoop {
-        engine: Engine::new(plan.engine_settings(started.zone_id)),
+        engine,
         events,
         commands,
         store: started
@@ -180,9 +186,7 @@ fn event_loop(
         inspector,
         encoder: started.encoder,
         status,
-        drain_deadline: plan.run.drain_deadline,
         grace_period: plan.run.grace_period,
-        goals: started.goals,
         work: Work::default(),
     }
 }
@@ -193,7 +197,7 @@ fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
         (ObjectLayout::Batched(batching), Some(bucket)) => Some(Claims {
             bucket: bucket.clone(),
             prefix: plan.zone.prefix.clone(),
-            zone: started.zone_id.clone(),
+            zone: started.zone.id.clone(),
             batching: batching.clone(),
         }),
         _ => None,

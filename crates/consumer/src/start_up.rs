@@ -12,16 +12,24 @@ use ::kafka::look_up::LookUp;
 use anyhow::Result;
 use bucket::{Bucket, client, explain, probe, schemas};
 use cli::config::Origins;
-use landing::{Offset, Partition, engine::ObjectLayout, zone::Zone};
+use landing::{
+    Offset, Partition,
+    engine::ObjectLayout,
+    zone::{Zone, commit_zone},
+};
 
-use crate::{encoder::Encoder, plan::Plan, start_up::kafka::KafkaFacts};
+use crate::{
+    encoder::Encoder,
+    plan::{EnteredZone, Plan},
+    start_up::kafka::KafkaFacts,
+};
 
 /// What start-up found.
 pub(crate) struct Started {
     pub(crate) look_up: Arc<LookUp>,
     /// `None` in a dry run.
     pub(crate) bucket: Option<Bucket>,
-    pub(crate) zone_id: String,
+    pub(crate) zone: EnteredZone,
     /// Only in the batched layouts.
     pub(crate) encoder: Option<Encoder>,
     pub(crate) partitions: Vec<Partition>,
@@ -45,11 +53,14 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
     );
     let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.zone.topic)?);
     let found = kafka::check(look_up.clone(), plan).await?;
-    let zone_id = match &s3 {
-        None => "dry-run".to_owned(),
+    let entered = match &s3 {
+        None => EnteredZone {
+            id: "dry-run".to_owned(),
+            commit_zone: "dry-run".to_owned(),
+        },
         Some(bucket) => enter(bucket, plan, &look_up, &found).await?,
     };
-    let encoder = match (plan.zone.rules(&zone_id), &plan.engine.layout) {
+    let encoder = match (plan.zone.rules(&entered.id), &plan.engine.layout) {
         (Some(zone), ObjectLayout::Batched(batching)) => {
             let (schema, threads) = (plan.zone.schema.clone(), batching.max_encoding);
             Some(Encoder::start(zone, schema, s3.clone(), threads)?)
@@ -59,20 +70,20 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
     Ok(Started {
         look_up,
         bucket: s3,
-        zone_id,
+        zone: entered,
         encoder,
         partitions: found.partitions,
         goals: found.goals,
     })
 }
 
-/// Enters the zone, stores the schema that its files need, and returns the zone's id.
+/// Enters the zone, and stores the schema that its files need.
 async fn enter(
     bucket: &Bucket,
     plan: &Plan,
     look_up: &Arc<LookUp>,
     found: &KafkaFacts,
-) -> Result<String> {
+) -> Result<EnteredZone> {
     let wanted = Zone::new(
         &plan.zone.topic,
         found.cluster_id.as_deref(),
@@ -85,7 +96,10 @@ async fn enter(
     if let Some(schema) = &plan.zone.schema {
         schemas::keep_schema(bucket, &plan.zone.prefix, schema).await?;
     }
-    Ok(zone.id())
+    Ok(EnteredZone {
+        id: zone.id(),
+        commit_zone: commit_zone(bucket.name(), &plan.zone.prefix, &zone),
+    })
 }
 
 async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {

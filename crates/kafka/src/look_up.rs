@@ -18,6 +18,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
     producer::{BaseProducer, Producer},
 };
 
@@ -218,12 +219,39 @@ impl LookUp {
     /// # Errors
     /// When the answer takes longer than 10 seconds, or the ends of the log moved meanwhile.
     pub fn read(&self, place: Place, log: OffsetRange) -> Result<AnchorReading> {
-        let Place { partition, offset } = place;
-        if offset >= log.end {
+        if place.offset >= log.end {
             return Ok(AnchorReading::BeyondEnd);
         }
-        if offset < log.start {
-            return Ok(AnchorReading::Gone);
+        let reading = self.look_at(place, log, |message| {
+            let timestamp = message.timestamp().to_millis();
+            AnchorReading::Holds(
+                timestamp.filter(|millis| *millis >= 0),
+                ValueHash::of(message.payload()),
+            )
+        })?;
+        Ok(reading.unwrap_or(AnchorReading::Gone))
+    }
+
+    /// The value that Kafka holds at this place now; `None` when there is no record, or one without
+    /// a value. `log` is what [`Self::log_ends`] returned for its partition.
+    ///
+    /// # Errors
+    /// When the answer takes longer than 10 seconds, or the ends of the log moved meanwhile.
+    pub fn value(&self, place: Place, log: OffsetRange) -> Result<Option<Vec<u8>>> {
+        let value = self.look_at(place, log, |message| message.payload().map(<[u8]>::to_vec))?;
+        Ok(value.flatten())
+    }
+
+    /// What `look` sees in the record at this place; `None` when it is not in the log.
+    fn look_at<T>(
+        &self,
+        place: Place,
+        log: OffsetRange,
+        look: impl FnOnce(&BorrowedMessage<'_>) -> T,
+    ) -> Result<Option<T>> {
+        let Place { partition, offset } = place;
+        if offset < log.start || offset >= log.end {
+            return Ok(None);
         }
         let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut asked = TopicPartitionList::new();
@@ -231,35 +259,30 @@ impl LookUp {
         self.client
             .assign(&asked)
             .context("the look-up client cannot be assigned")?;
-        let reading = self.first_record(place);
+        let reading = self.first_record(place, look);
         self.client
             .unassign()
             .context("the look-up client cannot be unassigned")?;
         reading
     }
 
-    fn first_record(&self, place: Place) -> Result<AnchorReading> {
+    fn first_record<T>(
+        &self,
+        place: Place,
+        look: impl FnOnce(&BorrowedMessage<'_>) -> T,
+    ) -> Result<Option<T>> {
         let Place { partition, offset } = place;
         let deadline = Instant::now() + QUESTION;
         while Instant::now() < deadline {
             match self.client.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) if message.partition() == partition.0 => {
-                    if message.offset() != offset.0 {
-                        return Ok(AnchorReading::Gone);
-                    }
-                    let timestamp = message
-                        .timestamp()
-                        .to_millis()
-                        .filter(|millis| *millis >= 0);
-                    return Ok(AnchorReading::Holds(
-                        timestamp,
-                        ValueHash::of(message.payload()),
-                    ));
+                    let found = message.offset() == offset.0;
+                    return Ok(found.then(|| look(&message)));
                 }
                 // An end without a record: it was compacted away or aborted. An end that is not
                 // after the offset comes from a broker that lags, and the record is still to come.
                 Some(Err(KafkaError::PartitionEOF(_))) if self.is_after(offset) => {
-                    return Ok(AnchorReading::Gone);
+                    return Ok(None);
                 }
                 Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset))) => {
                     bail!("the ends of partition {partition} moved while it was looked at")

@@ -2,9 +2,9 @@
 //! topic is noticed.
 //!
 //! The first landed record of a topic partition is kept create-once in the zone; the last durable
-//! one travels in the metadata of the offset commit. Kafka's client shows neither topic ids nor
-//! leader epochs, so anchors are the only way to notice. Invariant: both text forms read back to
-//! the same anchor, and anything else reads as no anchor.
+//! one travels in the note of the offset commit ([`crate::commit_note`]). Kafka's client shows
+//! neither topic ids nor leader epochs, so anchors are the only way to notice. Invariant: the body
+//! of an anchor object reads back to the same anchor, and anything else reads as no anchor.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,6 @@ use crate::{
     place::Partition,
     record::{Record, ValueHash},
 };
-
-/// The metadata of a commit that records only where to begin, in the batched layouts: no extent is
-/// finished yet.
-pub const START_METADATA: &str = "v1;start";
 
 /// A record that was landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,41 +85,6 @@ impl Anchor {
             value: ValueHash::from_hex(&object.sha256)?,
         })
     }
-
-    /// The metadata of an offset commit, below 120 bytes of ASCII (Kafka's
-    /// `offset.metadata.max.bytes` is 4096).
-    #[must_use]
-    pub fn to_commit_metadata(&self) -> String {
-        let timestamp = self
-            .timestamp
-            .map_or_else(|| "none".to_owned(), |millis| millis.to_string());
-        format!(
-            "v1;o={};t={timestamp};h={}",
-            self.offset,
-            self.value.to_hex()
-        )
-    }
-
-    /// Reads the metadata of an offset commit; `None` when it is empty or another program's.
-    #[must_use]
-    pub fn from_commit_metadata(metadata: &str) -> Option<Self> {
-        let mut parts = metadata.strip_prefix("v1;")?.split(';');
-        let offset = parts.next()?.strip_prefix("o=")?.parse().ok()?;
-        let timestamp = match parts.next()?.strip_prefix("t=")? {
-            "none" => None,
-            millis => Some(millis.parse().ok()?),
-        };
-        let value = ValueHash::from_hex(parts.next()?.strip_prefix("h=")?)?;
-        if parts.next().is_some() {
-            None
-        } else {
-            Some(Self {
-                offset: Offset(offset),
-                timestamp,
-                value,
-            })
-        }
-    }
 }
 
 #[cfg(test)]
@@ -131,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_text_forms_read_back() {
+    fn an_anchor_object_reads_back() {
         for timestamp in [None, Some(-1), Some(1_795_244_645_000)] {
             let anchor = Anchor {
                 offset: Offset(i64::MAX),
@@ -142,26 +103,7 @@ mod tests {
                 Anchor::from_body(&anchor.to_body(Partition(7))),
                 Some(anchor)
             );
-            assert_eq!(
-                Anchor::from_commit_metadata(&anchor.to_commit_metadata()),
-                Some(anchor)
-            );
-            assert!(anchor.to_commit_metadata().len() < 120);
         }
-    }
-
-    #[test]
-    fn foreign_metadata_is_no_anchor() {
-        for text in [
-            "",
-            "v1",
-            "v1;o=1",
-            "v1;o=x;t=none;h=00",
-            "v2;o=1;t=none;h=00",
-            "{}",
-            "v1;o=1;t=none;h=zz",
-        ] {
-            assert_eq!(Anchor::from_commit_metadata(text), None, "{text}");
-        }
+        assert_eq!(Anchor::from_body(b"hello"), None);
     }
 }

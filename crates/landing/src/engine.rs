@@ -14,12 +14,18 @@ use std::{
 };
 
 use crate::{
-    arena::RecordArena, chain::Chain, offset::Offset, place::Partition, start::Stop,
+    arena::RecordArena,
+    chain::Chain,
+    commit_note::{CommitNote, Committed, Landed},
+    offset::Offset,
+    place::Partition,
+    start::Stop,
     value::checker::Checker,
 };
 
 mod assignment;
 mod batches;
+mod goal;
 mod in_flight_limit;
 mod memory;
 mod partition;
@@ -31,10 +37,12 @@ mod uploads;
 
 use self::{
     batches::Batches,
+    goal::Goal,
     in_flight_limit::InFlightLimit,
     memory::Memory,
     partition::{PartitionState, Running, Work},
 };
+pub use placement::keys_of;
 pub use types::{
     Action, Counts, Encode, ExtentId, ObjectLayout, Outcome, PartitionProgress, Settings,
     Tombstones, Upload, UploadId, UploadKind,
@@ -55,6 +63,10 @@ pub struct Engine {
     memory: Memory,
     paused: bool,
     draining: bool,
+    /// A drain had to let a partition go before it was finished.
+    gave_up: bool,
+    /// Where the run ends, if it ends by itself.
+    goal: Option<Goal>,
     generations: u64,
     next_commit: Duration,
     /// The time of the last call of [`Engine::handle_timeout`].
@@ -81,6 +93,8 @@ impl Engine {
             in_flight: 0,
             paused: false,
             draining: false,
+            gave_up: false,
+            goal: None,
             generations: 0,
             next_commit: Duration::ZERO,
             now: Duration::ZERO,
@@ -180,30 +194,36 @@ impl Engine {
 
     /// The broker was asked and holds this next offset for the group. One that is lower than it
     /// confirmed to us (a late commit of an earlier owner, a reset) does not stand: ours is offered
-    /// again.
-    pub fn committed_seen(&mut self, partition: Partition, offset: Offset) {
+    /// again. It also counts towards the end of the run ([`Engine::until_end`]), no matter which
+    /// member committed it.
+    pub fn group_committed(&mut self, partition: Partition, committed: &Committed) {
         let running = self
             .partitions
             .get_mut(&partition)
             .and_then(PartitionState::running_mut);
         if let Some(running) = running
             && running.committing.is_none()
-            && running.committed.is_some_and(|known| offset < known)
+            && running
+                .committed
+                .is_some_and(|known| committed.next < known)
         {
-            running.committed = Some(offset);
+            running.committed = Some(committed.next);
         }
+        self.count_towards_goal(partition, committed);
     }
 
     /// Lets time pass: `now` counts from the start of the run.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.now = now;
+        self.release_overdue();
         self.rotate_by_time();
+        self.flush_up_to_goal();
         if now < self.next_commit {
             return;
         }
         self.next_commit = now + self.settings.commit_interval;
         for (&partition, state) in &mut self.partitions {
-            if state.revoked {
+            if state.is_revoked() {
                 continue;
             }
             let Some(running) = state
@@ -212,12 +232,12 @@ impl Engine {
             else {
                 continue;
             };
-            if let Some((next, metadata)) = running.to_commit() {
+            if let Some((next, landed)) = running.to_commit() {
                 running.committing = Some(next);
                 self.actions.push_back(Action::Commit {
                     partition,
                     next,
-                    metadata,
+                    metadata: note(&self.settings, landed),
                 });
             }
         }
@@ -226,8 +246,12 @@ impl Engine {
     /// When to call [`Engine::handle_timeout`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Duration {
-        let rotation = self.next_rotation();
-        rotation.map_or(self.next_commit, |rotation| rotation.min(self.next_commit))
+        let release = self
+            .partitions
+            .values()
+            .filter_map(|state| state.release_by);
+        let next = release.chain(self.next_rotation()).min();
+        next.map_or(self.next_commit, |next| next.min(self.next_commit))
     }
 
     /// The next thing to do, if there is one now.
@@ -269,6 +293,12 @@ impl Engine {
         let chains = running.filter_map(Running::chain);
         chains.map(Chain::memory).sum()
     }
+}
+
+/// What goes with a commit of this zone.
+fn note(settings: &Settings, landed: Landed) -> String {
+    let zone = Some(settings.commit_zone.clone());
+    CommitNote { landed, zone }.to_text()
 }
 
 #[cfg(test)]

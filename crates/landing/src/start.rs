@@ -8,16 +8,17 @@
 use std::sync::Arc;
 
 use crate::{
-    anchor::{Anchor, AnchorReading, START_METADATA},
+    anchor::{Anchor, AnchorReading},
     claim::Claim,
+    commit_note::{Committed, Committer},
     offset::{Offset, OffsetRange},
 };
 
 /// What is known of a topic partition when it is assigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// The group's committed next offset and the metadata committed with it.
-    pub committed: Option<(Offset, String)>,
+    /// What the group has committed.
+    pub committed: Option<Committed>,
     /// The log's first offset.
     pub low: Offset,
     /// The log's end: the last stable offset, that is the next offset a committed reader can get
@@ -25,12 +26,24 @@ pub struct Inspection {
     pub high: Offset,
     /// The first landed record as the zone keeps it, and what Kafka holds there now.
     pub first: Option<(Anchor, AnchorReading)>,
-    /// The last durable record as the commit metadata has it, and what Kafka holds there now.
+    /// The last durable record as the newest claim or the commit names it, and what Kafka holds
+    /// there now.
     pub last: Option<(Anchor, AnchorReading)>,
     /// Where `--start` points, for a group without a committed offset.
     pub start: Offset,
-    /// The newest claim, in the batched layouts, and whether all its objects are there.
-    pub newest: Option<(Arc<Claim>, Completeness)>,
+    /// The newest claim, in the batched layouts.
+    pub newest: NewestClaim,
+}
+
+/// The newest claim of a topic partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewestClaim {
+    /// Nobody looked: the layout has no claims, or a dry run does not ask the bucket.
+    NotLookedAt,
+    /// There is none.
+    Missing,
+    /// This one; and whether all its objects are there.
+    Found(Arc<Claim>, Completeness),
 }
 
 /// Whether all objects of a claimed extent are in the bucket.
@@ -116,6 +129,26 @@ pub enum Stop {
         /// Where the newest claim ends.
         end: Offset,
     },
+    /// The group's offset was committed by a consumer of another landing zone.
+    #[error(
+        "the group's committed offset {committed} belongs to another landing zone ({zone}), and says nothing about this one ({own}): \
+         give each zone a group of its own; run this one with another --group, or without --group"
+    )]
+    AnotherZonesCommit {
+        /// What the group has committed.
+        committed: Offset,
+        /// The zone that it belongs to, see [`crate::zone::commit_zone`].
+        zone: String,
+        /// This zone.
+        own: String,
+    },
+    /// The group's offset names no zone, and nothing shows that it is this one's.
+    #[error(
+        "the group's committed offset {0} does not say which landing zone it belongs to, and the record below it is not in this one: \
+         run this zone with another --group, or without --group; if the group is this zone's, set its offset to where to begin \
+         (kafka-consumer-groups --reset-offsets)"
+    )]
+    NobodysCommit(Offset),
     /// What Kafka holds cannot be what a claim was made of.
     #[error(
         "the topic holds more in offsets {0} than the zone's claim for them says: it was re-created or truncated; \
@@ -148,14 +181,15 @@ pub enum Stop {
     },
 }
 
-/// Decides where a partition begins.
+/// Decides where a partition begins in the zone of this name ([`crate::zone::commit_zone`]).
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
-pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
+pub fn decide(facts: &Inspection, zone: &str, on_gap: OnGap) -> Result<Start, Stop> {
+    check_commit(facts, zone)?;
     check_anchors(facts)?;
     let resume = match (&facts.committed, facts.first) {
-        (Some((committed, _)), _) => *committed,
+        (Some(committed), _) => committed.next,
         // The offsets expired or were deleted, or this is another group: what was landed is
         // replayed, which changes nothing in the zone.
         (None, Some((first, _))) => first.offset.min(facts.start),
@@ -189,19 +223,25 @@ pub fn decide(facts: &Inspection, on_gap: OnGap) -> Result<Start, Stop> {
 ///
 /// # Errors
 /// [`Stop`] when going on could lose, mix or silently skip records.
-pub fn decide_chain(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
-    match &facts.newest {
-        Some((claim, completeness)) => go_on(facts, claim, *completeness, on_gap),
-        None => first_extent(facts, on_gap),
+pub fn decide_chain(facts: &Inspection, zone: &str, on_gap: OnGap) -> Result<ChainStart, Stop> {
+    let read = match &facts.newest {
+        NewestClaim::Found(claim, completeness) => {
+            check_commit(facts, zone)?;
+            return go_on(facts, claim, *completeness, on_gap);
+        }
+        NewestClaim::NotLookedAt | NewestClaim::Missing => decide(facts, zone, on_gap)?,
+    };
+    if facts.newest == NewestClaim::NotLookedAt {
+        return Ok(ChainStart {
+            extent: read.gap.map_or(read.offset, |gap| gap.start),
+            read,
+            adopted: None,
+        });
     }
-}
-
-fn first_extent(facts: &Inspection, on_gap: OnGap) -> Result<ChainStart, Stop> {
-    let read = decide(facts, on_gap)?;
     // Anchors are committed only with the end of an extent, so there was a claim.
-    if let (Some((committed, _)), Some(_)) = (&facts.committed, facts.last) {
+    if let (Some(committed), Some(_)) = (&facts.committed, facts.last) {
         return Err(Stop::ClaimsEndEarlier {
-            committed: *committed,
+            committed: committed.next,
             end: Offset(0),
         });
     }
@@ -220,12 +260,12 @@ fn go_on(
 ) -> Result<ChainStart, Stop> {
     check_anchors(facts)?;
     // A commit that records only where to begin says nothing about claims.
-    if let Some((committed, metadata)) = &facts.committed
-        && *committed > claim.end
-        && metadata != START_METADATA
+    if let Some(committed) = &facts.committed
+        && committed.next > claim.end
+        && !committed.is_start()
     {
         return Err(Stop::ClaimsEndEarlier {
-            committed: *committed,
+            committed: committed.next,
             end: claim.end,
         });
     }
@@ -253,6 +293,22 @@ fn go_on(
     })
 }
 
+/// What another zone has committed says nothing about this one, in either direction.
+fn check_commit(facts: &Inspection, zone: &str) -> Result<(), Stop> {
+    let Some(committed) = &facts.committed else {
+        return Ok(());
+    };
+    match committed.committer(zone) {
+        Committer::ThisZone | Committer::EarlierVersion | Committer::Operator => Ok(()),
+        Committer::AnotherZone(Some(other)) => Err(Stop::AnotherZonesCommit {
+            committed: committed.next,
+            zone: other.to_owned(),
+            own: zone.to_owned(),
+        }),
+        Committer::AnotherZone(None) => Err(Stop::NobodysCommit(committed.next)),
+    }
+}
+
 /// Kafka must still hold what was landed, or have removed it in the ordinary way.
 fn check_anchors(facts: &Inspection) -> Result<(), Stop> {
     let compared = [facts.first, facts.last];
@@ -276,7 +332,11 @@ fn check_anchors(facts: &Inspection) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{claim::ClaimedRecord, record::ValueHash};
+    use crate::{
+        claim::ClaimedRecord,
+        commit_note::{CommitNote, Landed},
+        record::ValueHash,
+    };
 
     fn anchor(offset: i64) -> Anchor {
         Anchor {
@@ -297,20 +357,29 @@ mod tests {
         Some((anchor(offset), reading))
     }
 
+    /// A committed offset with this metadata.
+    fn by(next: Offset, metadata: &str) -> Committed {
+        Committed {
+            next,
+            note: CommitNote::from_text(metadata),
+            recognised: false,
+        }
+    }
+
     fn facts(committed: Option<i64>, low: i64, high: i64) -> Inspection {
         Inspection {
-            committed: committed.map(|offset| (Offset(offset), String::new())),
+            committed: committed.map(|offset| by(Offset(offset), "")),
             low: Offset(low),
             high: Offset(high),
             first: None,
             last: None,
             start: Offset(low),
-            newest: None,
+            newest: NewestClaim::Missing,
         }
     }
 
     fn start(facts: &Inspection) -> Result<i64, Stop> {
-        decide(facts, OnGap::Stop).map(|start| start.offset.0)
+        decide(facts, "z", OnGap::Stop).map(|start| start.offset.0)
     }
 
     #[test]
@@ -403,7 +472,7 @@ mod tests {
         let gap = OffsetRange::new(Offset(5), Offset(7));
         assert_eq!(start(&facts(Some(5), 7, 9)), Err(Stop::Gap(gap)));
         assert_eq!(
-            decide(&facts(Some(5), 7, 9), OnGap::Record),
+            decide(&facts(Some(5), 7, 9), "z", OnGap::Record),
             Ok(Start {
                 offset: Offset(7),
                 gap: Some(gap)
@@ -453,7 +522,7 @@ mod tests {
 
     fn claimed(claim: Claim, completeness: Completeness, facts: Inspection) -> Inspection {
         Inspection {
-            newest: Some((Arc::new(claim), completeness)),
+            newest: NewestClaim::Found(Arc::new(claim), completeness),
             ..facts
         }
     }
@@ -463,7 +532,7 @@ mod tests {
     type Decided = (i64, i64, Option<(i64, i64)>, bool);
 
     fn chain(facts: &Inspection, on_gap: OnGap) -> Result<Decided, Stop> {
-        let start = decide_chain(facts, on_gap)?;
+        let start = decide_chain(facts, "z", on_gap)?;
         let gap = start.read.gap.map(|gap| (gap.start.0, gap.end.0));
         Ok((
             start.extent.0,
@@ -560,7 +629,7 @@ mod tests {
         );
         assert_eq!(chain(&complete, OnGap::Stop), earlier(8));
         let begun = Inspection {
-            committed: Some((Offset(9), START_METADATA.to_owned())),
+            committed: Some(by(Offset(9), "v1;start;z=z")),
             ..complete
         };
         assert_eq!(
@@ -614,5 +683,91 @@ mod tests {
             landed: Offset(12),
         };
         assert_eq!(start(&late), Err(stop));
+    }
+
+    /// The facts of a group that has committed 5 with this metadata.
+    fn committed_by(metadata: &str, recognised: bool) -> Inspection {
+        let committed = Committed {
+            recognised,
+            ..by(Offset(5), metadata)
+        };
+        Inspection {
+            committed: Some(committed),
+            ..facts(None, 0, 9)
+        }
+    }
+
+    fn last_landed(zone: Option<&str>) -> String {
+        let note = CommitNote {
+            landed: Landed::Last(anchor(4)),
+            zone: zone.map(str::to_owned),
+        };
+        note.to_text()
+    }
+
+    #[test]
+    fn a_commit_of_another_zone_stops_and_never_skips() {
+        // Bug: a zone that was run with another zone's group went on at that zone's offset, and
+        // ended with 0 and half of the records.
+        let another = Err(Stop::AnotherZonesCommit {
+            committed: Offset(5),
+            zone: "y".to_owned(),
+            own: "z".to_owned(),
+        });
+        for metadata in [
+            last_landed(Some("y")),
+            "v1;start;z=y".to_owned(),
+            "v1;none;z=y".to_owned(),
+        ] {
+            for recognised in [false, true] {
+                let facts = committed_by(&metadata, recognised);
+                assert_eq!(start(&facts), another, "{metadata}");
+                for completeness in [Completeness::Complete, Completeness::Incomplete] {
+                    let facts = claimed(claim(4, 8, Some(5)), completeness, facts.clone());
+                    assert_eq!(
+                        chain(&facts, OnGap::Record).unwrap_err(),
+                        another.clone().unwrap_err()
+                    );
+                }
+            }
+        }
+        assert_eq!(start(&committed_by(&last_landed(Some("z")), false)), Ok(5));
+    }
+
+    #[test]
+    fn a_commit_of_an_earlier_version_counts_only_where_it_is_recognised() {
+        for metadata in [last_landed(None), "v1;start".to_owned()] {
+            assert_eq!(start(&committed_by(&metadata, true)), Ok(5));
+            assert_eq!(
+                start(&committed_by(&metadata, false)),
+                Err(Stop::NobodysCommit(Offset(5)))
+            );
+        }
+    }
+
+    #[test]
+    fn an_operators_reset_is_a_place_to_begin() {
+        for metadata in ["", "reset by hand"] {
+            assert_eq!(start(&committed_by(metadata, false)), Ok(5));
+        }
+    }
+
+    #[test]
+    fn claims_that_nobody_looked_at_are_not_missing() {
+        // Bug: a dry run does not ask the bucket, and took the claims for removed.
+        let dry_run = Inspection {
+            last: same(4),
+            newest: NewestClaim::NotLookedAt,
+            ..committed_by(&last_landed(None), true)
+        };
+        assert_eq!(chain(&dry_run, OnGap::Stop), Ok((5, 5, None, false)));
+        let looked = Inspection {
+            newest: NewestClaim::Missing,
+            ..dry_run
+        };
+        assert!(matches!(
+            chain(&looked, OnGap::Stop),
+            Err(Stop::ClaimsEndEarlier { .. })
+        ));
     }
 }

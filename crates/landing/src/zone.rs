@@ -164,6 +164,14 @@ impl Zone {
     }
 }
 
+/// What a commit names as its zone: 16 hexadecimal digits of a hash over the bucket, the prefix and
+/// the zone's id, which alone is the same for all zones with the same settings.
+#[must_use]
+pub fn commit_zone(bucket: &str, prefix: &crate::layout::Prefix, zone: &Zone) -> String {
+    let place = format!("{bucket}/{prefix} {}", zone.id());
+    hex::encode(&Sha256::digest(place)[..8])
+}
+
 /// The group of a zone: a second zone begins at the topic's beginning.
 #[must_use]
 pub fn default_group(bucket: &str, prefix: &crate::layout::Prefix) -> String {
@@ -247,5 +255,14 @@ mod tests {
             }),
             Ok(())
         );
+    }
+
+    #[test]
+    fn commits_tell_zones_with_the_same_settings_apart() {
+        let named = |bucket, prefix: &str| commit_zone(bucket, &prefix.parse().unwrap(), &zone());
+        assert_eq!(named("b", "p"), named("b", "p"));
+        for other in [named("b", "q"), named("c", "p")] {
+            assert_ne!(named("b", "p"), other);
+        }
     }
 }

@@ -21,7 +21,8 @@ use kafka::{
 };
 use landing::{
     Extent, Offset, OffsetRange, Partition, Place,
-    anchor::{Anchor, AnchorReading, START_METADATA},
+    anchor::{Anchor, AnchorReading},
+    commit_note::{CommitNote, Landed},
 };
 
 /// The topic of a zone, on its cluster.
@@ -67,10 +68,11 @@ impl Topic {
         });
         let (partitions, cluster, committed) = answers.await?;
         let committed = committed.into_iter().map(|of| {
+            let note = CommitNote::from_text(&of.metadata);
             let committed = Committed {
                 next: of.next,
-                anchor: Anchor::from_commit_metadata(&of.metadata),
-                only_start: of.metadata == START_METADATA,
+                anchor: note.as_ref().and_then(CommitNote::anchor),
+                only_start: note.is_some_and(|note| note.landed == Landed::Start),
             };
             (of.partition, committed)
         });

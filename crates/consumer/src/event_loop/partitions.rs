@@ -3,7 +3,7 @@
 //! Only wiring: the engine decides where a partition begins and what it leaves behind. A partition
 //! has at most one inspection under way, and none after it was taken away.
 
-use std::sync::mpsc::SyncSender;
+use std::{collections::BTreeMap, sync::mpsc::SyncSender};
 
 use anyhow::Result;
 use landing::{Action, Offset, Partition};
@@ -48,13 +48,12 @@ impl EventLoop {
     }
 
     pub(super) fn revoke(&mut self, partitions: &[Partition], reply: SyncSender<Vec<Commit>>) {
-        self.work
-            .revocations
-            .begin(partitions, reply, self.drain_deadline);
+        let mut waiting = BTreeMap::new();
         for partition in partitions {
             self.forget_inspection(*partition);
-            self.engine.revoked(*partition);
+            waiting.insert(*partition, self.engine.revoked(*partition));
         }
+        self.work.revocations.begin(waiting, reply);
     }
 
     pub(super) fn lost(&mut self, partitions: &[Partition]) {

@@ -1,15 +1,12 @@
 //! Revocations in progress: the poll thread waits while uploads of the revoked partitions finish.
 //!
-//! The engine decides what is finished and what is dropped.
+//! The engine decides what is finished, what is dropped, and when a partition has had its time.
 //!
-//! Invariant: a revocation is answered once, as soon as its last partition is released. At its
-//! deadline its partitions are overdue, and the loop releases them.
+//! Invariant: a revocation is answered once, as soon as the last of its assignments is released. A
+//! revocation that the loop takes in late may be answered when the group has assigned the partition
+//! again; so it waits for generations, not for partitions.
 
-use std::{
-    collections::BTreeSet,
-    sync::mpsc::SyncSender,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::mpsc::SyncSender};
 
 use landing::Partition;
 
@@ -24,36 +21,36 @@ pub(crate) struct Revocations {
 
 #[derive(Debug)]
 struct Revocation {
-    waiting: BTreeSet<Partition>,
+    /// The generation of each assignment that is not yet released.
+    waiting: BTreeMap<Partition, u64>,
     commits: Vec<Commit>,
     reply: SyncSender<Vec<Commit>>,
-    deadline: Instant,
 }
 
 impl Revocations {
+    /// The group takes assignments with these generations back.
     pub(crate) fn begin(
         &mut self,
-        partitions: &[Partition],
+        waiting: BTreeMap<Partition, u64>,
         reply: SyncSender<Vec<Commit>>,
-        deadline: Duration,
     ) {
-        let waiting = partitions.iter().copied().collect();
         self.open.push(Revocation {
             waiting,
             commits: Vec::new(),
             reply,
-            deadline: Instant::now() + deadline,
         });
         self.answer_finished();
     }
 
-    /// Notes that the engine released a partition, with its last commit.
-    pub(crate) fn released(&mut self, partition: Partition, commit: Option<Commit>) {
-        match self
-            .open
-            .iter_mut()
-            .find(|revocation| revocation.waiting.contains(&partition))
-        {
+    /// Notes that the engine released an assignment, with its last commit.
+    pub(crate) fn released(
+        &mut self,
+        partition: Partition,
+        generation: u64,
+        commit: Option<Commit>,
+    ) {
+        let waits = |open: &&mut Revocation| open.waiting.get(&partition) == Some(&generation);
+        match self.open.iter_mut().find(waits) {
             Some(revocation) => {
                 revocation.waiting.remove(&partition);
                 revocation.commits.extend(commit);
@@ -61,16 +58,6 @@ impl Revocations {
             None => self.leftover.extend(commit),
         }
         self.answer_finished();
-    }
-
-    /// Partitions whose revocation is past its deadline: they must be released as they are.
-    pub(crate) fn overdue(&self) -> Vec<Partition> {
-        let now = Instant::now();
-        self.open
-            .iter()
-            .filter(|revocation| revocation.deadline <= now)
-            .flat_map(|revocation| revocation.waiting.iter().copied())
-            .collect()
     }
 
     /// Takes the commits of partitions that the drain released, to be made before leaving the
@@ -111,32 +98,37 @@ mod tests {
         }
     }
 
+    fn generations<const N: usize>(pairs: [(i32, u64); N]) -> BTreeMap<Partition, u64> {
+        pairs
+            .map(|(partition, generation)| (Partition(partition), generation))
+            .into()
+    }
+
     #[test]
     fn the_poll_thread_is_answered_when_the_last_partition_is_released() {
         let (mut revocations, (reply, answer)) = (Revocations::default(), sync_channel(1));
-        revocations.begin(
-            &[Partition(1), Partition(2)],
-            reply,
-            Duration::from_secs(60),
-        );
-        revocations.released(Partition(1), Some(commit(1)));
+        revocations.begin(generations([(1, 4), (2, 5)]), reply);
+        revocations.released(Partition(1), 4, Some(commit(1)));
         assert!(answer.try_recv().is_err());
-        revocations.released(Partition(2), None);
+        revocations.released(Partition(2), 5, None);
         assert_eq!(answer.try_recv(), Ok(vec![commit(1)]));
+    }
+
+    #[test]
+    fn a_revocation_waits_for_the_assignment_that_it_took_back() {
+        let (mut revocations, (reply, answer)) = (Revocations::default(), sync_channel(1));
+        revocations.begin(generations([(1, 4)]), reply);
+        revocations.released(Partition(1), 6, Some(commit(1)));
+        assert!(answer.try_recv().is_err(), "that was a later assignment");
+        revocations.released(Partition(1), 4, None);
+        assert_eq!(answer.try_recv(), Ok(Vec::new()));
     }
 
     #[test]
     fn what_the_drain_releases_is_left_for_the_end() {
         let mut revocations = Revocations::default();
-        revocations.released(Partition(3), Some(commit(3)));
+        revocations.released(Partition(3), 1, Some(commit(3)));
         assert_eq!(revocations.leftover(), [commit(3)]);
         assert!(revocations.leftover().is_empty());
-    }
-
-    #[test]
-    fn a_revocation_becomes_overdue_at_its_deadline() {
-        let (mut revocations, (reply, _answer)) = (Revocations::default(), sync_channel(1));
-        revocations.begin(&[Partition(4)], reply, Duration::ZERO);
-        assert_eq!(revocations.overdue(), [Partition(4)]);
     }
 }

@@ -157,6 +157,29 @@ fn the_date_may_come_from_a_field_and_never_leaves_the_prefix() {
 }
 
 #[test]
+fn a_dry_run_of_a_batched_zone_begins_where_the_group_is() {
+    // Bug: a dry run does not ask the bucket, and took the claims that it had not looked at for
+    // removed.
+    let world = World::new();
+    let flags = ["--format", "jsonl", "--prefix", "stock-market/jsonl"];
+    world.send_numbered(30);
+    world.land(&flags).ok();
+    world.send_numbered(30);
+    let dry = world.land(&[&flags[..], &["--dry-run"]].concat()).ok();
+    assert!(dry.stdout.contains("records 30 "), "{}", dry.stdout);
+    assert!(
+        dry.stdout.contains("-00000000000000000010."),
+        "{}",
+        dry.stdout
+    );
+    assert!(
+        !dry.stdout.contains("-00000000000000000000."),
+        "{}",
+        dry.stdout
+    );
+}
+
+#[test]
 fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
     let world = World::new();
     world.send_numbered(30);

@@ -10,6 +10,7 @@ mod batches;
 mod both_programs;
 mod compact;
 mod crash;
+mod groups;
 mod landing;
 mod real_servers;
 mod s3_in_trouble;

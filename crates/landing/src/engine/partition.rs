@@ -5,13 +5,11 @@
 //! [`crate::engine`]. Invariant: nothing is offered for commit before the partition's anchor is
 //! durable, unless no record was landed.
 
+use std::time::Duration;
+
 use crate::{
-    anchor::{Anchor, START_METADATA},
-    chain::Chain,
-    claim::Claim,
-    offset::Offset,
-    offset_tracker::OffsetTracker,
-    start::Stop,
+    anchor::Anchor, chain::Chain, claim::Claim, commit_note::Landed, offset::Offset,
+    offset_tracker::OffsetTracker, start::Stop,
 };
 
 /// A topic partition that is assigned to this process.
@@ -22,8 +20,9 @@ pub(crate) struct PartitionState {
     pub(crate) phase: Phase,
     /// Uploads of this generation that have not been answered.
     pub(crate) in_flight: usize,
-    /// Set when the group takes the partition away: it is released when nothing is in flight.
-    pub(crate) revoked: bool,
+    /// Set when the group takes the partition away: it is released when nothing is in flight, or at
+    /// this time, counted from the start of the run.
+    pub(crate) release_by: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -84,8 +83,13 @@ impl PartitionState {
             generation,
             phase: Phase::Inspecting,
             in_flight: 0,
-            revoked: false,
+            release_by: None,
         }
+    }
+
+    /// Whether the group takes the partition away.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.release_by.is_some()
     }
 
     /// The running part, once it runs.
@@ -113,7 +117,7 @@ impl PartitionState {
 
     /// The running part if it takes records in.
     pub(crate) fn taking_records(&mut self) -> Option<&mut Running> {
-        if self.revoked {
+        if self.is_revoked() {
             return None;
         }
         self.running_mut()
@@ -188,19 +192,19 @@ impl Running {
         }
     }
 
-    /// What should be committed now, with its metadata; `None` when the broker already knows it or
+    /// What should be committed now, and what it says; `None` when the broker already knows it or
     /// the anchor is not yet kept.
-    pub(crate) fn to_commit(&self) -> Option<(Offset, String)> {
+    pub(crate) fn to_commit(&self) -> Option<(Offset, Landed)> {
         let (next, anchor) = self.next();
         if self.zone_anchor == ZoneAnchor::Pending || self.committed == Some(next) {
             return None;
         }
-        let metadata = match anchor {
-            Some(anchor) => anchor.to_commit_metadata(),
-            None if self.chain().is_some_and(Chain::is_fresh) => START_METADATA.to_owned(),
-            None => String::new(),
+        let landed = match anchor {
+            Some(anchor) => Landed::Last(anchor),
+            None if self.chain().is_some_and(Chain::is_fresh) => Landed::Start,
+            None => Landed::Unknown,
         };
-        Some((next, metadata))
+        Some((next, landed))
     }
 
     /// Whether everything that was delivered is durable and committed.

@@ -9,7 +9,8 @@ use super::types::{Settings, Tombstones};
 use crate::{
     dead_letter,
     partition_by::{DatePartition, PartitionBy},
-    record::Record,
+    place::Place,
+    record::{Headers, Record},
     value::{self, Reason, checker::Checker},
 };
 
@@ -52,6 +53,37 @@ pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<
     }
 }
 
+/// The keys at which the object of a landed record may be. `value` is what Kafka holds at its
+/// offset; without one (a tombstone, or retention has removed the record) it may be a dead letter,
+/// or data under a date that comes from the timestamp.
+#[must_use]
+pub fn keys_of(
+    settings: &Settings,
+    landed: Place,
+    timestamp: Option<i64>,
+    value: Option<&[u8]>,
+) -> Vec<String> {
+    let record = Record {
+        partition: landed.partition,
+        offset: landed.offset,
+        timestamp,
+        key: None,
+        value,
+        headers: Headers::default(),
+    };
+    let date = match (value, &settings.partition_by) {
+        (Some(bytes), _) => date_partition(settings, &mut Checker::default(), &record, bytes).ok(),
+        (None, PartitionBy::Timestamp) => {
+            timestamp.and_then(|millis| DatePartition::from_timestamp(millis, settings.granularity))
+        }
+        (None, PartitionBy::Field(_)) => None,
+    };
+    let data = date.map(|date| settings.prefix.data_key(&date, landed));
+    data.into_iter()
+        .chain([settings.prefix.dead_letter_key(landed)])
+        .collect()
+}
+
 fn date_partition(
     settings: &Settings,
     checker: &mut Checker,
@@ -84,7 +116,7 @@ fn dead_letter(settings: &Settings, record: &Record<'_>, reason: Reason) -> Plac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::tests::settings, offset::Offset, place::Partition, record::Headers};
+    use crate::{engine::tests::settings, offset::Offset, place::Partition};
 
     fn placed(settings: &Settings, record: &Record<'_>) -> Placement {
         place(settings, &mut Checker::default(), record)

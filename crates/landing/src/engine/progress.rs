@@ -57,11 +57,14 @@ impl Engine {
         })
     }
 
-    /// The partitions that stand still, with the reason.
+    /// The partitions that stand still, with the reason; also those that nobody here reads, but
+    /// that keep the run from coming to its end.
     pub fn stopped(&self) -> impl Iterator<Item = (Partition, &Stop)> {
-        self.partitions
-            .iter()
-            .filter_map(|(&partition, state)| Some((partition, state.stop()?)))
+        let here = self.partitions.iter();
+        let here = here.filter_map(|(&partition, state)| Some((partition, state.stop()?)));
+        let goal = self.goal.iter().flat_map(|goal| &goal.stopped);
+        let elsewhere = goal.filter(|(partition, _)| !self.partitions.contains_key(partition));
+        here.chain(elsewhere.map(|(&partition, stop)| (partition, stop)))
     }
 
     /// Whether there are partitions, all of them stand still, and nothing of theirs is in flight or

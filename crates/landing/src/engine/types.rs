@@ -26,6 +26,8 @@ pub struct Settings {
     pub prefix: Prefix,
     /// Id of the zone, see [`crate::zone::Zone::id`].
     pub zone_id: String,
+    /// What commits name as their zone, see [`crate::zone::commit_zone`].
+    pub commit_zone: String,
     /// The topic.
     pub topic: String,
     /// Where a record's date comes from.
@@ -43,6 +45,8 @@ pub struct Settings {
     pub memory_bytes: usize,
     /// Time between commits of one partition.
     pub commit_interval: Duration,
+    /// How long a partition that the group takes back has to finish what is in flight.
+    pub drain_deadline: Duration,
     /// How records become objects.
     pub layout: ObjectLayout,
 }
@@ -195,6 +199,12 @@ pub enum Action {
         /// To be given back.
         generation: u64,
     },
+    /// Gather the facts of a partition that another process reads, and give them to
+    /// [`crate::engine::Engine::looked_at`]: it counts as reached only after it was looked at once.
+    Look {
+        /// Kafka partition.
+        partition: Partition,
+    },
     /// Read this partition from `offset`, then call [`crate::engine::Engine::started`]: only
     /// records delivered after that count.
     Start {
@@ -224,10 +234,13 @@ pub enum Action {
         /// Goes with the commit.
         metadata: String,
     },
-    /// Commit (if there is something to commit), then let the partition go.
+    /// Commit (if there is something to commit), then let the partition go: the assignment with this
+    /// generation, which may not be the newest.
     Release {
         /// Kafka partition.
         partition: Partition,
+        /// What [`crate::engine::Engine::revoked`] returned.
+        generation: u64,
         /// Next offset and metadata.
         commit: Option<(Offset, String)>,
     },

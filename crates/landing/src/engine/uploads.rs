@@ -35,7 +35,7 @@ impl Engine {
     /// over from that claim, or is let go.
     pub(super) fn begin_anew(&mut self, partition: Partition) {
         let state = self.partitions.get(&partition);
-        if state.is_some_and(|state| !state.revoked) {
+        if state.is_some_and(|state| !state.is_revoked()) {
             self.inspect_anew(partition);
         } else {
             self.drop_waiting(partition);
@@ -164,6 +164,7 @@ impl Engine {
         let Some(state) = self.partitions.get_mut(&id.partition) else {
             return;
         };
+        let is_revoked = state.is_revoked();
         match (id.kind, &mut state.phase) {
             (UploadKind::Record | UploadKind::DeadLetter(_), Phase::Running(running)) => {
                 if let Work::PerRecord(tracker) = &mut running.work {
@@ -177,7 +178,7 @@ impl Engine {
                 let held = |upload: &mut Upload| upload.id.partition == id.partition;
                 self.waiting.extend(self.held.extract_if(.., held));
             }
-            (UploadKind::Gap(_), phase @ Phase::RecordingGap(..)) if !state.revoked => {
+            (UploadKind::Gap(_), phase @ Phase::RecordingGap(..)) if !is_revoked => {
                 if let Phase::RecordingGap(running) = std::mem::replace(phase, Phase::Inspecting) {
                     self.admit(id.partition, running);
                 }
@@ -235,7 +236,7 @@ impl Engine {
         if self
             .partitions
             .get(&partition)
-            .is_some_and(|state| state.revoked && state.in_flight == 0 && !state.is_closing())
+            .is_some_and(|state| state.is_revoked() && state.in_flight == 0 && !state.is_closing())
         {
             self.release_now(partition);
         }
@@ -243,7 +244,7 @@ impl Engine {
 
     pub(super) fn inspect_if_settled(&mut self, partition: Partition) {
         let settled = |state: &PartitionState| {
-            !state.revoked
+            !state.is_revoked()
                 && state.running().is_some_and(|running| {
                     running.position_lost && running.stopped.is_none() && running.settled()
                 })

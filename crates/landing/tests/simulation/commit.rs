@@ -76,6 +76,7 @@ impl World {
             next,
             metadata: commit.metadata.clone(),
             view,
+            foreign: false,
         });
         Ok(())
     }

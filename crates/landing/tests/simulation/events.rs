@@ -3,11 +3,9 @@
 //! Not here: owners that change (`ownership`) and what strikes from outside (`hazards`).
 //! Invariant: one call is at most one event, and what it is depends on the seed alone.
 
-use landing::Offset;
-
 use crate::{
     faults::Fault,
-    plan::{COMMIT_INTERVAL, numbered},
+    plan::{COMMIT_INTERVAL, DRAIN_DEADLINE, numbered},
     worker::Task,
     world::{Late, Verdict, World},
 };
@@ -67,7 +65,24 @@ impl World {
             self.look_at_commits(w);
         }
         self.pump(w)?;
+        self.check_reads(w)?;
+        self.end_by_itself(w)?;
         Ok(self.workers[w].tasks.len() != tasks)
+    }
+
+    /// A worker whose run has come to its end drains, as at SIGTERM.
+    fn end_by_itself(&mut self, w: usize) -> Verdict {
+        let worker = &self.workers[w];
+        if worker.goal.is_none() || worker.ending || !worker.engine.end_reached() {
+            return Ok(());
+        }
+        self.met(Fault::EndReached);
+        self.note(|| format!("worker {w} has come to the end"));
+        self.check_reached(w)?;
+        let worker = &mut self.workers[w];
+        worker.ending = true;
+        worker.engine.drain(DRAIN_DEADLINE);
+        self.pump(w)
     }
 
     /// Now and then a consumer asks what the group has committed: a late commit may have set it
@@ -77,15 +92,15 @@ impl World {
             let committed = self.group[self.seat(w, partition)].committed.as_ref();
             let run = self.workers[w].runs[partition].as_ref();
             let known = run.and_then(|run| run.confirmed);
-            let Some(next) = committed.map(|known| known.next) else {
+            let Some(committed) = committed else {
                 continue;
             };
-            if known.is_some_and(|known| next < known) {
+            if known.is_some_and(|known| committed.next < known) {
                 self.faults.count(Fault::CommitFoundSetBack);
             }
-            self.workers[w]
-                .engine
-                .committed_seen(numbered(partition), Offset(next));
+            let seen = self.judged(partition, self.seat(w, partition), committed, true);
+            let engine = &mut self.workers[w].engine;
+            engine.group_committed(numbered(partition), &seen);
         }
     }
 

@@ -219,7 +219,7 @@ impl World {
         next: i64,
         metadata: &str,
     ) -> Verdict {
-        if metadata == "v1;start" {
+        if metadata.starts_with("v1;start") {
             return Ok(());
         }
         let mut claims = self.notes[partition].claims.iter();

@@ -13,6 +13,9 @@ pub(crate) enum Fault {
     DrainedAndEnded,
     RevokedAndDrained,
     DrainDeadlinePassed,
+    RevocationHandledLate,
+    LookedAtBeforeTheEnd,
+    EndReached,
     OwnerLivesOnAsZombie,
     PartitionLost,
     ZombieCommitAccepted,
@@ -40,6 +43,8 @@ pub(crate) enum Fault {
     CommitFoundSetBack,
     OffsetRewound,
     OffsetExpired,
+    CommitOfAnotherZone,
+    CommitOfAnEarlierVersion,
     OpenTransaction,
     AbortedAtTheEnd,
     EndOfALaggingReplica,
@@ -60,9 +65,10 @@ pub(crate) enum Fault {
     StoppedByShortLog,
     StoppedByGap,
     StoppedByConflict,
+    StoppedByForeignCommit,
 }
 
-const COUNT: usize = Fault::StoppedByConflict as usize + 1;
+const COUNT: usize = Fault::StoppedByForeignCommit as usize + 1;
 
 /// All faults, in the order of the table.
 const ALL: [Fault; COUNT] = {
@@ -73,6 +79,9 @@ const ALL: [Fault; COUNT] = {
         DrainedAndEnded,
         RevokedAndDrained,
         DrainDeadlinePassed,
+        RevocationHandledLate,
+        LookedAtBeforeTheEnd,
+        EndReached,
         OwnerLivesOnAsZombie,
         PartitionLost,
         ZombieCommitAccepted,
@@ -100,6 +109,8 @@ const ALL: [Fault; COUNT] = {
         CommitFoundSetBack,
         OffsetRewound,
         OffsetExpired,
+        CommitOfAnotherZone,
+        CommitOfAnEarlierVersion,
         OpenTransaction,
         AbortedAtTheEnd,
         EndOfALaggingReplica,
@@ -120,6 +131,7 @@ const ALL: [Fault; COUNT] = {
         StoppedByShortLog,
         StoppedByGap,
         StoppedByConflict,
+        StoppedByForeignCommit,
     ]
 };
 

@@ -20,4 +20,6 @@ pub(crate) struct Committed {
     pub(crate) next: i64,
     pub(crate) metadata: String,
     pub(crate) view: View,
+    /// A consumer of another zone committed it.
+    pub(crate) foreign: bool,
 }

@@ -5,6 +5,8 @@
 
 use landing::{
     Offset, Place,
+    anchor::Anchor,
+    commit_note::{CommitNote, Landed},
     identity::{About, Identity},
     record::ValueHash,
 };
@@ -13,6 +15,8 @@ use crate::{
     bucket::{Object, claim_key},
     events::Happened,
     faults::Fault,
+    group::Committed,
+    log::hash,
     plan::{Hazard, numbered},
     record::Expected,
     world::World,
@@ -34,6 +38,7 @@ impl World {
             Hazard::Compaction => self.compact(partition),
             Hazard::RewoundOffset => self.rewind(partition),
             Hazard::ExpiredOffset => self.expire(partition),
+            Hazard::AnotherZone => self.commit_elsewhere(partition),
         };
         let once = [
             Hazard::Recreation,
@@ -203,7 +208,8 @@ impl World {
         let Some(committed) = self.group[seat].committed.as_mut() else {
             return false;
         };
-        if committed.next <= low {
+        // A reset of what another zone has committed could go beyond what this one has landed.
+        if committed.next <= low || committed.foreign {
             return false;
         }
         // With claims it makes no difference how far a reset goes, up to the newest one's end.
@@ -214,6 +220,44 @@ impl World {
         let next = committed.next;
         self.met(Fault::OffsetRewound);
         self.note(|| format!("the group is reset to {next} in {partition}"));
+        true
+    }
+
+    /// A consumer of another zone, by mistake in this group, commits how far it has come. It may be
+    /// of an earlier version; but then the group is not the one that is derived from this zone, and
+    /// there are claims to go on from. One object for each record leaves no such trace: if the last
+    /// record below is in this zone, too, nothing tells such a commit from this zone's own.
+    fn commit_elsewhere(&mut self, partition: usize) -> bool {
+        let seat = self.some_seat(partition);
+        let log = &self.logs[partition];
+        let at = self.rng.i64(log.low..=log.high);
+        let Some(kept) = log.visible_from(at).next() else {
+            return false;
+        };
+        let last = Anchor {
+            offset: Offset(kept.offset()),
+            timestamp: kept.record.timestamp,
+            value: ValueHash(hash(kept.record.value.as_deref())),
+        };
+        let (next, view) = (kept.offset() + 1, log.view());
+        let derived = seat < self.plan.partitions && self.plan.derived_group;
+        let told = derived || !self.plan.batched;
+        let note = CommitNote {
+            landed: match self.rng.u8(0..4) {
+                0 => Landed::Start,
+                _ => Landed::Last(last),
+            },
+            zone: (told || self.rng.bool()).then(|| "y".into()),
+        };
+        self.met(Fault::CommitOfAnotherZone);
+        self.note(|| format!("another zone commits {next} in {partition}: {note:?}"));
+        self.notes[partition].foreign_commit = true;
+        self.group[seat].committed = Some(Committed {
+            next,
+            metadata: note.to_text(),
+            view,
+            foreign: true,
+        });
         true
     }
 

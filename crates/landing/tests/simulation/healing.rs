@@ -4,6 +4,8 @@
 //! Not here: what must hold (`judge`). Healing ends within a bounded number of rounds; otherwise
 //! the schedule is stuck, which is a failure.
 
+use std::time::Duration;
+
 use crate::{
     faults::Fault,
     worker::Worker,
@@ -17,10 +19,10 @@ impl World {
     /// Heals the world and judges it.
     pub(crate) fn heal(&mut self) -> Verdict {
         self.note(|| "healing".into());
+        self.faulty = false;
         for w in 0..self.workers.len() {
             self.kill(w);
         }
-        self.faulty = false;
         let after = self.settle_network()?;
         for log in &mut self.logs {
             log.high = log.end;
@@ -33,11 +35,14 @@ impl World {
         self.work_until(Self::is_done)?;
         for w in 0..self.plan.deployments {
             self.check_end(w)?;
-            self.workers[w].engine.drain();
+            self.workers[w].engine.drain(Duration::from_secs(3_600));
             self.pump(w)?;
         }
         self.work_until(|world| world.healers().all(|worker| worker.engine.is_empty()))?;
         for worker in self.healers() {
+            if worker.engine.gave_up() {
+                return Err("the drain of a healed world gave up".into());
+            }
             if worker.engine.buffered_bytes() != 0 || worker.engine.in_flight().0 != 0 {
                 return Err("a drained engine still holds something".into());
             }

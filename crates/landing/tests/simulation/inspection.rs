@@ -8,15 +8,18 @@
 use landing::{
     Offset,
     anchor::{Anchor, AnchorReading},
-    start::{Completeness, Inspection, Stop},
+    commit_note::{CommitNote, Committed},
+    start::{Completeness, Inspection, NewestClaim, Stop},
 };
 
 use crate::{
     bucket::anchor_key,
     faults::Fault,
+    group,
     log::View,
     mistake::Mistake,
     plan::{StartAt, numbered},
+    record::Expected,
     worker::{Gathering, Ground, Task},
     world::{Verdict, World},
 };
@@ -71,26 +74,30 @@ impl World {
         let (first, last) = self.read_anchors(gathering);
         let start = gathering.start;
         self.look_for_evidence(gathering, [first, last]);
-        let committed = gathering.committed.as_ref();
         let mut facts = Inspection {
-            committed: committed.map(|known| (Offset(known.next), known.metadata.clone())),
+            committed: self.committed_of(gathering),
             low: Offset(gathering.low),
             high: Offset(gathering.high),
             first,
             last,
             start: Offset(start),
-            newest: gathering.newest.clone().zip(gathering.completeness),
+            newest: self.newest_of(gathering),
         };
-        let known = facts.committed.is_some() || first.is_some() || facts.newest.is_some();
+        let known = facts.committed.is_some() || first.is_some() || gathering.newest.is_some();
         let fresh = (!known).then_some(start);
         self.distort(&mut facts);
+        if gathering.look {
+            let engine = &mut self.workers[w].engine;
+            engine.looked_at(numbered(partition), Ok(&facts));
+            return self.pump(w);
+        }
         self.note(|| format!("worker {w} knows of {partition}: {facts:?}"));
         let mut ground = gathering.ground.unwrap();
         ground.view = View {
             fresh,
             ..ground.view
         };
-        if let Some((claim, Completeness::Incomplete)) = &facts.newest {
+        if let NewestClaim::Found(claim, Completeness::Incomplete) = &facts.newest {
             ground.claimed_end = Some(claim.end.0);
             self.met(Fault::UnfinishedClaimFound);
         }
@@ -109,7 +116,7 @@ impl World {
 
     /// Claims that ask for more memory than there is, or than is left by others.
     fn count_waiting(&mut self, w: usize, facts: &Inspection) {
-        let Some((claim, Completeness::Incomplete)) = &facts.newest else {
+        let NewestClaim::Found(claim, Completeness::Incomplete) = &facts.newest else {
             return;
         };
         let worker = &self.workers[w];
@@ -124,17 +131,64 @@ impl World {
         }
     }
 
+    /// What the group has committed, as the consumer hands it to the engine.
+    pub(crate) fn committed_of(&self, gathering: &Gathering) -> Option<Committed> {
+        let known = gathering.committed.as_ref()?;
+        let claimed = gathering.newest.is_some();
+        Some(self.judged(gathering.partition, gathering.seat, known, claimed))
+    }
+
+    /// What was committed, with whatever shows that it is this zone's.
+    pub(crate) fn judged(
+        &self,
+        partition: usize,
+        seat: usize,
+        known: &group::Committed,
+        claimed: bool,
+    ) -> Committed {
+        let mut note = CommitNote::from_text(&known.metadata);
+        if let (Some(note), Some(Mistake::ForeignCommitAccepted)) = (&mut note, self.mistake) {
+            note.zone = Some("z".into());
+        }
+        let anchor = note.as_ref().and_then(CommitNote::anchor);
+        let landed_here = || match self.plan.batched {
+            true => claimed,
+            false => anchor.is_some_and(|anchor| self.is_landed(partition, &anchor)),
+        };
+        let derived = seat < self.plan.partitions && self.plan.derived_group;
+        Committed {
+            next: Offset(known.next),
+            note,
+            recognised: derived || landed_here(),
+        }
+    }
+
+    /// Whether the record of an anchor is in the bucket, one object for each record.
+    pub(crate) fn is_landed(&self, partition: usize, anchor: &Anchor) -> bool {
+        let mut history = self.logs[partition].history.iter();
+        history.any(|kept| {
+            kept.is(anchor)
+                && match &kept.record.expected {
+                    Expected::Object { key, .. } => self.bucket.get(key).is_some(),
+                    Expected::Nothing => false,
+                }
+        })
+    }
+
+    fn newest_of(&self, gathering: &Gathering) -> NewestClaim {
+        match (&gathering.newest, gathering.completeness) {
+            (Some(claim), Some(completeness)) => NewestClaim::Found(claim.clone(), completeness),
+            _ => NewestClaim::Missing,
+        }
+    }
+
     fn read_anchors(&self, gathering: &Gathering) -> (Read, Read) {
         let log = &self.logs[gathering.partition];
-        let metadata = gathering
-            .committed
-            .as_ref()
-            .map(|known| known.metadata.as_str());
         let claimed = gathering
             .newest
             .as_ref()
             .and_then(|claim| claim.last.as_ref()?.to_anchor());
-        let last = claimed.or_else(|| metadata.and_then(Anchor::from_commit_metadata));
+        let last = claimed.or_else(|| self.committed_of(gathering)?.anchor());
         let read = |anchor: Anchor| (anchor, log.read(&anchor));
         (gathering.first.map(read), last.map(read))
     }
@@ -155,9 +209,12 @@ impl World {
     /// The facts cannot be had.
     fn refuse(&mut self, w: usize, gathering: &Gathering, stop: Stop) -> Verdict {
         let (partition, generation) = (numbered(gathering.partition), gathering.generation);
-        self.workers[w]
-            .engine
-            .inspection_refused(partition, generation, stop);
+        let engine = &mut self.workers[w].engine;
+        if gathering.look {
+            engine.looked_at(partition, Err(stop));
+        } else {
+            engine.inspection_refused(partition, generation, stop);
+        }
         self.pump(w)
     }
 
@@ -174,15 +231,15 @@ impl World {
                 facts.first = None;
             }
             Some(Mistake::CommittedTakenForFinished) => {
-                let committed = facts.committed.as_ref().map(|(next, _)| *next);
-                if let Some((claim, completeness)) = &mut facts.newest
+                let committed = facts.committed.as_ref().map(|committed| committed.next);
+                if let NewestClaim::Found(claim, completeness) = &mut facts.newest
                     && committed == Some(claim.end)
                 {
                     *completeness = Completeness::Complete;
                 }
             }
             Some(Mistake::CompletenessNotChecked) => {
-                if let Some((_, completeness)) = &mut facts.newest {
+                if let NewestClaim::Found(_, completeness) = &mut facts.newest {
                     *completeness = Completeness::Complete;
                 }
             }

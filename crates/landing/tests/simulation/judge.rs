@@ -10,7 +10,7 @@ use crate::{
     bucket::anchor_key,
     log::{Kept, Removed, View, hash},
     notes::{ClaimNote, Notes, RecordedGap},
-    plan::BATCH,
+    plan::{BATCH, numbered},
     record::Expected,
     worker::{Put, Run},
     world::{Verdict, World},
@@ -40,6 +40,12 @@ impl World {
         if self.plan.batched {
             self.check_committed_extent(partition, next, metadata)?;
         }
+        self.check_landed(partition, next, view)
+    }
+
+    /// Everything below is in the bucket, as far as this log goes.
+    fn check_landed(&self, partition: usize, next: i64, view: &View) -> Verdict {
+        let notes = &self.notes[partition];
         let claimed = notes.began(view.incarnation)..next;
         for kept in self.logs[partition]
             .history
@@ -63,6 +69,36 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A worker that ends by itself leaves nothing below the ends that the logs had at its start.
+    pub(crate) fn check_reached(&self, w: usize) -> Verdict {
+        let worker = &self.workers[w];
+        for (partition, (end, view)) in worker.goal.iter().flatten().enumerate() {
+            let mut stopped = worker.engine.stopped();
+            let log = self.logs[partition].view();
+            let same_log = (log.incarnation, log.cuts) == (view.incarnation, view.cuts);
+            let judged = same_log && !self.notes[partition].blind;
+            if judged && stopped.all(|(stopped, _)| stopped != numbered(partition)) {
+                self.check_landed(partition, *end, view)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A partition that a worker was given is the engine's as well, until it is taken back.
+    pub(crate) fn check_reads(&self, w: usize) -> Verdict {
+        let worker = &self.workers[w];
+        let is_known = |p: usize| worker.engine.partitions().any(|known| known == numbered(p));
+        let stands =
+            |p: &usize| worker.believes[*p] && worker.revoking[*p].is_none() && !is_known(*p);
+        match (0..self.plan.partitions)
+            .find(stands)
+            .filter(|_| !worker.ending)
+        {
+            Some(partition) => Err(format!("{partition} stands still in worker {w}")),
+            None => Ok(()),
+        }
     }
 
     /// Whether the record must be in an object once it is committed past.
@@ -189,8 +225,10 @@ impl World {
             }
             // The model's anchors are never touched by others.
             Stop::UnreadableAnchor(_) => false,
-            // Nor are claims removed.
-            Stop::ClaimsEndEarlier { .. } => false,
+            // Nor are claims removed: another zone has committed.
+            Stop::ClaimsEndEarlier { .. }
+            | Stop::AnotherZonesCommit { .. }
+            | Stop::NobodysCommit(_) => notes.foreign_commit || self.plan.upgrading,
             Stop::UnusableControlObject { key, .. } => notes.foreign.contains(key),
             Stop::Conflict { key, .. } => {
                 other_log && !key.starts_with("_control/p/anchors") || notes.foreign.contains(key)

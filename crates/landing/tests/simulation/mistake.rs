@@ -44,6 +44,8 @@ pub(crate) enum Mistake {
     /// A claim whose end is committed counts as finished, even when the commit was only a place to
     /// begin, or somebody's reset.
     CommittedTakenForFinished,
+    /// A commit counts as this zone's, whatever zone it names.
+    ForeignCommitAccepted,
     /// A date of a claim that compaction emptied gets no object.
     EmptiedDatesNotWritten,
     /// The newest claim is looked for before the committed offset, which may then be newer.
@@ -54,7 +56,7 @@ pub(crate) enum Mistake {
 }
 
 impl Mistake {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::CommitBeforeDurable,
         Self::HighestInsteadOfContiguous,
         Self::NowInTheKey,
@@ -73,6 +75,7 @@ impl Mistake {
         Self::RestOfAdoptedLost,
         Self::CompletenessNotChecked,
         Self::CommittedTakenForFinished,
+        Self::ForeignCommitAccepted,
         Self::EmptiedDatesNotWritten,
         Self::ClaimsListedBeforeCommitted,
         Self::EndAskedElsewhere,

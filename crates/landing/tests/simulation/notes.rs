@@ -22,6 +22,8 @@ pub(crate) struct Notes {
     pub(crate) gaps: Vec<RecordedGap>,
     /// Keys at which something foreign was put.
     pub(crate) foreign: Vec<String>,
+    /// A consumer of another zone has committed in one of the groups.
+    pub(crate) foreign_commit: bool,
     /// Where `latest` was when the zone was made, in the batched layouts.
     pub(crate) pinned_start: Option<i64>,
     /// The claims, in order.

@@ -7,8 +7,8 @@
 use crate::{
     events::Happened,
     faults::Fault,
-    plan::numbered,
-    worker::{Task, Worker},
+    plan::{DRAIN_DEADLINE, numbered},
+    worker::Task,
     world::{Late, World},
 };
 
@@ -29,7 +29,7 @@ impl World {
         let worker = &mut self.workers[w];
         if !worker.ending {
             worker.ending = true;
-            worker.engine.drain();
+            worker.engine.drain(DRAIN_DEADLINE);
             self.met(Fault::Terminated);
             self.note(|| format!("worker {w} is asked to end"));
             return self.pump(w).map(|()| true);
@@ -38,7 +38,7 @@ impl World {
         if drained && (worker.engine.buffered_bytes(), worker.engine.in_flight().0) != (0, 0) {
             return Err(format!("worker {w} is drained but still holds something"));
         }
-        if drained {
+        if drained && !worker.engine.gave_up() {
             self.met(Fault::DrainedAndEnded);
         }
         let ends = drained || self.rng.u8(0..4) == 0;
@@ -66,6 +66,7 @@ impl World {
             return Ok(false);
         };
         match self.rng.u8(0..10) {
+            0..4 if self.unlucky(10) => self.revoke_too_late(owner, partition),
             0..4 => {
                 self.met(Fault::RevokedAndDrained);
                 self.note(|| format!("{partition} is taken back from {owner} for {to}"));
@@ -73,7 +74,8 @@ impl World {
                 if self.workers[owner].is_encoding(partition) {
                     self.met(Fault::RevokedWhileEncoding);
                 }
-                self.workers[owner].engine.revoked(numbered(partition));
+                let worker = &mut self.workers[owner];
+                worker.revoking[partition] = Some(worker.engine.revoked(numbered(partition)));
                 self.pump(owner).map(|()| true)
             }
             4..8 if to != owner => {
@@ -110,14 +112,34 @@ impl World {
         }
         self.met(Fault::DrainDeadlinePassed);
         self.note(|| format!("{owner} must release {partition} now"));
-        self.workers[owner].engine.release_now(numbered(partition));
+        let worker = &mut self.workers[owner];
+        worker.now += DRAIN_DEADLINE;
+        worker.engine.handle_timeout(worker.now);
+        self.pump(owner).map(|()| true)
+    }
+
+    /// The worker takes a revocation in when the group has long stopped waiting for it, and has
+    /// assigned the partition to it again.
+    fn revoke_too_late(&mut self, owner: usize, partition: usize) -> Happened {
+        if self.workers[owner].ending {
+            return Ok(false);
+        }
+        self.met(Fault::RevocationHandledLate);
+        self.note(|| format!("{partition} is taken from {owner} and given back at once"));
+        self.workers[owner].engine.revoked(numbered(partition));
+        if self.rng.bool() {
+            self.pump(owner)?;
+        }
+        self.workers[owner].forget(partition);
+        self.workers[owner].stopped[partition] = false;
+        self.workers[owner].engine.assigned(numbered(partition));
         self.pump(owner).map(|()| true)
     }
 
     /// kill -9: only what is on the network survives.
     pub(crate) fn kill(&mut self, w: usize) {
         self.note(|| format!("worker {w} is killed"));
-        let fresh = Worker::new(self.plan.settings(&mut self.rng));
+        let fresh = self.start();
         if self.workers[w]
             .tasks
             .iter()

@@ -25,6 +25,9 @@ pub(crate) const BATCH: usize = 4;
 /// Time between commits in the schedules.
 pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How long a partition has to finish after a revocation, in the schedules.
+pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_millis(200);
+
 /// The number of a partition that the model counts by its index.
 pub(crate) fn numbered(partition: usize) -> Partition {
     Partition(partition as i32)
@@ -40,10 +43,11 @@ pub(crate) enum Hazard {
     Compaction,
     RewoundOffset,
     ExpiredOffset,
+    AnotherZone,
 }
 
 /// The likelihood of each hazard in a schedule, in percent.
-const HAZARDS: [(Hazard, u32); 7] = [
+const HAZARDS: [(Hazard, u32); 8] = [
     (Hazard::Recreation, 15),
     (Hazard::Truncation, 15),
     (Hazard::ForeignObject, 10),
@@ -51,6 +55,7 @@ const HAZARDS: [(Hazard, u32); 7] = [
     (Hazard::Compaction, 40),
     (Hazard::RewoundOffset, 30),
     (Hazard::ExpiredOffset, 30),
+    (Hazard::AnotherZone, 15),
 ];
 
 /// Where a group without offsets begins.
@@ -67,10 +72,16 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// Consumer groups that land the topic into the same zone; the workers belong to them in turn.
     pub(crate) deployments: usize,
+    /// Whether the group of the first deployment is the one that is derived from the zone.
+    pub(crate) derived_group: bool,
+    /// Whether some workers are of an earlier version, whose commits name no zone.
+    pub(crate) upgrading: bool,
     /// Whether records become extents, or each an object of its own.
     pub(crate) batched: bool,
     /// The most dates of an extent; the product's own limit is more than the model has.
     pub(crate) max_dates: usize,
+    /// Whether workers that start later end by themselves when they come to the ends of the logs.
+    pub(crate) until_end: bool,
     /// How many events before it heals.
     pub(crate) events: u32,
     pub(crate) layout: DateRules,
@@ -100,12 +111,15 @@ impl Plan {
             partitions: rng.usize(2..=MAX_PARTITIONS),
             workers: rng.usize(2..=3),
             deployments: if rng.u8(0..6) == 0 { 2 } else { 1 },
+            derived_group: rng.u8(0..2) == 0,
+            upgrading: rng.u8(0..6) == 0,
             batched: rng.u8(0..100) < 60,
             max_dates: if rng.u8(0..3) == 0 {
                 rng.usize(1..=4)
             } else {
                 usize::MAX
             },
+            until_end: rng.bool(),
             events: rng.u32(250..450),
             layout,
             on_gap: match rng.u8(0..2) {

@@ -10,16 +10,24 @@ use fastrand::Rng;
 use landing::{Format, Settings, chain::Batching, claim::FileRules, engine::ObjectLayout};
 
 use crate::{
-    plan::{COMMIT_INTERVAL, Plan},
+    plan::{COMMIT_INTERVAL, DRAIN_DEADLINE, Plan},
     record::TOPIC,
+    worker::Worker,
 };
 
 /// The most records of an extent in the schedules.
 pub(crate) const MAX_RECORDS: u64 = 20;
 
 impl Plan {
-    /// The settings of a process that starts.
-    pub(crate) fn settings(&self, rng: &mut Rng) -> Settings {
+    /// A process that starts.
+    pub(crate) fn worker(&self, rng: &mut Rng) -> Worker {
+        Worker {
+            earlier: self.upgrading && rng.bool(),
+            ..Worker::new(self.settings(rng))
+        }
+    }
+
+    fn settings(&self, rng: &mut Rng) -> Settings {
         let layout = match self.batched {
             true => ObjectLayout::Batched(Arc::new(batching(rng))),
             false => ObjectLayout::PerRecord,
@@ -33,6 +41,7 @@ impl Plan {
         Settings {
             prefix: "p".parse().unwrap(),
             zone_id: "z".into(),
+            commit_zone: "z".into(),
             topic: TOPIC.into(),
             partition_by: self.layout.partition_by.clone(),
             granularity: self.layout.granularity,
@@ -41,6 +50,7 @@ impl Plan {
             max_in_flight: self.max_in_flight,
             memory_bytes,
             commit_interval: COMMIT_INTERVAL,
+            drain_deadline: DRAIN_DEADLINE,
             layout,
         }
     }

@@ -54,6 +54,7 @@ impl World {
         self.note(|| format!("worker {worker} learns that it lost {partition}"));
         self.workers[worker].believes[partition] = false;
         self.workers[worker].stopped[partition] = false;
+        self.workers[worker].revoking[partition] = None;
         self.workers[worker].engine.lost(numbered(partition));
         self.workers[worker].forget(partition);
         self.pump(worker)
@@ -62,6 +63,7 @@ impl World {
     /// The worker has let the partition go.
     pub(crate) fn released(&mut self, worker: usize, partition: usize) -> Verdict {
         self.note(|| format!("worker {worker} released {partition}"));
+        self.workers[worker].revoking[partition] = None;
         self.workers[worker].believes[partition] = false;
         self.workers[worker].stopped[partition] = false;
         self.workers[worker].forget(partition);
@@ -112,9 +114,14 @@ impl World {
                 next,
                 metadata,
             } => self.begin_commit(w, partition.0 as usize, next.0, metadata),
-            Action::Release { partition, commit } => {
-                return self.release(w, partition.0 as usize, commit);
+            Action::Release {
+                partition,
+                generation,
+                commit,
+            } => {
+                return self.release(w, partition.0 as usize, generation, commit);
             }
+            Action::Look { partition } => self.begin_look(w, partition.0 as usize),
             Action::Stop { partition, stop } => {
                 return self.stopped(w, partition.0 as usize, &stop);
             }
@@ -131,16 +138,32 @@ impl World {
 
     fn begin_gathering(&mut self, w: usize, partition: usize, generation: u64) {
         self.note(|| format!("worker {w} inspects {partition}"));
+        let seat = self.seat(w, partition);
         let worker = &mut self.workers[w];
         worker.forget(partition);
         worker.stopped[partition] = false;
         worker.newest[partition] = generation;
         let gathering = Gathering {
             partition,
+            seat,
             generation,
             ..Gathering::default()
         };
         worker.tasks.push(Task::Gather(Box::new(gathering)));
+    }
+
+    /// The facts of a partition that another worker reads.
+    fn begin_look(&mut self, w: usize, partition: usize) {
+        self.note(|| format!("worker {w} looks at {partition}"));
+        self.met(Fault::LookedAtBeforeTheEnd);
+        let gathering = Gathering {
+            partition,
+            seat: self.seat(w, partition),
+            look: true,
+            ..Gathering::default()
+        };
+        let task = Task::Gather(Box::new(gathering));
+        self.workers[w].tasks.push(task);
     }
 
     fn begin_run(&mut self, w: usize, partition: usize, offset: i64) -> Verdict {
@@ -194,15 +217,37 @@ impl World {
         worker.tasks.push(Task::Put(Box::new(put)));
     }
 
+    /// What goes to the coordinator beside an offset.
+    fn metadata_of(&mut self, w: usize, metadata: String) -> String {
+        if !self.workers[w].earlier {
+            return metadata;
+        }
+        self.met(Fault::CommitOfAnEarlierVersion);
+        metadata.replace(";z=z", "")
+    }
+
     fn begin_commit(&mut self, w: usize, p: usize, next: i64, metadata: String) {
+        let metadata = self.metadata_of(w, metadata);
         let commit = self.commit_of(w, p, next, metadata);
         self.workers[w].tasks.push(Task::Commit(Box::new(commit)));
     }
 
-    fn release(&mut self, w: usize, p: usize, last: Option<(Offset, String)>) -> Verdict {
+    fn release(
+        &mut self,
+        w: usize,
+        p: usize,
+        generation: u64,
+        last: Option<(Offset, String)>,
+    ) -> Verdict {
+        let worker = &self.workers[w];
+        // Nobody waits for the end of a revocation that was handled late.
+        if !worker.ending && worker.revoking[p] != Some(generation) {
+            return Ok(());
+        }
         let Some((next, metadata)) = last else {
             return self.released(w, p);
         };
+        let metadata = self.metadata_of(w, metadata);
         let commit = Commit {
             release: true,
             ..self.commit_of(w, p, next.0, metadata)
@@ -240,8 +285,10 @@ impl World {
             Stop::Conflict { .. }
             | Stop::MoreThanClaimed(_)
             | Stop::UnreadableAnchor(_)
-            | Stop::ClaimsEndEarlier { .. }
             | Stop::UnusableControlObject { .. } => Fault::StoppedByConflict,
+            Stop::AnotherZonesCommit { .. }
+            | Stop::NobodysCommit(_)
+            | Stop::ClaimsEndEarlier { .. } => Fault::StoppedByForeignCommit,
         });
         self.workers[w].stopped[partition] = true;
         self.check_stop(partition, stop)

@@ -38,6 +38,12 @@ pub(crate) struct Worker {
     pub(crate) stopped: [bool; MAX_PARTITIONS],
     /// It got SIGTERM.
     pub(crate) ending: bool,
+    /// The generation of each partition that is being taken back.
+    pub(crate) revoking: [Option<u64>; MAX_PARTITIONS],
+    /// The ends of the logs when it started, and how they looked, if it ends by itself there.
+    pub(crate) goal: Option<Vec<(i64, View)>>,
+    /// It is of an earlier version: its commits name no zone.
+    pub(crate) earlier: bool,
 }
 
 /// A command for the thread that polls Kafka.
@@ -105,7 +111,10 @@ pub(crate) enum Task {
 #[derive(Default)]
 pub(crate) struct Gathering {
     pub(crate) partition: usize,
+    pub(crate) seat: usize,
     pub(crate) generation: u64,
+    /// Nothing is read here: it is looked at before the run ends.
+    pub(crate) look: bool,
     pub(crate) steps_done: u8,
     pub(crate) committed: Option<Committed>,
     pub(crate) first: Option<Anchor>,
@@ -165,6 +174,9 @@ impl Worker {
             believes: [false; MAX_PARTITIONS],
             stopped: [false; MAX_PARTITIONS],
             ending: false,
+            revoking: [None; MAX_PARTITIONS],
+            goal: None,
+            earlier: false,
         }
     }
 

@@ -5,12 +5,13 @@
 //! Invariant: all chance comes from one seeded generator; there is no clock.
 
 use fastrand::Rng;
+use landing::Offset;
 
 use crate::{
     bucket::Bucket,
     faults::{Fault, FaultCounts},
     group::Membership,
-    log::Log,
+    log::{Log, View},
     mistake::Mistake,
     notes::Notes,
     plan::{Plan, numbered},
@@ -53,9 +54,7 @@ impl World {
         let partitions = 0..plan.partitions;
         let seats = 0..plan.partitions * plan.deployments;
         let workers = 0..plan.workers;
-        let workers = workers
-            .map(|_| Worker::new(plan.settings(&mut rng)))
-            .collect();
+        let workers = workers.map(|_| plan.worker(&mut rng)).collect();
         Self {
             logs: partitions.clone().map(|p| Log::new(numbered(p))).collect(),
             group: seats.map(|_| Membership::default()).collect(),
@@ -71,6 +70,20 @@ impl World {
             plan,
             rng,
         }
+    }
+
+    /// A process that starts.
+    pub(crate) fn start(&mut self) -> Worker {
+        let mut worker = self.plan.worker(&mut self.rng);
+        let ends = self.logs.iter().map(|log| (log.high, log.view()));
+        let ends: Vec<(i64, View)> = ends.collect();
+        if self.faulty && self.plan.until_end && ends.iter().all(|(end, _)| *end > 0) {
+            let goal = ends.iter().enumerate();
+            let goal = goal.map(|(partition, (end, _))| (numbered(partition), Offset(*end)));
+            worker.engine.until_end(goal.collect());
+            worker.goal = Some(ends);
+        }
+        worker
     }
 
     /// Where the group of a worker keeps what it knows of a partition.

@@ -115,11 +115,33 @@ impl Kafka {
     /// Commits a next offset for a group that has no member, as `kafka-consumer-groups
     /// --reset-offsets` does.
     pub(crate) fn commit(&self, group: &str, topic: &str, partition: i32, offset: i64) {
+        self.commit_with(group, topic, partition, offset, "");
+    }
+
+    /// The same with this metadata.
+    pub(crate) fn commit_with(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+        metadata: &str,
+    ) {
         let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition, Offset::Offset(offset))
-            .unwrap();
+        let mut place = list.add_partition(topic, partition);
+        place.set_offset(Offset::Offset(offset)).unwrap();
+        place.set_metadata(metadata);
         consumer.commit(&list, CommitMode::Sync).unwrap();
+    }
+
+    /// What was written beside the committed offset of a partition.
+    pub(crate) fn metadata(&self, group: &str, topic: &str, partition: i32) -> String {
+        let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(topic, partition);
+        let found = consumer.committed_offsets(asked, ANSWER).unwrap();
+        found.elements()[0].metadata().to_owned()
     }
 
     /// The committed next offset of each partition.

@@ -48,11 +48,6 @@ impl Engine {
         }
     }
 
-    /// Lands everything that was delivered: the end of the run is reached.
-    pub fn flush(&mut self, partition: Partition) {
-        self.rotate(partition, Rotation::End);
-    }
-
     /// Queues the next sealed extent of a partition for encoding.
     pub(in crate::engine) fn close_next(&mut self, partition: Partition) {
         let Some(state) = self.partitions.get_mut(&partition) else {

@@ -14,7 +14,7 @@ fn the_start_offset_is_committed_at_once_for_a_group_without_one() {
             ..
         }]
     ));
-    assert_eq!(commits(&mut engine, 1), [(0, String::new())]);
+    assert_eq!(commits(&mut engine, 1), [(0, "v1;none;z=z".to_owned())]);
     engine.commit_finished(Partition(0), Offset(0), true);
     assert!(commits(&mut engine, 2).is_empty());
 }
@@ -39,6 +39,7 @@ fn a_revoked_partition_finishes_what_is_in_flight_and_drops_the_rest() {
         Action::Release {
             partition: Partition(0),
             commit: Some((Offset(2), _)),
+            ..
         },
     ] = &actions(&mut engine)[..]
     else {
@@ -108,7 +109,8 @@ fn an_anchor_that_another_process_wrote_first_is_no_stop_while_the_partition_is_
         actions(&mut engine)[..],
         [Action::Release {
             partition: Partition(0),
-            commit: None
+            commit: None,
+            ..
         }]
     ));
 }
@@ -223,12 +225,13 @@ fn a_refused_partition_stays_stopped_until_it_is_assigned_again() {
     ));
     engine.record(&record(0));
     assert!(actions(&mut engine).is_empty() && engine.all_stopped());
-    engine.drain();
+    engine.drain(Duration::from_secs(1));
     assert!(matches!(
         actions(&mut engine)[..],
         [Action::Release {
             partition: Partition(0),
-            commit: None
+            commit: None,
+            ..
         }]
     ));
 }
@@ -249,4 +252,81 @@ fn facts_that_cannot_be_had_stop_the_partition() {
         }]
     ));
     assert!(engine.all_stopped());
+}
+
+/// A partition that is taken back while its only record is in flight, and the generation.
+fn revoked_in_flight() -> (Engine, Vec<Upload>, u64) {
+    let mut engine = running(settings(), &anchored(0));
+    engine.record(&record(0));
+    let sent = uploads(&mut engine);
+    let generation = engine.revoked(Partition(0));
+    assert!(actions(&mut engine).is_empty());
+    (engine, sent, generation)
+}
+
+#[test]
+fn a_revocation_ends_at_its_deadline_with_what_is_durable() {
+    let (mut engine, sent, generation) = revoked_in_flight();
+    assert_eq!(engine.poll_timeout(), Duration::ZERO, "a commit is due");
+    engine.handle_timeout(Duration::from_secs(999));
+    assert!(actions(&mut engine).is_empty());
+    assert_eq!(engine.poll_timeout(), Duration::from_secs(1_000));
+    engine.handle_timeout(Duration::from_secs(1_000));
+    let all = actions(&mut engine);
+    let [
+        Action::Release {
+            generation: released,
+            commit: None,
+            ..
+        },
+    ] = all[..]
+    else {
+        panic!("{all:?}")
+    };
+    assert_eq!(released, generation);
+    assert!(!engine.gave_up(), "the run goes on");
+    engine.upload_finished(sent[0].id, Outcome::Stored);
+    assert!(actions(&mut engine).is_empty() && engine.is_empty());
+}
+
+#[test]
+fn a_revocation_that_is_handled_late_does_not_release_the_next_assignment() {
+    // Bug: at its deadline the partition was released, although the group had assigned it again by
+    // then; it stood still without a word.
+    let (mut engine, _, generation) = revoked_in_flight();
+    engine.assigned(Partition(0));
+    let all = actions(&mut engine);
+    let [
+        Action::Release {
+            generation: released,
+            commit: None,
+            ..
+        },
+        Action::Inspect {
+            generation: next, ..
+        },
+    ] = all[..]
+    else {
+        panic!("{all:?}")
+    };
+    assert!(released == generation && next > generation);
+    engine.inspected(Partition(0), next, &anchored(0));
+    engine.started(Partition(0), next);
+    engine.handle_timeout(Duration::from_secs(2_000));
+    let all = actions(&mut engine);
+    let released = |action: &Action| matches!(action, Action::Release { .. });
+    assert!(!all.iter().any(released), "{all:?}");
+    assert_eq!(engine.partitions().count(), 1);
+}
+
+#[test]
+fn a_drain_that_takes_too_long_gives_up() {
+    let mut engine = running(settings(), &anchored(0));
+    engine.record(&record(0));
+    uploads(&mut engine);
+    engine.drain(Duration::from_secs(5));
+    engine.handle_timeout(Duration::from_secs(5));
+    let all = actions(&mut engine);
+    assert!(matches!(all[..], [Action::Release { .. }]), "{all:?}");
+    assert!(engine.is_empty() && engine.gave_up());
 }

@@ -59,7 +59,7 @@ fn on_day(offset: i64) -> Record<'static> {
     }
 }
 
-fn feed(engine: &mut Engine, offsets: std::ops::Range<i64>) {
+pub(super) fn feed(engine: &mut Engine, offsets: std::ops::Range<i64>) {
     offsets.for_each(|offset| engine.record(&on_day(offset)));
 }
 
@@ -107,7 +107,7 @@ pub(super) fn encode(extent: &Encode, dates: usize) -> Encoded {
 }
 
 /// Encodes what is to be encoded, and gives the keys and bodies of what is to be uploaded then.
-fn encode_all(engine: &mut Engine) -> Vec<Upload> {
+pub(super) fn encode_all(engine: &mut Engine) -> Vec<Upload> {
     let mut sent = Vec::new();
     for action in actions(engine) {
         match action {
@@ -157,7 +157,10 @@ pub(super) fn after(end: i64) -> Inspection {
     claim.partition = Partition(0);
     (claim.start, claim.end) = (Offset(end - 1), Offset(end));
     Inspection {
-        newest: (end > 0).then(|| (Arc::new(claim), Completeness::Complete)),
+        newest: match end {
+            0 => NewestClaim::Missing,
+            _ => NewestClaim::Found(Arc::new(claim), Completeness::Complete),
+        },
         ..anchored(end)
     }
 }
@@ -166,7 +169,7 @@ fn unfinished(claim: Claim) -> Inspection {
     let last = claim.last.as_ref().and_then(ClaimedRecord::to_anchor);
     Inspection {
         last: last.map(|last| (last, AnchorReading::Holds(last.timestamp, last.value))),
-        newest: Some((Arc::new(claim), Completeness::Incomplete)),
+        newest: NewestClaim::Found(Arc::new(claim), Completeness::Incomplete),
         ..anchored(0)
     }
 }
@@ -221,7 +224,7 @@ fn claim_then_files_then_commit() {
     engine.upload_finished(files[0].id, Outcome::Stored);
     let committed = commits(&mut engine, 3);
     let anchor = claim_of(&claim[0]).last.unwrap().to_anchor().unwrap();
-    assert_eq!(committed, [(11, anchor.to_commit_metadata())]);
+    assert_eq!(committed, [(11, landed(anchor))]);
     assert_eq!((engine.buffered_bytes(), engine.counts().records), (0, 3));
     assert_eq!(
         engine.counts().rotations,
@@ -250,10 +253,7 @@ fn the_place_to_begin_is_committed_as_such_until_an_extent_is_finished() {
         ..facts(None)
     };
     let mut engine = running(batched(), &late);
-    assert_eq!(
-        commits(&mut engine, 1),
-        [(7, crate::anchor::START_METADATA.to_owned())]
-    );
+    assert_eq!(commits(&mut engine, 1), [(7, "v1;start;z=z".to_owned())]);
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn an_unfinished_claim_is_read_from_its_first_record_and_finished_by_its_values(
         "{all:?}"
     );
     feed(&mut engine, 11..12);
-    let below = (10, String::new());
+    let below = (10, "v1;none;z=z".to_owned());
     assert_eq!(
         commits(&mut engine, 500),
         [below],
