@@ -1,14 +1,20 @@
 //! What an answer from S3 means: stored, already there, or a failure with its code.
 //!
 //! One place sorts the answers, by HTTP status and error code, because the SDK models neither 412
-//! nor 409 for a PUT. Only a success status is [`PutAnswer::Stored`] and only 412 is
-//! [`PutAnswer::Exists`]; anything else is a failure, and the writer tries again.
+//! nor 409 for a PUT. Only the success of an S3 (see `genuine`) is [`PutAnswer::Stored`] and only
+//! its 412 is [`PutAnswer::Exists`]; anything else is a failure, and the writer tries again.
 
 use std::{error::Error, fmt};
 
 use aws_sdk_s3::{
     config::http::HttpResponse,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    operation::put_object::PutObjectOutput,
+};
+
+use crate::{
+    checksum,
+    genuine::{NoS3, is_foreign},
 };
 
 /// The answer to a create-once PUT.
@@ -23,7 +29,7 @@ pub enum PutAnswer {
 }
 
 /// Why a request did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreFailure {
     /// HTTP status, if the store answered.
     pub status: Option<u16>,
@@ -33,19 +39,24 @@ pub struct StoreFailure {
     pub message: String,
     /// The bucket's region, where the store names it in `x-amz-bucket-region`.
     pub region: Option<String>,
+    /// Whether something that is no S3 gave the answer, such as a proxy with its web page.
+    pub foreign: bool,
 }
 
 impl PutAnswer {
-    /// Sorts the result of a PUT with `If-None-Match: *`.
-    pub(crate) fn of<E>(result: SdkResult<E>) -> Self
+    /// Sorts the result of a PUT of this body with `If-None-Match: *`.
+    pub(crate) fn of<E>(result: Result<PutObjectOutput, SdkError<E>>, body: &[u8]) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
         match result {
-            Ok(()) => Self::Stored,
+            Ok(output) if checksum::differs(&output, body) => Self::Failed(StoreFailure::local(
+                "the store answers with a checksum that is not that of the object",
+            )),
+            Ok(_) => Self::Stored,
             Err(error) => {
                 let failure = StoreFailure::of(&error);
-                if failure.status == Some(412) {
+                if failure.status == Some(412) && !failure.foreign {
                     Self::Exists
                 } else {
                     Self::Failed(failure)
@@ -63,8 +74,13 @@ impl StoreFailure {
     {
         let response = error.raw_response();
         let code = error.code().unwrap_or_default().to_owned();
-        let message = match error.message() {
-            Some(message) if response.is_some() => message.to_owned(),
+        let disguised = chain(error).find_map(|error| error.downcast_ref::<NoS3>());
+        let foreign =
+            disguised.is_some() || response.is_some_and(|response| is_foreign(&code, response));
+        let message = match (disguised, error.message()) {
+            (Some(disguised), _) => disguised.to_string(),
+            (None, _) if foreign => "no S3 gave this answer".to_owned(),
+            (None, Some(message)) if response.is_some() => message.to_owned(),
             _ => root_cause(error),
         };
         Self {
@@ -74,6 +90,7 @@ impl StoreFailure {
             region: response
                 .and_then(|response| response.headers().get("x-amz-bucket-region"))
                 .map(str::to_owned),
+            foreign,
         }
     }
 
@@ -86,17 +103,20 @@ impl StoreFailure {
     #[must_use]
     pub fn local(message: &str) -> Self {
         Self {
-            status: None,
-            code: String::new(),
             message: one_line(message),
-            region: None,
+            ..Self::default()
         }
     }
 
-    /// Whether the store answered and the same request may well succeed in a moment: 409 while two
-    /// writers race, 429, and any 5xx.
+    /// Whether the same request may well succeed in a moment: no S3 answered, or it answered 409
+    /// (two writers race), 429 or any 5xx.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self.status, Some(409 | 429 | 500..)) && self.code != "BucketAlreadyExists"
+        match self.status {
+            None => true,
+            Some(_) if self.foreign => true,
+            Some(409 | 429 | 500..) => self.code != "BucketAlreadyExists",
+            Some(_) => false,
+        }
     }
 
     /// Whether the store asks for fewer requests.
@@ -125,29 +145,28 @@ impl fmt::Display for StoreFailure {
 /// code, such as `NoSuchBucket`, stays a failure.
 pub(crate) fn missing(failure: StoreFailure) -> Result<(), StoreFailure> {
     let no_such_object = matches!(failure.code.as_str(), "NoSuchKey" | "NotFound" | "");
-    if failure.status == Some(404) && no_such_object {
+    if failure.status == Some(404) && no_such_object && !failure.foreign {
         Ok(())
     } else {
         Err(failure)
     }
 }
 
-/// A result of the SDK, whatever the operation.
-pub(crate) type SdkResult<E> = Result<(), SdkError<E>>;
-
 /// The innermost error says what happened ("connection refused"); the outer ones only that a
 /// request failed.
 fn root_cause(error: &(impl Error + 'static)) -> String {
-    let mut innermost: &dyn Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let text = innermost.to_string();
+    let text = chain(error).last().map(ToString::to_string);
+    let text = text.unwrap_or_default();
     if text.is_empty() || text == "service error" {
         DisplayErrorContext(error).to_string()
     } else {
         text
     }
+}
+
+/// An error and its causes, from the outermost to the innermost.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 fn one_line(text: &str) -> String {
@@ -168,7 +187,7 @@ mod tests {
             status: Some(status),
             code: code.into(),
             message: "m".into(),
-            region: None,
+            ..StoreFailure::default()
         }
     }
 

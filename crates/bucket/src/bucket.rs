@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::{Result, bail};
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use bytes::Bytes;
-use landing::{Outcome, Upload, UploadKind, claim::Claim};
+use landing::{Outcome, Place, Upload, UploadKind, claim::Claim, identity::Identity};
 
 use crate::{
     answer::{PutAnswer, StoreFailure, missing},
@@ -26,13 +26,22 @@ pub struct Bucket {
     trouble: StoreTrouble,
 }
 
+/// An object to write. All attempts share one copy of its body.
+pub(crate) struct NewObject {
+    pub(crate) key: String,
+    pub(crate) body: Bytes,
+    pub(crate) identity: Identity,
+    /// Where its extent begins, if it is a claim.
+    pub(crate) claim: Option<Place>,
+}
+
 impl Bucket {
     /// The bucket with this name; makes no request.
     #[must_use]
     pub fn new(client: Client, name: &str) -> Self {
         let trouble = StoreTrouble::default();
         Self {
-            client: requests::counted(&client, trouble.clone()),
+            client: requests::watched(&client, trouble.clone()),
             name: name.to_owned(),
             trouble,
         }
@@ -52,20 +61,29 @@ impl Bucket {
 
     /// Writes the object, or finds out that it or another one is there. Repeats the request until
     /// it has an answer, with exponential backoff and full jitter; so it ends only when S3 answers.
-    pub async fn settle(&self, mut upload: Upload) -> Outcome {
-        // All attempts share one copy of the body.
-        let body = Bytes::from(std::mem::take(&mut upload.body));
-        let metadata = upload.identity.to_metadata();
+    pub async fn settle(&self, upload: Upload) -> Outcome {
+        let claim = (upload.id.kind == UploadKind::Claim).then(|| upload.id.place());
+        self.settle_object(NewObject {
+            key: upload.key,
+            body: upload.body.into(),
+            identity: upload.identity,
+            claim,
+        })
+        .await
+    }
+
+    pub(crate) async fn settle_object(&self, object: NewObject) -> Outcome {
+        let (key, metadata) = (&object.key, object.identity.to_metadata());
         let mut backoff = Backoff::default();
         loop {
-            let failure = match self.create(&upload.key, body.clone(), &metadata).await {
+            let failure = match self.create(key, object.body.clone(), &metadata).await {
                 PutAnswer::Stored => {
                     self.trouble.succeeded();
                     return Outcome::Stored;
                 }
                 // It may be our own object, from an attempt whose reply was lost or from an earlier
                 // process.
-                PutAnswer::Exists => match self.compare(&upload).await {
+                PutAnswer::Exists => match self.compare(&object).await {
                     Ok(Some(outcome)) => {
                         self.trouble.succeeded();
                         return outcome;
@@ -75,7 +93,7 @@ impl Bucket {
                 },
                 PutAnswer::Failed(failure) => failure,
             };
-            self.trouble.failed(&failure, &upload.key);
+            self.trouble.failed(&failure, key);
             backoff.wait().await;
         }
     }
@@ -98,42 +116,48 @@ impl Bucket {
             request = request.metadata(*name, value);
         }
         let body = body.into();
-        let (bytes, request) = (body.len(), request.content_type(content_type(key)));
-        let request = request.body(ByteStream::from(body)).customize();
-        let sent = match client::attempt_timeout(bytes) {
+        let request = request
+            .content_type(content_type(key))
+            .body(ByteStream::from(body.clone()))
+            .customize();
+        let sent = match client::attempt_timeout(body.len()) {
             None => request.send().await,
             Some(longer) => request.config_override(longer).send().await,
         };
-        PutAnswer::of(sent.map(drop))
+        PutAnswer::of(sent, &body)
     }
 
     /// Compares the object that is there with the one to write; `None` when it is gone again.
-    async fn compare(&self, upload: &Upload) -> Result<Option<Outcome>, StoreFailure> {
-        if upload.id.kind == UploadKind::Claim {
-            return self.claim(upload).await;
+    async fn compare(&self, object: &NewObject) -> Result<Option<Outcome>, StoreFailure> {
+        if let Some(place) = object.claim {
+            return self.claim(object, place).await;
         }
-        let Some(metadata) = self.metadata(&upload.key).await? else {
+        let Some(metadata) = self.metadata(&object.key).await? else {
             return Ok(None);
         };
-        Ok(Some(match upload.identity.compare(&metadata) {
+        Ok(Some(match object.identity.compare(&metadata) {
             Ok(()) => Outcome::AlreadyThere,
             Err(difference) => Outcome::Conflict {
-                key: upload.key.clone(),
+                key: object.key.clone(),
                 difference,
             },
         }))
     }
 
     /// Reads the claim that is there instead of ours: it is the one that counts.
-    async fn claim(&self, upload: &Upload) -> Result<Option<Outcome>, StoreFailure> {
-        let Some(body) = self.read(&upload.key).await? else {
+    async fn claim(
+        &self,
+        object: &NewObject,
+        place: Place,
+    ) -> Result<Option<Outcome>, StoreFailure> {
+        let Some(body) = self.read(&object.key).await? else {
             return Ok(None);
         };
-        let claim = Claim::from_body(&body, &upload.identity.zone, upload.id.place());
+        let claim = Claim::from_body(&body, &object.identity.zone, place);
         Ok(Some(match claim {
             Ok(claim) => Outcome::Claimed(Arc::new(claim)),
             Err(problem) => Outcome::Conflict {
-                key: upload.key.clone(),
+                key: object.key.clone(),
                 difference: problem.to_string(),
             },
         }))

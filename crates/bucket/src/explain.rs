@@ -17,6 +17,9 @@ fn advice(bucket: &str, failure: &StoreFailure) -> String {
         .region
         .clone()
         .or_else(|| region_in(&failure.message));
+    if failure.foreign {
+        return "this is no S3 endpoint, or a proxy answers in its place; check AWS_ENDPOINT_URL or --endpoint-url, and the proxies on the way".to_owned();
+    }
     match (failure.status, failure.code.as_str()) {
         (None, _) => "the S3 endpoint does not answer; is it running, and is AWS_ENDPOINT_URL or --endpoint-url right?".to_owned(),
         (_, "NoSuchBucket") => format!("there is no such bucket; make it first (aws s3 mb s3://{bucket}) or add --create-bucket"),
@@ -60,7 +63,7 @@ mod tests {
             status,
             code: code.into(),
             message: message.into(),
-            region: None,
+            ..StoreFailure::default()
         };
         super::failure("list", "b", &failure).to_string()
     }

@@ -7,9 +7,11 @@
 pub mod answer;
 pub mod body;
 mod bucket;
+mod checksum;
 pub mod client;
 pub mod creation;
 pub mod explain;
+mod genuine;
 pub mod listing;
 pub mod probe;
 pub mod proof;
@@ -17,5 +19,8 @@ mod requests;
 pub mod retry;
 pub mod schemas;
 pub mod zone;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::bucket::{Bucket, check_bucket_name};

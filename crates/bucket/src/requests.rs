@@ -1,5 +1,5 @@
-//! Counts the requests that go out to the store, because S3 bills them. Each request on the wire
-//! counts once, whatever its answer.
+//! What is done to each request on the wire and to its answer: requests are counted, because S3
+//! bills them, and successes that no S3 gave become failures.
 
 use aws_sdk_s3::{
     Client,
@@ -9,12 +9,14 @@ use aws_sdk_s3::{
     error::BoxError,
 };
 
-use crate::retry::StoreTrouble;
+use crate::{genuine::OnlyS3, retry::StoreTrouble};
 
-/// The same client, but each of its requests is counted.
-pub(crate) fn counted(client: &Client, counts: StoreTrouble) -> Client {
+/// The same client, but each of its requests is counted, whatever the answer, and only an S3 can
+/// make one succeed.
+pub(crate) fn watched(client: &Client, counts: StoreTrouble) -> Client {
     let config = client.config().to_builder();
-    Client::from_conf(config.interceptor(Counter(counts)).build())
+    let config = config.interceptor(Counter(counts)).interceptor(OnlyS3);
+    Client::from_conf(config.build())
 }
 
 #[derive(Debug)]

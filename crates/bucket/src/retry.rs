@@ -136,8 +136,8 @@ impl StoreTrouble {
     }
 }
 
-/// Repeats a request that failed with no answer or with one that may pass by itself (409, 429,
-/// 5xx); eight attempts in all, over some seconds.
+/// Repeats a request that failed with no answer of an S3 or with one that may pass by itself (409,
+/// 429, 5xx); eight attempts in all, over some seconds.
 ///
 /// # Errors
 /// The last failure, or the first one that will not pass.
@@ -147,7 +147,7 @@ pub async fn patiently<T, F: Future<Output = Result<T, StoreFailure>>>(
     let mut backoff = Backoff::default();
     for _ in 1..TRIES {
         match request().await {
-            Err(failure) if failure.is_passing() || failure.status.is_none() => {
+            Err(failure) if failure.is_passing() => {
                 backoff.wait().await;
             }
             answer => return answer,

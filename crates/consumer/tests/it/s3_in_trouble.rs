@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::{Fault, Rule};
 
-use crate::support::{World, check, process};
+use crate::support::{World, batches, check, process};
 
 #[test]
 fn failing_late_and_lost_answers_leave_each_record_in_exactly_one_object() {
@@ -17,6 +17,7 @@ fn failing_late_and_lost_answers_leave_each_record_in_exactly_one_object() {
         Fault::Conflict,
         Fault::AccessDenied,
         Fault::ExpiredToken,
+        Fault::WebPage,
         Fault::LostReply,
         Fault::LateApply(Duration::from_millis(300)),
         Fault::Slow(Duration::from_millis(100)),
@@ -44,6 +45,87 @@ fn failing_late_and_lost_answers_leave_each_record_in_exactly_one_object() {
     }
     assert!(!run.stdout.contains("/ retries 0 /"), "{}", run.stdout);
     check::exactly_once(&world, 1_500);
+}
+
+#[test]
+fn a_web_page_in_place_of_s3_stores_nothing_and_hides_nothing() {
+    let world = World::new();
+    world.send_numbered(50);
+    // A proxy answers for a while after a good start: first each kind of object, then the requests
+    // with which a second run finds out where to begin.
+    let page = |operation: &str, key: &str, times| {
+        let rule = Rule::on(operation, Fault::WebPage).with_key(key);
+        world.s3.faults().install(rule.times(times))
+    };
+    let puts = [
+        page("PutObject", "/dt=", 60),
+        page("PutObject", "_control/", 6),
+        page("PutObject", "/anchors/", 2),
+    ];
+    let run = world.land(&[]).ok();
+    for rule in puts {
+        assert!(world.s3.faults().hits(rule) > 0);
+    }
+    assert!(!run.stdout.contains("/ retries 0 /"), "{}", run.stdout);
+    check::exactly_once(&world, 50);
+
+    world.send_numbered(50);
+    let looks = [
+        page("GetObject", "/anchors/", 3),
+        page("PutObject", "/dt=", 20),
+        page("HeadObject", "", 5),
+    ];
+    // A lost reply leads to a HEAD.
+    let lost = Rule::on("PutObject", Fault::LostReply).with_key("/dt=");
+    world.s3.faults().install(lost.times(10));
+    world.land(&[]).ok();
+    for rule in looks {
+        assert!(world.s3.faults().hits(rule) > 0);
+    }
+    check::exactly_once(&world, 100);
+}
+
+#[test]
+fn a_web_page_in_place_of_s3_does_not_hide_the_claims_of_batches() {
+    let world = World::new();
+    let prefix = "stock-market/jsonl";
+    let flags = ["--format", "jsonl", "--prefix", prefix];
+    world.send_numbered(30);
+    let page = |operation: &str, key: &str, times| {
+        let rule = Rule::on(operation, Fault::WebPage).with_key(key);
+        world.s3.faults().install(rule.times(times))
+    };
+    let first = [
+        page("PutObject", "/claims/", 4),
+        page("PutObject", "/dt=", 4),
+    ];
+    world.land(&flags).ok();
+    for rule in first {
+        assert!(world.s3.faults().hits(rule) > 0);
+    }
+    world.send_numbered(30);
+    let reads = page("GetObject", "/claims/", 2);
+    world.land(&flags).ok();
+    assert!(world.s3.faults().hits(reads) > 0);
+    batches::exactly_once(&world, prefix, 60);
+}
+
+#[test]
+fn an_endpoint_that_is_no_s3_is_named_at_the_start() {
+    let world = World::new();
+    world.send_numbered(3);
+    world
+        .s3
+        .faults()
+        .install(Rule::on("", Fault::WebPage).always());
+    let run = world.land(&[]);
+    assert_eq!(run.code(), Some(1), "{}", run.stderr);
+    assert!(
+        run.error().contains("this is no S3 endpoint"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("bug"), "{}", run.stderr);
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub enum Fault {
     AccessDenied,
     /// 400 `ExpiredToken`; nothing is applied.
     ExpiredToken,
+    /// 200 with a web page, as a proxy or a portal answers in place of the server; nothing is
+    /// applied.
+    WebPage,
     /// The request is applied, then the connection is closed without an answer.
     LostReply,
     /// The connection is closed at once without an answer, and the request is applied this much
@@ -47,6 +50,7 @@ impl Fault {
             Self::Conflict => "Conflict",
             Self::AccessDenied => "AccessDenied",
             Self::ExpiredToken => "ExpiredToken",
+            Self::WebPage => "WebPage",
             Self::LostReply => "LostReply",
             Self::LateApply(_) => "LateApply",
             Self::Slow(_) => "Slow",

@@ -26,6 +26,7 @@ pub(super) struct Reply(Arc<ReplyState>);
 #[derive(Default)]
 struct ReplyState {
     lost: AtomicBool,
+    page: AtomicBool,
     abandoned: Notify,
 }
 
@@ -35,6 +36,11 @@ impl Reply {
         self.0.lost.load(Ordering::Acquire)
     }
 
+    /// Whether to answer with a web page in place of what the request was answered.
+    pub(super) fn is_page(&self) -> bool {
+        self.0.page.load(Ordering::Acquire)
+    }
+
     /// Ends when the connection must be closed before the request is carried out.
     pub(super) async fn abandoned(&self) {
         self.0.abandoned.notified().await;
@@ -42,6 +48,10 @@ impl Reply {
 
     fn lose(&self) {
         self.0.lost.store(true, Ordering::Release);
+    }
+
+    fn turn_into_page(&self) {
+        self.0.page.store(true, Ordering::Release);
     }
 
     fn abandon(&self) {
@@ -146,6 +156,10 @@ async fn meet(fault: Fault, reply: &Reply) -> S3Result<()> {
         Fault::ExpiredToken => Err(s3_error!(ExpiredToken, "the provided token has expired")),
         Fault::Reset => {
             reply.lose();
+            Err(s3_error!(InternalError, "nobody sees this"))
+        }
+        Fault::WebPage => {
+            reply.turn_into_page();
             Err(s3_error!(InternalError, "nobody sees this"))
         }
         Fault::LostReply => {

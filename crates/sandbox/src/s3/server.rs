@@ -16,7 +16,13 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use s3s::{Body, s3_error, service::S3Service};
 use tokio::{net::TcpStream, sync::oneshot};
@@ -160,8 +166,18 @@ async fn answer(handler: Handler, request: Request<Incoming>) -> Result<Response
             Err(Closed)
         }
         answered = &mut call => match answered {
+            Some(_) if reply.is_page() => Ok(page()),
             Some(response) if !reply.is_lost() => Ok(response),
             _ => Err(Closed),
         }
     }
+}
+
+/// What a proxy answers that wants its user to log in.
+fn page() -> Response<Body> {
+    let page = "<!doctype html>\n<html><body>Please log in to use this network.</body></html>\n";
+    let mut response = Response::new(Body::from(page.to_owned()));
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, html);
+    response
 }

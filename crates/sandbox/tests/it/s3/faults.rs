@@ -116,6 +116,18 @@ async fn a_slow_request_is_applied_but_not_when_the_client_leaves() {
 }
 
 #[tokio::test]
+async fn a_web_page_looks_like_a_success_and_nothing_is_applied() {
+    for bench in Bench::both() {
+        let rule = Rule::on("PutObject", Fault::WebPage);
+        let rule = bench.faults().install(rule);
+        let answered = put(&bench, "k").await.unwrap();
+        assert_eq!(answered.e_tag(), None);
+        assert_eq!(bench.faults().hits(rule), 1);
+        assert_eq!(bench.stored("k"), None);
+    }
+}
+
+#[tokio::test]
 async fn faults_hit_reads_and_listings_as_well() {
     for bench in Bench::both() {
         put(&bench, "k").await.unwrap();
