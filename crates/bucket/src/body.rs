@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::{Context, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{answer::StoreFailure, bucket::Bucket, listing::Opened, retry::patiently};
+use crate::{bucket::Bucket, listing::Opened, retry::patiently};
 
 /// The default bound, in bytes.
 const MOST_IN_FLIGHT: u64 = 8 << 20;
@@ -125,12 +125,12 @@ async fn rest(
             _room: room,
         }));
     }
-    let read = match whole(first).await {
+    let read = match first.whole().await {
         Ok(read) => Ok(Some(read)),
         // The connection broke: start over.
         Err(_) => {
             patiently(async || match bucket.open(key).await? {
-                Some(opened) if opened.bytes <= most => whole(opened).await.map(Some),
+                Some(opened) if opened.bytes <= most => opened.whole().await.map(Some),
                 _ => Ok(None),
             })
             .await
@@ -142,12 +142,4 @@ async fn rest(
         body: Body::Whole(bytes),
         _room: room,
     }))
-}
-
-async fn whole(mut opened: Opened) -> Result<Vec<u8>, StoreFailure> {
-    let mut bytes = Vec::with_capacity(opened.bytes as usize);
-    while let Some(piece) = opened.piece().await? {
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
 }

@@ -16,6 +16,7 @@ use crate::{
     answer::{PutAnswer, StoreFailure, missing},
     client, requests,
     retry::{Backoff, StoreTrouble},
+    times::Times,
 };
 
 /// One bucket, reached with one set of credentials. Clones share the client and the counters.
@@ -23,6 +24,7 @@ use crate::{
 pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) name: String,
+    pub(crate) times: Times,
     trouble: StoreTrouble,
 }
 
@@ -43,8 +45,15 @@ impl Bucket {
         Self {
             client: requests::watched(&client, trouble.clone()),
             name: name.to_owned(),
+            times: Times::default(),
             trouble,
         }
+    }
+
+    /// The same bucket with other time limits.
+    #[cfg(test)]
+    pub(crate) fn with_times(self, times: Times) -> Self {
+        Self { times, ..self }
     }
 
     /// What went wrong with the store lately, and how many requests it got.
@@ -189,22 +198,11 @@ impl Bucket {
     /// An object's bytes; `None` when no object has this key. One GET request.
     ///
     /// # Errors
-    /// As for [`Self::metadata`], or the connection broke.
+    /// As for [`Self::metadata`], or the connection broke or stalled.
     pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
-        let object = match self
-            .client
-            .get_object()
-            .bucket(&self.name)
-            .key(key)
-            .send()
-            .await
-        {
-            Ok(object) => object,
-            Err(error) => return missing(StoreFailure::of(&error)).map(|()| None),
-        };
-        match object.body.collect().await {
-            Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(error) => Err(StoreFailure::of_connection(&error)),
+        match self.open(key).await? {
+            Some(opened) => opened.whole().await.map(Some),
+            None => Ok(None),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod proof;
 mod requests;
 pub mod retry;
 pub mod schemas;
+mod times;
 pub mod zone;
 
 #[cfg(test)]

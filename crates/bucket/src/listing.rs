@@ -16,8 +16,8 @@ use crate::{
     retry::patiently,
 };
 
-/// The longest wait for the next piece of a body.
-const PIECE: Duration = Duration::from_secs(30);
+/// The most memory that is reserved before a body arrives, in bytes.
+const MOST_AT_ONCE: usize = 8 << 20;
 
 /// A key and its size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,8 @@ pub struct Opened {
     /// The length of the body, as the store reports it.
     pub bytes: u64,
     body: ByteStream,
+    /// The longest wait for the next piece.
+    patience: Duration,
 }
 
 impl Opened {
@@ -111,12 +113,27 @@ impl Opened {
     /// # Errors
     /// When the connection broke, or nothing came for 30 seconds.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, StoreFailure> {
-        match tokio::time::timeout(PIECE, self.body.next()).await {
+        match tokio::time::timeout(self.patience, self.body.next()).await {
             Err(_) => Err(StoreFailure::local("the body of an answer stalled")),
             Ok(piece) => piece
                 .transpose()
                 .map_err(|error| StoreFailure::of_connection(&error)),
         }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// As for [`Self::piece`].
+    pub async fn whole(mut self) -> Result<Vec<u8>, StoreFailure> {
+        // The store says how long it is; what it says is not worth more memory than a body that
+        // arrives.
+        let expected = usize::try_from(self.bytes).unwrap_or(usize::MAX);
+        let mut bytes = Vec::with_capacity(expected.min(MOST_AT_ONCE));
+        while let Some(piece) = self.piece().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
     }
 }
 
@@ -164,6 +181,7 @@ impl Bucket {
                 metadata: object.metadata.unwrap_or_default().into_iter().collect(),
                 bytes: object.content_length.unwrap_or(0).try_into().unwrap_or(0),
                 body: object.body,
+                patience: self.times.piece,
             })),
             Err(error) => missing(StoreFailure::of(&error)).map(|()| None),
         }

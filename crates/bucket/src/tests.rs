@@ -3,6 +3,7 @@
 mod foreign;
 mod removal;
 mod server;
+mod stalls;
 
 use bytes::Bytes;
 use landing::{
