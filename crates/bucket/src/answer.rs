@@ -41,6 +41,8 @@ pub struct StoreFailure {
     pub region: Option<String>,
     /// Whether something that is no S3 gave the answer, such as a proxy with its web page.
     pub foreign: bool,
+    /// Whether no answer came in time.
+    pub timed_out: bool,
 }
 
 impl PutAnswer {
@@ -91,6 +93,7 @@ impl StoreFailure {
                 .and_then(|response| response.headers().get("x-amz-bucket-region"))
                 .map(str::to_owned),
             foreign,
+            timed_out: matches!(error, SdkError::TimeoutError(_)),
         }
     }
 
@@ -119,9 +122,11 @@ impl StoreFailure {
         }
     }
 
-    /// Whether the store asks for fewer requests.
+    /// Whether fewer requests at a time may do better: the store asks for it, or did not answer in
+    /// time.
     pub(crate) fn is_slow_down(&self) -> bool {
-        matches!(self.status, Some(429 | 503))
+        self.timed_out
+            || matches!(self.status, Some(429 | 503))
             || matches!(
                 self.code.as_str(),
                 "SlowDown" | "Throttling" | "RequestLimitExceeded"

@@ -17,6 +17,7 @@ use crate::{
     client, requests,
     retry::{Backoff, StoreTrouble},
     times::Times,
+    tries::Tries,
 };
 
 /// One bucket, reached with one set of credentials. Clones share the client and the counters.
@@ -25,6 +26,7 @@ pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) name: String,
     pub(crate) times: Times,
+    tries: Tries,
     trouble: StoreTrouble,
 }
 
@@ -46,6 +48,7 @@ impl Bucket {
             client: requests::watched(&client, trouble.clone()),
             name: name.to_owned(),
             times: Times::default(),
+            tries: Tries::default(),
             trouble,
         }
     }
@@ -83,9 +86,10 @@ impl Bucket {
 
     pub(crate) async fn settle_object(&self, object: NewObject) -> Outcome {
         let (key, metadata) = (&object.key, object.identity.to_metadata());
-        let mut backoff = Backoff::default();
+        let (mut backoff, mut timed_out) = (Backoff::default(), 0);
         loop {
-            let failure = match self.create(key, object.body.clone(), &metadata).await {
+            let body = object.body.clone();
+            let failure = match self.create_again(key, body, &metadata, timed_out).await {
                 PutAnswer::Stored => {
                     self.trouble.succeeded();
                     return Outcome::Stored;
@@ -102,6 +106,7 @@ impl Bucket {
                 },
                 PutAnswer::Failed(failure) => failure,
             };
+            timed_out += u32::from(failure.timed_out);
             self.trouble.failed(&failure, key);
             backoff.wait().await;
         }
@@ -115,6 +120,17 @@ impl Bucket {
         body: impl Into<Bytes>,
         metadata: &[(&'static str, String)],
     ) -> PutAnswer {
+        self.create_again(key, body.into(), metadata, 0).await
+    }
+
+    /// [`Self::create`], after so many tries of it that timed out: with more time for each.
+    pub(crate) async fn create_again(
+        &self,
+        key: &str,
+        body: Bytes,
+        metadata: &[(&'static str, String)],
+        timed_out: u32,
+    ) -> PutAnswer {
         let mut request = self
             .client
             .put_object()
@@ -124,16 +140,25 @@ impl Bucket {
         for (name, value) in metadata {
             request = request.metadata(*name, value);
         }
-        let body = body.into();
         let request = request
             .content_type(content_type(key))
             .body(ByteStream::from(body.clone()))
             .customize();
-        let sent = match client::attempt_timeout(body.len()) {
-            None => request.send().await,
-            Some(longer) => request.config_override(longer).send().await,
+        let time = self.times.of_try(body.len(), timed_out);
+        // Other settings for one request cost time, so only an unusual one gets them.
+        let request = if time == Times::default().attempt {
+            request
+        } else {
+            request.config_override(client::attempt_timeout(time))
         };
-        PutAnswer::of(sent, &body)
+        let running = self.tries.begin().await;
+        let answer = PutAnswer::of(request.send().await, &body);
+        match &answer {
+            PutAnswer::Failed(failure) if failure.is_slow_down() => running.slowed_down(),
+            PutAnswer::Failed(_) => {}
+            PutAnswer::Stored | PutAnswer::Exists => running.succeeded(),
+        }
+        answer
     }
 
     /// Compares the object that is there with the one to write; `None` when it is gone again.

@@ -15,11 +15,7 @@ use aws_sdk_s3::{
     config::{ProvideCredentials, RequestChecksumCalculation, ResponseChecksumValidation},
 };
 
-/// The longest time for one request, including its body.
-const ATTEMPT: Duration = Duration::from_secs(30);
-
-/// The bytes per second that a slow line must manage.
-const SLOW_LINE: usize = 512 << 10;
+use crate::times::Times;
 
 /// The client and what it was made of.
 pub struct S3Client {
@@ -44,7 +40,7 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_millis(3_100))
-                .operation_attempt_timeout(ATTEMPT)
+                .operation_attempt_timeout(Times::default().attempt)
                 .build(),
         )
         // Bodies are small and in memory; the attempt timeout covers a stalled one.
@@ -78,16 +74,10 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
     })
 }
 
-/// Settings for one request whose body is too large for [`ATTEMPT`] on a slow line; `None` for any
-/// other.
-pub(crate) fn attempt_timeout(bytes: usize) -> Option<aws_sdk_s3::config::Builder> {
-    let longer = Duration::from_secs((bytes / SLOW_LINE) as u64);
-    let timeouts = || {
-        TimeoutConfig::builder()
-            .operation_attempt_timeout(longer)
-            .build()
-    };
-    (longer > ATTEMPT).then(|| aws_sdk_s3::config::Builder::new().timeout_config(timeouts()))
+/// Settings that give one request so much time.
+pub(crate) fn attempt_timeout(time: Duration) -> aws_sdk_s3::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(time);
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts.build())
 }
 
 /// An address may carry a user and a password (of a proxy), which must not be logged.

@@ -3,6 +3,8 @@
 //!
 //! Only 200 and 412 count as answers to a write.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use anyhow::{Result, anyhow};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
@@ -53,10 +55,17 @@ impl Bucket {
     /// # Errors
     /// The last failure.
     pub async fn try_create(&self, key: &str, body: Bytes) -> Result<Created, StoreFailure> {
-        patiently(async || match self.create(key, body.clone(), &[]).await {
-            PutAnswer::Stored => Ok(Created::Now),
-            PutAnswer::Exists => Ok(Created::There),
-            PutAnswer::Failed(failure) => Err(failure),
+        let timeouts = AtomicU32::new(0);
+        patiently(async || {
+            let timed_out = timeouts.load(Ordering::Relaxed);
+            match self.create_again(key, body.clone(), &[], timed_out).await {
+                PutAnswer::Stored => Ok(Created::Now),
+                PutAnswer::Exists => Ok(Created::There),
+                PutAnswer::Failed(failure) => {
+                    timeouts.fetch_add(u32::from(failure.timed_out), Ordering::Relaxed);
+                    Err(failure)
+                }
+            }
         })
         .await
     }

@@ -2,7 +2,8 @@
 //! reads, and the objects that a landing zone keeps about itself.
 //!
 //! The SDK's types stay inside, except for the client that [`Bucket::new`] takes. What to write,
-//! and how many requests run at a time, is the caller's decision.
+//! and how many requests run at a time, is the caller's decision; fewer writes than that run while
+//! the line or the store is slow.
 
 pub mod answer;
 pub mod body;
@@ -19,6 +20,7 @@ mod requests;
 pub mod retry;
 pub mod schemas;
 mod times;
+mod tries;
 pub mod zone;
 
 #[cfg(test)]

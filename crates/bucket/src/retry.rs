@@ -73,7 +73,7 @@ impl StoreTrouble {
         self.0.retries.load(Ordering::Relaxed)
     }
 
-    /// Answers that asked for fewer requests.
+    /// Answers that asked for fewer requests, and tries without an answer in time.
     #[must_use]
     pub fn slow_downs(&self) -> u64 {
         self.0.slow_downs.load(Ordering::Relaxed)

@@ -3,6 +3,7 @@
 mod foreign;
 mod removal;
 mod server;
+mod slow_line;
 mod stalls;
 
 use bytes::Bytes;

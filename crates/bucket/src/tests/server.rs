@@ -57,14 +57,7 @@ impl Server {
 
     /// The bucket `b` at this server.
     pub(super) fn bucket(&self) -> Bucket {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .endpoint_url(&self.endpoint)
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .force_path_style(true);
-        Bucket::new(Client::from_conf(config.build()), "b")
+        bucket_at(&self.endpoint)
     }
 
     /// The requests so far.
@@ -74,6 +67,18 @@ impl Server {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The bucket `b` at this endpoint.
+pub(super) fn bucket_at(endpoint: &str) -> Bucket {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .endpoint_url(endpoint)
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .force_path_style(true);
+    Bucket::new(Client::from_conf(config.build()), "b")
 }
 
 /// An answer with these lines of headers, without their ends.

@@ -21,6 +21,7 @@ async fn a_body_that_stalls_is_a_failure_and_is_read_again() {
     });
     let times = Times {
         piece: Duration::from_millis(50),
+        ..Times::default()
     };
     let bucket = server.bucket().with_times(times);
     let failure = bucket.read("k").await.unwrap_err();
