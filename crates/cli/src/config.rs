@@ -1,8 +1,8 @@
 //! Settings from flags, environment, `.env` and a YAML file, merged before clap parses. Flags win
 //! over the environment, the environment over `.env`, `.env` over the file.
 //!
-//! clap itself reads flags and environment. `.env` is loaded into the environment and replaces
-//! nothing there. A key of the file becomes a flag in front of the others, unless flag or variable
+//! clap itself reads flags and environment. `.env` of the current folder is loaded into the
+//! environment and replaces nothing there. A key of the file becomes a flag in front of the others, unless flag or variable
 //! is given. librdkafka options from all places are merged, and the last of a name wins. This
 //! module knows only two flags, `--config` and `--kafka-option`.
 //!
@@ -17,6 +17,8 @@ use std::{
 
 use clap::{ArgMatches, Command, error::ErrorKind, parser::ValueSource};
 use serde_json::Value;
+
+use crate::dotenv;
 
 /// librdkafka options in the environment: `KEY=VALUE` separated by blanks.
 const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
@@ -105,7 +107,7 @@ pub fn load(
 ) -> Result<Settings, clap::Error> {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();
-    let dotenv = load_dotenv()?;
+    let dotenv = dotenv::load().map_err(refuse)?;
     // clap reads the environment when an argument is made, so `.env` comes first.
     let command = without_env_values(command());
     let given = command
@@ -146,7 +148,7 @@ pub fn load(
     let matches = command.clone().try_get_matches_from(layered)?;
     let mut sources: Vec<String> = dotenv
         .iter()
-        .map(|path| format!(".env ({})", path.display()))
+        .map(|path| path.display().to_string())
         .collect();
     sources.extend(file.map(|path| path.display().to_string()));
     Ok(Settings {
@@ -189,16 +191,6 @@ fn without_env_values(command: Command) -> Command {
     command
         .mut_args(|argument| argument.hide_env_values(true))
         .mut_subcommands(without_env_values)
-}
-
-fn load_dotenv() -> Result<Option<PathBuf>, clap::Error> {
-    match dotenvy::dotenv() {
-        Ok(path) => Ok(Some(path)),
-        Err(error) if error.not_found() => Ok(None),
-        Err(dotenvy::Error::Io(error)) => Err(refuse(format!("cannot read .env: {error}"))),
-        // dotenvy's error shows the line, which may hold a secret.
-        Err(_) => Err(refuse("cannot read .env: a line in it is not NAME=VALUE; put values with blanks or # in quotes".to_owned())),
-    }
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, Value>, clap::Error> {

@@ -2,6 +2,7 @@
 //! metrics server, parsers for the values of flags, and flags that several commands have.
 
 pub mod config;
+mod dotenv;
 pub mod flags;
 pub mod http;
 pub mod progress;

@@ -173,6 +173,43 @@ fn a_settings_file_with_a_mistake_is_refused_without_showing_its_values() {
 }
 
 #[test]
+fn dotenv_is_that_of_the_current_folder_and_a_dollar_sign_in_it_is_never_substituted() {
+    let folder = folder();
+    write(&folder, "in.csv", "x\n1\n2\n");
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let dry_run = |text: &str| {
+        write(&folder, ".env", text);
+        producer(&folder)
+            .args(["--csv", "in.csv", "--dry-run"])
+            .output()
+            .unwrap()
+    };
+    let output = dry_run("PRODUCER_LIMIT=1\nKAFKA_OPTIONS=sasl.password=hunter2$word\n");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let message = error(&stderr);
+    let place = format!("{}, line 2: a $", folder.path().join(".env").display());
+    assert!(
+        message.contains(&place) && message.contains("single quotes"),
+        "{message}"
+    );
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+
+    // From a folder below, that file is somebody else's.
+    let output = producer(&folder)
+        .current_dir(&inner)
+        .args(["--csv", "../in.csv", "--dry-run"])
+        .output()
+        .unwrap();
+    let lines = text(&output.stdout).lines().count();
+    assert_eq!((output.status.code(), lines), (Some(0), 2));
+
+    let output = dry_run("PRODUCER_LIMIT=1\nKAFKA_OPTIONS='sasl.password=hunter2$word'\n");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
 fn an_unreachable_broker_exits_with_1_and_names_the_address() {
     let folder = folder();
     write(&folder, "in.csv", "x\n1\n");
