@@ -16,11 +16,12 @@ use std::{
 };
 
 use clap::{ArgMatches, Command, error::ErrorKind, parser::ValueSource};
+use kafka::options_variable;
 use serde_json::Value;
 
 use crate::dotenv;
 
-/// librdkafka options in the environment: `KEY=VALUE` separated by blanks.
+/// librdkafka options in the environment; see [`options_variable`].
 const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
 const OPTIONS_FLAG: &str = "kafka-option";
 const CONFIG_FLAG: &str = "config";
@@ -129,21 +130,20 @@ pub fn load(
     // The words of the subcommand stay in front of its flags.
     let (words, flags) = argv.split_at((chosen.words + 1).min(argv.len()));
     let of_file = flags_of_file(chosen.command, chosen.given, settings)?;
-    let of_variable = flags_of_variable(std::env::var(OPTIONS_VARIABLE).ok().as_deref());
     let takes_options = chosen
         .command
         .get_arguments()
         .any(|argument| argument.get_long() == Some(OPTIONS_FLAG));
+    let of_variable = takes_options
+        .then(|| std::env::var_os(OPTIONS_VARIABLE))
+        .flatten()
+        .unwrap_or_default();
+    let of_variable = flags_of_variable(of_variable)?;
     let layered = words
         .iter()
         .cloned()
         .chain(of_file.into_iter().map(OsString::from))
-        .chain(
-            of_variable
-                .into_iter()
-                .filter(|_| takes_options)
-                .map(OsString::from),
-        )
+        .chain(of_variable.into_iter().map(OsString::from))
         .chain(flags.iter().cloned());
     let matches = command.clone().try_get_matches_from(layered)?;
     let mut sources: Vec<String> = dotenv
@@ -264,12 +264,13 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
     }
 }
 
-fn flags_of_variable(value: Option<&str>) -> Vec<String> {
-    value
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(|pair| format!("--{OPTIONS_FLAG}={pair}"))
-        .collect()
+fn flags_of_variable(value: OsString) -> Result<Vec<String>, clap::Error> {
+    let text = value
+        .into_string()
+        .map_err(|_| refuse(format!("{OPTIONS_VARIABLE} is not UTF-8 text")))?;
+    let options = options_variable::split(&text).map_err(refuse)?;
+    let flag = |option: String| format!("--{OPTIONS_FLAG}={option}");
+    Ok(options.into_iter().map(flag).collect())
 }
 
 fn refuse(message: String) -> clap::Error {
@@ -338,8 +339,8 @@ mod tests {
         read.sort();
         assert_eq!(read, expected);
         assert_eq!(
-            flags_of_variable(Some(" a=b  c=d=e ")),
-            ["--kafka-option=a=b", "--kafka-option=c=d=e"]
+            flags_of_variable(" a=b  client.id=d=e ".into()).unwrap(),
+            ["--kafka-option=a=b", "--kafka-option=client.id=d=e"]
         );
     }
 

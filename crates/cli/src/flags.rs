@@ -77,7 +77,8 @@ pub struct KafkaArgs {
     pub connect_timeout: Duration,
 
     /// Any librdkafka option, may be repeated. Keep secrets out of the command line: put them into
-    /// KAFKA_OPTIONS (in the environment or in .env), a list of KEY=VALUE separated by blanks
+    /// KAFKA_OPTIONS (in the environment or in .env), a list of KEY=VALUE separated by blanks; a
+    /// value with blanks stands in quotes: KEY='VALUE'
     #[arg(
         short = 'X',
         long = "kafka-option",

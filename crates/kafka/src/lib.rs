@@ -11,6 +11,7 @@ pub mod log_reader;
 pub mod look_up;
 mod message;
 pub mod options;
+pub mod options_variable;
 pub mod packing;
 pub mod reach;
 pub mod settings;

@@ -64,24 +64,64 @@ pub enum OptionRule {
 impl OptionRule {
     /// What is wrong with this option, if anything.
     fn problem(&self, option: &str, given: &str) -> Option<String> {
+        let is_this = |name: &str| name == one_name(option);
         match self {
-            Self::Fixed { name, value, why } if *name == option && *value != given => {
-                Some(format!("-X {name} cannot be changed from {value}: {why}"))
+            Self::Fixed { name, value, why } if is_this(name) && *value != given => {
+                Some(format!("-X {option} cannot be changed from {value}: {why}"))
             }
-            Self::Refused { name, why } if *name == option => {
-                Some(format!("-X cannot set {name}: {why}"))
+            Self::Refused { name, why } if is_this(name) => {
+                Some(format!("-X cannot set {option}: {why}"))
             }
             _ => None,
         }
     }
 }
 
-/// The user's librdkafka options, checked. `Debug` shows names only.
+/// librdkafka's second names: the other name, and the one that we use for the option. With both in
+/// one configuration the order of a hash map would decide which of them wins.
+const ALIASES: [(&str, &str); 12] = [
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("sasl.mechanisms", "sasl.mechanism"),
+    (
+        "sasl.oauthbearer.client.credentials.client.id",
+        "sasl.oauthbearer.client.id",
+    ),
+    (
+        "sasl.oauthbearer.client.credentials.client.secret",
+        "sasl.oauthbearer.client.secret",
+    ),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("message.send.max.retries", "retries"),
+    ("compression.codec", "compression.type"),
+    ("request.required.acks", "acks"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("auto.commit.enable", "enable.auto.commit"),
+];
+
+/// The one name of an option that may have two.
+fn one_name(name: &str) -> &str {
+    ALIASES
+        .iter()
+        .find_map(|(other, ours)| (*other == name).then_some(*ours))
+        .unwrap_or(name)
+}
+
+/// What the user gave for an option.
+#[derive(Clone)]
+struct Given {
+    /// The name as written, for messages.
+    name: String,
+    value: String,
+}
+
+/// The user's librdkafka options by their one name, checked. `Debug` shows names only.
 #[derive(Clone, Default)]
-pub struct Options(BTreeMap<String, String>);
+pub struct Options(BTreeMap<String, Given>);
 
 impl Options {
-    /// Reads `-X` options; the last of a name wins.
+    /// Reads `-X` options; the last of a name wins, whichever of its names was written.
     ///
     /// # Errors
     /// A sentence for an option without `=`, one that a rule forbids, one that librdkafka does not
@@ -97,7 +137,11 @@ impl Options {
             if let Some(problem) = rules.iter().find_map(|rule| rule.problem(name, value)) {
                 bail!(problem);
             }
-            options.insert(name.to_owned(), value.to_owned());
+            let given = Given {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            };
+            options.insert(one_name(name).to_owned(), given);
         }
         let options = Self(options);
         let mut config = ClientConfig::new();
@@ -109,31 +153,38 @@ impl Options {
         }
     }
 
-    /// The value of an option, if the user gave one.
+    /// The value of an option, if the user gave one, under any of its names.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let given = self.0.get(one_name(name));
+        given.map(|given| given.value.as_str())
     }
 
-    /// Sets all of them in `config`.
+    /// Sets all of them in `config`, which must use our names of options too.
     pub fn apply(&self, config: &mut ClientConfig) {
-        for (name, value) in &self.0 {
-            config.set(name, value);
+        for (name, given) in &self.0 {
+            config.set(name, &given.value);
         }
     }
 
     /// An error of the client as a sentence that holds no value of the user's options.
     #[must_use]
     pub fn explain(&self, error: &KafkaError) -> String {
+        let written = |name: &String| {
+            let given = self.0.get(name);
+            given.map_or(name.clone(), |given| given.name.clone())
+        };
         match error {
             KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
                 format!(
-                    "librdkafka has no option {name:?}; see its CONFIGURATION.md for the names that -X takes"
+                    "librdkafka has no option {:?}; see its CONFIGURATION.md for the names that -X takes",
+                    written(name)
                 )
             }
             KafkaError::ClientConfig(_, _, name, _) => {
                 format!(
-                    "librdkafka does not take the value given for {name:?}; see its CONFIGURATION.md"
+                    "librdkafka does not take the value given for {:?}; see its CONFIGURATION.md",
+                    written(name)
                 )
             }
             KafkaError::ClientCreation(message) => {
@@ -149,6 +200,7 @@ impl Options {
             |value: &&String| value.len() >= 4 && !value.bytes().all(|byte| byte.is_ascii_digit());
         self.0
             .values()
+            .map(|given| &given.value)
             .filter(worth_hiding)
             .fold(text.to_owned(), |text, value| {
                 text.replace(value.as_str(), "***")
@@ -158,7 +210,8 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        let names = self.0.values().map(|given| &given.name);
+        f.debug_set().entries(names).finish()
     }
 }
 
@@ -253,6 +306,54 @@ mod tests {
         let options = parse(&["linger.ms=1", "linger.ms=2", "acks=all"]).unwrap();
         assert_eq!(options.get("linger.ms"), Some("2"));
         assert_eq!(options.get("batch.size"), None);
+    }
+
+    #[test]
+    fn an_option_with_two_names_is_one_option_and_the_last_value_wins() {
+        for [first, last] in [
+            ["linger.ms=1", "queue.buffering.max.ms=2"],
+            ["queue.buffering.max.ms=1", "linger.ms=2"],
+        ] {
+            let options = parse(&[first, last]).unwrap();
+            let mut config = ClientConfig::new();
+            config.set("linger.ms", "20");
+            options.apply(&mut config);
+            let (given, set) = (options.get("queue.buffering.max.ms"), config.config_map());
+            assert_eq!((given, set.len(), set["linger.ms"]), (Some("2"), 1, "2"));
+        }
+        // Messages use the name that was written, and no promise is reached around the corner.
+        let message = parse(&["queue.buffering.max.ms=x"]).unwrap_err();
+        assert!(message.contains("\"queue.buffering.max.ms\""), "{message}");
+        let message = parse(&["request.required.acks=1"]).unwrap_err();
+        assert!(
+            message.starts_with("-X request.required.acks cannot be changed from all"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn each_alias_is_one_of_librdkafkas() {
+        // An option of the topic, which has the same two names the other way round: both mean what
+        // we refuse or fix.
+        let apart = ["enable.auto.commit"];
+        // This build has no OIDC, so it takes no value for these.
+        let not_built_in = |ours: &str| ours.starts_with("sasl.oauthbearer.");
+        for (other, ours) in ALIASES {
+            if apart.contains(&ours) || not_built_in(ours) {
+                continue;
+            }
+            let value = match ours {
+                "bootstrap.servers" => "a:1",
+                "sasl.mechanism" => "PLAIN",
+                "compression.type" => "zstd",
+                "acks" => "1",
+                _ => "1234",
+            };
+            let mut config = ClientConfig::new();
+            config.set(other, value);
+            let native = config.create_native_config().unwrap();
+            assert_eq!(native.get(ours).unwrap(), value, "{other}");
+        }
     }
 
     #[test]

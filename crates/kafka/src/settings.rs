@@ -12,7 +12,7 @@ use crate::options::{KafkaOption, OptionRule, Options};
 
 /// What `-X` may not change: options on which a guarantee depends, and those with a flag of their
 /// own.
-const RULES: [OptionRule; 10] = [
+const RULES: [OptionRule; 9] = [
     fixed(
         "enable.auto.commit",
         "false",
@@ -49,7 +49,6 @@ const RULES: [OptionRule; 10] = [
         "aborted records must not land",
     ),
     own_flag("bootstrap.servers", "use --bootstrap-servers"),
-    own_flag("metadata.broker.list", "use --bootstrap-servers"),
     own_flag("group.id", "use --group"),
 ];
 
@@ -162,8 +161,24 @@ mod tests {
             let message = check(&[option]).unwrap_err();
             assert!(message.contains("cannot be changed"), "{message}");
         }
+        for option in ["metadata.broker.list=x", "auto.commit.enable=true"] {
+            assert!(check(&[option]).is_err(), "{option} has another name");
+        }
         assert!(check(&["group.id=g"]).unwrap_err().contains("--group"));
         assert!(check(&["enable.auto.commit=false", "fetch.wait.max.ms=10"]).is_ok());
+    }
+
+    #[test]
+    fn the_users_value_wins_over_ours_under_any_name() {
+        let settings = KafkaSettings {
+            bootstrap_servers: "a:1".to_owned(),
+            group: "g".to_owned(),
+            options: check(&["max.partition.fetch.bytes=7000"]).unwrap(),
+            queue_bytes: 1 << 20,
+        };
+        let config = client_config(&settings);
+        assert_eq!(config.get("fetch.message.max.bytes"), Some("7000"));
+        assert_eq!(config.get("max.partition.fetch.bytes"), None);
     }
 
     #[test]

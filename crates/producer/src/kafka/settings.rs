@@ -33,19 +33,16 @@ const PROMISES: [(&str, &str); 4] = [
 ];
 
 /// What `-X` may not set, and what to do instead.
-const RULES: [OptionRule; 15] = [
+const RULES: [OptionRule; 12] = [
     refused("enable.idempotence", "the producer is always idempotent"),
     refused("acks", "it is always all"),
-    refused("request.required.acks", "it is always all"),
     refused("partitioner", "it is always murmur2_random, as in Java"),
     refused(
         "allow.auto.create.topics",
         "the producer creates a missing topic itself",
     ),
     refused("bootstrap.servers", "use --bootstrap-servers"),
-    refused("metadata.broker.list", "use --bootstrap-servers"),
     refused("message.timeout.ms", "use --delivery-timeout"),
-    refused("delivery.timeout.ms", "use --delivery-timeout"),
     refused(
         "statistics.interval.ms",
         "--metrics-addr shows what the client reports",
@@ -113,8 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_of_an_option_wins_over_our_default() {
-        let options = parse(&["linger.ms=1", "linger.ms=2", "message.max.bytes=2000000"]).unwrap();
+    fn the_last_value_of_an_option_wins_over_our_default_under_any_name() {
+        let options = parse(&[
+            "linger.ms=1",
+            "queue.buffering.max.ms=2",
+            "message.max.bytes=2000000",
+        ])
+        .unwrap();
         assert_eq!(largest_record(&options), 2_000_000);
         let target = Target {
             servers: "a:1".into(),
@@ -135,6 +137,7 @@ mod tests {
         ]
         .map(|name| config.get(name));
         assert_eq!(read, [Some("2"), Some("lz4"), Some("all"), Some("120000")]);
+        assert_eq!(config.get("queue.buffering.max.ms"), None);
     }
 
     #[test]
@@ -145,6 +148,10 @@ mod tests {
             "partitioner=random",
             "message.timeout.ms=1",
             "bootstrap.servers=x",
+            // Their other names.
+            "request.required.acks=1",
+            "metadata.broker.list=x",
+            "delivery.timeout.ms=1",
         ] {
             assert!(
                 parse(&[option]).unwrap_err().starts_with("-X cannot set "),

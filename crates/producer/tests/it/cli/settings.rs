@@ -98,6 +98,10 @@ fn a_mistyped_kafka_option_is_named_and_its_value_is_not_shown() {
             run(Some("sasl.pasword=hunter2 linger.ms=1"), &[]),
             "sasl.pasword",
         ),
+        (
+            run(Some("sasl.password=ab hunter2=c"), &[]),
+            "sasl.password='…'",
+        ),
     ] {
         let all = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{all}");
