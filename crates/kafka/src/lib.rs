@@ -7,6 +7,7 @@ pub mod checks;
 pub mod cleanup_policy;
 pub mod complaints;
 pub mod end;
+pub mod fatal;
 pub mod log_reader;
 pub mod look_up;
 mod message;

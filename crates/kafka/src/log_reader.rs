@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     complaints::LookUpContext,
-    message,
+    fatal, message,
     settings::{self, KafkaSettings},
 };
 
@@ -236,7 +236,9 @@ impl Reader {
                 | RDKafkaErrorCode::GroupAuthorizationFailed),
             ) => bail!("{code}: this user needs READ on the topic"),
             KafkaError::MessageConsumptionFatal(code) => {
-                bail!("the Kafka client cannot go on: {code}")
+                let cause = fatal::cause(self.client.client());
+                let cause = cause.unwrap_or_else(|| code.to_string());
+                bail!("the Kafka client cannot go on: {cause}")
             }
             // Anything else passes, or ends in silence.
             _ => Ok(()),

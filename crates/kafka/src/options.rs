@@ -144,6 +144,7 @@ impl Options {
             options.insert(one_name(name).to_owned(), given);
         }
         let options = Self(options);
+        options.check_tokens()?;
         let mut config = ClientConfig::new();
         options.apply(&mut config);
         // librdkafka itself knows its options; no connection is opened.
@@ -151,6 +152,22 @@ impl Options {
             Ok(_) => Ok(options),
             Err(error) => bail!(options.explain(&error)),
         }
+    }
+
+    /// Refuses the SASL mechanism that waits for ever for a token that nobody fetches.
+    fn check_tokens(&self) -> Result<()> {
+        let is = |name: &str, value: &str| {
+            self.get(name)
+                .is_some_and(|given| given.trim().eq_ignore_ascii_case(value))
+        };
+        let mechanism = "sasl.mechanism";
+        if is(mechanism, "OAUTHBEARER") && !is("enable.sasl.oauthbearer.unsecure.jwt", "true") {
+            bail!(
+                "-X {mechanism}=OAUTHBEARER cannot be used: this program has no handler that \
+                 fetches tokens; use SCRAM-SHA-512, PLAIN or TLS certificates"
+            );
+        }
+        Ok(())
     }
 
     /// The value of an option, if the user gave one, under any of its names.
@@ -178,6 +195,14 @@ impl Options {
             KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
                 format!(
                     "librdkafka has no option {:?}; see its CONFIGURATION.md for the names that -X takes",
+                    written(name)
+                )
+            }
+            KafkaError::ClientConfig(_, text, name, _)
+                if text.contains("not supported in this build") =>
+            {
+                format!(
+                    "librdkafka is built without what the option {:?} needs",
                     written(name)
                 )
             }
@@ -392,6 +417,21 @@ mod tests {
         assert_eq!(
             options.explain(&error),
             "cannot create the Kafka client: bad *** given"
+        );
+    }
+
+    #[test]
+    fn tokens_that_nobody_fetches_are_refused_at_once() {
+        for name in ["sasl.mechanism", "sasl.mechanisms"] {
+            let message = parse(&[&format!("{name}=OAUTHBEARER")]).unwrap_err();
+            assert!(message.contains("no handler"), "{message}");
+        }
+        let unsecured = "enable.sasl.oauthbearer.unsecure.jwt=true";
+        assert!(parse(&["sasl.mechanism=OAUTHBEARER", unsecured]).is_ok());
+        let message = parse(&["sasl.oauthbearer.client.id=hunter2"]).unwrap_err();
+        assert_eq!(
+            message,
+            "librdkafka is built without what the option \"sasl.oauthbearer.client.id\" needs"
         );
     }
 

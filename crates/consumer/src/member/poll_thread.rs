@@ -161,9 +161,13 @@ impl PollThread {
                     });
                 }
             }
-            KafkaError::MessageConsumptionFatal(code) => tell(KafkaEvent::Fatal(format!(
-                "the Kafka client cannot go on: {code}"
-            ))),
+            KafkaError::MessageConsumptionFatal(code) => {
+                let cause = kafka::fatal::cause(self.consumer.client());
+                let cause = cause.unwrap_or_else(|| code.to_string());
+                tell(KafkaEvent::Fatal(format!(
+                    "the Kafka client cannot go on: {cause}"
+                )))
+            }
             KafkaError::MessageConsumption(code) => match code {
                 RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
                     tell(KafkaEvent::PositionLost)

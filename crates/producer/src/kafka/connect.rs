@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kafka::reach::{self, Address};
+use kafka::{
+    fatal,
+    reach::{self, Address},
+};
 use rdkafka::{
     metadata::Metadata,
     producer::{Producer, ThreadedProducer},
@@ -34,22 +37,31 @@ pub(crate) fn connect(
     stop: &StopFlag,
 ) -> Result<Option<Metadata>, Failure> {
     let until = Instant::now() + target.connect_timeout;
+    // A client that was told an address which does not work asks there from then on and hears
+    // nothing: what was wrong with the address is worth more than the silence after it.
+    let mut diagnosis = None;
     loop {
-        let metadata = metadata(client, &target.topic, remaining(until));
-        let problem = match &metadata {
-            Some(metadata) => advertised_problem(metadata, target, remaining(until)),
-            None => Some(no_answer(client, target)),
-        };
-        match (metadata, problem) {
-            (Some(metadata), None) => return Ok(Some(metadata)),
-            (_, Some(problem)) if Instant::now() >= until => return Err(Failure::failed(problem)),
-            _ => {}
+        if let Some(metadata) = metadata(client, &target.topic, remaining(until)) {
+            match advertised_problem(&metadata, target, remaining(until)) {
+                None => return Ok(Some(metadata)),
+                Some(problem) => _ = diagnosis.get_or_insert(problem),
+            }
         }
         if let Some(reason) = client.client().context().refusal() {
             return Err(Failure::failed(format!(
                 "Kafka at {} refuses us: {reason}; check the -X and KAFKA_OPTIONS settings",
                 target.servers
             )));
+        }
+        if let Some(cause) = fatal::cause(client.client()) {
+            let servers = &target.servers;
+            return Err(Failure::failed(format!(
+                "Kafka at {servers} refuses us: {cause}"
+            )));
+        }
+        if Instant::now() >= until {
+            let problem = diagnosis.unwrap_or_else(|| no_answer(client, target));
+            return Err(Failure::failed(problem));
         }
         if stop.wait(PAUSE) {
             return Ok(None);

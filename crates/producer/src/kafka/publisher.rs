@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use kafka::fatal;
 use rdkafka::{
     error::KafkaError,
     message::{Header, OwnedHeaders},
@@ -127,11 +128,14 @@ impl Publisher {
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _)) => {
                 Ok(Sent::TooLarge)
             }
-            Err((error, _)) => Err(Failure::failed(format!(
-                "cannot send to topic {}: {}",
-                self.target.topic,
-                self.target.options.explain(&error)
-            ))),
+            Err((error, _)) => {
+                let cause = fatal::cause(self.client.client());
+                Err(Failure::failed(format!(
+                    "cannot send to topic {}: {}",
+                    self.target.topic,
+                    cause.unwrap_or_else(|| self.target.options.explain(&error))
+                )))
+            }
         }
     }
 
@@ -166,7 +170,8 @@ impl Publisher {
         let lost = self.sent - self.deliveries.acknowledged().min(self.sent);
         let reason = match self.deliveries.first_failure() {
             None if lost == 0 => return None,
-            None | Some(RDKafkaErrorCode::MessageTimedOut) => format!(
+            Some(code) if code != RDKafkaErrorCode::MessageTimedOut => self.refusal(code),
+            _ => format!(
                 "no acknowledgement within {} (--delivery-timeout){}",
                 shown(self.target.delivery_timeout),
                 self.deliveries
@@ -174,19 +179,29 @@ impl Publisher {
                     .map(|reason| format!(": {reason}"))
                     .unwrap_or_default(),
             ),
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-                "the broker refuses a record as too large; raise max.message.bytes of the topic"
-                    .to_owned()
-            }
-            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
-                "the broker does not allow us to write to the topic".to_owned()
-            }
-            Some(code) => code.to_string(),
         };
         Some(Failure::failed(format!(
             "{lost} of {} records sent to topic {} were not acknowledged: {reason}",
             self.sent, self.target.topic
         )))
+    }
+
+    /// Why a record failed with this code.
+    fn refusal(&self, code: RDKafkaErrorCode) -> String {
+        // After a fatal error the client fails each record with a code that says nothing.
+        if let Some(cause) = fatal::cause(self.client.client()) {
+            return cause;
+        }
+        match code {
+            RDKafkaErrorCode::MessageSizeTooLarge => {
+                "the broker refuses a record as too large; raise max.message.bytes of the topic"
+                    .to_owned()
+            }
+            RDKafkaErrorCode::TopicAuthorizationFailed => {
+                "the broker does not allow us to write to the topic".to_owned()
+            }
+            code => code.to_string(),
+        }
     }
 
     /// Warns when the keys of many records have left partitions empty.

@@ -97,17 +97,38 @@ async fn an_advertised_address_that_cannot_be_reached_is_named_with_the_fix() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let bootstrap = listener.local_addr().unwrap().to_string();
     advertise(listener, broker.bootstrap_servers().parse().unwrap(), 1);
-    let flags = ["--topic", "t", "--connect-timeout", "2s"];
-    let failure = producer::run(args(&bootstrap, Path::new(DATA), &flags), pending())
-        .await
-        .unwrap_err();
-    let message = failure.to_string();
-    for part in [
-        CLOSED,
-        &bootstrap,
-        "connection refused",
-        "advertised.listeners",
-    ] {
-        assert!(message.contains(part), "{part}: {message}");
+    // The client asks at the address that it was told, and hears nothing more: whenever the time
+    // is up, the first diagnosis is the one to report.
+    for timeout in ["300ms", "1s", "2s", "3s"] {
+        let flags = ["--topic", "t", "--connect-timeout", timeout];
+        let failure = producer::run(args(&bootstrap, Path::new(DATA), &flags), pending())
+            .await
+            .unwrap_err();
+        let message = failure.to_string();
+        for part in [
+            CLOSED,
+            &bootstrap,
+            "connection refused",
+            "advertised.listeners",
+        ] {
+            assert!(message.contains(part), "{timeout}: {part}: {message}");
+        }
     }
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_go_on_says_why() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    broker.create_topic("t", 1).unwrap();
+    let errors = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED; 10];
+    broker
+        .fail_requests(RDKafkaApiKey::InitProducerId, &errors)
+        .unwrap();
+    let path = file(&folder, "a.csv", small(10));
+    let failure = run(&broker, &path, &["--topic", "t"]).await.unwrap_err();
+    let message = failure.to_string();
+    assert!(
+        failure.exit_code() == 1 && message.contains("may not write idempotently"),
+        "{message}"
+    );
 }
