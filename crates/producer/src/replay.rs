@@ -181,7 +181,7 @@ impl Replay<'_> {
         self.sender.send(&Outgoing {
             key: cell(table.header.key),
             value: &self.value,
-            origin: (self.plan.headers == RecordHeaders::All).then(origin),
+            origin: (self.plan.headers == RecordHeaders::Origin).then(origin),
         })
     }
 

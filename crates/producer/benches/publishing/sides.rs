@@ -57,7 +57,7 @@ pub(crate) fn run(order: &Order) -> Result<Report> {
 fn producer_run(order: &Order, more: &[&str]) -> Result<Report> {
     let csv = order.csv.to_str().context("a path that is not UTF-8")?;
     let headers = match order.headers {
-        Headers::All => "all",
+        Headers::All => "origin",
         Headers::None => "none",
     };
     let mut argv = vec!["producer", "--csv", csv, "--headers", headers];

@@ -20,7 +20,8 @@ async fn the_whole_file_arrives_once_in_order_with_keys_and_headers() {
     let broker = Broker::start().unwrap();
     broker.create_topic("stock-market", 6).unwrap();
     let started = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    let summary = run(&broker, Path::new(DATA), &[]).await.unwrap();
+    let flags = ["--headers", "origin"];
+    let summary = run(&broker, Path::new(DATA), &flags).await.unwrap();
     assert_eq!(
         (summary.read, summary.sent, summary.acknowledged),
         (104_224, 104_224, 104_224)
@@ -114,7 +115,16 @@ async fn limit_and_loop_count_records() {
         &broker,
         &path,
         &[
-            "--topic", "t", "--loop", "--limit", "10", "--fields", "snake",
+            "--topic",
+            "t",
+            "--loop",
+            "--limit",
+            "10",
+            "--fields",
+            "snake",
+            // The name that `origin` had.
+            "--headers",
+            "all",
         ],
     )
     .await
@@ -128,11 +138,11 @@ async fn limit_and_loop_count_records() {
 }
 
 #[tokio::test]
-async fn keys_and_headers_can_be_chosen() {
+async fn a_key_can_be_chosen_and_headers_are_none_unless_asked_for() {
     let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
     broker.create_topic("t", 1).unwrap();
     let path = file(&folder, "a.csv", small(2));
-    let flags = ["--topic", "t", "--headers", "none", "--key-column", "close"];
+    let flags = ["--topic", "t", "--key-column", "close"];
     let summary = run(&broker, &path, &flags).await.unwrap();
     let all = records(&broker, "t", &summary.partitions);
     let keys: Vec<_> = all.iter().map(|record| record.key().unwrap()).collect();

@@ -26,7 +26,8 @@ async fn refused_and_broken_requests_lose_and_double_nothing() {
         .fail_requests(RDKafkaApiKey::Produce, &errors)
         .unwrap();
     let path = file(&folder, "a.csv", small(200));
-    let summary = run(&broker, &path, &["--topic", "t"]).await.unwrap();
+    let flags = ["--topic", "t", "--headers", "origin"];
+    let summary = run(&broker, &path, &flags).await.unwrap();
     let rows: Vec<String> = records(&broker, "t", &summary.partitions)
         .iter()
         .map(|record| header(record, "row"))
