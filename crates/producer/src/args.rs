@@ -140,8 +140,8 @@ pub struct Args {
     )]
     pub headers: RecordHeaders,
 
-    /// Records a second, on an absolute schedule; may be a fraction [default: as fast as Kafka
-    /// takes them]
+    /// Records a second, on an absolute schedule; may be a fraction. After a delay files catch up;
+    /// stdin and pipes do so for one second at most [default: as fast as Kafka takes them]
     #[arg(
         long,
         value_name = "R",

@@ -5,6 +5,7 @@
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,7 @@ use crate::{
     outcome::Failure,
     plan::ReplayPlan,
     progress::ReplayProgress,
+    schedule::{Pace, Schedule},
     sink::{Fate, Sink},
     status::Status,
     stop::StopFlag,
@@ -22,6 +24,8 @@ use crate::{
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(2);
 /// The longest single wait until a record is due: the progress is updated in between.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
+/// What an input that can wait may send at once after it has waited: the records of this time.
+const ARREARS: Duration = Duration::from_secs(1);
 /// How many records are sent between two looks at the clock for the progress.
 const UPDATE_EVERY: u64 = 64;
 
@@ -58,6 +62,8 @@ pub(crate) struct Sender<'a> {
     sink: Sink,
     progress: ReplayProgress,
     started: Instant,
+    /// When each record is due, with a rate.
+    pace: Option<Pace>,
     sent: u64,
 }
 
@@ -77,6 +83,7 @@ impl<'a> Sender<'a> {
             sink,
             progress,
             started: Instant::now(),
+            pace: plan.schedule.map(|schedule| pace(schedule, &plan.inputs)),
             sent: 0,
         }
     }
@@ -154,12 +161,11 @@ impl<'a> Sender<'a> {
     }
 
     fn wait_for_turn(&mut self) -> Result<Flow, Failure> {
-        let Some(schedule) = self.plan.schedule else {
-            return Ok(Continue(()));
-        };
         loop {
-            let due = schedule.due(self.sent);
-            let left = due.saturating_sub(self.started.elapsed());
+            let Some(pace) = &mut self.pace else {
+                return Ok(Continue(()));
+            };
+            let left = pace.wait(self.sent, self.started.elapsed());
             if left.is_zero() {
                 return Ok(Continue(()));
             }
@@ -178,7 +184,43 @@ impl<'a> Sender<'a> {
     }
 }
 
+/// Files are sent on schedule, whatever came between. Stdin and pipes may have nothing to send for
+/// hours, and then the arrears are no load that anybody asked for.
+fn pace(schedule: Schedule, inputs: &[PathBuf]) -> Pace {
+    let is_file = |path: &PathBuf| {
+        path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(|found| found.is_file())
+    };
+    if inputs.iter().all(is_file) {
+        Pace::catching_up(schedule)
+    } else {
+        Pace::with_arrears(schedule, ARREARS)
+    }
+}
+
 fn too_large(record: &Outgoing<'_>) -> String {
     let bytes = record.value.len();
     format!("the record has {bytes} bytes, more than message.max.bytes allows with key and headers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_catch_up_and_inputs_that_can_wait_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        std::fs::write(&file, "a\n").unwrap();
+        let schedule = Schedule::new(10.0);
+        // An hour behind, record 20 waits only where the arrears are capped.
+        let waits = |inputs: &[PathBuf]| {
+            let mut pace = pace(schedule, inputs);
+            let hour = Duration::from_secs(3600);
+            (0..=20).any(|n| !pace.wait(n, hour).is_zero())
+        };
+        assert!(!waits(&[file.clone()]));
+        for other in ["-", "/dev/null"] {
+            assert!(waits(&[file.clone(), PathBuf::from(other)]), "{other}");
+        }
+    }
 }
