@@ -113,7 +113,13 @@ impl<'a> Sender<'a> {
             match self.sink.send(record)? {
                 Sent::Yes => return Ok(Handled::Sent(self.count(record))),
                 Sent::NoReader => return Ok(Handled::Sent(Break(End::NoReader))),
-                Sent::TooLarge => return Ok(Handled::Bad(too_large(record))),
+                Sent::TooLarge => return Ok(Handled::Bad(too_large(record, "message.max.bytes"))),
+                Sent::LargerThanQueue => {
+                    return Ok(Handled::Bad(too_large(
+                        record,
+                        "queue.buffering.max.kbytes",
+                    )));
+                }
                 Sent::NoRoom => {}
             }
             if let Break(end) = self.pause(FULL_QUEUE_PAUSE)? {
@@ -197,9 +203,11 @@ fn pace(schedule: Schedule, inputs: &[PathBuf]) -> Pace {
     }
 }
 
-fn too_large(record: &Outgoing<'_>) -> String {
+fn too_large(record: &Outgoing<'_>, setting: &str) -> String {
     let bytes = record.value.len();
-    format!("the record has {bytes} bytes, more than message.max.bytes allows with key and headers")
+    format!(
+        "the record has {bytes} bytes, more than {setting} allows with key and headers; -X {setting}=… raises it"
+    )
 }
 
 #[cfg(test)]

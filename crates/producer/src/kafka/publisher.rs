@@ -27,6 +27,9 @@ use crate::{outcome::Failure, stop::StopFlag};
 /// records once a second.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// The client has no room for a record.
+const QUEUE_FULL: KafkaError = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+
 /// Records with headers between two calls of [`join_free_blocks`].
 const JOIN_EVERY: u64 = 16;
 
@@ -63,6 +66,9 @@ pub(crate) enum Sent {
     NoRoom,
     /// It is larger than `message.max.bytes`; the client will never take it.
     TooLarge,
+    /// It is larger than the client's whole queue (`queue.buffering.max.kbytes`); there will never
+    /// be room for it.
+    LargerThanQueue,
     /// Nobody reads any more what we print; only a dry run has this.
     NoReader,
 }
@@ -117,14 +123,24 @@ impl Publisher {
         if let Some(key) = record.key {
             outgoing = outgoing.key(key);
         }
-        match self.client.send(outgoing) {
+        let taken = match self.client.send(outgoing) {
+            // Only this thread sends: if the queue is empty, a second try tells a full queue from a
+            // record that never fits.
+            Err((QUEUE_FULL, again)) if self.client.in_flight_count() == 0 => {
+                let second = self.client.send(again);
+                if matches!(second, Err((QUEUE_FULL, _))) {
+                    return Ok(Sent::LargerThanQueue);
+                }
+                second
+            }
+            first => first,
+        };
+        match taken {
             Ok(()) => {
                 self.sent += 1;
                 Ok(Sent::Yes)
             }
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                Ok(Sent::NoRoom)
-            }
+            Err((QUEUE_FULL, _)) => Ok(Sent::NoRoom),
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _)) => {
                 Ok(Sent::TooLarge)
             }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use self::support::{DATA, args, file, header, records, run, small};
+use self::support::{DATA, PATIENCE, args, file, header, records, run, small};
 use rdkafka::message::{Message, OwnedMessage};
 use sandbox::Broker;
 
@@ -202,6 +202,29 @@ async fn bad_rows_end_the_run_or_are_kept_and_counted() {
     assert_eq!(
         std::fs::read_to_string(kept).unwrap(),
         "Index,Close\nB,x\nC\n"
+    );
+}
+
+#[tokio::test]
+async fn a_record_larger_than_the_clients_queue_is_a_bad_row_and_does_not_wait_for_ever() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    let rows = format!("Index,Text\nA,ok\nB,{}\nC,ok\n", "x".repeat(2_000));
+    let path = file(&folder, "a.csv", rows);
+    let run = async |policy| {
+        let flags = ["-X", "queue.buffering.max.kbytes=1", "--on-bad-row", policy];
+        let args = args(broker.bootstrap_servers(), &path, &flags);
+        producer::run(args, tokio::time::sleep(PATIENCE)).await
+    };
+    let summary = run("skip").await.unwrap();
+    assert_eq!(
+        (summary.acknowledged, summary.skipped, summary.interrupted),
+        (2, 1, false)
+    );
+    let failure = run("fail").await.unwrap_err();
+    let message = failure.to_string();
+    assert!(
+        failure.exit_code() == 65 && message.contains("queue.buffering.max.kbytes"),
+        "{message}"
     );
 }
 
