@@ -22,7 +22,7 @@ use crate::{
     sink::Sink,
     source::{
         input::{self, InputWatch},
-        rows::{CsvRow, CsvRows, CsvTable},
+        rows::{BadRow, CsvRow, CsvRows, CsvTable},
     },
     status::Status,
     stop::StopFlag,
@@ -145,8 +145,12 @@ impl Replay<'_> {
                     Handled::Sent(Break(end)) => return Ok(Break(end)),
                     Handled::Sent(Continue(())) => continue,
                     Handled::Bad(reason) => {
-                        let (line, raw) = (row.record.line, row.record.raw.to_vec());
-                        rows.reject(line, &raw, reason)
+                        let bad = BadRow {
+                            line: row.record.line,
+                            reason,
+                            raw: row.record.raw.to_vec(),
+                        };
+                        rows.split(bad)
                     }
                 },
             };

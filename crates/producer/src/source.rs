@@ -6,5 +6,6 @@
 
 pub(crate) mod input;
 mod plain_line;
+mod record_cutter;
 mod records;
 pub(crate) mod rows;

@@ -1,16 +1,17 @@
 //! Cuts a stream of bytes into CSV records, with a bound on the size of one record.
 //!
-//! The state machine is the csv crate's own core, which does not see the lines that do not need it
-//! (see `plain_line`). The buffer around it is ours, so that the raw bytes of a record are
-//! available, a record over the limit costs no memory, and a quote that is never closed spoils one
-//! line instead of the rest of the file. Does not know headers or types. Invariant: the buffer
-//! never holds more than the limit and one chunk.
+//! Most lines are found eight bytes at a time (see `plain_line`), the others by `record_cutter`. The
+//! buffer around them makes the raw bytes of a record available, lets a record over the limit cost
+//! no memory, and lets a quote that is never closed spoil the line it is on instead of the rest of
+//! the file. Does not know headers or types. Invariant: the buffer never holds more than the limit
+//! and one chunk.
 
 use std::io::{self, Read};
 
-use csv_core::ReadRecordResult;
-
-use super::plain_line::{PlainLine, plain_line};
+use super::{
+    plain_line::{PlainLine, plain_line},
+    record_cutter::{Cut, RecordCutter, is_line_end},
+};
 
 const CHUNK: usize = 64 * 1024;
 
@@ -48,23 +49,40 @@ impl<'a> CsvRecord<'a> {
 pub(crate) enum NextRecord<'a> {
     /// A record.
     Record(CsvRecord<'a>),
-    /// A line that is not a record within the limit: too long, or with a quote that is not closed
-    /// within it.
-    TooLarge {
-        /// The number of the line, from 1.
+    /// One line or several that are not a record; the lines after them are read as usual.
+    Spoiled {
+        /// The number of the first line, from 1.
         line: u64,
-        /// Its bytes, at most as many as the limit.
+        /// What is wrong.
+        spoiled: Spoiled,
+        /// The bytes, at most as many as the limit.
         raw: &'a [u8],
     },
     /// The end of the input.
     End,
 }
 
+/// Why lines are not a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spoiled {
+    /// The line is longer than the limit.
+    TooLong,
+    /// A quote is not closed within the limit.
+    OpenWithinLimit,
+    /// A quote is not closed before the input ends.
+    OpenAtEnd,
+    /// A text stands behind a closing quote.
+    TextAfterQuote {
+        /// Whether that quote closes a text of several lines, so that an earlier one was probably
+        /// left open.
+        spans_lines: bool,
+    },
+}
+
 /// Reads records one after the other.
 pub(crate) struct CsvReader<R> {
     source: R,
-    delimiter: u8,
-    core: csv_core::Reader,
+    cutter: RecordCutter,
     /// Bytes of the input; `start..parsed` is the current record, `parsed..filled` is not parsed
     /// yet.
     buffer: Vec<u8>,
@@ -72,10 +90,15 @@ pub(crate) struct CsvReader<R> {
     parsed: usize,
     filled: usize,
     at_end: bool,
-    fields: Vec<u8>,
+    /// The fields' ends in a line without quotes.
     ends: Vec<usize>,
     limit: usize,
     line: u64,
+    /// Line ends in the current record.
+    lines: u64,
+    /// Whether the last record ended with a carriage return, so that a newline after it is no
+    /// further line end.
+    after_return: bool,
 }
 
 impl<R: Read> CsvReader<R> {
@@ -83,17 +106,17 @@ impl<R: Read> CsvReader<R> {
     pub(crate) fn new(source: R, delimiter: u8, limit: usize) -> Self {
         Self {
             source,
-            delimiter,
-            core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            cutter: RecordCutter::new(delimiter, None),
             buffer: vec![0; CHUNK],
             start: 0,
             parsed: 0,
             filled: 0,
             at_end: false,
-            fields: vec![0; CHUNK + 1],
             ends: vec![0; 64],
             limit,
             line: 1,
+            lines: 0,
+            after_return: false,
         }
     }
 
@@ -103,20 +126,18 @@ impl<R: Read> CsvReader<R> {
         if !self.skip_line_ends()? {
             return Ok(NextRecord::End);
         }
-        // The core drops a UTF-8 byte order mark from what it reads first: that must be the first
-        // line, not one further down.
-        if self.line > 1 {
-            let rest = &self.buffer[self.start..self.filled];
-            let plain = plain_line(rest, self.delimiter, &mut self.ends);
-            if let Some(line) = plain.filter(|line| line.consumed <= self.limit) {
-                return Ok(NextRecord::Record(self.plain(&line)));
-            }
+        self.cutter.reset();
+        let rest = &self.buffer[self.start..self.filled];
+        let plain = plain_line(rest, self.cutter.delimiter(), &mut self.ends);
+        if let Some(line) = plain.filter(|line| line.consumed <= self.limit) {
+            return Ok(NextRecord::Record(self.plain(&line)));
         }
         self.any_record()
     }
 
     fn plain(&mut self, line: &PlainLine) -> CsvRecord<'_> {
         self.parsed = self.start + line.consumed;
+        self.lines = 1;
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
         CsvRecord {
             line: self.line,
@@ -128,65 +149,76 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn any_record(&mut self) -> io::Result<NextRecord<'_>> {
-        let (mut written, mut count) = (0, 0);
         loop {
-            if self.parsed == self.filled && !self.at_end {
-                if self.filled - self.start > self.limit {
-                    return self.too_large();
+            let before = self.parsed - self.start;
+            let piece = &self.buffer[self.parsed..self.filled];
+            match self.cutter.cut(piece, before) {
+                Cut::Record(length) => {
+                    self.parsed += length;
+                    if before + length > self.limit {
+                        return self.over_limit();
+                    }
+                    self.pass_line_end();
+                    return Ok(self.record());
                 }
+                Cut::TextAfterQuote(length) => {
+                    self.parsed += length;
+                    return self.text_after_quote();
+                }
+                Cut::More => self.parsed = self.filled,
+            }
+            if self.filled - self.start > self.limit {
+                return self.over_limit();
+            }
+            if !self.at_end {
                 self.fill()?;
-                continue;
-            }
-            let input = &self.buffer[self.parsed..self.filled];
-            let (result, read, wrote, ended) =
-                self.core
-                    .read_record(input, &mut self.fields[written..], &mut self.ends[count..]);
-            self.parsed += read;
-            written += wrote;
-            count += ended;
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record if self.parsed - self.start > self.limit => {
-                    return self.too_large();
-                }
-                ReadRecordResult::Record => {
-                    return Ok(NextRecord::Record(self.record(written, count)));
-                }
-                ReadRecordResult::End => return Ok(NextRecord::End),
+            } else if self.cutter.finish() {
+                return Ok(self.record());
+            } else {
+                let quote = self.cutter.open_quote().unwrap_or_default();
+                return self.give_up(quote, Spoiled::OpenAtEnd);
             }
         }
     }
 
-    /// Goes back to the second line of the last record, if it has one; returns whether it did. For
-    /// a record of several lines that cannot be right, as when a quote was left open.
-    pub(crate) fn split_last(&mut self) -> bool {
-        let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        match raw.iter().position(|&byte| byte == b'\n') {
-            None => false,
-            Some(at) => {
-                self.parsed = self.start + at + 1;
-                self.core.reset();
-                true
-            }
-        }
+    /// Takes back the lines of the last record after the one on which its first field of several
+    /// lines begins; returns what is left of it, or `None` if each of its fields is on one line.
+    /// For a record that cannot be right, as when a quote was left open.
+    pub(crate) fn split_last(&mut self) -> Option<&[u8]> {
+        let quote = self.cutter.spanning()?;
+        let end = self.line_end(self.start + quote)?;
+        self.end_at(end);
+        Some(&self.buffer[self.start..end])
     }
 
-    fn record(&self, written: usize, count: usize) -> CsvRecord<'_> {
+    fn record(&mut self) -> NextRecord<'_> {
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        CsvRecord {
+        self.lines = count_lines(&self.buffer[self.start..self.parsed]);
+        NextRecord::Record(CsvRecord {
             line: self.line,
             raw,
-            fields: &self.fields[..written],
-            ends: &self.ends[..count],
+            fields: self.cutter.fields(),
+            ends: self.cutter.ends(),
             gap: 0,
-        }
+        })
+    }
+
+    /// Moves past the line end that the record ends with.
+    fn pass_line_end(&mut self) {
+        self.parsed += match &self.buffer[self.parsed..self.filled] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\r' | b'\n', ..] => 1,
+            _ => 0,
+        };
     }
 
     /// Moves past the current record.
     fn finish_record(&mut self) {
-        self.line += count_lines(&self.buffer[self.start..self.parsed]);
+        self.line += self.lines;
+        self.lines = 0;
+        if let Some(last) = self.buffer[self.start..self.parsed].last() {
+            self.after_return = *last == b'\r';
+        }
         self.start = self.parsed;
     }
 
@@ -194,14 +226,15 @@ impl<R: Read> CsvReader<R> {
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
             while self.parsed < self.filled {
-                match self.buffer[self.parsed] {
-                    b'\r' => {}
-                    b'\n' => self.line += 1,
-                    _ => {
-                        self.start = self.parsed;
-                        return Ok(true);
-                    }
+                let byte = self.buffer[self.parsed];
+                if !is_line_end(byte) {
+                    self.start = self.parsed;
+                    return Ok(true);
                 }
+                if byte == b'\r' || !self.after_return {
+                    self.line += 1;
+                }
+                self.after_return = byte == b'\r';
                 self.parsed += 1;
             }
             self.start = self.parsed;
@@ -238,50 +271,79 @@ impl<R: Read> CsvReader<R> {
         Ok(())
     }
 
-    /// Gives up the first line of the current record, but not the lines after it.
-    fn too_large(&mut self) -> io::Result<NextRecord<'_>> {
-        self.core.reset();
-        let line = self.line;
-        let end = match self.buffer[self.start..self.filled]
+    /// The place of the first line end at or after `from`, as far as the buffer is filled.
+    fn line_end(&self, from: usize) -> Option<usize> {
+        let found = self.buffer[from..self.filled]
             .iter()
-            .position(|&byte| byte == b'\n')
-        {
-            Some(at) => {
-                self.parsed = self.start + at + 1;
-                self.start + at
-            }
-            None => {
-                let kept = self.limit.min(self.filled - self.start);
-                self.buffer.copy_within(self.start..self.start + kept, 0);
-                self.start = 0;
-                self.drop_line(kept)?;
-                kept
-            }
-        };
-        let whole = trim_line_end(&self.buffer[self.start..end]);
-        let raw = &whole[..whole.len().min(self.limit)];
-        Ok(NextRecord::TooLarge { line, raw })
+            .position(|&byte| is_line_end(byte));
+        found.map(|at| from + at)
     }
 
-    /// Reads and drops everything up to the next line end; keeps the first `kept` bytes.
-    fn drop_line(&mut self, kept: usize) -> io::Result<()> {
-        (self.parsed, self.filled) = (kept, kept);
+    /// The quote before the current byte has turned out not to close its field. If the field spans
+    /// lines, its first quote was left open, and the one before the current byte opens another.
+    fn text_after_quote(&mut self) -> io::Result<NextRecord<'_>> {
+        let quote = self.cutter.last_quote();
+        let field = &self.buffer[self.start + quote..self.parsed];
+        let spans_lines = field.iter().any(|&byte| is_line_end(byte));
+        self.give_up(quote, Spoiled::TextAfterQuote { spans_lines })
+    }
+
+    /// The current record is over the limit: its only line is, or a quote is open, or was for
+    /// longer than we can believe.
+    fn over_limit(&mut self) -> io::Result<NextRecord<'_>> {
+        match self.cutter.open_quote().or(self.cutter.spanning()) {
+            Some(quote) if self.line_end(self.start + quote).is_some() => {
+                self.give_up(quote, Spoiled::OpenWithinLimit)
+            }
+            _ => self.give_up(0, Spoiled::TooLong),
+        }
+    }
+
+    /// Gives up the current record up to the end of the line on which its byte `from` is, but not
+    /// the lines after it.
+    fn give_up(&mut self, from: usize, spoiled: Spoiled) -> io::Result<NextRecord<'_>> {
+        let line = self.line;
+        let end = loop {
+            match self.line_end(self.start + from) {
+                Some(at) => break at,
+                None if self.at_end => break self.filled,
+                None if self.filled - self.start <= self.limit => self.fill()?,
+                None => {
+                    self.buffer
+                        .copy_within(self.start..self.start + self.limit, 0);
+                    self.start = 0;
+                    break self.drop_line(self.limit)?;
+                }
+            }
+        };
+        self.end_at(end);
+        let whole = &self.buffer[self.start..end];
+        let raw = &whole[..whole.len().min(self.limit)];
+        Ok(NextRecord::Spoiled { line, spoiled, raw })
+    }
+
+    /// Reads and drops everything up to the next line end; keeps the first `kept` bytes. Returns
+    /// where the line end is.
+    fn drop_line(&mut self, kept: usize) -> io::Result<usize> {
+        self.filled = kept;
         if self.buffer.len() < kept + CHUNK {
             self.buffer.resize(kept + CHUNK, 0);
         }
         while !self.at_end {
             self.filled = kept;
             self.fill()?;
-            if let Some(at) = self.buffer[kept..self.filled]
-                .iter()
-                .position(|&byte| byte == b'\n')
-            {
-                self.parsed = kept + at + 1;
-                return Ok(());
+            if let Some(at) = self.line_end(kept) {
+                return Ok(at);
             }
-            self.parsed = self.filled;
         }
-        Ok(())
+        Ok(self.filled)
+    }
+
+    /// Ends the current record before the line end at `end`.
+    fn end_at(&mut self, end: usize) {
+        self.parsed = end;
+        self.pass_line_end();
+        self.lines = count_lines(&self.buffer[self.start..self.parsed]);
     }
 }
 
@@ -293,12 +355,13 @@ fn trim_line_end(raw: &[u8]) -> &[u8] {
 }
 
 fn count_lines(raw: &[u8]) -> u64 {
-    // In parts as long as a byte can count: the compiler then compares 16 bytes at once instead of
-    // 4.
-    let in_part = |part: &[u8]| part.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>();
-    raw.chunks(usize::from(u8::MAX))
-        .map(|part| u64::from(in_part(part)))
-        .sum()
+    let mut lines = 0;
+    let mut before = 0;
+    for &byte in raw {
+        lines += u64::from(byte == b'\r' || (byte == b'\n' && before != b'\r'));
+        before = byte;
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -327,9 +390,10 @@ mod tests {
                 NextRecord::Record(record) => {
                     all.push((record.line, record.fields().map(<[u8]>::to_vec).collect()))
                 }
-                NextRecord::TooLarge { line, raw } => {
-                    all.push((line, vec![b"too large".to_vec(), raw.to_vec()]))
-                }
+                NextRecord::Spoiled { line, spoiled, raw } => all.push((
+                    line,
+                    vec![format!("{spoiled:?}").into_bytes(), raw.to_vec()],
+                )),
                 NextRecord::End => return all,
             }
         }
@@ -361,63 +425,149 @@ mod tests {
             all.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
             [1, 2, 3]
         );
-        assert_eq!(all[1].1[1], vec![b'x'; 1000]);
+        assert_eq!(all[1].1, [b"TooLong".to_vec(), vec![b'x'; 1000]]);
         assert_eq!(all[2].1, [b"c", b"d"]);
     }
 
     #[test]
     fn memory_stays_bounded_over_a_huge_line() {
-        let mut reader = CsvReader::new(io::repeat(b'x').take(50_000_000), b',', 1_000_000);
-        assert!(matches!(
-            reader.next().unwrap(),
-            NextRecord::TooLarge { line: 1, .. }
-        ));
-        assert!(matches!(reader.next().unwrap(), NextRecord::End));
-        assert!(
-            reader.buffer.len() <= 1_000_000 + 2 * CHUNK && reader.fields.len() <= 4_000_000,
-            "{} {}",
-            reader.buffer.len(),
-            reader.fields.len()
-        );
+        for open in [b"".as_slice(), b"\"", b"\"\n", b"\"\"x"] {
+            let input = open.chain(io::repeat(b'x').take(50_000_000));
+            let mut reader = CsvReader::new(input, b',', 1_000_000);
+            while !matches!(reader.next().unwrap(), NextRecord::End) {}
+            assert!(
+                reader.buffer.len() <= 1_000_000 + 2 * CHUNK
+                    && reader.cutter.fields().len() <= 4_000_000
+            );
+        }
+    }
+
+    fn lossy(records: &[(u64, Vec<Vec<u8>>)]) -> Vec<String> {
+        let shown = |(line, fields): &(u64, Vec<Vec<u8>>)| {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|field| String::from_utf8_lossy(field).escape_debug().to_string())
+                .collect();
+            format!("{line}: {}", fields.join("|"))
+        };
+        records.iter().map(shown).collect()
     }
 
     #[test]
-    fn a_quote_left_open_spoils_one_line() {
+    fn a_quote_left_open_spoils_the_line_it_is_on() {
+        for (input, expected) in [
+            (
+                "a,b\n1,\"2\n3,4\n5,6\n",
+                ["OpenAtEnd|1,\\\"2", "3|4", "5|6"].as_slice(),
+            ),
+            ("a,b\r1,\"2\r3,4\r5,6", &["OpenAtEnd|1,\\\"2", "3|4", "5|6"]),
+            ("a,b\r\n1,\"2\r\n\r\n", &["OpenAtEnd|1,\\\"2"]),
+            ("a,b\n1,\"", &["OpenAtEnd|1,\\\""]),
+            (
+                "a,b\n1,\"2\n3,4\n5,\"6\n7,8\n",
+                &[
+                    "TextAfterQuote { spans_lines: true }|1,\\\"2",
+                    "3|4",
+                    "OpenAtEnd|5,\\\"6",
+                    "7|8",
+                ],
+            ),
+            // The first quoted field is right, and its lines are not read as rows.
+            (
+                "a,b\n\"1\n7,7\n\",\"2\n3,4\n",
+                &["OpenAtEnd|\\\"1\\n7,7\\n\\\",\\\"2", "3|4"],
+            ),
+        ] {
+            for step in [1, 3, 1000] {
+                let all = records(input.as_bytes(), step, 1000);
+                let without_line: Vec<_> = lossy(&all[1..])
+                    .iter()
+                    .map(|record| record.split_once(": ").unwrap().1.to_owned())
+                    .collect();
+                assert_eq!(without_line, expected, "{input:?} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_behind_a_closing_quote_spoils_its_line() {
+        let input = b"a,\"b\" c,1\nd,\"x\"y\"z\",2\ne,\"f\" ,3\ng,\"h\ni\",\"j\"k\nl,m";
+        let expected = [
+            r#"1: TextAfterQuote { spans_lines: false }|a,\"b\" c,1"#,
+            r#"2: TextAfterQuote { spans_lines: false }|d,\"x\"y\"z\",2"#,
+            "3: e|f |3",
+            r#"4: TextAfterQuote { spans_lines: false }|g,\"h\ni\",\"j\"k"#,
+            "6: l|m",
+        ];
+        for step in [1, 5, 1000] {
+            assert_eq!(lossy(&records(input, step, 1000)), expected);
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_open_over_the_limit_spoils_one_line() {
         let input = [b"a,\"b\n".as_slice(), b"c,d\n".repeat(500).as_slice()].concat();
         let all = records(&input, 100, 1000);
-        assert_eq!(all[0], (1, vec![b"too large".to_vec(), b"a,\"b".to_vec()]));
+        assert_eq!(lossy(&all[..1]), [r#"1: OpenWithinLimit|a,\"b"#]);
         assert_eq!(all.len(), 501);
         assert_eq!(all[500], (501, vec![b"c".to_vec(), b"d".to_vec()]));
     }
 
     #[test]
+    fn lines_are_counted_whatever_they_end_with() {
+        for (input, expected) in [
+            ("a,b\rc,d\re,f", [1, 2, 3]),
+            ("a,b\rc,d\r\re,f\n", [1, 2, 4]),
+            ("a,b\r\nc,d\r\n\r\ne,f\n", [1, 2, 4]),
+            ("a,b\n\rc,d\n\n\ne,f\n", [1, 3, 6]),
+            ("a,b\r\"c\r\",d\re,f", [1, 2, 4]),
+        ] {
+            for step in [1, 2, 3, 1000] {
+                let all = records(input.as_bytes(), step, 1000);
+                let lines: Vec<_> = all.iter().map(|(line, _)| *line).collect();
+                assert_eq!(lines, expected, "{input:?} by {step}");
+            }
+        }
+    }
+
+    #[test]
     fn a_record_of_several_lines_can_be_split_again() {
-        let mut reader = CsvReader::new(b"a,\"b\nc,d\ne,f".as_slice(), b',', 1000);
+        let mut reader = CsvReader::new(b"a,\"b\nc,d\ne\",f\ng,h".as_slice(), b',', 1000);
         let NextRecord::Record(record) = reader.next().unwrap() else {
             panic!("no record")
         };
-        assert_eq!(record.raw, b"a,\"b\nc,d\ne,f");
-        assert!(reader.split_last());
-        for (line, first) in [(2, b"c"), (3, b"e")] {
+        assert_eq!(record.raw, b"a,\"b\nc,d\ne\",f");
+        assert_eq!(reader.split_last(), Some(b"a,\"b".as_slice()));
+        for (line, first) in [(2, b"c"), (3, b"e"), (4, b"g")] {
             let NextRecord::Record(record) = reader.next().unwrap() else {
                 panic!("no record")
             };
             assert_eq!(
-                (record.line, record.field(0), record.field(2)),
+                (
+                    record.line,
+                    record.field(0).map(|field| &field[..1]),
+                    record.field(2)
+                ),
                 (line, Some(first.as_slice()), None)
             );
-            assert!(!reader.split_last());
+            assert_eq!(reader.split_last(), None);
         }
         assert!(matches!(reader.next().unwrap(), NextRecord::End));
     }
 
     proptest! {
+        /// Where no quote is left open and no text stands behind one, which the csv crate takes.
         #[test]
         fn records_are_those_of_the_csv_crate(text in "[a,\"\r\n ]{0,60}", step in prop_oneof![1_usize..9, Just(1000)]) {
-            let ours: Vec<_> = records(text.as_bytes(), step, 1000).into_iter().map(|(_, fields)| fields).collect();
+            let ours = records(text.as_bytes(), step, 1000);
+            let is_spoiled = |(_, fields): &(u64, Vec<Vec<u8>>)| {
+                fields[0].starts_with(b"OpenAtEnd") || fields[0].starts_with(b"TextAfterQuote")
+            };
+            let whole = ours.iter().position(is_spoiled).unwrap_or(ours.len());
             let oracle = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
             let theirs: Vec<Vec<Vec<u8>>> = oracle.into_byte_records().map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect();
-            prop_assert_eq!(ours, theirs);
+            let ours: Vec<_> = ours.into_iter().take(whole).map(|(_, fields)| fields).collect();
+            prop_assert_eq!(&ours, &theirs[..whole]);
         }
     }
 }

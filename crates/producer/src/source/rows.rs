@@ -9,7 +9,7 @@ use schema::{FieldNames, Schema, TypedColumn};
 
 use super::{
     input::{self, CsvInput, InputWatch, SourceError},
-    records::{CsvReader, CsvRecord, NextRecord},
+    records::{CsvReader, CsvRecord, NextRecord, Spoiled},
 };
 
 /// How inputs are read.
@@ -118,38 +118,38 @@ impl CsvRows {
                 number: self.number,
                 record,
             })),
-            NextRecord::TooLarge { line, raw } => {
-                let reason = if raw.len() >= limit {
-                    "longer than"
-                } else {
-                    "a quote is not closed within"
-                };
-                Some(Err(BadRow {
-                    line,
-                    reason: format!("{reason} {limit} bytes"),
-                    raw: raw.to_vec(),
-                }))
-            }
+            NextRecord::Spoiled { line, spoiled, raw } => Some(Err(BadRow {
+                line,
+                reason: described(spoiled, limit),
+                raw: raw.to_vec(),
+            })),
         })
     }
 
-    /// Takes back the last row, which turned out not to be a record, and returns what to report. If
-    /// it spans lines, a quote was probably left open: then only its first line is given up, and
-    /// the lines after it are read again.
-    pub(crate) fn reject(&mut self, line: u64, raw: &[u8], reason: String) -> BadRow {
-        if !self.records.split_last() {
-            return BadRow {
-                line,
-                reason,
+    /// Takes back the last row, whose number of fields is wrong. If a field of it spans lines, a
+    /// quote was probably left open: then the row is given up only as far as the line with that
+    /// quote, and the lines after it are read again.
+    pub(crate) fn split(&mut self, bad: BadRow) -> BadRow {
+        match self.records.split_last() {
+            None => bad,
+            Some(raw) => BadRow {
+                reason: format!("{}; a field spans lines: is a quote left open?", bad.reason),
                 raw: raw.to_vec(),
-            };
+                ..bad
+            },
         }
-        let first = raw.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let first_line = first.strip_suffix(b"\r").unwrap_or(first);
-        BadRow {
-            line,
-            reason: format!("{reason}; the row spans lines: is a quote left open?"),
-            raw: first_line.to_vec(),
+    }
+}
+
+/// What is wrong with lines that are no record.
+fn described(spoiled: Spoiled, limit: usize) -> String {
+    match spoiled {
+        Spoiled::TooLong => format!("longer than {limit} bytes"),
+        Spoiled::OpenWithinLimit => format!("a quote is not closed within {limit} bytes"),
+        Spoiled::OpenAtEnd => "a quote is not closed".to_owned(),
+        Spoiled::TextAfterQuote { spans_lines: false } => "text after a closing quote".to_owned(),
+        Spoiled::TextAfterQuote { spans_lines: true } => {
+            "a quote is not closed: text follows the next one, on a later line".to_owned()
         }
     }
 }
@@ -157,8 +157,13 @@ impl CsvRows {
 fn read_header(first: &NextRecord<'_>, options: &TableOptions) -> Result<CsvHeader, String> {
     let record = match first {
         NextRecord::Record(record) => record,
-        NextRecord::TooLarge { .. } => {
-            return Err(format!("has no header line within {} bytes", options.limit));
+        NextRecord::Spoiled {
+            spoiled: Spoiled::TooLong,
+            ..
+        } => return Err(format!("has no header line within {} bytes", options.limit)),
+        NextRecord::Spoiled { line, spoiled, .. } => {
+            let reason = described(*spoiled, options.limit);
+            return Err(format!("line {line}: the header cannot be read: {reason}"));
         }
         NextRecord::End => return Err("is empty: it has no header line".to_owned()),
     };
@@ -289,16 +294,37 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_row_of_several_lines_gives_back_its_other_lines() {
-        let (_, mut rows) = open(b"a,b\n1,\"2\n3,4\n5,6\n", &options()).unwrap();
+    fn a_row_of_several_lines_with_too_many_fields_gives_back_its_other_lines() {
+        let (_, mut rows) = open(b"a,b\n1,\"2\n3,4\n5,6\",7\n", &options()).unwrap();
         let row = rows.next().unwrap().unwrap().unwrap();
-        let (line, raw) = (row.record.line, row.record.raw.to_vec());
-        let bad = rows.reject(line, &raw, "wrong".into());
+        let whole = BadRow {
+            line: row.record.line,
+            reason: "wrong".into(),
+            raw: row.record.raw.to_vec(),
+        };
+        let bad = rows.split(whole);
         assert_eq!((bad.line, bad.raw.as_slice()), (2, b"1,\"2".as_slice()));
         let row = rows.next().unwrap().unwrap().unwrap();
         assert_eq!(
             (row.number, row.record.line, row.record.field(0)),
             (2, 3, Some(b"3".as_slice()))
         );
+    }
+
+    #[test]
+    fn a_header_with_a_quote_left_open_is_refused() {
+        for (text, reason) in [
+            (b"a,\"b\n1,2\n".as_slice(), "a quote is not closed"),
+            (
+                b"a,\"b\n1,\"2\"\n",
+                "a quote is not closed: text follows the next one, on a later line",
+            ),
+            (b"a,\"b\"c\n1,2\n", "text after a closing quote"),
+        ] {
+            assert_eq!(
+                open(text, &options()).err().unwrap(),
+                format!("FILE line 1: the header cannot be read: {reason}")
+            );
+        }
     }
 }

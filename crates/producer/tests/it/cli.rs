@@ -3,6 +3,7 @@
 
 mod inputs;
 mod pages;
+mod quotes;
 mod settings;
 mod signals;
 mod support;

@@ -170,17 +170,6 @@ fn bad_rows_exit_with_65_and_their_place_or_are_skipped() {
 }
 
 #[test]
-fn a_quote_left_open_spoils_its_own_line_only() {
-    let content = format!("{HEADER}{ROW}HSI,\"2001-02-04,1,2,3,4,5,6,7\n{ROW}{ROW}");
-    let (code, stdout, stderr) = dry_run(content, &["--on-bad-row", "skip"]);
-    assert_eq!((code, stdout.lines().count()), (0, 3), "{stderr}");
-    assert!(
-        stderr.contains("line 3: ") && stderr.contains("is a quote left open?"),
-        "{stderr}"
-    );
-}
-
-#[test]
 fn a_line_of_100_megabytes_is_a_bad_row_and_needs_no_memory() {
     let folder = folder();
     let mut child = producer(&folder)
