@@ -150,7 +150,12 @@ impl Replay<'_> {
                             reason,
                             raw: row.record.raw.to_vec(),
                         };
-                        rows.split(bad)
+                        // Lines inside a cell are read as rows only where they may well be some.
+                        if row.record.fields().len() == table.header.schema.columns().len() {
+                            bad
+                        } else {
+                            rows.split(bad)
+                        }
                     }
                 },
             };

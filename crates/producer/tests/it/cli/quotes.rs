@@ -1,7 +1,7 @@
 //! Quotes that are left open or closed too early: they spoil the lines they are on, and neither
 //! swallow rows nor make rows out of the inside of a cell.
 
-use crate::cli::support::{dry_run, error};
+use crate::cli::support::{dry_run, error, folder, producer, write};
 
 /// The first cell of each record that a dry run with `--on-bad-row skip` prints, and the skipped.
 fn sent(content: &str) -> (String, u64) {
@@ -70,4 +70,36 @@ fn a_header_with_an_open_quote_is_refused() {
     let (code, stdout, stderr) = dry_run("Symbol,\"Close\nA,1\nB,2\n", &["--on-bad-row", "skip"]);
     assert_eq!((code, stdout.as_str()), (65, ""));
     assert!(error(&stderr).contains("line 1: the header cannot be read: a quote is not closed"));
+}
+
+#[test]
+fn the_inside_of_a_right_cell_is_never_read_as_rows() {
+    let content = "Symbol,Note,Close\nA,\"first\nB,fake,5\nlast\",n/a?\nC,x,1\n";
+    assert_eq!(sent(content), ("C".into(), 1));
+    let (code, _, stderr) = dry_run(content, &[]);
+    let message = error(&stderr);
+    assert_eq!(code, 65);
+    assert!(
+        message.contains("line 2: column \"Close\": \"n/a?\" is not a number"),
+        "{message}"
+    );
+}
+
+#[test]
+fn bad_rows_of_several_lines_are_kept_whole() {
+    let folder = folder();
+    let content = "Symbol,Note,Close\nA,\"first\nB,fake,5\",x\nC,\"open,1\nD,y,2\n";
+    write(&folder, "in.csv", content);
+    let flags = ["--dry-run", "--on-bad-row", "skip", "--bad-rows", "bad.csv"];
+    let output = producer(&folder)
+        .args(["--csv", "in.csv"])
+        .args(flags)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let kept = std::fs::read_to_string(folder.path().join("bad.csv")).unwrap();
+    assert_eq!(
+        kept,
+        "Symbol,Note,Close\nA,\"first\nB,fake,5\",x\nC,\"open,1\n"
+    );
 }
