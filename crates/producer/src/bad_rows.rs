@@ -25,6 +25,7 @@ pub(crate) struct BadRows {
     /// The input whose header was last written to the file.
     headed: Option<String>,
     count: u64,
+    first_of_input: Option<String>,
 }
 
 impl BadRows {
@@ -40,12 +41,23 @@ impl BadRows {
             file: path.map(open).transpose()?,
             headed: None,
             count: 0,
+            first_of_input: None,
         })
     }
 
     /// How many there have been.
     pub(crate) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// To be called before the rows of each input.
+    pub(crate) fn begin_input(&mut self) {
+        self.first_of_input = None;
+    }
+
+    /// Line and reason of the first bad row of the current input, if it has one.
+    pub(crate) fn first_of_input(&self) -> Option<&str> {
+        self.first_of_input.as_deref()
     }
 
     /// Takes a bad row: keeps it, counts it, and reports it or fails.
@@ -56,7 +68,9 @@ impl BadRows {
     pub(crate) fn take(&mut self, table: &CsvTable, bad: &BadRow) -> Result<(), Failure> {
         self.count += 1;
         self.keep(table, bad)?;
-        let place = format!("{} line {}: {}", table.name, bad.line, bad.reason);
+        let line = format!("line {}: {}", bad.line, bad.reason);
+        let place = format!("{} {line}", table.name);
+        self.first_of_input.get_or_insert(line);
         match self.policy {
             OnBadRow::Fail => {
                 return Err(Failure::bad_data(format!(

@@ -121,10 +121,20 @@ impl Replay<'_> {
         if self.is_first_pass {
             tracing::info!("{}", described(&table, self.plan));
         }
-        let before = self.handled();
+        self.bad_rows.begin_input();
+        let (sent, handled) = (self.sender.sent(), self.handled());
         let flow = self.rows(&table, &mut rows)?;
-        if self.is_first_pass && flow.is_continue() && self.handled() == before {
-            tracing::warn!("{} has a header but no rows", table.name);
+        if flow.is_continue() && self.sender.sent() == sent {
+            if let Some(first) = self.bad_rows.first_of_input() {
+                let rows = self.handled() - handled;
+                return Err(Failure::bad_data(format!(
+                    "nothing was sent from {}: all of its {rows} rows are bad, the first at {first}",
+                    table.name
+                )));
+            }
+            if self.is_first_pass {
+                tracing::warn!("{} has a header but no rows", table.name);
+            }
         }
         Ok(flow)
     }

@@ -170,6 +170,32 @@ fn bad_rows_exit_with_65_and_their_place_or_are_skipped() {
 }
 
 #[test]
+fn an_input_whose_rows_are_all_skipped_is_a_failure() {
+    let bad = "HSI,2001-02-04,1,2,3,abc,5,6,7\nx\n";
+    let (code, stdout, stderr) = dry_run(format!("{HEADER}{bad}"), &["--on-bad-row", "skip"]);
+    assert_eq!((code, stdout.as_str()), (65, ""), "{stderr}");
+    let expected = "nothing was sent from in.csv: all of its 2 rows are bad, the first at line 2: column \"Close\": \"abc\" is not a number";
+    assert!(error(&stderr).contains(expected), "{stderr}");
+    // What other inputs gave does not make up for it.
+    let folder = folder();
+    write(&folder, "good.csv", format!("{HEADER}{ROW}"));
+    write(&folder, "bad.csv", format!("{HEADER}{bad}"));
+    let output = producer(&folder)
+        .args([
+            "--dry-run",
+            "--on-bad-row",
+            "skip",
+            "--csv",
+            "good.csv",
+            "bad.csv",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(65));
+    assert!(error(&text(&output.stderr)).contains("nothing was sent from bad.csv"));
+}
+
+#[test]
 fn a_line_of_100_megabytes_is_a_bad_row_and_needs_no_memory() {
     let folder = folder();
     let mut child = producer(&folder)
