@@ -141,56 +141,121 @@ fn failed(path: &Path, error: &io::Error) -> SourceError {
     }
 }
 
-/// Looks at the first bytes: decompresses gzip, drops a UTF-8 byte order mark, refuses zip archives
-/// and UTF-16.
+/// Looks at the first bytes: decompresses gzip, drops a UTF-8 byte order mark, refuses what is no
+/// text or a text of another kind.
 fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceError> {
-    let head = peek(&mut raw).map_err(|error| failed(path, &error))?;
-    let is_gzip = head.starts_with(&[0x1f, 0x8b])
+    let packed = peek(&mut raw).map_err(|error| failed(path, &error))?;
+    let is_gzip = packed.starts_with(&[0x1f, 0x8b])
         || path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    let whole = io::Cursor::new(head.clone()).chain(raw);
-    let (head, mut text): (Vec<u8>, Box<dyn Read>) = if is_gzip {
-        let mut text: Box<dyn Read> = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(
-            CHUNK, whole,
-        )));
-        (peek(&mut text).map_err(|error| failed(path, &error))?, text)
+    let (mut head, rest): (Vec<u8>, Box<dyn Read>) = if is_gzip {
+        let whole = io::Cursor::new(packed).chain(raw);
+        let mut text = MultiGzDecoder::new(io::BufReader::with_capacity(CHUNK, whole));
+        let head = peek(&mut text).map_err(|error| failed(path, &error))?;
+        (head, Box::new(text))
     } else {
-        (head, Box::new(whole))
+        (packed, raw)
     };
-    let not_csv = |reason: &str| {
-        Err(SourceError::NotCsv {
+    if let Some(reason) = foreign(&head) {
+        return Err(SourceError::NotCsv {
             name: path.display().to_string(),
             reason: reason.to_owned(),
-        })
+        });
+    }
+    if head.starts_with(BYTE_ORDER_MARK) {
+        head.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(Box::new(io::Cursor::new(head).chain(rest)))
+}
+
+/// What the input is, if its first bytes are not those of a CSV.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+    let text = text.trim_ascii_start();
+    let begins_with = |part: &[u8]| {
+        text.get(..part.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(part))
     };
-    match head.as_slice() {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => not_csv("is UTF-16 text; save it as UTF-8"),
-        [b'P', b'K', 3, 4] => not_csv("is a zip archive; unpack it first"),
-        _ if !is_gzip => Ok(without_mark(&head, text)),
-        _ => {
-            text = Box::new(io::Cursor::new(head.clone()).chain(text));
-            Ok(without_mark(&head, text))
-        }
+    if let Some((_, reason)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        Some(reason)
+    } else if is_utf16(head) {
+        Some("is UTF-16 text; save it as UTF-8")
+    } else if text
+        .iter()
+        .take_while(|byte| **byte != b'\n')
+        .any(|byte| *byte == 0)
+    {
+        Some("holds NUL bytes: it is no text")
+    } else if WEB_PAGES.iter().any(|start| begins_with(start)) {
+        Some(
+            "is a web page; look at it in a browser: the download needs a key or a login, or the address is wrong",
+        )
+    } else if is_json(text) {
+        Some("is JSON; look at it: it may be an error in place of the CSV")
+    } else {
+        None
     }
 }
 
-/// Drops the UTF-8 byte order mark (EF BB BF) from `text`, which begins with `head`.
-fn without_mark(head: &[u8], mut text: Box<dyn Read>) -> Box<dyn Read> {
-    if head.starts_with(&[0xef, 0xbb, 0xbf]) {
-        let mut mark = [0; 3];
-        // Cannot fail: these three bytes are in memory since the peek.
-        if text.read_exact(&mut mark).is_err() {
-            return Box::new(io::empty());
-        }
-    }
-    text
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
+const FOREIGN: [(&[u8], &str); 6] = [
+    (&[0xff, 0xfe], "is UTF-16 text; save it as UTF-8"),
+    (&[0xfe, 0xff], "is UTF-16 text; save it as UTF-8"),
+    (
+        b"PK\x03\x04",
+        "is a zip archive; unpack it first (a workbook of Excel: save it as CSV UTF-8)",
+    ),
+    (b"\x28\xb5\x2f\xfd", "is packed with zstd; unpack it first"),
+    (b"BZh", "is packed with bzip2; unpack it first"),
+    (b"\xfd7zXZ\0", "is packed with xz; unpack it first"),
+];
+
+const WEB_PAGES: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
+
+/// Whether every other byte of the first ones is 0, as in Latin text of two bytes a letter. Such a
+/// file has no byte order mark if it was cut off or converted by hand.
+fn is_utf16(head: &[u8]) -> bool {
+    let start = &head[..head.len().min(64)];
+    let zeros = |from: usize| {
+        start
+            .iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    let (first, second) = (zeros(0), zeros(1));
+    start.len() >= 4 && first.min(second) == 0 && first.max(second) * 2 >= start.len() / 2
 }
 
-/// Takes up to four bytes from the front.
+/// An object, or an array of objects.
+fn is_json(text: &[u8]) -> bool {
+    let (bracket, inner) = match text {
+        [first, rest @ ..] => (*first, rest.trim_ascii_start()),
+        [] => return false,
+    };
+    matches!(
+        (bracket, inner.first()),
+        (b'{', Some(b'"' | b'}')) | (b'[', Some(b'{'))
+    )
+}
+
+/// Takes what the first reads give, at least four bytes if there are as many. Does not wait for
+/// more: the first rows of a pipe are to be sent before the next ones come.
 fn peek(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(4);
-    reader.take(4).read_to_end(&mut head)?;
+    let mut head = vec![0; CHUNK];
+    let mut length = 0;
+    while length < 4 {
+        match reader.read(&mut head[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(length);
     Ok(head)
 }
 
@@ -318,12 +383,34 @@ mod tests {
     fn what_is_not_text_is_refused_with_the_way_on() {
         assert_eq!(
             read("a.csv", b"PK\x03\x04rest").unwrap_err(),
-            "FILE is a zip archive; unpack it first"
+            "FILE is a zip archive; unpack it first (a workbook of Excel: save it as CSV UTF-8)"
         );
-        assert_eq!(
-            read("a.csv", b"\xff\xfea\0").unwrap_err(),
-            "FILE is UTF-16 text; save it as UTF-8"
-        );
+        let utf16 = "FILE is UTF-16 text; save it as UTF-8";
+        for text in [
+            b"\xff\xfea\0".as_slice(),
+            b"D\0a\0t\0e\0,\0C\0\n\0",
+            b"\0D\0a\0t",
+        ] {
+            assert_eq!(read("a.csv", text).unwrap_err(), utf16);
+            assert_eq!(read("a.gz", &gzip(text)).unwrap_err(), utf16);
+        }
+        for (text, part) in [
+            (
+                b"\xef\xbb\xbf\n <!DOCTYPE html>".as_slice(),
+                "is a web page",
+            ),
+            (b"<HTML><head>", "is a web page"),
+            (b"{ \"Information\": \"wait\" }", "is JSON"),
+            (b"[{\"a\":1}]", "is JSON"),
+            (b"PAR1\x15\0\0\0a", "holds NUL bytes"),
+            (b"\x28\xb5\x2f\xfd\0", "packed with zstd"),
+        ] {
+            let message = read("a.csv", text).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
+        for text in [b"<TICKER>,<DATE>\n".as_slice(), b"{a},[b]\n", b"[1],b\n"] {
+            assert!(read("a.csv", text).is_ok());
+        }
         assert!(
             read("a.gz", b"plain text")
                 .unwrap_err()

@@ -107,10 +107,17 @@ fn inputs_that_are_no_csv_exit_with_65_and_say_what_to_do() {
         ),
         (b"PK\x03\x04", "zip archive; unpack it first"),
         (b"\xff\xfeI\0", "UTF-16 text; save it as UTF-8"),
+        (b"D\0a\0t\0e\0,\0C\0\n\0", "UTF-16 text; save it as UTF-8"),
+        (
+            b"<!DOCTYPE html>\n<html><head><title>Your key, please</title></head>\n<body></body>\n",
+            "in.csv is a web page",
+        ),
     ] {
-        let (code, stdout, stderr) = dry_run(content, &[]);
-        assert_eq!((code, stdout.as_str()), (65, ""), "{stderr}");
-        assert!(error(&stderr).contains(part), "{stderr}");
+        for flags in [[].as_slice(), &["--on-bad-row", "skip"]] {
+            let (code, stdout, stderr) = dry_run(content, flags);
+            assert_eq!((code, stdout.as_str()), (65, ""), "{stderr}");
+            assert!(error(&stderr).contains(part), "{stderr}");
+        }
     }
 }
 
