@@ -8,6 +8,7 @@
 mod batch_crashes;
 mod batches;
 mod both_programs;
+mod classifier_1;
 mod compact;
 mod crash;
 mod groups;
