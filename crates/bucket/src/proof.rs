@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use landing::{
     Place,
     identity::{About, Identity},
-    partition_by::{DatePartition, PartitionBy},
+    partition_by::DatePartition,
     record::ValueHash,
-    value,
+    value::{self, ValueRule},
 };
 
 use crate::zone::ZoneFacts;
@@ -90,13 +90,10 @@ pub fn data_object(
 }
 
 fn date_of(zone: &ZoneFacts, line: &[u8], timestamp: Option<i64>) -> Option<DatePartition> {
-    match &zone.partition_by {
-        PartitionBy::Timestamp => DatePartition::from_timestamp(timestamp?, zone.granularity),
-        PartitionBy::Field(name) => {
-            let text = value::check_object(line, Some(name)).ok()??;
-            DatePartition::from_text(&text, zone.granularity)
-        }
-    }
+    let rule = ValueRule::new(zone.classifier, &zone.partition_by);
+    let in_field = value::check_object(line, &rule).ok()?;
+    zone.partition_by
+        .date(timestamp, in_field, zone.granularity)
 }
 
 /// The line of a data object, without its line feed.
@@ -110,8 +107,8 @@ pub fn parsed(body: &[u8]) -> Result<&[u8], String> {
     if line.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
         return Err("it has more than one line".to_owned());
     }
-    match value::check_object(line, None) {
-        Ok(_) => Ok(line),
+    match value::check_json(line) {
+        Ok(()) => Ok(line),
         Err(reason) => Err(format!(
             "it is not a JSON object that Athena reads ({reason})"
         )),

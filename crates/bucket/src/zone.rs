@@ -11,6 +11,8 @@ use landing::{
     zone::{Zone, ZoneMismatch},
 };
 
+use schema::Classifier;
+
 use crate::{bucket::Bucket, client, explain, retry::patiently};
 
 /// The most LIST requests to find out which zones there are.
@@ -31,6 +33,8 @@ pub struct ZoneFacts {
     pub partition_by: PartitionBy,
     /// How much time a date partition covers (UTC).
     pub granularity: Granularity,
+    /// The rule by which it reads records.
+    pub classifier: Classifier,
 }
 
 impl ZoneFacts {
@@ -116,13 +120,12 @@ pub fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(ZoneFacts, 
         return Err(newer());
     }
     let format = zone.format.parse().map_err(|_| newer())?;
+    let classifier = zone.classifier().with_context(place)?;
     let facts = ZoneFacts {
         id: zone.id(),
         topic: zone.topic.clone(),
         format,
-        partition_by: zone
-            .partition_by
-            .parse()
+        partition_by: PartitionBy::parse(&zone.partition_by, classifier)
             .map_err(unknown)
             .with_context(place)?,
         granularity: zone
@@ -130,6 +133,7 @@ pub fn facts(bucket: &Bucket, prefix: Prefix, zone: Zone) -> Result<(ZoneFacts, 
             .parse()
             .map_err(unknown)
             .with_context(place)?,
+        classifier,
         prefix: prefix.clone(),
     };
     Ok((facts, zone))

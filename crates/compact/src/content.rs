@@ -21,7 +21,7 @@ use landing::{
     record::{Headers, ValueHash},
     value::Misfit,
 };
-use schema::{Cell, TableSchema};
+use schema::{Cell, Classifier, TableSchema};
 use sha2::{Digest, Sha256};
 
 /// How records are compared.
@@ -29,8 +29,8 @@ use sha2::{Digest, Sha256};
 pub(crate) enum Comparison {
     /// Byte for byte.
     Lines,
-    /// By the values of these columns.
-    Rows(Arc<TableSchema>),
+    /// By the values of these columns, read by the rule of the zone's classifier.
+    Rows(Arc<TableSchema>, Classifier),
 }
 
 /// The number of records, and their hash.
@@ -72,7 +72,7 @@ impl ContentHasher {
     pub(crate) fn new(comparison: &Comparison) -> Self {
         let rows = match comparison {
             Comparison::Lines => None,
-            Comparison::Rows(schema) => Some(Rows::new(schema, false)),
+            Comparison::Rows(schema, classifier) => Some(Rows::new(schema, *classifier, false)),
         };
         Self {
             rows,
@@ -169,7 +169,7 @@ pub(crate) fn of_copy(
                 .add(line)
                 .map_err(|misfit| misfit.reason.to_string())
         })?,
-        Comparison::Rows(schema) => {
+        Comparison::Rows(schema, _) => {
             let columns = columns(schema, false);
             read::read(Bytes::from(body), &columns, |row| {
                 content.add_row(row);
@@ -335,7 +335,8 @@ mod tests {
             topic: "t".into(),
             zone: "z".into(),
         };
-        let encoding = crate::request::encoding(&rules, Some(schema.clone()), origin).unwrap();
+        let (schema, newest) = (Some(schema.clone()), Classifier::NEWEST);
+        let encoding = crate::request::encoding(&rules, schema, newest, origin).unwrap();
         let mut files = format::files::Files::new(&encoding, start);
         let date = landing::partition_by::DatePartition::from_folder("2026-11-20").unwrap();
         for text in records {
@@ -347,7 +348,7 @@ mod tests {
     #[test]
     fn what_was_read_from_the_zone_and_from_the_copy_is_the_same_only_when_it_is() {
         let schema = Arc::new(schema());
-        let comparison = Comparison::Rows(schema.clone());
+        let comparison = Comparison::Rows(schema.clone(), Classifier::NEWEST);
         let mut random = fastrand::Rng::with_seed(7);
         // More than are unpacked at a time, and more than a row group.
         let records: Vec<String> = (0..140_000).map(|_| random_record(&mut random)).collect();
@@ -373,7 +374,7 @@ mod tests {
         assert_eq!(swapped.records, expected.records);
         assert_ne!(swapped.content, expected.content);
         // Other columns, and broken files.
-        let stock = Comparison::Rows(Arc::new(TableSchema::stock()));
+        let stock = Comparison::Rows(Arc::new(TableSchema::stock()), Classifier::NEWEST);
         let problem = of_copy(body.clone(), &stock, "parquet", Vec::new()).unwrap_err();
         assert!(
             problem.contains("its columns are not those of its schema"),
@@ -389,7 +390,7 @@ mod tests {
 
     #[test]
     fn rows_are_the_same_only_when_each_value_is() {
-        let comparison = Comparison::Rows(Arc::new(TableSchema::stock()));
+        let comparison = Comparison::Rows(Arc::new(TableSchema::stock()), Classifier::NEWEST);
         let all = [
             facts(&comparison, &[]),
             facts(&comparison, &[r#"{"Index":null}"#]),

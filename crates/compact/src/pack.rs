@@ -75,7 +75,7 @@ impl Job {
             Some(hash) => Some(self.schema(&self.request.to.schema_key(hash), hash).await?),
         };
         let comparison = match &schema {
-            Some(schema) => Comparison::Rows(schema.clone()),
+            Some(schema) => Comparison::Rows(schema.clone(), self.source.classifier),
             None => Comparison::Lines,
         };
         let origin = RecordSource {
@@ -86,7 +86,7 @@ impl Job {
             bucket: self.bucket.name().to_owned(),
             zone: self.source.clone(),
             date: date.clone(),
-            encoding: encoding(output, schema, origin)?,
+            encoding: encoding(output, schema, self.source.classifier, origin)?,
             comparison,
             allow_unproven: self.request.allow_unproven,
             max_bytes,

@@ -13,7 +13,7 @@ use format::{
     schema_file,
 };
 use landing::{compaction::OutputRules, layout::Prefix, partition_by::DatePartition};
-use schema::{METADATA_COLUMNS, TableColumn, TableSchema, UnknownFields};
+use schema::{Classifier, METADATA_COLUMNS, TableColumn, TableSchema, UnknownFields};
 
 use crate::args::{CompactArgs, CopyFormat};
 
@@ -83,7 +83,8 @@ impl CopyRequest {
         };
         let stock = (args.format == CopyFormat::Parquet).then(|| Arc::new(TableSchema::stock()));
         let (topic, zone) = (String::new(), String::new());
-        encoding(&request.rules(None), stock, RecordSource { topic, zone })?;
+        let source = RecordSource { topic, zone };
+        encoding(&request.rules(None), stock, Classifier::NEWEST, source)?;
         Ok(request)
     }
 
@@ -141,13 +142,14 @@ impl CopyRequest {
     }
 }
 
-/// The encoding that the rules of a plan ask for.
+/// The encoding that the rules of a plan ask for, of records of a zone with this classifier.
 ///
 /// # Errors
 /// Which of the rules do not go together.
 pub(crate) fn encoding(
     rules: &OutputRules,
     schema: Option<Arc<TableSchema>>,
+    classifier: Classifier,
     origin: RecordSource,
 ) -> Result<Encoding> {
     let format = FileFormat::of(rules.format);
@@ -159,6 +161,7 @@ pub(crate) fn encoding(
         csv_header: false,
         metadata_columns: false,
         schema,
+        classifier,
         origin,
     })
 }

@@ -15,7 +15,9 @@ use format::{
     rows::{Rows, columns},
 };
 use landing::Format;
-use schema::{AthenaType, TableColumn, TableSchema, UnknownFields, append_date, append_timestamp};
+use schema::{
+    AthenaType, Classifier, TableColumn, TableSchema, UnknownFields, append_date, append_timestamp,
+};
 
 use crate::{
     content,
@@ -117,7 +119,7 @@ fn rows(
         return Err("its claim names no schema".to_owned());
     };
     let columns = columns(schema, claimed.with_metadata);
-    let mut rows = Rows::new(&by_name(&columns)?, false);
+    let mut rows = Rows::new(&by_name(&columns)?, Classifier::NEWEST, false);
     let (mut line, mut number) = (Vec::new(), 0u64);
     read::read(Bytes::from(body), &columns, |row| {
         number += 1;

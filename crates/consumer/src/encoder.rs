@@ -123,6 +123,7 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
         topic: &zone.topic,
         partition_by: &zone.partition_by,
         granularity: zone.granularity,
+        classifier: zone.classifier,
         keep_tombstones: extent.files.keep_tombstones,
     };
     let claim = extent.claim.as_deref();

@@ -27,7 +27,7 @@ use landing::{
     start,
     zone::default_group,
 };
-use schema::TableSchema;
+use schema::{Classifier, TableSchema};
 
 use crate::args::{self, Args, StartAt};
 
@@ -72,6 +72,8 @@ pub(crate) struct EnteredZone {
     pub(crate) id: String,
     /// What commits name as their zone: [`landing::zone::commit_zone`].
     pub(crate) commit_zone: String,
+    /// The rule by which the zone reads records.
+    pub(crate) classifier: Classifier,
 }
 
 /// How long things may take, what ends the run, and where it reports.
@@ -123,7 +125,7 @@ impl Plan {
         };
         // An encoding that cannot work must fail now, not at the first batch.
         if let (Some(rules), ObjectLayout::Batched(batching)) =
-            (plan.zone.rules(""), &plan.engine.layout)
+            (plan.zone.rules("", Classifier::NEWEST), &plan.engine.layout)
         {
             rules.encoding(&batching.files, plan.zone.schema.clone())?;
         }
@@ -135,6 +137,8 @@ impl Plan {
         engine::Settings {
             zone_id: zone.id.clone(),
             commit_zone: zone.commit_zone.clone(),
+            classifier: zone.classifier,
+            partition_by: self.zone.partition_by(zone.classifier),
             ..self.engine.clone()
         }
     }
@@ -161,15 +165,23 @@ impl ZoneSettings {
     }
 
     /// What all files of the zone have in common; `None` for one object per record.
-    pub(crate) fn rules(&self, zone_id: &str) -> Option<ZoneRules> {
+    pub(crate) fn rules(&self, zone_id: &str, classifier: Classifier) -> Option<ZoneRules> {
         Some(ZoneRules {
             zone: zone_id.to_owned(),
             prefix: self.prefix.clone(),
             topic: self.topic.clone(),
             format: FileFormat::of(self.format)?,
-            partition_by: self.partition_by.clone(),
+            partition_by: self.partition_by(classifier),
             granularity: self.granularity,
+            classifier,
         })
+    }
+
+    /// Where a record's date comes from, as a zone with this classifier understands the flag.
+    fn partition_by(&self, classifier: Classifier) -> PartitionBy {
+        let text = self.partition_by.to_string();
+        // What the newest classifier takes, earlier ones take, too.
+        PartitionBy::parse(&text, classifier).unwrap_or_else(|_| self.partition_by.clone())
     }
 }
 
@@ -203,6 +215,7 @@ fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
         topic: zone.topic.clone(),
         partition_by: zone.partition_by.clone(),
         granularity: zone.granularity,
+        classifier: Classifier::NEWEST,
         tombstones: match args.tombstones {
             args::TombstonePolicy::Skip => engine::Tombstones::Skip,
             args::TombstonePolicy::DeadLetter => engine::Tombstones::DeadLetter,

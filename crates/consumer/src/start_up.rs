@@ -17,6 +17,7 @@ use landing::{
     engine::ObjectLayout,
     zone::{Zone, commit_zone},
 };
+use schema::Classifier;
 
 use crate::{
     encoder::Encoder,
@@ -57,10 +58,12 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
         None => EnteredZone {
             id: "dry-run".to_owned(),
             commit_zone: "dry-run".to_owned(),
+            classifier: Classifier::NEWEST,
         },
         Some(bucket) => enter(bucket, plan, &look_up, &found).await?,
     };
-    let encoder = match (plan.zone.rules(&entered.id), &plan.engine.layout) {
+    let rules = plan.zone.rules(&entered.id, entered.classifier);
+    let encoder = match (rules, &plan.engine.layout) {
         (Some(zone), ObjectLayout::Batched(batching)) => {
             let (schema, threads) = (plan.zone.schema.clone(), batching.max_encoding);
             Some(Encoder::start(zone, schema, s3.clone(), threads)?)
@@ -99,6 +102,7 @@ async fn enter(
     Ok(EnteredZone {
         id: zone.id(),
         commit_zone: commit_zone(bucket.name(), &plan.zone.prefix, &zone),
+        classifier: zone.classifier()?,
     })
 }
 

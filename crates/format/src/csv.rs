@@ -13,7 +13,10 @@ use landing::{
 };
 use schema::{Cell, TableSchema, append_date, append_timestamp};
 
-use crate::rows::{self, Rows};
+use crate::{
+    options::EncodingOptions,
+    rows::{self, Rows},
+};
 
 /// Makes the lines of one schema.
 pub(crate) struct CsvLines {
@@ -23,10 +26,11 @@ pub(crate) struct CsvLines {
 }
 
 impl CsvLines {
-    pub(crate) fn new(schema: &TableSchema, metadata: bool) -> Self {
+    pub(crate) fn new(schema: &TableSchema, options: &EncodingOptions) -> Self {
+        let metadata = options.metadata_columns;
         let columns = rows::columns(schema, metadata).into_iter();
         Self {
-            rows: Rows::new(schema, metadata),
+            rows: Rows::new(schema, options.classifier, metadata),
             columns: columns.map(|(name, _)| name.to_owned()).collect(),
             line: Vec::new(),
         }

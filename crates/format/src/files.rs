@@ -50,13 +50,13 @@ impl Files {
                 TextFiles::new(options, Vec::new()),
             ),
             Layout::Csv(schema) => {
-                let lines = CsvLines::new(schema, options.metadata_columns);
+                let lines = CsvLines::new(schema, options);
                 let header = options.csv_header.then(|| lines.header());
                 let files = TextFiles::new(options, header.unwrap_or_default());
                 Open::Csv(lines, files)
             }
             Layout::Parquet(schema, shape) => Open::Parquet(
-                Rows::new(schema, options.metadata_columns),
+                Rows::new(schema, options.classifier, options.metadata_columns),
                 ParquetFiles::new(shape.clone()),
             ),
         };

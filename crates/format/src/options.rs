@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use anyhow::{Result, bail, ensure};
 use landing::Format;
-use schema::TableSchema;
+use schema::{Classifier, TableSchema};
 
 /// What a file of many records holds: a [`Format`] other than one object for each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct EncodingOptions {
     pub metadata_columns: bool,
     /// The columns of CSV and Parquet; `None` for JSON Lines.
     pub schema: Option<Arc<TableSchema>>,
+    /// The rule by which the zone reads records.
+    pub classifier: Classifier,
     /// Where the records come from.
     pub origin: RecordSource,
 }

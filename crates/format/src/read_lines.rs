@@ -192,7 +192,7 @@ pub fn each_line(body: &[u8], suffix: &str, mut take: impl TakeLine) -> Result<(
 /// # Errors
 /// Why Athena would not read it.
 pub fn json(line: &[u8]) -> Result<(), String> {
-    match value::check_object(line, None) {
+    match value::check_json(line) {
         // What Kafka knows of a record may come on top of a value that is as large as it may be.
         Ok(_) | Err(Reason::TooLarge) => Ok(()),
         Err(reason) => Err(format!("not a JSON object that Athena reads ({reason})")),

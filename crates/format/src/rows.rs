@@ -7,7 +7,7 @@ use landing::{
     Record,
     value::{Misfit, Reason},
 };
-use schema::{AthenaType, Cell, METADATA_COLUMNS, RowReader, TableSchema};
+use schema::{AthenaType, Cell, Classifier, METADATA_COLUMNS, RowReader, TableSchema};
 
 use crate::metadata::Metadata;
 
@@ -29,11 +29,12 @@ pub fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> 
 }
 
 impl Rows {
-    /// A maker of rows of this schema. `metadata` adds the cells of [`METADATA_COLUMNS`].
+    /// A maker of rows of this schema, by the rule of a zone's classifier. `metadata` adds the cells
+    /// of [`METADATA_COLUMNS`].
     #[must_use]
-    pub fn new(schema: &TableSchema, metadata: bool) -> Self {
+    pub fn new(schema: &TableSchema, classifier: Classifier, metadata: bool) -> Self {
         Self {
-            reader: RowReader::new(schema),
+            reader: RowReader::new(schema, classifier),
             metadata,
             spare: Vec::new(),
         }

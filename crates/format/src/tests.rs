@@ -17,7 +17,7 @@ use landing::{
     record::Headers,
     value::Misfit,
 };
-use schema::TableSchema;
+use schema::{Classifier, TableSchema};
 
 use crate::{
     encoding::{Encoding, FinishedFile},
@@ -63,6 +63,7 @@ fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
         csv_header: false,
         metadata_columns: false,
         schema: (format != FileFormat::Jsonl).then(|| Arc::new(TableSchema::stock())),
+        classifier: Classifier::NEWEST,
         origin: RecordSource {
             topic: "stock-market".into(),
             zone: "0123456789abcdef".into(),

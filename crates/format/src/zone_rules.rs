@@ -10,7 +10,7 @@ use landing::{
     partition_by::{Granularity, PartitionBy},
     start::Stop,
 };
-use schema::TableSchema;
+use schema::{Classifier, TableSchema};
 
 use crate::{
     encoding::Encoding,
@@ -31,6 +31,8 @@ pub struct ZoneRules {
     pub partition_by: PartitionBy,
     /// How much time a date partition covers.
     pub granularity: Granularity,
+    /// The rule by which it reads records.
+    pub classifier: Classifier,
 }
 
 impl ZoneRules {
@@ -51,6 +53,7 @@ impl ZoneRules {
             csv_header: files.csv_header,
             metadata_columns: files.metadata_columns,
             schema,
+            classifier: self.classifier,
             origin: RecordSource {
                 topic: self.topic.clone(),
                 zone: self.zone.clone(),

@@ -7,6 +7,7 @@
 //! contiguous, and a claim at `start` proves that everything below `start` is durable. Not here:
 //! when an extent is closed (see [`crate::chain`]) and how its files are encoded.
 
+use schema::Classifier;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,10 +22,6 @@ use crate::{
 
 /// The version of the claim's fields and their meaning.
 pub const CLAIM_VERSION: u32 = 1;
-
-/// The version of the rules that decide whether a record is data or a dead letter
-/// ([`crate::value`]), and which date it has.
-pub const CLASSIFIER_VERSION: u32 = 1;
 
 /// Memory that a record costs in addition to its bytes.
 const RECORD_MEMORY: u64 = 64;
@@ -110,7 +107,7 @@ impl ClaimedBody {
 pub struct Claim {
     /// [`CLAIM_VERSION`] of the writer.
     pub version: u32,
-    /// [`CLASSIFIER_VERSION`] of the writer.
+    /// The number of the zone's [`Classifier`].
     pub classifier: u32,
     /// Id of the landing zone.
     pub zone: String,
@@ -210,6 +207,13 @@ impl Claim {
         self.first.as_ref().map_or(self.end, |first| first.offset)
     }
 
+    /// The rule by which its records are read: the zone's. [`Self::from_body`] takes no other ones
+    /// than those that this program knows.
+    #[must_use]
+    pub fn classifier(&self) -> Option<Classifier> {
+        Classifier::from_number(self.classifier)
+    }
+
     /// The memory that its records take up, about, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -238,7 +242,8 @@ impl Claim {
         }
         let unreadable = |error: serde_json::Error| BadClaim::Unreadable(error.to_string());
         let versions: Versions = serde_json::from_slice(body).map_err(unreadable)?;
-        if (versions.version, versions.classifier) != (CLAIM_VERSION, CLASSIFIER_VERSION) {
+        let is_known = Classifier::from_number(versions.classifier).is_some();
+        if versions.version != CLAIM_VERSION || !is_known {
             return Err(BadClaim::Newer {
                 claim: versions.version,
                 classifier: versions.classifier,
@@ -320,7 +325,7 @@ pub(crate) mod tests {
     pub(crate) fn claim() -> Claim {
         Claim {
             version: CLAIM_VERSION,
-            classifier: CLASSIFIER_VERSION,
+            classifier: Classifier::NEWEST.number(),
             zone: "z".into(),
             partition: Partition(3),
             start: Offset(10),
@@ -379,12 +384,12 @@ pub(crate) mod tests {
             Err(BadClaim::Unreadable(_))
         ));
         let newer = Claim {
-            classifier: 2,
+            classifier: 3,
             ..claim()
         };
         assert!(matches!(
             Claim::from_body(&newer.to_body(), "z", here()),
-            Err(BadClaim::Newer { classifier: 2, .. })
+            Err(BadClaim::Newer { classifier: 3, .. })
         ));
         let empty = Claim {
             end: Offset(10),

@@ -20,7 +20,7 @@ use crate::{
     offset::Offset,
     place::Partition,
     start::Stop,
-    value::checker::Checker,
+    value::{ValueRule, checker::Checker},
 };
 
 mod assignment;
@@ -85,6 +85,7 @@ impl Engine {
             limit: InFlightLimit::new(settings.max_in_flight),
             memory: Memory::new(settings.memory_bytes),
             batches: Batches::new(&settings.layout),
+            checker: Checker::new(ValueRule::new(settings.classifier, &settings.partition_by)),
             settings,
             partitions: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -98,7 +99,6 @@ impl Engine {
             generations: 0,
             next_commit: Duration::ZERO,
             now: Duration::ZERO,
-            checker: Checker::default(),
             counts: Counts::default(),
         }
     }

@@ -7,13 +7,15 @@
 
 use std::collections::BTreeMap;
 
+use schema::Classifier;
+
 use crate::{
     claim::{Claim, ClaimedDate, ClaimedRecord, ContentHash},
     dead_letter,
     offset::Offset,
     partition_by::{DatePartition, Granularity, PartitionBy},
     record::Record,
-    value::{Misfit, Reason, checker::Checker},
+    value::{Misfit, Reason, ValueRule, checker::Checker},
 };
 
 /// The most date partitions, and so the most data objects, of one extent.
@@ -32,6 +34,8 @@ pub struct ExtentRules<'r> {
     pub partition_by: &'r PartitionBy,
     /// How much time a date partition covers.
     pub granularity: Granularity,
+    /// The rule by which the zone reads records.
+    pub classifier: Classifier,
     /// Whether tombstones are dead letters instead of being skipped.
     pub keep_tombstones: bool,
 }
@@ -191,7 +195,7 @@ impl<'r> Walk<'r> {
     fn new(rules: &'r ExtentRules<'r>, most_dates: usize) -> Self {
         Self {
             rules,
-            checker: Checker::default(),
+            checker: Checker::new(ValueRule::new(rules.classifier, rules.partition_by)),
             most_dates,
             dates: Vec::new(),
             indexes: BTreeMap::new(),
@@ -240,27 +244,21 @@ impl<'r> Walk<'r> {
                 false => Ok(None),
             };
         };
-        let date = match self.rules.partition_by {
-            PartitionBy::Timestamp => {
-                self.checker.check(bytes, None)?;
-                let millis = record.timestamp.ok_or(Reason::NoPartitionValue)?;
-                let hour = millis.div_euclid(HOUR_IN_MILLIS);
-                if let Some((_, index)) = self.recent.filter(|recent| recent.0 == hour) {
-                    return Ok(Some(index));
-                }
-                let date = DatePartition::from_timestamp(millis, self.rules.granularity);
-                let index = self.index_of(date.ok_or(Reason::NoPartitionValue)?);
-                if index < self.most_dates {
-                    self.recent = Some((hour, index));
-                }
-                return Ok(Some(index));
-            }
-            PartitionBy::Field(name) => self
-                .checker
-                .check(bytes, Some(name))?
-                .and_then(|text| DatePartition::from_text(&text, self.rules.granularity)),
+        let in_field = self.checker.check(bytes)?;
+        let by = self.rules.partition_by;
+        let hour = match by {
+            PartitionBy::Timestamp => record.timestamp.map(|at| at.div_euclid(HOUR_IN_MILLIS)),
+            PartitionBy::Field(_) => None,
         };
-        Ok(Some(self.index_of(date.ok_or(Reason::NoPartitionValue)?)))
+        if let Some((_, index)) = self.recent.filter(|recent| Some(recent.0) == hour) {
+            return Ok(Some(index));
+        }
+        let date = by.date(record.timestamp, in_field, self.rules.granularity);
+        let index = self.index_of(date.ok_or(Reason::NoPartitionValue)?);
+        if let Some(hour) = hour.filter(|_| index < self.most_dates) {
+            self.recent = Some((hour, index));
+        }
+        Ok(Some(index))
     }
 
     fn index_of(&mut self, date: DatePartition) -> usize {
@@ -280,8 +278,13 @@ impl<'r> Walk<'r> {
     }
 
     fn dead_letter(&mut self, record: &Record<'_>, misfit: &Misfit) {
+        // The first classifier's letters never named the column.
+        let told = match self.rules.classifier {
+            Classifier::One => Misfit::from(misfit.reason),
+            Classifier::Two => misfit.clone(),
+        };
         self.dead_letters
-            .extend(dead_letter::body(self.rules.topic, record, misfit.reason));
+            .extend(dead_letter::body(self.rules.topic, record, told));
         self.dead_letter_hash.add(record.offset, record.value);
         *self.reasons.entry(misfit.reason.code()).or_default() += 1;
     }

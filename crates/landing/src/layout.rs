@@ -243,7 +243,6 @@ impl fmt::Display for Prefix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::partition_by::Granularity;
 
     fn prefix() -> Prefix {
         "stock-market/json".parse().unwrap()
@@ -251,7 +250,7 @@ mod tests {
 
     #[test]
     fn keys_have_the_documented_shape() {
-        let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
+        let date = DatePartition::from_folder("2026-11-21").unwrap();
         assert_eq!(
             prefix().data_key(&date, Place::new(Partition(3), Offset(42))),
             "stock-market/json/dt=2026-11-21/00003-00000000000000000042.json"

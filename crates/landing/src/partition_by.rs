@@ -8,7 +8,7 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
-use schema::{parse_date, parse_partition_time_1};
+use schema::{Classifier, DateForm, parse_date};
 
 const HOUR_IN_MILLIS: i64 = 60 * 60 * 1000;
 const DAY_IN_MILLIS: i64 = 24 * HOUR_IN_MILLIS;
@@ -18,8 +18,18 @@ const DAY_IN_MILLIS: i64 = 24 * HOUR_IN_MILLIS;
 pub enum PartitionBy {
     /// Kafka's timestamp of the record.
     Timestamp,
-    /// A top-level field of the record that holds a date or an ISO 8601 time as a string.
-    Field(String),
+    /// A top-level field of the record.
+    Field(DateField),
+}
+
+/// A top-level field that holds a record's date or time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateField {
+    /// Its name. Classifier 1 wants it as it is written, classifier 2 matches it as
+    /// [`schema::same_field`] does.
+    pub name: String,
+    /// How it holds the time.
+    pub form: DateForm,
 }
 
 /// How much time one date partition covers.
@@ -46,13 +56,6 @@ impl DatePartition {
             DateTime::from_timestamp_millis(millis)?.naive_utc(),
             granularity,
         )
-    }
-
-    /// The partition of a date (`2021-06-03`) or an ISO 8601 time (`2021-06-03T15:30:00.5+02:00`);
-    /// `None` for anything else. [`parse_partition_time_1`] is the rule.
-    #[must_use]
-    pub fn from_text(text: &str, granularity: Granularity) -> Option<Self> {
-        Self::from_time(parse_partition_time_1(text)?, granularity)
     }
 
     /// The value as it is in the key, without `dt=`.
@@ -97,7 +100,9 @@ impl DatePartition {
         i64::from(parse_date(date).unwrap_or_default()) * DAY_IN_MILLIS + hours * HOUR_IN_MILLIS
     }
 
-    fn from_time(time: NaiveDateTime, granularity: Granularity) -> Option<Self> {
+    /// The partition of a time in UTC; `None` outside the years 1 to 9999.
+    #[must_use]
+    pub fn from_time(time: NaiveDateTime, granularity: Granularity) -> Option<Self> {
         let (year, month, day) = (time.year(), time.month(), time.day());
         if !(1..=9999).contains(&year) {
             return None;
@@ -123,12 +128,59 @@ impl fmt::Display for DatePartition {
     }
 }
 
+/// The ends of `field:NAME` that say how the field holds the time.
+const FORMS: [(&str, DateForm); 2] = [
+    (":epoch-s", DateForm::EpochSeconds),
+    (":epoch-ms", DateForm::EpochMillis),
+];
+
+impl PartitionBy {
+    /// Reads the text of a zone with this classifier. Classifier 1 knows no forms: there, all that
+    /// follows `field:` is the name.
+    ///
+    /// # Errors
+    /// What the text is not.
+    pub fn parse(text: &str, classifier: Classifier) -> Result<Self, String> {
+        let name = match text.split_once(':') {
+            None if text == "timestamp" => return Ok(Self::Timestamp),
+            Some(("field", name)) => name,
+            _ => "",
+        };
+        let known = FORMS.iter().filter(|_| classifier > Classifier::One);
+        let formed = known.filter_map(|(end, form)| Some((name.strip_suffix(end)?, *form)));
+        let (name, form) = formed.last().unwrap_or((name, DateForm::Iso));
+        if name.is_empty() {
+            return Err(format!(
+                "'{text}' is none of 'timestamp', 'field:NAME', 'field:NAME:epoch-s' and 'field:NAME:epoch-ms'"
+            ));
+        }
+        let name = name.to_owned();
+        Ok(Self::Field(DateField { name, form }))
+    }
+
+    /// The date partition of a record with this Kafka timestamp, and this time in the field that
+    /// [`crate::value::ValueRule`] looks for.
+    #[must_use]
+    pub fn date(
+        &self,
+        timestamp: Option<i64>,
+        in_field: Option<NaiveDateTime>,
+        granularity: Granularity,
+    ) -> Option<DatePartition> {
+        match self {
+            Self::Timestamp => DatePartition::from_timestamp(timestamp?, granularity),
+            Self::Field(_) => DatePartition::from_time(in_field?, granularity),
+        }
+    }
+}
+
 impl fmt::Display for PartitionBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Timestamp => f.write_str("timestamp"),
-            Self::Field(name) => write!(f, "field:{name}"),
-        }
+        let Self::Field(field) = self else {
+            return f.write_str("timestamp");
+        };
+        let form = FORMS.iter().find(|(_, form)| *form == field.form);
+        write!(f, "field:{}{}", field.name, form.map_or("", |form| form.0))
     }
 }
 
@@ -136,11 +188,7 @@ impl FromStr for PartitionBy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "timestamp" => Ok(Self::Timestamp),
-            Some(("field", name)) if !name.is_empty() => Ok(Self::Field(name.to_owned())),
-            _ => Err(format!("'{text}' is neither 'timestamp' nor 'field:NAME'")),
-        }
+        Self::parse(text, Classifier::NEWEST)
     }
 }
 
@@ -171,24 +219,27 @@ impl FromStr for Granularity {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> Option<String> {
-        DatePartition::from_text(text, Granularity::Day).map(|date| date.0)
-    }
-
-    /// Which day a record goes to must never change in a zone: more such texts stand beside the
-    /// rule, in `schema`.
     #[test]
-    fn a_text_names_its_day_by_rule_1() {
-        for (text, expected) in [
-            ("1986-12-31", Some("1986-12-31")),
-            ("2021-06-03T23:30:00-05:00", Some("2021-06-04")),
-            ("2021-06-03T00:30:00+01:00xyz", Some("2021-06-02")),
-            ("2016-12-31T23:59:60Z", Some("2016-12-31")),
-            ("2021-06-03T00:30:00+01", None),
-            ("0000-01-01", None),
-            ("", None),
+    fn the_text_of_a_zone_reads_back_by_its_classifier() {
+        let field = |name: &str, form| {
+            let name = name.to_owned();
+            PartitionBy::Field(DateField { name, form })
+        };
+        for (text, by) in [
+            ("timestamp", PartitionBy::Timestamp),
+            ("field:Date", field("Date", DateForm::Iso)),
+            ("field:a:b", field("a:b", DateForm::Iso)),
+            ("field:ts:epoch-s", field("ts", DateForm::EpochSeconds)),
+            ("field:a:b:epoch-ms", field("a:b", DateForm::EpochMillis)),
         ] {
-            assert_eq!(day(text).as_deref(), expected, "{text}");
+            assert_eq!(text.parse(), Ok(by.clone()), "{text}");
+            assert_eq!(by.to_string(), text);
+        }
+        let old = PartitionBy::parse("field:ts:epoch-s", Classifier::One);
+        assert_eq!(old, Ok(field("ts:epoch-s", DateForm::Iso)));
+        for text in ["", "field", "field:", "field::epoch-s", "Timestamp", "date"] {
+            let error = text.parse::<PartitionBy>().unwrap_err();
+            assert!(error.contains("'field:NAME:epoch-s'"), "{error}");
         }
     }
 
@@ -230,7 +281,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_date_partition_never_holds_more_than_digits_and_dashes(text in ".{0,40}") {
-            if let Some(date) = DatePartition::from_text(&text, Granularity::Hour) {
+            let time = schema::parse_partition_time_1(&text);
+            if let Some(date) = time.and_then(|time| DatePartition::from_time(time, Granularity::Hour)) {
                 proptest::prop_assert!(date.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
                 proptest::prop_assert_eq!(date.0.len(), 13);
             }

@@ -7,10 +7,16 @@
 //! [`schema::RowReader`]); only the reasons why it does not are here.
 
 pub mod checker;
+mod not_an_object;
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
-use schema::{Members, NotAnObject};
+use chrono::NaiveDateTime;
+use schema::{
+    Classifier, Members, NotAnObject, parse_partition_time_1, parse_partition_time_2, same_field,
+};
+
+use crate::partition_by::{DateField, PartitionBy};
 
 /// Values above this many bytes become dead letters. Part of the protocol: changing it needs a new
 /// zone.
@@ -23,8 +29,21 @@ pub const MAX_DEPTH: usize = 128;
 /// Why a record became a dead letter. The codes are fixed: they are in the objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The value is not one JSON object in UTF-8.
+    /// The value is not one JSON object in UTF-8. From classifier 2 on: and none of the six
+    /// below.
     NotAJsonObject,
+    /// It begins with a byte order mark.
+    ByteOrderMark,
+    /// It would be an object if JSON knew `NaN` and `Infinity`.
+    NanOrInfinity,
+    /// It is a JSON array.
+    Array,
+    /// It is a JSON string with a document in it: it was encoded twice.
+    JsonInAString,
+    /// It begins with the five bytes of a schema registry: Avro, Protobuf, or JSON behind them.
+    RegistryFramed,
+    /// It is not text.
+    Binary,
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
     /// More bytes than [`MAX_VALUE_BYTES`].
@@ -58,6 +77,12 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotAJsonObject => "not-a-json-object",
+            Self::ByteOrderMark => "byte-order-mark",
+            Self::NanOrInfinity => "nan-or-infinity",
+            Self::Array => "array",
+            Self::JsonInAString => "json-in-a-string",
+            Self::RegistryFramed => "registry-framed",
+            Self::Binary => "binary",
             Self::TooDeep => "too-deep",
             Self::TooLarge => "too-large",
             Self::NoPartitionValue => "no-partition-value",
@@ -118,31 +143,88 @@ impl From<schema::NoRow> for Misfit {
     }
 }
 
-/// Checks that `value` is one JSON object that Athena can read.
-///
-/// With `field`, returns the string that this top-level field holds (`None`: no such field, or
-/// not a string).
+/// How the values of a zone are checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueRule {
+    classifier: Classifier,
+    /// The field with the record's time, where that decides the date partition.
+    field: Option<DateField>,
+}
+
+impl ValueRule {
+    /// The rule of a zone with this classifier that is partitioned like this.
+    #[must_use]
+    pub fn new(classifier: Classifier, partition_by: &PartitionBy) -> Self {
+        let field = match partition_by {
+            PartitionBy::Timestamp => None,
+            PartitionBy::Field(field) => Some(field.clone()),
+        };
+        Self { classifier, field }
+    }
+
+    fn is_field(&self, name: &str) -> bool {
+        self.field
+            .as_ref()
+            .is_some_and(|field| match self.classifier {
+                Classifier::One => field.name == name,
+                Classifier::Two => same_field(&field.name, name),
+            })
+    }
+
+    /// The time in UTC that the field names with this JSON value.
+    fn time(&self, value: &str) -> Option<NaiveDateTime> {
+        match self.classifier {
+            Classifier::One => parse_partition_time_1(&string_value(value)?),
+            Classifier::Two => parse_partition_time_2(value, self.field.as_ref()?.form),
+        }
+    }
+
+    /// The reason for this value, where the check has found `reason`.
+    fn explain(&self, reason: Reason, value: &[u8]) -> Reason {
+        match (self.classifier, reason) {
+            (Classifier::Two, Reason::NotAJsonObject) => not_an_object::explain(value),
+            _ => reason,
+        }
+    }
+}
+
+/// Checks that `value` is one JSON object that Athena can read. Where the rule has a date field,
+/// returns the time in UTC that this top-level field names (`None`: there is no such field, or it
+/// names none).
 ///
 /// # Errors
 /// The reason code for the dead letter.
-pub fn check_object<'v>(
-    value: &'v [u8],
-    field: Option<&str>,
-) -> Result<Option<Cow<'v, str>>, Reason> {
-    let text = check_text(value)?;
-    let mut members = Members::new(text).map_err(not_an_object)?;
-    let (mut names, mut found, mut collides) = (Names::new(), None, false);
-    while let Some(member) = members.next(None).map_err(not_an_object)? {
+pub fn check_object(value: &[u8], rule: &ValueRule) -> Result<Option<NaiveDateTime>, Reason> {
+    let walked = check_text(value).and_then(|text| walk(text, rule));
+    walked.map_err(|reason| rule.explain(reason, value))
+}
+
+/// Checks that `value` is one JSON object that Athena can read, of whatever zone.
+///
+/// # Errors
+/// Why it is none.
+pub fn check_json(value: &[u8]) -> Result<(), Reason> {
+    let rule = ValueRule::new(Classifier::NEWEST, &PartitionBy::Timestamp);
+    check_object(value, &rule).map(|_| ())
+}
+
+fn walk(text: &str, rule: &ValueRule) -> Result<Option<NaiveDateTime>, Reason> {
+    let mut members = Members::new(text).map_err(no_object)?;
+    let (mut names, mut collides) = (Names::new(), false);
+    let mut found = None;
+    while let Some(member) = members.next(None).map_err(no_object)? {
         let name = unescaped(member.name.unwrap_or_default())?;
-        if field == Some(&*name) {
-            found = string_value(member.value.text);
+        if rule.is_field(&name) {
+            // Two spellings of one name; rule 1 has one spelling, so the names themselves collide.
+            collides |= found.is_some();
+            found = Some(rule.time(member.value.text));
         }
         collides |= !names.insert(name);
     }
     if collides {
         Err(Reason::KeysCollide)
     } else {
-        Ok(found)
+        Ok(found.flatten())
     }
 }
 
@@ -159,7 +241,7 @@ fn check_text(value: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)
 }
 
-fn not_an_object(_: NotAnObject) -> Reason {
+fn no_object(_: NotAnObject) -> Reason {
     Reason::NotAJsonObject
 }
 
@@ -307,24 +389,74 @@ fn string_value(value: &str) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
 
+    fn check(value: &[u8]) -> Result<(), Reason> {
+        check_json(value)
+    }
+
     #[test]
-    fn one_json_object_passes_and_gives_its_field() {
-        let value = br#" {"Index":"HSI","Date":"1986-12-31","Open":2568.300049,"n":{"Date":"x"}} "#;
-        assert_eq!(
-            check_object(value, Some("Date")),
-            Ok(Some(Cow::Borrowed("1986-12-31")))
-        );
-        assert_eq!(check_object(value, Some("date")), Ok(None));
-        assert_eq!(
-            check_object(value, Some("Open")),
-            Ok(None),
-            "a number is no date"
-        );
-        assert_eq!(
-            check_object(br#"{"D\u0061te":"a\nb"}"#, Some("Date")),
-            Ok(Some(Cow::Owned("a\nb".into())))
-        );
-        assert_eq!(check_object(b"{}", None), Ok(None));
+    fn one_json_object_passes_and_gives_the_time_in_its_field() {
+        use Classifier::{One, Two};
+        let value = br#" {"Index":"HSI","Trade Date":"1986-12-31","Open":2568,"n":{"Date":"x"}} "#;
+        let escaped = br#"{"D\u0061te":"1986\u002d12-31"}"#;
+        for (classifier, value, by, expected) in [
+            (One, &value[..], "field:Trade Date", true),
+            (One, value, "field:trade_date", false),
+            (One, value, "field:Open", false),
+            (One, escaped, "field:Date", true),
+            (Two, value, "field:Trade Date", true),
+            (Two, value, "field:trade_date", true),
+            (Two, value, "field:Open", false),
+            (Two, value, "field:Open:epoch-s", true),
+            (Two, escaped, "field:date", true),
+        ] {
+            let partition_by = PartitionBy::parse(by, classifier).unwrap();
+            let found = check_object(value, &ValueRule::new(classifier, &partition_by));
+            assert_eq!(found.unwrap().is_some(), expected, "{classifier:?} {by}");
+        }
+        assert_eq!(check(b"{}"), Ok(()));
+    }
+
+    /// The first classifier takes what it has always taken: more such texts stand beside the rule,
+    /// in `schema`.
+    #[test]
+    fn a_text_names_its_day_by_the_rule_of_its_classifier() {
+        let day = |classifier, text: &str| {
+            let rule = ValueRule::new(classifier, &"field:Date".parse().unwrap());
+            let value = format!("{{\"Date\":\"{text}\"}}");
+            let time = check_object(value.as_bytes(), &rule).unwrap();
+            time.map(|time| time.date().to_string())
+        };
+        for (text, one, two) in [
+            ("1986-12-31", Some("1986-12-31"), Some("1986-12-31")),
+            (
+                "2021-06-03T23:30:00-05:00",
+                Some("2021-06-04"),
+                Some("2021-06-04"),
+            ),
+            ("2021-06-03T00:30:00+01:00xyz", Some("2021-06-02"), None),
+            (
+                "2016-12-31T23:59:60Z",
+                Some("2016-12-31"),
+                Some("2017-01-01"),
+            ),
+            ("2021-06-03T00:30:00+01", None, Some("2021-06-02")),
+            ("0000-01-01", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!(day(Classifier::One, text).as_deref(), one, "{text}");
+            assert_eq!(day(Classifier::Two, text).as_deref(), two, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_in_two_spellings_has_no_date() {
+        let value = br#"{"ts":"2021-06-03","T_S":"2021-06-04"}"#;
+        let check = |classifier| {
+            let rule = ValueRule::new(classifier, &"field:ts".parse().unwrap());
+            check_object(value, &rule).map(|time| time.is_some())
+        };
+        assert_eq!(check(Classifier::One), Ok(true));
+        assert_eq!(check(Classifier::Two), Err(Reason::KeysCollide));
     }
 
     #[test]
@@ -363,20 +495,22 @@ mod tests {
             b"{\"a\":\"\xff\"}",
         ];
         for value in bad {
+            assert!(check(value).is_err(), "{}", value.escape_ascii());
+            let rule = ValueRule::new(Classifier::One, &PartitionBy::Timestamp);
             assert_eq!(
-                check_object(value, None),
+                check_object(value, &rule),
                 Err(Reason::NotAJsonObject),
                 "{}",
                 value.escape_ascii()
             );
         }
         assert_eq!(
-            check_object(b"{\"\xff\":1}", None),
+            check(b"{\"\xff\":1}"),
             Err(Reason::NotAJsonObject),
             "invalid UTF-8 in a name"
         );
         assert_eq!(
-            check_object(b"{\"a\":[\"\xff\"]}", None),
+            check(b"{\"a\":[\"\xff\"]}"),
             Err(Reason::NotAJsonObject),
             "invalid UTF-8 deep inside"
         );
@@ -390,25 +524,15 @@ mod tests {
             r#"{"É":1,"é":2}"#,
             r#"{"a":1,"\u0041":2}"#,
         ] {
-            assert_eq!(
-                check_object(value.as_bytes(), None),
-                Err(Reason::KeysCollide),
-                "{value}"
-            );
+            assert_eq!(check(value.as_bytes()), Err(Reason::KeysCollide), "{value}");
         }
         let many: Vec<String> = (0..100).map(|n| format!("\"k{n}\":1")).collect();
-        assert_eq!(
-            check_object(format!("{{{}}}", many.join(",")).as_bytes(), None),
-            Ok(None)
-        );
+        assert_eq!(check(format!("{{{}}}", many.join(",")).as_bytes()), Ok(()));
         let again = format!("{{{},\"K3\":1}}", many.join(","));
+        assert_eq!(check(again.as_bytes()), Err(Reason::KeysCollide));
         assert_eq!(
-            check_object(again.as_bytes(), None),
-            Err(Reason::KeysCollide)
-        );
-        assert_eq!(
-            check_object(br#"{"a":{"b":1,"B":2}}"#, None),
-            Ok(None),
+            check(br#"{"a":{"b":1,"B":2}}"#),
+            Ok(()),
             "only columns, that is top-level names, are compared"
         );
     }
@@ -422,18 +546,18 @@ mod tests {
                 "]".repeat(levels - 1)
             )
         };
-        assert_eq!(check_object(nested(MAX_DEPTH).as_bytes(), None), Ok(None));
+        assert_eq!(check(nested(MAX_DEPTH).as_bytes()), Ok(()));
         assert_eq!(
-            check_object(nested(MAX_DEPTH + 1).as_bytes(), None),
+            check(nested(MAX_DEPTH + 1).as_bytes()),
             Err(Reason::TooDeep)
         );
         assert_eq!(
-            check_object("[".repeat(1_000_000).as_bytes(), None),
+            check("[".repeat(1_000_000).as_bytes()),
             Err(Reason::TooDeep)
         );
-        assert_eq!(check_object(br#"{"a":"[[[[\"[[[["}"#, None), Ok(None));
+        assert_eq!(check(br#"{"a":"[[[[\"[[[["}"#), Ok(()));
         let large = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_VALUE_BYTES));
-        assert_eq!(check_object(large.as_bytes(), None), Err(Reason::TooLarge));
+        assert_eq!(check(large.as_bytes()), Err(Reason::TooLarge));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The consumer writes the object create-once; here is its content, and the comparison with a later
 //! run. Two runs that agree on the zone write the same key and body for the same record.
 
+use schema::Classifier;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -27,10 +28,14 @@ pub struct Zone {
     /// The name of a [`Format`], as text like the settings below: the zone of a newer program must
     /// still be readable, so that a message can say what it holds.
     pub format: String,
-    /// `timestamp` or `field:NAME`.
+    /// `timestamp` or `field:NAME`, see [`PartitionBy`].
     pub partition_by: String,
     /// `hour`, `day` or `year`.
     pub granularity: String,
+    /// The number of its [`Classifier`]; none in the zones of the first one, whose ids must not
+    /// change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<u32>,
 }
 
 /// Why a run does not fit the zone it was pointed at.
@@ -59,6 +64,11 @@ pub enum ZoneMismatch {
         /// The cluster of this run.
         wanted: String,
     },
+    /// A newer program made it.
+    #[error(
+        "this zone has classifier {0}, which this program does not know: use a newer version of it"
+    )]
+    UnknownClassifier(u32),
     /// It is no landing zone, but was made of one.
     #[error(
         "this is a compacted copy of s3://{bucket}/{prefix}, made by 'consumer compact', and no landing zone: land, and verify, under \
@@ -76,7 +86,7 @@ pub enum ZoneMismatch {
 }
 
 impl Zone {
-    /// The zone of a run with these settings.
+    /// The zone that a run with these settings makes: it gets the newest classifier.
     #[must_use]
     pub fn new(
         topic: &str,
@@ -92,7 +102,17 @@ impl Zone {
             format: format.to_string(),
             partition_by: partition_by.to_string(),
             granularity: granularity.to_string(),
+            classifier: Some(Classifier::NEWEST.number()),
         }
+    }
+
+    /// The rule by which it reads records, for life.
+    ///
+    /// # Errors
+    /// [`ZoneMismatch::UnknownClassifier`] when a newer program made it.
+    pub fn classifier(&self) -> Result<Classifier, ZoneMismatch> {
+        let number = self.classifier.unwrap_or(Classifier::One.number());
+        Classifier::from_number(number).ok_or(ZoneMismatch::UnknownClassifier(number))
     }
 
     /// The object's body: one line of JSON.
@@ -121,11 +141,13 @@ impl Zone {
         hex::encode(&Sha256::digest(self.to_body())[..8])
     }
 
-    /// Whether a run that would have made `wanted` may write here.
+    /// Whether a run that would have made `wanted` may write here. The classifier is the zone's own,
+    /// whatever a new zone would get.
     ///
     /// # Errors
     /// The first difference. A cluster id is compared only where both sides know one.
     pub fn admit(&self, wanted: &Self) -> Result<(), ZoneMismatch> {
+        self.classifier()?;
         let settings = [
             (
                 "protocol version",
@@ -207,7 +229,7 @@ mod tests {
             "t",
             Some("c1"),
             Format::Json,
-            &PartitionBy::Field("Date".into()),
+            &"field:Date".parse().unwrap(),
             Granularity::Day,
         );
         assert_eq!(
@@ -237,6 +259,24 @@ mod tests {
                 "{wanted:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_zone_keeps_its_classifier_and_an_old_one_its_id() {
+        let body = br#"{"protocol":1,"topic":"t","cluster_id":"c1","format":"json","partition_by":"timestamp","granularity":"day"}
+"#;
+        let old = Zone::from_body(body).unwrap();
+        assert_eq!(old.classifier(), Ok(Classifier::One));
+        assert_eq!(old.to_body(), body, "its id is a hash of these bytes");
+        assert_eq!(old.admit(&zone()), Ok(()), "a new run goes on with it");
+        assert_eq!(zone().classifier(), Ok(Classifier::Two));
+        assert_ne!(zone().id(), old.id());
+        let newer = Zone {
+            classifier: Some(3),
+            ..zone()
+        };
+        let read = Zone::from_body(&newer.to_body()).unwrap();
+        assert_eq!(read.admit(&zone()), Err(ZoneMismatch::UnknownClassifier(3)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::{
     athena_type::AthenaType,
+    classifier::Classifier,
     date_time::{TIMESTAMPS, parse_column_timestamp, parse_date},
     members::Json,
     number::{Number, whole_number},
@@ -33,7 +34,11 @@ pub enum Cell<'v> {
 }
 
 /// The cell of a column of type `kind` for a valid value.
-pub(crate) fn cell(kind: AthenaType, value: Json<'_>) -> Result<Cell<'_>, RowProblem> {
+pub(crate) fn cell(
+    _classifier: Classifier,
+    kind: AthenaType,
+    value: Json<'_>,
+) -> Result<Cell<'_>, RowProblem> {
     let Json { text, exponent } = value;
     match (kind, text.as_bytes().first()) {
         (_, Some(b'n')) => Ok(Cell::Null),
@@ -93,7 +98,7 @@ mod tests {
     fn cell(kind: AthenaType, text: &str) -> Result<Cell<'_>, RowProblem> {
         let number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         let exponent = number && text.contains(['e', 'E']);
-        super::cell(kind, Json { text, exponent })
+        super::cell(Classifier::NEWEST, kind, Json { text, exponent })
     }
 
     fn text(text: &str) -> Cell<'_> {

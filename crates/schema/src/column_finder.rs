@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{names::snake, table_schema::TableColumn};
+use crate::{classifier::Classifier, names::snake, table_schema::TableColumn};
 
 /// Columns by the names of fields. Made once from the columns, in their order.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct ColumnFinder {
 }
 
 impl ColumnFinder {
-    pub(crate) fn new(columns: &[TableColumn]) -> Self {
+    pub(crate) fn new(columns: &[TableColumn], _classifier: Classifier) -> Self {
         let mut finder = Self {
             by_field: BTreeMap::new(),
             by_name: BTreeMap::new(),

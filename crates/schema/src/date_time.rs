@@ -1,11 +1,11 @@
 //! Days and instants, from the texts that records hold and back to the texts that Athena reads.
 //!
-//! Two rules read times. They differ, and both stay for now:
+//! Two rules read times, and they differ:
 //!
-//! - The **column rule** decides which instant a cell of a timestamp column holds.
-//! - **Rule 1 of date partitions** decides which `dt=…` folder a record goes to. It is frozen: a
-//!   record that is read again must go to the folder where it already is. A later rule, numbered 2
-//!   and chosen only by new zones, can be the column rule.
+//! - The **column rule** decides which instant a cell of a timestamp column holds. **Rule 2 of date
+//!   partitions** is the same rule: see [`partition_rule_2`].
+//! - **Rule 1 of date partitions** decides which `dt=…` folder a record of an old zone goes to. It
+//!   is frozen: a record that is read again must go to the folder where it already is.
 //!
 //! Where both take a text, they mean the same instant, except for leap seconds: `23:59:60` is the
 //! first second of the next day in a column and still the old day for rule 1. Otherwise they differ
@@ -22,11 +22,13 @@
 mod calendar;
 mod column_rule;
 mod partition_rule_1;
+mod partition_rule_2;
 mod write;
 
 pub use calendar::{TIMESTAMPS, parse_date};
 pub(crate) use column_rule::parse_column_timestamp;
 pub use partition_rule_1::parse_partition_time_1;
+pub use partition_rule_2::{DateForm, parse_partition_time_2};
 pub use write::{append_date, append_timestamp};
 
 #[cfg(test)]

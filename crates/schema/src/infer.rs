@@ -11,6 +11,7 @@ use std::{
 use crate::{
     athena_type::AthenaType,
     cell::{cell, unquoted},
+    classifier::Classifier,
     column_finder::ColumnFinder,
     csv_column::ColumnType,
     members::{Json, Member, Members},
@@ -125,7 +126,7 @@ impl SeenFields {
             }
         }
         let listless: Vec<TableColumn> = columns.iter().map(ProposedColumn::without_list).collect();
-        let finder = ColumnFinder::new(&listless);
+        let finder = ColumnFinder::new(&listless, Classifier::One);
         let with_needed_lists = columns.iter().enumerate().map(|(at, column)| {
             if column.is_found(&finder, at) {
                 column.without_list()
@@ -190,7 +191,7 @@ fn kind_of(field: &str, value: Json<'_>) -> Option<AthenaType> {
     let known_number = stock::type_of(field) == ColumnType::Number;
     let fits = |kind: &AthenaType| match kind {
         AthenaType::BigInt => !known_number && value.text.parse::<i64>().is_ok(),
-        kind => cell(*kind, value).is_ok(),
+        kind => cell(Classifier::One, *kind, value).is_ok(),
     };
     let narrowest = || narrow.into_iter().find(fits).unwrap_or(AthenaType::String);
     (value.text != "null").then(narrowest)
@@ -323,7 +324,7 @@ mod tests {
             let objects: Vec<String> = records.iter().map(object).collect();
             let schema = infer(objects.iter().map(String::as_bytes)).unwrap();
             let strict = TableSchema::new(schema.columns().to_vec(), UnknownFields::DeadLetter).unwrap();
-            let mut reader = RowReader::new(&strict);
+            let mut reader = RowReader::new(&strict, Classifier::NEWEST);
             for value in &objects {
                 prop_assert_eq!(reader.read(value, &mut Vec::new()), Ok(()), "{} in {}", value, schema.canonical_text());
             }

@@ -16,6 +16,7 @@
 mod append_cell;
 mod athena_type;
 mod cell;
+mod classifier;
 mod column_finder;
 mod csv_column;
 mod date_time;
@@ -36,14 +37,16 @@ mod table_schema_text;
 pub use append_cell::{CellError, append_cell};
 pub use athena_type::AthenaType;
 pub use cell::Cell;
+pub use classifier::Classifier;
 pub use csv_column::{ColumnType, CsvColumn, TypedColumn, parse_columns};
 pub use date_time::{
-    TIMESTAMPS, append_date, append_timestamp, parse_date, parse_partition_time_1,
+    DateForm, TIMESTAMPS, append_date, append_timestamp, parse_date, parse_partition_time_1,
+    parse_partition_time_2,
 };
 pub use infer::infer;
 pub use members::{Json, Member, Members, NotAnObject};
 pub use metadata::{METADATA_COLUMNS, metadata_field};
-pub use names::{FieldNames, snake};
+pub use names::{FieldNames, same_field, snake};
 pub use number::Number;
 pub use row_encoder::{RowEncoder, RowError};
 pub use row_problem::RowProblem;

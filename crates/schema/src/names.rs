@@ -56,6 +56,22 @@ pub fn snake(name: &str) -> String {
     }
 }
 
+/// Whether two names mean the same field: upper and lower case, blanks, underscores and other signs
+/// do not matter. `Adj Close`, `adj_close` and `ADJCLOSE` are one name.
+///
+/// A name that has only signs is the same as no other.
+#[must_use]
+pub fn same_field(left: &str, right: &str) -> bool {
+    let mut letters = folded(left);
+    left == right || letters.next().is_some() && folded(left).eq(folded(right))
+}
+
+/// What [`same_field`] compares.
+pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> {
+    let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+    letters.flat_map(char::to_lowercase)
+}
+
 /// Whether a word begins at `i`: after a sign, at the `C` of `dC` and `1C`, and at the `N` of
 /// `USDName`. A sign also ends the word before it.
 fn starts_word(letters: &[char], i: usize) -> bool {
@@ -111,6 +127,21 @@ mod tests {
             ("", "column"),
         ] {
             assert_eq!(snake(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn case_blanks_and_signs_do_not_tell_names_apart() {
+        for (left, right) in [
+            ("Adj Close", "adj_close"),
+            ("CloseUSD", "closeusd"),
+            ("ÉTÉ", "été"),
+            ("***", "***"),
+        ] {
+            assert!(same_field(left, right), "{left} {right}");
+        }
+        for (left, right) in [("ts", "tss"), ("***", "---"), ("", "_"), ("a1", "a2")] {
+            assert!(!same_field(left, right), "{left} {right}");
         }
     }
 

@@ -105,6 +105,82 @@ pub(crate) fn whole_number(value: &str) -> Result<i64, RowProblem> {
     }
 }
 
+/// A number times a power of ten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scaled {
+    /// Its whole part, cut off towards zero.
+    pub(crate) whole: i128,
+    /// Whether there are digits behind the whole part, other than zeros.
+    pub(crate) has_rest: bool,
+    negative: bool,
+}
+
+impl Scaled {
+    /// The greatest whole number that is not above it.
+    pub(crate) fn floor(self) -> i128 {
+        match self.negative && self.has_rest {
+            true => self.whole - 1,
+            false => self.whole,
+        }
+    }
+}
+
+/// A number of JSON's grammar times 10 to the power of `places`, exactly; `None` for any other text,
+/// and for a whole part of more than 38 digits.
+pub(crate) fn scaled(text: &str, places: u32) -> Option<Scaled> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let are_digits =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let no_sign = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let leads = whole.len() > 1 && whole.starts_with('0');
+    if !are_digits(whole) || !are_digits(fraction) || !are_digits(no_sign) || leads {
+        return None;
+    }
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let nothing = Scaled {
+        whole: 0,
+        has_rest: !significant.is_empty(),
+        negative,
+    };
+    if significant.is_empty() {
+        return Some(nothing);
+    }
+    // How many of the significant digits lie before the point; where even that many cannot be
+    // counted, the number is next to nothing or far too large.
+    let before = exponent.parse::<i64>().ok().and_then(|exponent| {
+        let skipped =
+            i64::try_from(significant.len()).ok()? - i64::try_from(fraction.len()).ok()?;
+        exponent.checked_add(skipped)?.checked_add(places.into())
+    });
+    let before = match before {
+        None if exponent.starts_with('-') => return Some(nothing),
+        before => before?,
+    };
+    let before = match usize::try_from(before) {
+        Err(_) => return Some(nothing),
+        Ok(before) if before > 38 => return None,
+        Ok(before) => before,
+    };
+    let (kept, rest) = significant.split_at(before.min(significant.len()));
+    let magnitude: i128 = match kept {
+        "" => 0,
+        kept => kept.parse().ok()?,
+    };
+    let zeros = u32::try_from(before - kept.len()).ok()?;
+    let magnitude = magnitude.checked_mul(10i128.checked_pow(zeros)?)?;
+    Some(Scaled {
+        whole: if negative { -magnitude } else { magnitude },
+        has_rest: rest.bytes().any(|digit| digit != b'0'),
+        negative,
+    })
+}
+
 fn shifted(digits: &str, zeros: i64) -> Option<i128> {
     let factor = 10i128.checked_pow(u32::try_from(zeros).ok()?)?;
     digits.parse::<i128>().ok()?.checked_mul(factor)
@@ -115,6 +191,50 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_scaled_number_keeps_each_digit() {
+        for (text, places, whole, has_rest) in [
+            ("12.345", 2, 1_234, true),
+            ("12.34", 2, 1_234, false),
+            ("12.340", 2, 1_234, false),
+            ("-0.005", 2, 0, true),
+            ("-0.005", 3, -5, false),
+            ("1.5e3", 0, 1_500, false),
+            ("150E-2", 1, 15, false),
+            ("0.000", 5, 0, false),
+            ("0e99999999999999999999", 5, 0, false),
+            ("1e-99999999999999999999", 5, 0, true),
+            (
+                "99999999999999999999999999999999999999",
+                0,
+                10i128.pow(38) - 1,
+                false,
+            ),
+        ] {
+            let found = scaled(text, places).map(|found| (found.whole, found.has_rest));
+            assert_eq!(found, Some((whole, has_rest)), "{text} {places}");
+        }
+        for text in [
+            "",
+            "-",
+            "1.",
+            ".5",
+            "+1",
+            "01",
+            "1e",
+            "1e+",
+            "x",
+            "1 ",
+            "1e38",
+            "1e99999999999999999999",
+            "1_0",
+        ] {
+            assert_eq!(scaled(text, 0), None, "{text}");
+        }
+        assert_eq!(scaled("-0.5", 0).map(Scaled::floor), Some(-1));
+        assert_eq!(scaled("-2", 0).map(Scaled::floor), Some(-2));
+    }
 
     proptest! {
         #[test]

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use crate::{
     athena_type::AthenaType,
     cell::{Cell, cell, unquoted},
+    classifier::Classifier,
     column_finder::ColumnFinder,
     members::Members,
     row_problem::RowProblem,
@@ -25,6 +26,7 @@ const MAX_HINT_BYTES: usize = 255;
 /// Reads records as rows of one schema.
 #[derive(Debug)]
 pub struct RowReader {
+    classifier: Classifier,
     columns: Vec<FilledColumn>,
     unknown_fields: UnknownFields,
     finder: ColumnFinder,
@@ -60,11 +62,12 @@ pub struct NoRow {
 }
 
 impl RowReader {
-    /// Makes a reader.
+    /// Makes a reader by the rule of a zone's classifier.
     #[must_use]
-    pub fn new(schema: &TableSchema) -> Self {
+    pub fn new(schema: &TableSchema, classifier: Classifier) -> Self {
         Self {
-            finder: ColumnFinder::new(schema.columns()),
+            classifier,
+            finder: ColumnFinder::new(schema.columns(), classifier),
             columns: schema.columns().iter().map(FilledColumn::new).collect(),
             unknown_fields: schema.unknown_fields(),
             hints: Vec::new(),
@@ -103,8 +106,8 @@ impl RowReader {
                 if std::mem::replace(&mut column.filled_by, self.record) == self.record {
                     return Err(column.refuse(RowProblem::SameColumn));
                 }
-                row[at] =
-                    cell(column.kind, member.value).map_err(|problem| column.refuse(problem))?;
+                row[at] = cell(self.classifier, column.kind, member.value)
+                    .map_err(|problem| column.refuse(problem))?;
             }
             place += 1;
         }
@@ -173,7 +176,7 @@ mod tests {
     }
 
     fn read(schema: &TableSchema, value: &str) -> Result<String, NoRow> {
-        show(&mut RowReader::new(schema), value)
+        show(&mut RowReader::new(schema, Classifier::NEWEST), value)
     }
 
     fn show(reader: &mut RowReader, value: &str) -> Result<String, NoRow> {
@@ -292,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_refused_record_does_not_show_in_the_next_one() {
-        let mut reader = RowReader::new(&TableSchema::stock());
+        let mut reader = RowReader::new(&TableSchema::stock(), Classifier::NEWEST);
         show(&mut reader, r#"{"Index":"A","Open":true}"#).unwrap_err();
         assert_eq!(
             show(&mut reader, r#"{"Index":"B"}"#).unwrap(),
@@ -309,7 +312,7 @@ mod tests {
         ) {
             let unknown = if strict { UnknownFields::DeadLetter } else { UnknownFields::Ignore };
             let schema = TableSchema::new(TableSchema::stock().columns().to_vec(), unknown).unwrap();
-            let mut reader = RowReader::new(&schema);
+            let mut reader = RowReader::new(&schema, Classifier::NEWEST);
             for record in records {
                 let members: Vec<String> = record.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
                 let value = format!("{{{}}}", members.join(","));

@@ -4,10 +4,11 @@
 //! It shares with the engine only what a value is and what its date is. Not here: columns that a
 //! schema refuses.
 
+use bucket::zone::ZoneFacts;
 use landing::{
     Record,
-    partition_by::{DatePartition, Granularity, PartitionBy},
-    value::{self, Reason},
+    partition_by::DatePartition,
+    value::{self, Reason, ValueRule},
 };
 
 /// What must have become of a record; a pure function of the record and of what the zone pins.
@@ -22,25 +23,17 @@ pub(crate) enum ExpectedPlace {
 }
 
 /// Where this record must be.
-pub(crate) fn expected_place(
-    record: &Record<'_>,
-    partition_by: &PartitionBy,
-    granularity: Granularity,
-) -> ExpectedPlace {
+pub(crate) fn expected_place(record: &Record<'_>, zone: &ZoneFacts) -> ExpectedPlace {
     let Some(bytes) = record.value else {
         return ExpectedPlace::Tombstone;
     };
-    let date = match partition_by {
-        PartitionBy::Timestamp => value::check_object(bytes, None).map(|_| {
-            let millis = record.timestamp?;
-            DatePartition::from_timestamp(millis, granularity)
-        }),
-        PartitionBy::Field(name) => value::check_object(bytes, Some(name))
-            .map(|text| DatePartition::from_text(&text?, granularity)),
+    let by = &zone.partition_by;
+    let in_field = match value::check_object(bytes, &ValueRule::new(zone.classifier, by)) {
+        Ok(in_field) => in_field,
+        Err(reason) => return ExpectedPlace::Letter(reason),
     };
-    match date {
-        Ok(Some(date)) => ExpectedPlace::Date(date),
-        Ok(None) => ExpectedPlace::Letter(Reason::NoPartitionValue),
-        Err(reason) => ExpectedPlace::Letter(reason),
+    match by.date(record.timestamp, in_field, zone.granularity) {
+        Some(date) => ExpectedPlace::Date(date),
+        None => ExpectedPlace::Letter(Reason::NoPartitionValue),
     }
 }

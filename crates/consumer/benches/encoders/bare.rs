@@ -17,7 +17,7 @@ use parquet::{
     },
     schema::parser::parse_message_type,
 };
-use schema::{Cell, RowReader, TableSchema};
+use schema::{Cell, Classifier, RowReader, TableSchema};
 
 /// Encodes the same file at each call.
 pub(crate) type Bare = Box<dyn Fn() -> Result<Vec<u8>>>;
@@ -73,7 +73,7 @@ struct BareColumns {
 impl BareColumns {
     fn of(values: &[Vec<u8>]) -> Result<Self> {
         let mut columns = Self::default();
-        let mut reader = RowReader::new(&TableSchema::stock());
+        let mut reader = RowReader::new(&TableSchema::stock(), Classifier::NEWEST);
         for value in values {
             let mut row = Vec::new();
             let read = reader.read(std::str::from_utf8(value)?, &mut row);

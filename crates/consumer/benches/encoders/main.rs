@@ -19,10 +19,10 @@ use format::{
     options::{Compression, FileFormat},
 };
 use landing::{
-    partition_by::{DatePartition, Granularity},
-    value::checker::Checker,
+    partition_by::{DatePartition, PartitionBy},
+    value::{ValueRule, checker::Checker},
 };
-use schema::{Cell, FieldNames, RowEncoder, RowReader, Schema, TableSchema};
+use schema::{Cell, Classifier, FieldNames, RowEncoder, RowReader, Schema, TableSchema};
 
 use crate::{
     bare::bare,
@@ -47,7 +47,7 @@ fn main() -> Result<()> {
         "", "ours", "bare", "more", "bytes a record"
     );
     parts(&values)?;
-    let date = DatePartition::from_text("2026-11-21", Granularity::Day).context("a date")?;
+    let date = DatePartition::from_folder("2026-11-21").context("a date")?;
     for (format, compression) in cases() {
         let encoding = Encoding::new(options(format, compression))?;
         let bare = bare(format, compression, lines(format, &values, &date)?, &values)?;
@@ -66,12 +66,13 @@ fn main() -> Result<()> {
 
 /// Measures what each record costs before a format sees it.
 fn parts(values: &[Vec<u8>]) -> Result<()> {
-    let mut reader = RowReader::new(&TableSchema::stock());
+    let mut reader = RowReader::new(&TableSchema::stock(), Classifier::NEWEST);
+    let rule = ValueRule::new(Classifier::NEWEST, &PartitionBy::Timestamp);
     let (mut check, mut read) = (ThreadMeter::default(), ThreadMeter::default());
     for _ in 0..ROUNDS {
         check.measure(|| {
-            let mut checker = Checker::default();
-            let mut check = |value: &Vec<u8>| black_box(checker.check(value, None)).is_ok();
+            let mut checker = Checker::new(rule.clone());
+            let mut check = |value: &Vec<u8>| black_box(checker.check(value)).is_ok();
             Ok(values.iter().filter(|value| check(value)).count())
         })?;
         read.measure(|| {

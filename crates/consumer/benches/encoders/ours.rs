@@ -11,7 +11,7 @@ use format::{
     options::{Compression, EncodingOptions, FileFormat, RecordSource},
 };
 use landing::{Offset, Partition, Place, Record, partition_by::DatePartition, record::Headers};
-use schema::TableSchema;
+use schema::{Classifier, TableSchema};
 
 /// The defaults of the program.
 pub(crate) fn options(format: FileFormat, compression: Compression) -> EncodingOptions {
@@ -22,6 +22,7 @@ pub(crate) fn options(format: FileFormat, compression: Compression) -> EncodingO
         csv_header: false,
         metadata_columns: false,
         schema: (format != FileFormat::Jsonl).then(|| Arc::new(TableSchema::stock())),
+        classifier: Classifier::NEWEST,
         origin: RecordSource {
             topic: "bench".to_owned(),
             zone: "bench".to_owned(),

@@ -11,7 +11,7 @@ mod ours;
 use std::hint::black_box;
 
 use anyhow::{Context, Result};
-use landing::partition_by::{DatePartition, Granularity};
+use landing::partition_by::DatePartition;
 
 use self::{bare::bare, ours::lines};
 use crate::{
@@ -29,7 +29,7 @@ pub(crate) fn encode(order: &Order, files: BatchFiles) -> Result<Report> {
     let values: Vec<Vec<u8>> = (0..records)
         .map(|number| order.topic.value(number))
         .collect();
-    let date = DatePartition::from_text("2026-11-21", Granularity::Day).context("a date")?;
+    let date = DatePartition::from_folder("2026-11-21").context("a date")?;
     let (format, compression) = (files.format(), files.compression());
     let bare = bare(format, compression, lines(format, &values, &date)?, &values)?;
     let meter = Meter::start()?;

@@ -131,7 +131,9 @@ fn what_cannot_be_landed_is_in_the_dead_letters_of_its_batch() {
     let run = world.land(&flags(&[])).ok();
     assert!(
         run.stdout.contains("records 2 ")
-            && run.stdout.contains("dead letters 2 (not-a-json-object 2)")
+            && run
+                .stdout
+                .contains("dead letters 2 (array 1, not-a-json-object 1)")
             && run.stdout.contains("tombstones 1"),
         "{}",
         run.stdout

@@ -39,7 +39,7 @@ fn what_cannot_be_landed_becomes_a_dead_letter_and_the_rest_goes_on() {
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(900_000));
     let values: [(Option<&[u8]>, Option<&str>); 8] = [
         (Some(b"hello world"), Some("not-a-json-object")),
-        (Some(b"[1,2]"), Some("not-a-json-object")),
+        (Some(b"[1,2]"), Some("array")),
         (Some(b""), Some("not-a-json-object")),
         (Some(b"{\"a\":\"\xff\"}"), Some("not-a-json-object")),
         (Some(deep.as_bytes()), Some("too-deep")),

@@ -11,6 +11,7 @@ mod both_programs;
 mod classifier_1;
 mod compact;
 mod crash;
+mod dates;
 mod groups;
 mod landing;
 mod real_servers;

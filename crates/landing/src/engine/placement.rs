@@ -3,15 +3,13 @@
 //! It is a function of the record and of what the zone pins: it does not depend on the time or the
 //! process. Not here: when it is uploaded and what is committed (see [`crate::engine`]).
 
-use std::borrow::Cow;
-
 use super::types::{Settings, Tombstones};
 use crate::{
     dead_letter,
     partition_by::{DatePartition, PartitionBy},
     place::Place,
     record::{Headers, Record},
-    value::{self, Reason, checker::Checker},
+    value::{self, Reason, ValueRule, checker::Checker},
 };
 
 /// What becomes of a record.
@@ -71,8 +69,9 @@ pub fn keys_of(
         value,
         headers: Headers::default(),
     };
+    let mut checker = Checker::new(ValueRule::new(settings.classifier, &settings.partition_by));
     let date = match (value, &settings.partition_by) {
-        (Some(bytes), _) => date_partition(settings, &mut Checker::default(), &record, bytes).ok(),
+        (Some(bytes), _) => date_partition(settings, &mut checker, &record, bytes).ok(),
         (None, PartitionBy::Timestamp) => {
             timestamp.and_then(|millis| DatePartition::from_timestamp(millis, settings.granularity))
         }
@@ -90,18 +89,10 @@ fn date_partition(
     record: &Record<'_>,
     bytes: &[u8],
 ) -> Result<DatePartition, Reason> {
-    let date = match &settings.partition_by {
-        PartitionBy::Timestamp => {
-            checker.check(bytes, None)?;
-            record
-                .timestamp
-                .and_then(|millis| DatePartition::from_timestamp(millis, settings.granularity))
-        }
-        PartitionBy::Field(name) => {
-            let text: Option<Cow<'_, str>> = checker.check(bytes, Some(name))?;
-            text.and_then(|text| DatePartition::from_text(&text, settings.granularity))
-        }
-    };
+    let in_field = checker.check(bytes)?;
+    let date = settings
+        .partition_by
+        .date(record.timestamp, in_field, settings.granularity);
     date.ok_or(Reason::NoPartitionValue)
 }
 
@@ -119,7 +110,8 @@ mod tests {
     use crate::{engine::tests::settings, offset::Offset, place::Partition};
 
     fn placed(settings: &Settings, record: &Record<'_>) -> Placement {
-        place(settings, &mut Checker::default(), record)
+        let rule = ValueRule::new(settings.classifier, &settings.partition_by);
+        place(settings, &mut Checker::new(rule), record)
     }
 
     fn record(value: Option<&[u8]>) -> Record<'_> {
@@ -162,7 +154,7 @@ mod tests {
     #[test]
     fn a_record_without_a_usable_date_becomes_a_dead_letter() {
         let by_field = Settings {
-            partition_by: PartitionBy::Field("Date".into()),
+            partition_by: "field:Date".parse().unwrap(),
             ..settings()
         };
         for value in [

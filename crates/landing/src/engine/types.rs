@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use schema::Classifier;
+
 use crate::{
     anchor::Anchor,
     batch::Batch,
@@ -34,6 +36,8 @@ pub struct Settings {
     pub partition_by: PartitionBy,
     /// How much time a date partition covers.
     pub granularity: Granularity,
+    /// The rule by which the zone reads records.
+    pub classifier: Classifier,
     /// What becomes of records without a value.
     pub tombstones: Tombstones,
     /// What to do about records that retention removed first.

@@ -1,5 +1,7 @@
 //! What an extent holds, one rule a test.
 
+use schema::Classifier;
+
 use super::*;
 use crate::{claim::tests::claim, place::Partition, record::Headers};
 
@@ -21,6 +23,7 @@ fn rules() -> ExtentRules<'static> {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
+        classifier: Classifier::NEWEST,
         keep_tombstones: false,
     }
 }

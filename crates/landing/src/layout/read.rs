@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_keys_that_the_consumer_writes_read_back() {
-        let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
+        let date = DatePartition::from_folder("2026-11-21").unwrap();
         for (partition, offset) in [(0, 0), (3, 42), (99_999, 1), (100_000, i64::MAX)] {
             let partition = Partition(partition);
             let place = Place::new(partition, Offset(offset));

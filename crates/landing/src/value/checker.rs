@@ -4,41 +4,53 @@
 //! Not here: what is checked (see [`super::check_object`]). Invariant: the answer is that of
 //! [`super::check_object`]; earlier values only change how fast it comes.
 
-use std::borrow::Cow;
-
+use chrono::NaiveDateTime;
 use schema::Members;
 
-use super::{Reason, check_object, check_text, not_an_object, string_value};
+use super::{Reason, ValueRule, check_object, check_text, no_object};
 
 /// Records with more names are checked each by itself.
 const MOST_NAMES: usize = 256;
 
 /// Checks values of one topic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Checker {
+    rule: ValueRule,
     /// The names of an earlier value that passed, in order and without escapes: no two of them are
     /// the same column.
     names: Vec<Box<str>>,
+    /// Which of them is the date field.
+    field: Option<usize>,
     /// How many values since then had others.
     misses: u32,
 }
 
 impl Checker {
+    /// A checker by this rule.
+    #[must_use]
+    pub fn new(rule: ValueRule) -> Self {
+        Self {
+            rule,
+            names: Vec::new(),
+            field: None,
+            misses: 0,
+        }
+    }
+
     /// Like [`check_object`].
     ///
     /// # Errors
     /// The reason code for the dead letter.
-    pub fn check<'v>(
-        &mut self,
-        value: &'v [u8],
-        field: Option<&str>,
-    ) -> Result<Option<Cow<'v, str>>, Reason> {
-        let text = check_text(value)?;
-        if let Some(found) = self.check_known(text, field)? {
+    pub fn check(&mut self, value: &[u8]) -> Result<Option<NaiveDateTime>, Reason> {
+        // Whatever is wrong with it, `check_object` finds and explains it.
+        let Ok(text) = check_text(value) else {
+            return check_object(value, &self.rule);
+        };
+        if let Ok(Some(found)) = self.check_known(text) {
             self.misses = 0;
             return Ok(found);
         }
-        let checked = check_object(value, field);
+        let checked = check_object(value, &self.rule);
         self.misses = self.misses.saturating_add(1);
         // Where values of several kinds take turns, learning each time would cost more than it
         // saves.
@@ -49,36 +61,36 @@ impl Checker {
     }
 
     /// The answer, if all names are the known ones; some may be missing at the end.
-    fn check_known<'v>(
-        &self,
-        text: &'v str,
-        field: Option<&str>,
-    ) -> Result<Option<Option<Cow<'v, str>>>, Reason> {
-        let mut members = Members::new(text).map_err(not_an_object)?;
-        let (mut known, mut found) = (self.names.iter(), None);
+    fn check_known(&self, text: &str) -> Result<Option<Option<NaiveDateTime>>, Reason> {
+        let mut members = Members::new(text).map_err(no_object)?;
+        let (mut at, mut found) = (0, None);
         loop {
-            let expected = known.next().map(|name| &**name);
-            match members.next(expected).map_err(not_an_object)? {
+            let expected = self.names.get(at).map(|name| &**name);
+            match members.next(expected).map_err(no_object)? {
                 None => return Ok(Some(found)),
                 Some(member) if member.name.is_some() => return Ok(None),
-                Some(member) => {
-                    if field.is_some() && expected == field {
-                        found = string_value(member.value.text);
-                    }
+                Some(member) if self.field == Some(at) => {
+                    found = self.rule.time(member.value.text);
                 }
+                Some(_) => {}
             }
+            at += 1;
         }
     }
 
     /// Remembers the names of a value that passed.
     fn learn(&mut self, text: &str) {
         self.names.clear();
+        self.field = None;
         let Ok(mut members) = Members::new(text) else {
             return;
         };
         while let Ok(Some(member)) = members.next(None) {
             match member.name {
                 Some(name) if !name.contains('\\') && self.names.len() < MOST_NAMES => {
+                    if self.rule.is_field(name) {
+                        self.field = Some(self.names.len());
+                    }
                     self.names.push(name.into());
                 }
                 _ => return,
@@ -90,8 +102,10 @@ impl Checker {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use schema::Classifier;
 
     use super::*;
+    use crate::partition_by::PartitionBy;
 
     /// Values that differ in a name, in their order, in an escape, in a blank, or that are no
     /// object at all.
@@ -101,6 +115,10 @@ mod tests {
         let json = prop::sample::select(vec![
             "1",
             "\"x\"",
+            "\"2021-06-03\"",
+            "\"2021-06-03T00:30:00+01\"",
+            "1622734200",
+            "NaN",
             "\"\\n\"",
             "{\"a\":1,\"A\":2}",
             "[",
@@ -124,34 +142,33 @@ mod tests {
         #[test]
         fn whatever_came_before_the_answer_is_that_of_a_single_check(
             values in prop::collection::vec(value(), 1..12),
-            field in prop::sample::select(vec![None, Some("a"), Some("Date")]),
+            by in prop::sample::select(vec!["timestamp", "field:a", "field:Date", "field:b:epoch-s"]),
+            classifier in prop::sample::select(vec![Classifier::One, Classifier::Two]),
         ) {
-            let mut checker = Checker::default();
+            let rule = ValueRule::new(classifier, &PartitionBy::parse(by, classifier).unwrap());
+            let mut checker = Checker::new(rule.clone());
             for value in &values {
-                let alone = check_object(value.as_bytes(), field);
-                prop_assert_eq!(checker.check(value.as_bytes(), field), alone, "{}", value);
+                let alone = check_object(value.as_bytes(), &rule);
+                prop_assert_eq!(checker.check(value.as_bytes()), alone, "{}", value);
             }
         }
     }
 
     #[test]
     fn names_are_learnt_of_what_passes_and_known_then() {
-        let mut checker = Checker::default();
+        let by_date = "field:Date".parse().unwrap();
+        let mut checker = Checker::new(ValueRule::new(Classifier::NEWEST, &by_date));
         let value = br#"{"Index":"HSI","Date":"1986-12-31"}"#;
-        let known = |checker: &Checker, value: &str| {
-            matches!(checker.check_known(value, None), Ok(Some(_)))
-        };
-        assert_eq!(
-            checker.check(br#"{"a":1,"A":2}"#, None),
-            Err(Reason::KeysCollide)
-        );
+        let known =
+            |checker: &Checker, value: &str| matches!(checker.check_known(value), Ok(Some(_)));
+        assert_eq!(checker.check(br#"{"a":1,"A":2}"#), Err(Reason::KeysCollide));
         assert!(checker.names.is_empty(), "{:?}", checker.names);
-        checker.check(value, None).unwrap();
+        checker.check(value).unwrap();
         assert!(known(&checker, r#"{"Index":"NYA","Date":""}"#));
         assert!(known(&checker, r#"{"Index":1}"#));
         assert!(!known(&checker, r#"{"Date":1}"#));
         assert!(!known(&checker, r#"{"Index":1,"Date":2,"index":3}"#));
-        let day = checker.check(value, Some("Date")).unwrap();
-        assert_eq!(day.as_deref(), Some("1986-12-31"));
+        let time = checker.check(value).unwrap();
+        assert_eq!(time.unwrap().to_string(), "1986-12-31 00:00:00");
     }
 }

@@ -14,6 +14,7 @@ use landing::{
     partition_by::DatePartition,
     record::ValueHash,
 };
+use schema::Classifier;
 
 use crate::{
     faults::Fault,
@@ -55,6 +56,7 @@ impl World {
             topic: TOPIC,
             partition_by: &plan.partition_by,
             granularity: plan.granularity,
+            classifier: Classifier::NEWEST,
             keep_tombstones: extent.files.keep_tombstones,
         };
         let head = head(self.settings_of(w, extent));

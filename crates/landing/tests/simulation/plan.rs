@@ -99,7 +99,7 @@ impl Plan {
         let layout = DateRules {
             partition_by: match rng.u8(0..2) {
                 0 => PartitionBy::Timestamp,
-                _ => PartitionBy::Field("Date".into()),
+                _ => "field:Date".parse().unwrap(),
             },
             granularity: granularities[rng.usize(0..3)],
             tombstones: match rng.u8(0..3) {

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
 use landing::{Format, Settings, chain::Batching, claim::FileRules, engine::ObjectLayout};
+use schema::Classifier;
 
 use crate::{
     plan::{COMMIT_INTERVAL, DRAIN_DEADLINE, Plan},
@@ -45,6 +46,7 @@ impl Plan {
             topic: TOPIC.into(),
             partition_by: self.layout.partition_by.clone(),
             granularity: self.layout.granularity,
+            classifier: Classifier::NEWEST,
             tombstones: self.layout.tombstones,
             on_gap: self.on_gap,
             max_in_flight: self.max_in_flight,

@@ -45,10 +45,7 @@ fn contradiction(claim: &Claim) -> Option<&'static str> {
 mod tests {
     use landing::{
         Offset, Partition,
-        claim::{
-            CLAIM_VERSION, CLASSIFIER_VERSION, ClaimedBody, ClaimedDate, ClaimedDeadLetters,
-            FileRules,
-        },
+        claim::{CLAIM_VERSION, ClaimedBody, ClaimedDate, ClaimedDeadLetters, FileRules},
     };
 
     use super::*;
@@ -73,7 +70,7 @@ mod tests {
     fn claim() -> Claim {
         Claim {
             version: CLAIM_VERSION,
-            classifier: CLASSIFIER_VERSION,
+            classifier: 1,
             zone: "z".to_owned(),
             partition: Partition(3),
             start: Offset(10),

@@ -50,6 +50,7 @@ pub(crate) async fn encoding(
         format,
         partition_by: zone.partition_by.clone(),
         granularity: zone.granularity,
+        classifier: zone.classifier,
     };
     match rules.encoding(&claim.files, schema) {
         Ok(encoding) => Ok(ClaimEncoder::Of(Box::new(encoding))),

@@ -139,7 +139,7 @@ pub(crate) async fn read(
 impl TopicSide {
     fn take(&mut self, record: &Record<'_>, wanted: &WantedExtent<'_>, files: Option<&mut Files>) {
         let zone = wanted.zone;
-        let part = match expected_place(record, &zone.partition_by, zone.granularity) {
+        let part = match expected_place(record, zone) {
             ExpectedPlace::Tombstone if !wanted.claim.files.keep_tombstones => {
                 self.tombstones += 1;
                 return;

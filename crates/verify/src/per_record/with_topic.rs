@@ -118,7 +118,7 @@ fn expected(
     let landed = offsets.landed.contains(record.offset);
     let dead_lettered = offsets.dead_letters.contains(record.offset);
     let zone = &verification.zone;
-    let place = expected_place(record, &zone.partition_by, zone.granularity);
+    let place = expected_place(record, zone);
     let expected = required(zone, record, &place, landed, dead_lettered, must);
     if place == ExpectedPlace::Tombstone {
         verification.partition(record.partition).report.tombstones += 1;

@@ -8,14 +8,11 @@ use std::sync::Arc;
 use crate::{
     batch::Batch,
     chain::{Claiming, Encoded, Step},
-    claim::{
-        CLAIM_VERSION, CLASSIFIER_VERSION, Claim, ClaimedBody, ClaimedDate, ClaimedDeadLetters,
-        FileRules,
-    },
+    claim::{CLAIM_VERSION, Claim, ClaimedBody, ClaimedDate, ClaimedDeadLetters, FileRules},
     engine::{
         Engine,
         partition::{PartitionState, ZoneAnchor},
-        types::{ExtentId, UploadId, UploadKind},
+        types::{ExtentId, Settings, UploadId, UploadKind},
     },
     identity::About,
     place::Partition,
@@ -37,7 +34,7 @@ impl Engine {
             return;
         };
         let files = &chain.batching().files;
-        let claim = claim_of(extent, &self.settings.zone_id, files, &encoded);
+        let claim = claim_of(extent, &self.settings, files, &encoded);
         let first = claim.first.as_ref().and_then(|first| first.to_anchor());
         self.memory.take(encoded.bytes());
         if let Some(closing) = &mut chain.closing {
@@ -74,7 +71,7 @@ impl Engine {
             return;
         };
         let files = &chain.batching().files;
-        let ours = claim_of(id.extent(), &self.settings.zone_id, files, &kept.encoded);
+        let ours = claim_of(id.extent(), &self.settings, files, &kept.encoded);
         if ours == *claim {
             // An earlier attempt of ours whose answer was lost, or a process that saw the same.
             self.claimed(id);
@@ -113,7 +110,7 @@ impl Engine {
     }
 }
 
-fn claim_of(extent: ExtentId, zone: &str, files: &FileRules, encoded: &Encoded) -> Claim {
+fn claim_of(extent: ExtentId, settings: &Settings, files: &FileRules, encoded: &Encoded) -> Claim {
     let contents = &encoded.contents;
     let dates = contents.dates.iter().zip(&encoded.files);
     let dates = dates.map(|(date, file)| ClaimedDate {
@@ -124,8 +121,8 @@ fn claim_of(extent: ExtentId, zone: &str, files: &FileRules, encoded: &Encoded) 
     });
     Claim {
         version: CLAIM_VERSION,
-        classifier: CLASSIFIER_VERSION,
-        zone: zone.to_owned(),
+        classifier: settings.classifier.number(),
+        zone: settings.zone_id.clone(),
         partition: extent.start.partition,
         start: extent.start.offset,
         end: contents.end,

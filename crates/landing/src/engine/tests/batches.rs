@@ -69,6 +69,7 @@ pub(super) fn encode(extent: &Encode, dates: usize) -> Encoded {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
+        classifier: Classifier::NEWEST,
         keep_tombstones: extent.files.keep_tombstones,
     };
     let mut seen = std::collections::BTreeSet::new();

@@ -58,6 +58,7 @@ fn encode(extent: &Encode, times: usize) -> Encoded {
         topic: "t",
         partition_by: &PartitionBy::Timestamp,
         granularity: Granularity::Day,
+        classifier: Classifier::NEWEST,
         keep_tombstones: false,
     };
     let mut bodies: BTreeMap<DatePartition, (u64, Vec<u8>)> = BTreeMap::new();

@@ -8,6 +8,8 @@ mod collecting;
 mod goal;
 mod memory;
 
+use schema::Classifier;
+
 use super::*;
 use crate::{
     anchor::{Anchor, AnchorReading},
@@ -27,6 +29,7 @@ pub(crate) fn settings() -> Settings {
         topic: "t".into(),
         partition_by: PartitionBy::Timestamp,
         granularity: Granularity::Day,
+        classifier: Classifier::NEWEST,
         tombstones: Tombstones::Skip,
         on_gap: OnGap::Stop,
         max_in_flight: 4,

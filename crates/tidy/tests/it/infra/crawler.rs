@@ -2,10 +2,7 @@
 //!
 //! Not here: what Glue does with the definition. No key below `_control/` is ever crawled.
 
-use landing::{
-    Extent, Offset, OffsetRange, Partition, Place,
-    partition_by::{DatePartition, Granularity},
-};
+use landing::{Extent, Offset, OffsetRange, Partition, Place, partition_by::DatePartition};
 use serde_json::Value;
 
 use super::{BUCKET, planted, prefix, strings};
@@ -40,7 +37,7 @@ fn problems(crawler: &Value) -> Vec<&'static str> {
 /// What is read: the data, a few objects of each folder, and only when somebody asks.
 fn scope_rules(crawler: &Value) -> Vec<(bool, &'static str)> {
     let prefix = prefix();
-    let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
+    let date = DatePartition::from_folder("2026-11-21").unwrap();
     let data = prefix.data_key(&date, Place::new(Partition(3), Offset(42)));
     let gap = OffsetRange {
         start: Offset(1),

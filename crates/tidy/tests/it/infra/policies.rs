@@ -4,10 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use landing::{
-    Offset, Partition, Place,
-    partition_by::{DatePartition, Granularity},
-};
+use landing::{Offset, Partition, Place, partition_by::DatePartition};
 use serde_json::Value;
 
 use super::{BUCKET, TOPIC, planted, prefix, strings};
@@ -132,7 +129,7 @@ fn a_policy_that_allows_more_or_less_is_found_out() {
 
 #[test]
 fn the_consumers_resources_hold_every_key_of_its_zone_and_none_of_another() {
-    let date = DatePartition::from_text("2026-11-21", Granularity::Day).unwrap();
+    let date = DatePartition::from_folder("2026-11-21").unwrap();
     let allowed = |key: String| {
         let object = format!("arn:aws:s3:::{BUCKET}/{key}");
         let resources = expected_of_consumer();

@@ -131,13 +131,13 @@ pub(crate) fn projection_problems(table: &TableDdl, facts: &Facts) -> Vec<String
     }
     let format = table.property("projection.dt.format");
     for time in TIMES {
-        let date = DatePartition::from_text(time, facts.granularity).unwrap();
+        let date = date_of(time, facts.granularity).unwrap();
         let projected = projected(format, time);
         found.extend(differs("a projected dt", projected.as_str(), date.as_str()));
     }
     let range = table.property("projection.dt.range");
     let (first, last) = range.split_once(',').unwrap_or((range, ""));
-    let first_partition = DatePartition::from_text(first, facts.granularity);
+    let first_partition = date_of(first, facts.granularity);
     let first_partition = first_partition.as_ref().map(DatePartition::as_str);
     found.extend(differs("the range's start", Some(first), first_partition));
     found.extend(differs(
@@ -146,6 +146,10 @@ pub(crate) fn projection_problems(table: &TableDdl, facts: &Facts) -> Vec<String
         format!("NOW+1{unit}").as_str(),
     ));
     found
+}
+
+fn date_of(time: &str, granularity: Granularity) -> Option<DatePartition> {
+    DatePartition::from_time(schema::parse_partition_time_1(time)?, granularity)
 }
 
 /// What a pattern of Java's makes of a time.
@@ -167,7 +171,7 @@ pub(crate) fn path_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     let template = table.property("storage.location.template");
     let mut found = differs("LOCATION", &table.location, &root);
     for time in TIMES {
-        let date = DatePartition::from_text(time, facts.granularity).unwrap();
+        let date = date_of(time, facts.granularity).unwrap();
         let key = (facts.key)(&facts.prefix, &date);
         let (folder, _) = key.rsplit_once('/').unwrap();
         let projected = template.replace("${dt}", date.as_str());
