@@ -37,7 +37,12 @@ fn what_cannot_be_landed_becomes_a_dead_letter_and_the_rest_goes_on() {
     let world = World::new();
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(900_000));
-    let values: [(Option<&[u8]>, Option<&str>); 8] = [
+    let values: [(Option<&[u8]>, Option<&str>); 13] = [
+        (Some(b"\xef\xbb\xbf{\"a\":1}"), Some("byte-order-mark")),
+        (Some(b"{\"Close\":NaN}"), Some("nan-or-infinity")),
+        (Some(br#""{\"Close\":1.5}""#), Some("json-in-a-string")),
+        (Some(b"\0\0\0\0\x07{\"a\":1}"), Some("registry-framed")),
+        (Some(b"\x02\x06NYA"), Some("binary")),
         (Some(b"hello world"), Some("not-a-json-object")),
         (Some(b"[1,2]"), Some("array")),
         (Some(b""), Some("not-a-json-object")),
@@ -58,7 +63,7 @@ fn what_cannot_be_landed_becomes_a_dead_letter_and_the_rest_goes_on() {
     let run = world.land(&[]).ok();
 
     assert!(
-        run.stdout.contains("dead letters 6") && run.stdout.contains("tombstones 1"),
+        run.stdout.contains("dead letters 11") && run.stdout.contains("tombstones 1"),
         "{}",
         run.stdout
     );
