@@ -58,7 +58,7 @@ pub(crate) struct ZoneSettings {
     pub(crate) format: Format,
     pub(crate) partition_by: PartitionBy,
     pub(crate) granularity: Granularity,
-    /// The columns of CSV and Parquet.
+    /// The columns of CSV and Parquet, or those that each record must fit.
     pub(crate) schema: Option<Arc<TableSchema>>,
     /// Where a new zone begins.
     pub(crate) start: StartAt,
@@ -216,6 +216,7 @@ fn engine_settings(args: &Args, zone: &ZoneSettings) -> engine::Settings {
         partition_by: zone.partition_by.clone(),
         granularity: zone.granularity,
         classifier: Classifier::NEWEST,
+        check_columns: zone.schema.clone().filter(|_| zone.format == Format::Json),
         tombstones: match args.tombstones {
             args::TombstonePolicy::Skip => engine::Tombstones::Skip,
             args::TombstonePolicy::DeadLetter => engine::Tombstones::DeadLetter,
@@ -296,28 +297,32 @@ fn expected_ratio(format: Format, compression: Compression) -> f64 {
 /// Flags that do not go together are refused, not ignored.
 fn check_files(wanted: &args::BatchingArgs) -> Result<()> {
     let format = wanted.format;
-    let batches_only = wanted.compression.is_some()
-        || wanted.compression_level.is_some()
-        || wanted.with_metadata
-        || wanted.schema.is_some();
+    let batches_only =
+        wanted.compression.is_some() || wanted.compression_level.is_some() || wanted.with_metadata;
     if format == Format::Json && batches_only {
         bail!(
-            "--compression, --compression-level, --with-metadata and --schema belong to batches: add --format jsonl, csv or parquet"
+            "--compression, --compression-level and --with-metadata belong to batches: add --format jsonl, csv or parquet"
         );
     }
     if wanted.csv_header && format != Format::Csv {
         bail!("--csv-header belongs to --format csv");
     }
-    if wanted.schema.is_some() && format == Format::Jsonl {
-        bail!("--schema belongs to --format csv and parquet: JSON Lines keep each record as it is");
+    let is_json = matches!(format, Format::Json | Format::Jsonl);
+    if wanted.schema.is_some() && is_json && !wanted.check_columns {
+        bail!(
+            "--schema belongs to --format csv and parquet: --format {format} keeps each record as it is; add --check-columns to make dead letters of those that do not fit"
+        );
+    }
+    if wanted.check_columns && !is_json {
+        bail!("--check-columns belongs to --format json and jsonl: {format} always checks them");
     }
     Ok(())
 }
 
-/// The columns of CSV and Parquet.
+/// The columns of CSV and Parquet, or of `--check-columns`.
 fn table_schema(wanted: &args::BatchingArgs) -> Result<Option<Arc<TableSchema>>> {
     match (wanted.format, &wanted.schema) {
-        (Format::Json | Format::Jsonl, _) => Ok(None),
+        (Format::Json | Format::Jsonl, _) if !wanted.check_columns => Ok(None),
         (_, Some(file)) => Ok(Some(Arc::new(schema_file::read(file)?))),
         (_, None) => Ok(Some(Arc::new(TableSchema::stock()))),
     }
@@ -404,7 +409,15 @@ mod tests {
                 &["--format", "csv", "--schema", "not-there.yaml"],
                 "not-there.yaml",
             ),
-            (&["--format", "jsonl", "--schema", "x.yaml"], "--schema"),
+            (
+                &["--format", "jsonl", "--schema", "x.yaml"],
+                "add --check-columns",
+            ),
+            (&["--schema", "x.yaml"], "add --check-columns"),
+            (
+                &["--format", "parquet", "--check-columns"],
+                "always checks them",
+            ),
         ]);
     }
 

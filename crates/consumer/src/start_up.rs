@@ -93,6 +93,12 @@ async fn enter(
         plan.zone.format,
         &plan.zone.partition_by,
         plan.zone.granularity,
+    )
+    .with_check_columns(
+        plan.engine
+            .check_columns
+            .as_deref()
+            .map(schemas::schema_hash),
     );
     probe::probe(bucket, &plan.zone.prefix).await?;
     let zone = zone::enter(bucket, plan, &wanted, look_up, &found.committed).await?;

@@ -23,7 +23,8 @@ pub struct Encoding {
 /// What a format needs besides the options.
 #[derive(Debug)]
 pub(crate) enum Layout {
-    Jsonl,
+    /// With the columns that each record must fit, where there are any.
+    Jsonl(Option<Arc<TableSchema>>),
     Csv(Arc<TableSchema>),
     Parquet(Arc<TableSchema>, ParquetShape),
 }
@@ -63,10 +64,7 @@ impl Layout {
             schema.check_metadata_names()?;
         }
         match (options.format, schema) {
-            (FileFormat::Jsonl, None) => Ok(Self::Jsonl),
-            (FileFormat::Jsonl, Some(_)) => {
-                bail!("--format jsonl keeps the records as they are and takes no --schema")
-            }
+            (FileFormat::Jsonl, schema) => Ok(Self::Jsonl(schema)),
             (FileFormat::Csv, Some(schema)) => Ok(Self::Csv(schema)),
             (FileFormat::Parquet, Some(schema)) => {
                 let shape = ParquetShape::new(&schema, options)?;

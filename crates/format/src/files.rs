@@ -45,8 +45,8 @@ impl Files {
     pub fn new(encoding: &Encoding, start: Place) -> Self {
         let options = encoding.options();
         let open = match encoding.layout() {
-            Layout::Jsonl => Open::Jsonl(
-                JsonLines::new(options.metadata_columns),
+            Layout::Jsonl(columns) => Open::Jsonl(
+                JsonLines::new(columns.as_deref(), options),
                 TextFiles::new(options, Vec::new()),
             ),
             Layout::Csv(schema) => {

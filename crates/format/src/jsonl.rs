@@ -7,20 +7,23 @@ use landing::{
     Record,
     value::{Misfit, Reason, on_one_line},
 };
-use schema::metadata_field;
+use schema::{RowReader, TableSchema, metadata_field};
 
-use crate::metadata::Metadata;
+use crate::{metadata::Metadata, options::EncodingOptions};
 
 /// Makes the lines of one encoding.
 pub(crate) struct JsonLines {
+    /// What each record must be a row of.
+    columns: Option<RowReader>,
     metadata: bool,
     line: Vec<u8>,
 }
 
 impl JsonLines {
-    pub(crate) fn new(metadata: bool) -> Self {
+    pub(crate) fn new(columns: Option<&TableSchema>, options: &EncodingOptions) -> Self {
         Self {
-            metadata,
+            columns: columns.map(|columns| RowReader::new(columns, options.classifier)),
+            metadata: options.metadata_columns,
             line: Vec::new(),
         }
     }
@@ -28,6 +31,9 @@ impl JsonLines {
     /// The record's line with its line feed.
     pub(crate) fn line(&mut self, record: &Record<'_>) -> Result<&[u8], Misfit> {
         let value = record.value.ok_or(Reason::Tombstone)?;
+        if let Some(columns) = &mut self.columns {
+            columns.check(std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)?)?;
+        }
         self.line.clear();
         self.line.extend_from_slice(&on_one_line(value));
         if self.metadata {

@@ -82,7 +82,7 @@ pub struct EncodingOptions {
     pub csv_header: bool,
     /// Whether [`schema::METADATA_COLUMNS`] follow the columns of the record.
     pub metadata_columns: bool,
-    /// The columns of CSV and Parquet; `None` for JSON Lines.
+    /// The columns of CSV and Parquet; for JSON Lines those that each record must fit, if any.
     pub schema: Option<Arc<TableSchema>>,
     /// The rule by which the zone reads records.
     pub classifier: Classifier,

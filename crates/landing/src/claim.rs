@@ -37,7 +37,8 @@ pub struct FileRules {
     pub csv_header: bool,
     /// Whether Kafka's key, partition, offset, timestamp and headers are columns, too.
     pub metadata_columns: bool,
-    /// SHA-256 in hex of the schema that is kept under `_control`; none for JSON Lines.
+    /// SHA-256 in hex of the schema that is kept under `_control`. JSON Lines have one only where
+    /// records are checked against its columns.
     pub schema: Option<String>,
     /// Whether tombstones are dead letters instead of being skipped.
     pub keep_tombstones: bool,

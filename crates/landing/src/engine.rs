@@ -85,7 +85,7 @@ impl Engine {
             limit: InFlightLimit::new(settings.max_in_flight),
             memory: Memory::new(settings.memory_bytes),
             batches: Batches::new(&settings.layout),
-            checker: Checker::new(ValueRule::new(settings.classifier, &settings.partition_by)),
+            checker: checker(&settings),
             settings,
             partitions: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -299,6 +299,15 @@ impl Engine {
 fn note(settings: &Settings, landed: Landed) -> String {
     let zone = Some(settings.commit_zone.clone());
     CommitNote { landed, zone }.to_text()
+}
+
+fn checker(settings: &Settings) -> Checker {
+    let rule = ValueRule::new(settings.classifier, &settings.partition_by);
+    let checker = Checker::new(rule);
+    match &settings.check_columns {
+        Some(columns) => checker.with_columns(columns),
+        None => checker,
+    }
 }
 
 #[cfg(test)]

@@ -265,14 +265,8 @@ pub fn on_one_line(value: &[u8]) -> Cow<'_, [u8]> {
     if !value.contains(&b'\n') && !value.contains(&b'\r') {
         return Cow::Borrowed(value);
     }
-    let mut line = Vec::with_capacity(value.len());
-    let mut text = StringState::default();
-    for &byte in value {
-        if text.step(byte) || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            line.push(byte);
-        }
-    }
-    Cow::Owned(line)
+    let text = String::from_utf8_lossy(value);
+    Cow::Owned(schema::on_one_line(&text).into_owned().into_bytes())
 }
 
 /// Follows a JSON text byte by byte: inside or outside of a string.

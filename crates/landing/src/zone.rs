@@ -36,6 +36,10 @@ pub struct Zone {
     /// change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<u32>,
+    /// SHA-256 in hex of the schema that each record must fit, where one object per record is
+    /// landed with `--check-columns`. In batches the claims name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_columns: Option<String>,
 }
 
 /// Why a run does not fit the zone it was pointed at.
@@ -103,6 +107,16 @@ impl Zone {
             partition_by: partition_by.to_string(),
             granularity: granularity.to_string(),
             classifier: Some(Classifier::NEWEST.number()),
+            check_columns: None,
+        }
+    }
+
+    /// The same zone, whose records must fit the schema of this hash.
+    #[must_use]
+    pub fn with_check_columns(self, schema: Option<String>) -> Self {
+        Self {
+            check_columns: schema,
+            ..self
         }
     }
 
@@ -166,6 +180,11 @@ impl Zone {
                 self.granularity.clone(),
                 wanted.granularity.clone(),
             ),
+            (
+                "check-columns",
+                named(self.check_columns.as_deref()),
+                named(wanted.check_columns.as_deref()),
+            ),
         ];
         for (field, holds, wanted) in settings {
             if holds != wanted {
@@ -192,6 +211,10 @@ impl Zone {
 pub fn commit_zone(bucket: &str, prefix: &crate::layout::Prefix, zone: &Zone) -> String {
     let place = format!("{bucket}/{prefix} {}", zone.id());
     hex::encode(&Sha256::digest(place)[..8])
+}
+
+fn named(schema: Option<&str>) -> String {
+    schema.map_or_else(|| "no schema".to_owned(), |hash| format!("schema {hash}"))
 }
 
 /// The group of a zone: a second zone begins at the topic's beginning.
@@ -253,6 +276,7 @@ mod tests {
                 protocol: 2,
                 ..zone()
             },
+            zone().with_check_columns(Some("ab".into())),
         ] {
             assert!(
                 matches!(zone().admit(&wanted), Err(ZoneMismatch::Setting { .. })),

@@ -1,16 +1,18 @@
 //! One JSON value becomes one cell of a typed column, or is refused for a fixed reason.
 //!
 //! Does not know records (see `row_reader`). A cell holds exactly what the value says, except for
-//! times finer than a millisecond; the answer depends on the text of the value alone.
+//! times finer than a millisecond and for the time of day in a date column; the answer depends on
+//! the text of the value alone.
 
 use std::borrow::Cow;
 
 use crate::{
     athena_type::AthenaType,
     classifier::Classifier,
-    date_time::{TIMESTAMPS, parse_column_timestamp, parse_date},
+    date_time::{MILLIS_PER_DAY, TIMESTAMPS, parse_column_timestamp, parse_date},
     members::Json,
-    number::{Number, whole_number},
+    number::{Number, is_number, whole_number},
+    one_line::on_one_line,
     row_problem::RowProblem,
 };
 
@@ -33,12 +35,47 @@ pub enum Cell<'v> {
     Timestamp(i64),
 }
 
-/// The cell of a column of type `kind` for a valid value.
+/// The cell of a column of type `kind` for a valid value, by the rule of this classifier.
 pub(crate) fn cell(
-    _classifier: Classifier,
+    classifier: Classifier,
     kind: AthenaType,
     value: Json<'_>,
 ) -> Result<Cell<'_>, RowProblem> {
+    match classifier {
+        Classifier::One => cell_1(kind, value),
+        Classifier::Two => cell_2(kind, value),
+    }
+}
+
+/// Classifier 2: a number may be text, as readers of raw JSON take it; a date column takes a time,
+/// of which it holds the day in UTC; JSON in a string column is on one line.
+fn cell_2(kind: AthenaType, value: Json<'_>) -> Result<Cell<'_>, RowProblem> {
+    match (kind, value.text.as_bytes().first()) {
+        (AthenaType::Double | AthenaType::BigInt, Some(b'"')) => cell_1(kind, number_in(value)?),
+        (AthenaType::Date, Some(b'"')) => {
+            let text = unquoted(value.text)?;
+            let day = parse_column_timestamp(&text).map(|at| at.div_euclid(MILLIS_PER_DAY));
+            day.and_then(|day| i32::try_from(day).ok())
+                .map(Cell::Date)
+                .ok_or(RowProblem::UnparseableDate)
+        }
+        (AthenaType::String, Some(b'{' | b'[')) => Ok(Cell::Text(on_one_line(value.text))),
+        _ => cell_1(kind, value),
+    }
+}
+
+/// The number in a JSON string that holds nothing else.
+fn number_in(value: Json<'_>) -> Result<Json<'_>, RowProblem> {
+    let inner = value.text.strip_prefix('"');
+    let inner = inner.and_then(|inner| inner.strip_suffix('"'));
+    let text = inner.filter(|inner| is_number(inner));
+    let text = text.ok_or(RowProblem::WrongType)?;
+    let exponent = text.contains(['e', 'E']);
+    Ok(Json { text, exponent })
+}
+
+/// Classifier 1, which never changes.
+fn cell_1(kind: AthenaType, value: Json<'_>) -> Result<Cell<'_>, RowProblem> {
     let Json { text, exponent } = value;
     match (kind, text.as_bytes().first()) {
         (_, Some(b'n')) => Ok(Cell::Null),
@@ -153,8 +190,68 @@ mod tests {
                 Err(RowProblem::NumberOutOfRange)
             );
         }
-        for value in ["\"1.5\"", "true", "[]", "{}"] {
+        for value in ["\"x\"", "true", "[]", "{}"] {
             assert_eq!(cell(AthenaType::Double, value), Err(RowProblem::WrongType));
+        }
+    }
+
+    #[test]
+    fn the_second_classifier_takes_numbers_as_text_and_days_of_times() {
+        use AthenaType::{BigInt, Boolean, Date, Double, String, Timestamp};
+        let both = |kind, text| {
+            let value = Json {
+                text,
+                exponent: false,
+            };
+            [Classifier::One, Classifier::Two].map(|classifier| {
+                let cell = super::cell(classifier, kind, value);
+                cell.map(|cell| match cell {
+                    Cell::Double(number) => number.text().to_owned(),
+                    Cell::Text(text) => text.into_owned(),
+                    other => format!("{other:?}"),
+                })
+            })
+        };
+        let wrong = || Err(RowProblem::WrongType);
+        let no_date = || Err(RowProblem::UnparseableDate);
+        for (kind, text, one, two) in [
+            (Double, r#""123.45""#, wrong(), Ok("123.45")),
+            (Double, r#""-1e5""#, wrong(), Ok("-1e5")),
+            (
+                Double,
+                r#""1e999""#,
+                wrong(),
+                Err(RowProblem::NumberOutOfRange),
+            ),
+            (BigInt, r#""12""#, wrong(), Ok("BigInt(12)")),
+            (BigInt, r#""1.5""#, wrong(), wrong()),
+            (Double, r#""""#, wrong(), wrong()),
+            (Double, r#"" 1""#, wrong(), wrong()),
+            (Double, r#""1,234.5""#, wrong(), wrong()),
+            (Double, r#""NaN""#, wrong(), wrong()),
+            (Double, r#""\u0031""#, wrong(), wrong()),
+            (Double, "[1]", wrong(), wrong()),
+            (Boolean, r#""true""#, wrong(), wrong()),
+            (Date, r#""1970-01-02T15:30:00Z""#, no_date(), Ok("Date(1)")),
+            (Date, r#""1970-01-02 00:30+01""#, no_date(), Ok("Date(0)")),
+            (Date, r#""1970-01-02""#, Ok("Date(1)"), Ok("Date(1)")),
+            (Date, r#""02/01/1970""#, no_date(), no_date()),
+            (
+                Timestamp,
+                r#""1""#,
+                Err(RowProblem::UnparseableTimestamp),
+                Err(RowProblem::UnparseableTimestamp),
+            ),
+            (
+                String,
+                "{\"a\":\n [1, \"\\\\\", \"b c\"]}",
+                Ok("{\"a\":\n [1, \"\\\\\", \"b c\"]}"),
+                Ok(r#"{"a":[1,"\\","b c"]}"#),
+            ),
+            (String, r#"{"a": 1}"#, Ok(r#"{"a": 1}"#), Ok(r#"{"a": 1}"#)),
+        ] {
+            let expected = [one, two].map(|cell| cell.map(str::to_owned));
+            assert_eq!(both(kind, text), expected, "{text}");
         }
     }
 
@@ -200,7 +297,7 @@ mod tests {
             "1.5",
             "1e-1",
             "1e-99999999999999999999",
-            "\"1\"",
+            "\"x\"",
             "true",
             "{}",
         ] {

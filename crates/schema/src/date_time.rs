@@ -25,6 +25,7 @@ mod partition_rule_1;
 mod partition_rule_2;
 mod write;
 
+pub(crate) use calendar::MILLIS_PER_DAY;
 pub use calendar::{TIMESTAMPS, parse_date};
 pub(crate) use column_rule::parse_column_timestamp;
 pub use partition_rule_1::parse_partition_time_1;

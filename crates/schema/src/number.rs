@@ -105,6 +105,18 @@ pub(crate) fn whole_number(value: &str) -> Result<i64, RowProblem> {
     }
 }
 
+/// Whether the text is a number of JSON's grammar, and nothing else.
+pub(crate) fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let are_digits =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_leading_zero = whole.len() > 1 && whole.starts_with('0');
+    are_digits(whole) && are_digits(fraction) && are_digits(exponent) && !has_leading_zero
+}
+
 /// A number times a power of ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scaled {
@@ -128,19 +140,15 @@ impl Scaled {
 /// A number of JSON's grammar times 10 to the power of `places`, exactly; `None` for any other text,
 /// and for a whole part of more than 38 digits.
 pub(crate) fn scaled(text: &str, places: u32) -> Option<Scaled> {
+    if !is_number(text) {
+        return None;
+    }
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
     };
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    let are_digits =
-        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let no_sign = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    let leads = whole.len() > 1 && whole.starts_with('0');
-    if !are_digits(whole) || !are_digits(fraction) || !are_digits(no_sign) || leads {
-        return None;
-    }
     let digits = format!("{whole}{fraction}");
     let significant = digits.trim_start_matches('0');
     let nothing = Scaled {

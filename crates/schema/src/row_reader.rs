@@ -113,6 +113,14 @@ impl RowReader {
         }
     }
 
+    /// Checks that a record is a row, and forgets it.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn check(&mut self, value: &str) -> Result<(), NoRow> {
+        self.read(value, &mut Vec::new())
+    }
+
     /// The column for a field that was not expected at this place of the record; `None` if the
     /// field is ignored.
     #[cold]
@@ -248,6 +256,37 @@ mod tests {
     }
 
     #[test]
+    fn the_second_classifier_matches_names_by_their_letters() {
+        let stock = TableSchema::stock();
+        let row =
+            |classifier, value: &str| show(&mut RowReader::new(&stock, classifier), value).unwrap();
+        for name in ["closeusd", "CLOSEUSD", "CloseUsd", "close_USD"] {
+            let value = format!("{{\"{name}\":1}}");
+            assert_eq!(row(Classifier::Two, &value), "- - - - - - - - 1", "{name}");
+        }
+        let snake = r#"{"adjclose":1,"Closeusd":2}"#;
+        assert_eq!(row(Classifier::One, snake), "- - - - - - - - -");
+        assert_eq!(row(Classifier::Two, snake), "- - - - - - 1 - 2");
+        assert_eq!(
+            read(&stock, r#"{"closeusd":1,"Close USD":1}"#),
+            refusal(RowProblem::SameColumn, "close_usd")
+        );
+        let number = AthenaType::BigInt;
+        let twins = [
+            ("a_b", number, &[][..]),
+            ("ab", number, &[]),
+            ("c", number, &["Price USD"]),
+        ];
+        let twins = schema(&twins, UnknownFields::Ignore);
+        let shown = read(&twins, r#"{"AB":1,"A B":2,"a%%b":3,"priceusd":4}"#);
+        let first = read(&twins, r#"{"AB":1,"A B":2,"priceusd":4}"#);
+        assert_eq!(first.unwrap(), "BigInt(2) BigInt(1) BigInt(4)");
+        assert_eq!(shown, refusal(RowProblem::SameColumn, "a_b"));
+        let nobody = read(&twins, r#"{"aB_":1,"a__%B":2,"ab%":3}"#);
+        assert_eq!(nobody, refusal(RowProblem::SameColumn, "a_b"));
+    }
+
+    #[test]
     fn a_missing_field_and_null_are_null_and_unknown_fields_are_ignored() {
         let text = AthenaType::String;
         let schema = schema(
@@ -265,7 +304,7 @@ mod tests {
     fn what_does_not_fit_is_refused_with_its_column() {
         let stock = TableSchema::stock();
         assert_eq!(
-            read(&stock, r#"{"Open":"1"}"#),
+            read(&stock, r#"{"Open":"x"}"#),
             refusal(RowProblem::WrongType, "open")
         );
         assert_eq!(

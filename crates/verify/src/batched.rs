@@ -9,5 +9,5 @@ pub(crate) mod listed;
 mod object_content;
 mod read_claim;
 mod read_extents;
-mod schemas;
+pub(crate) mod schemas;
 mod topic_records;

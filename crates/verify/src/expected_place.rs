@@ -8,8 +8,9 @@ use bucket::zone::ZoneFacts;
 use landing::{
     Record,
     partition_by::DatePartition,
-    value::{self, Reason, ValueRule},
+    value::{self, Misfit, Reason, ValueRule},
 };
+use schema::RowReader;
 
 /// What must have become of a record; a pure function of the record and of what the zone pins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,22 @@ pub(crate) enum ExpectedPlace {
     Letter(Reason),
     /// No object, or a dead letter, as the operator wanted it at the time.
     Tombstone,
+}
+
+impl ExpectedPlace {
+    /// The same, or a dead letter where a record that would be data is no row of these columns.
+    pub(crate) fn of_row(self, record: &Record<'_>, columns: Option<&mut RowReader>) -> Self {
+        let value = record
+            .value
+            .and_then(|value| std::str::from_utf8(value).ok());
+        let (Self::Date(_), Some(columns), Some(value)) = (&self, columns, value) else {
+            return self;
+        };
+        match columns.check(value) {
+            Ok(()) => self,
+            Err(no_row) => Self::Letter(Misfit::from(no_row).reason),
+        }
+    }
 }
 
 /// Where this record must be.

@@ -17,10 +17,11 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bucket::zone;
 use cli::{config::Origins, progress::Progress, run::Failure};
 use kafka::options::Options;
+use schema::RowReader;
 
 use crate::{
     anchors, args::VerifyArgs, batched, finding::Findings, listed::Content, listings, open_zone,
@@ -64,7 +65,17 @@ async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Resul
         bytes_read: 0,
         folders: HashMap::new(),
         schemas: BTreeMap::new(),
+        columns: None,
     };
+    if let Some(hash) = &zone.check_columns {
+        let classifier = verification.zone.classifier;
+        let columns = batched::schemas::schema(&mut verification, hash).await?;
+        let columns = columns.with_context(|| {
+            let key = verification.zone.prefix.schema_key(hash);
+            format!("the columns of the zone, {key}, are not there or not readable: restore them")
+        })?;
+        verification.columns = Some(RowReader::new(&columns, classifier));
+    }
     listings::control(&mut verification, &mut content).await?;
     listings::data(&mut verification, &mut content).await?;
     verification.ask_for_ends().await?;

@@ -14,7 +14,7 @@ use anyhow::Result;
 use bucket::{Bucket, zone::ZoneFacts};
 use cli::progress::Progress;
 use landing::{Extent, Offset, OffsetRange, Partition, anchor::Anchor};
-use schema::TableSchema;
+use schema::{RowReader, TableSchema};
 
 use crate::{
     finding::{Finding, Findings, Kind},
@@ -42,6 +42,8 @@ pub(crate) struct Verification {
     pub(crate) folders: HashMap<String, bool>,
     /// The schemas that were read, by hash; `None` for one that is missing or unreadable.
     pub(crate) schemas: BTreeMap<String, Option<Arc<TableSchema>>>,
+    /// Reads records by the columns that each must fit, where the zone names any.
+    pub(crate) columns: Option<RowReader>,
 }
 
 /// What is known of a topic partition besides its objects.

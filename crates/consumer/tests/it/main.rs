@@ -9,6 +9,7 @@ mod batch_crashes;
 mod batches;
 mod both_programs;
 mod classifier_1;
+mod columns;
 mod compact;
 mod crash;
 mod dates;

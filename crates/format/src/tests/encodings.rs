@@ -74,13 +74,6 @@ fn what_does_not_go_together_is_refused() {
     );
     assert_eq!(
         error(EncodingOptions {
-            schema: Some(Arc::new(TableSchema::stock())),
-            ..jsonl()
-        }),
-        "--format jsonl keeps the records as they are and takes no --schema"
-    );
-    assert_eq!(
-        error(EncodingOptions {
             schema: None,
             ..options(FileFormat::Csv, Compression::None)
         }),

@@ -6,6 +6,27 @@ fn jsonl() -> EncodingOptions {
     options(FileFormat::Jsonl, Compression::None)
 }
 
+#[test]
+fn with_columns_what_does_not_fit_is_refused_and_the_rest_keeps_its_bytes() {
+    let options = EncodingOptions {
+        schema: Some(Arc::new(TableSchema::stock())),
+        ..jsonl()
+    };
+    let values = [
+        r#"{"Close": "1.5", "x":{}}"#,
+        r#"{"Close":[1]}"#,
+        r#"{"closeusd":true}"#,
+    ];
+    let (files, refused) = encode(&options, &arena(&values));
+    assert_eq!(files[0].bytes, format!("{}\n", values[0]).as_bytes());
+    let refused: Vec<_> = refused
+        .iter()
+        .map(|misfit| (misfit.reason.code(), misfit.column.as_deref()))
+        .collect();
+    let wrong = |column| ("wrong-type", Some(column));
+    assert_eq!(refused, [wrong("close"), wrong("close_usd")]);
+}
+
 fn with_metadata() -> EncodingOptions {
     EncodingOptions {
         metadata_columns: true,

@@ -9,7 +9,7 @@ use crate::{
     partition_by::{DatePartition, PartitionBy},
     place::Place,
     record::{Headers, Record},
-    value::{self, Reason, ValueRule, checker::Checker},
+    value::{self, Misfit, Reason, checker::Checker},
 };
 
 /// What becomes of a record.
@@ -47,7 +47,7 @@ pub(crate) fn place(settings: &Settings, checker: &mut Checker, record: &Record<
                 body,
             }
         }
-        Err(reason) => dead_letter(settings, record, reason),
+        Err(misfit) => dead_letter(settings, record, misfit),
     }
 }
 
@@ -69,7 +69,7 @@ pub fn keys_of(
         value,
         headers: Headers::default(),
     };
-    let mut checker = Checker::new(ValueRule::new(settings.classifier, &settings.partition_by));
+    let mut checker = super::checker(settings);
     let date = match (value, &settings.partition_by) {
         (Some(bytes), _) => date_partition(settings, &mut checker, &record, bytes).ok(),
         (None, PartitionBy::Timestamp) => {
@@ -88,18 +88,22 @@ fn date_partition(
     checker: &mut Checker,
     record: &Record<'_>,
     bytes: &[u8],
-) -> Result<DatePartition, Reason> {
+) -> Result<DatePartition, Misfit> {
     let in_field = checker.check(bytes)?;
     let date = settings
         .partition_by
         .date(record.timestamp, in_field, settings.granularity);
-    date.ok_or(Reason::NoPartitionValue)
+    let date = date.ok_or(Reason::NoPartitionValue)?;
+    checker.check_columns(bytes)?;
+    Ok(date)
 }
 
-fn dead_letter(settings: &Settings, record: &Record<'_>, reason: Reason) -> Placement {
+fn dead_letter(settings: &Settings, record: &Record<'_>, misfit: impl Into<Misfit>) -> Placement {
+    let misfit = misfit.into();
+    let reason = misfit.reason;
     Placement::DeadLetter {
         key: settings.prefix.dead_letter_key(record.place()),
-        body: dead_letter::body(&settings.topic, record, reason),
+        body: dead_letter::body(&settings.topic, record, misfit),
         reason,
     }
 }
@@ -107,7 +111,7 @@ fn dead_letter(settings: &Settings, record: &Record<'_>, reason: Reason) -> Plac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::tests::settings, offset::Offset, place::Partition};
+    use crate::{engine::tests::settings, offset::Offset, place::Partition, value::ValueRule};
 
     fn placed(settings: &Settings, record: &Record<'_>) -> Placement {
         let rule = ValueRule::new(settings.classifier, &settings.partition_by);

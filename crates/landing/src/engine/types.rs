@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use schema::Classifier;
+use schema::{Classifier, TableSchema};
 
 use crate::{
     anchor::Anchor,
@@ -38,6 +38,8 @@ pub struct Settings {
     pub granularity: Granularity,
     /// The rule by which the zone reads records.
     pub classifier: Classifier,
+    /// The columns that each record must fit; in the batched layouts the claims have them.
+    pub check_columns: Option<Arc<TableSchema>>,
     /// What becomes of records without a value.
     pub tombstones: Tombstones,
     /// What to do about records that retention removed first.

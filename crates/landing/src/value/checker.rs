@@ -5,9 +5,9 @@
 //! [`super::check_object`]; earlier values only change how fast it comes.
 
 use chrono::NaiveDateTime;
-use schema::Members;
+use schema::{Members, RowReader, TableSchema};
 
-use super::{Reason, ValueRule, check_object, check_text, no_object};
+use super::{Misfit, Reason, ValueRule, check_object, check_text, no_object};
 
 /// Records with more names are checked each by itself.
 const MOST_NAMES: usize = 256;
@@ -16,6 +16,8 @@ const MOST_NAMES: usize = 256;
 #[derive(Debug)]
 pub struct Checker {
     rule: ValueRule,
+    /// What each record must be a row of.
+    columns: Option<RowReader>,
     /// The names of an earlier value that passed, in order and without escapes: no two of them are
     /// the same column.
     names: Vec<Box<str>>,
@@ -31,10 +33,33 @@ impl Checker {
     pub fn new(rule: ValueRule) -> Self {
         Self {
             rule,
+            columns: None,
             names: Vec::new(),
             field: None,
             misses: 0,
         }
+    }
+
+    /// The same, with columns that each record must fit.
+    #[must_use]
+    pub fn with_columns(self, columns: &TableSchema) -> Self {
+        let columns = RowReader::new(columns, self.rule.classifier);
+        Self {
+            columns: Some(columns),
+            ..self
+        }
+    }
+
+    /// Whether a value that passed [`Self::check`] fits the columns, if there are any.
+    ///
+    /// # Errors
+    /// Why it does not, and which column is to blame.
+    pub fn check_columns(&mut self, value: &[u8]) -> Result<(), Misfit> {
+        let Some(columns) = &mut self.columns else {
+            return Ok(());
+        };
+        let text = std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)?;
+        Ok(columns.check(text)?)
     }
 
     /// Like [`check_object`].

@@ -47,6 +47,7 @@ impl Plan {
             partition_by: self.layout.partition_by.clone(),
             granularity: self.layout.granularity,
             classifier: Classifier::NEWEST,
+            check_columns: None,
             tombstones: self.layout.tombstones,
             on_gap: self.on_gap,
             max_in_flight: self.max_in_flight,

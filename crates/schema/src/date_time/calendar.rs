@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 /// The number of 1970-01-01 as `chrono` counts days; its day 1 is 0001-01-01.
 pub(super) const EPOCH_DAY: i32 = 719_163;
 
-pub(super) const MILLIS_PER_DAY: i64 = 86_400_000;
+pub(crate) const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// The instants of the years 1 to 9999 UTC, in milliseconds since 1970-01-01 UTC. Readers of other
 /// years disagree, so no cell holds one.

@@ -29,7 +29,8 @@ pub(crate) async fn encoding(
     verification: &mut Verification,
     claim: &Claim,
 ) -> Result<ClaimEncoder> {
-    if verification.zone.format == Format::Jsonl && !claim.files.metadata_columns {
+    let is_plain = !claim.files.metadata_columns && claim.files.schema.is_none();
+    if verification.zone.format == Format::Jsonl && is_plain {
         return Ok(ClaimEncoder::NotNeeded);
     }
     let schema = match &claim.files.schema {

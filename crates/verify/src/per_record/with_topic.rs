@@ -118,7 +118,8 @@ fn expected(
     let landed = offsets.landed.contains(record.offset);
     let dead_lettered = offsets.dead_letters.contains(record.offset);
     let zone = &verification.zone;
-    let place = expected_place(record, zone);
+    let columns = verification.columns.as_mut();
+    let place = expected_place(record, zone).of_row(record, columns);
     let expected = required(zone, record, &place, landed, dead_lettered, must);
     if place == ExpectedPlace::Tombstone {
         verification.partition(record.partition).report.tombstones += 1;

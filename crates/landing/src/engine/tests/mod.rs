@@ -30,6 +30,7 @@ pub(crate) fn settings() -> Settings {
         partition_by: PartitionBy::Timestamp,
         granularity: Granularity::Day,
         classifier: Classifier::NEWEST,
+        check_columns: None,
         tombstones: Tombstones::Skip,
         on_gap: OnGap::Stop,
         max_in_flight: 4,
