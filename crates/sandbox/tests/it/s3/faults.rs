@@ -120,7 +120,8 @@ async fn a_web_page_looks_like_a_success_and_nothing_is_applied() {
     for bench in Bench::both() {
         let rule = Rule::on("PutObject", Fault::WebPage);
         let rule = bench.faults().install(rule);
-        let answered = put(&bench, "k").await.unwrap();
+        let put = bench.put("k", "body").if_none_match("*");
+        let answered = put.send().await.unwrap();
         assert_eq!(answered.e_tag(), None);
         assert_eq!(bench.faults().hits(rule), 1);
         assert_eq!(bench.stored("k"), None);
