@@ -26,6 +26,8 @@ pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) name: String,
     pub(crate) times: Times,
+    /// Whether an endpoint was set, so that it may be a look-alike of S3.
+    pub(crate) at_endpoint: bool,
     tries: Tries,
     trouble: StoreTrouble,
 }
@@ -48,8 +50,18 @@ impl Bucket {
             client: requests::watched(&client, trouble.clone()),
             name: name.to_owned(),
             times: Times::default(),
+            at_endpoint: false,
             tries: Tries::default(),
             trouble,
+        }
+    }
+
+    /// The same bucket, at an endpoint that was set or at AWS.
+    #[must_use]
+    pub fn at_endpoint(self, at_endpoint: bool) -> Self {
+        Self {
+            at_endpoint,
+            ..self
         }
     }
 

@@ -23,6 +23,8 @@ pub struct S3Client {
     pub client: Client,
     /// The region that it signs for.
     pub region: String,
+    /// Whether an endpoint is set, so that the store may be a look-alike.
+    pub at_endpoint: bool,
     /// One line: endpoint, region and credentials with their origins.
     pub origins: String,
 }
@@ -60,6 +62,7 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();
+    let is_set = at_endpoint.is_some();
     let place = match at_endpoint {
         Some(url) => format!("endpoint {} ({endpoint_origin})", without_user(&url)),
         None => "endpoint of AWS".to_owned(),
@@ -70,6 +73,7 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
     Ok(S3Client {
         client: Client::from_conf(s3),
         region,
+        at_endpoint: is_set,
         origins,
     })
 }

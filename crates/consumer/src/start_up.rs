@@ -124,7 +124,7 @@ async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {
         plan.zone.prefix,
         s3.origins
     );
-    let bucket = Bucket::new(s3.client, &plan.store.bucket);
+    let bucket = Bucket::new(s3.client, &plan.store.bucket).at_endpoint(s3.at_endpoint);
     let Err(failure) = bucket.first_key(&plan.zone.prefix.data_folder()).await else {
         return Ok(bucket);
     };

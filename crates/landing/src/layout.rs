@@ -182,6 +182,12 @@ impl Prefix {
         format!("_control/{}/probe", self.0)
     }
 
+    /// `_control/{prefix}/race`, on which racing creates are tried before a zone is made.
+    #[must_use]
+    pub fn race_key(&self) -> String {
+        format!("_control/{}/race", self.0)
+    }
+
     /// `{prefix}/`, below which all data lies.
     #[must_use]
     pub fn data_folder(&self) -> String {

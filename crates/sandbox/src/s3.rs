@@ -74,6 +74,7 @@ pub struct S3 {
     store: Arc<ObjectStore>,
     gate: Gate,
     ignore_conditions: Arc<AtomicBool>,
+    check_before_writing: Arc<AtomicBool>,
     _temporary: Option<TempDir>,
 }
 
@@ -112,9 +113,11 @@ impl S3 {
         let store = Arc::new(ObjectStore::new(directory));
         let gate = Gate::default();
         let ignore_conditions = Arc::new(AtomicBool::new(false));
+        let check_before_writing = Arc::new(AtomicBool::new(false));
         let mut builder = S3ServiceBuilder::new(Operations {
             store: Arc::clone(&store),
             ignore_conditions: Arc::clone(&ignore_conditions),
+            check_before_writing: Arc::clone(&check_before_writing),
         });
         builder.set_auth(OneKey);
         builder.set_access(gate.clone());
@@ -123,6 +126,7 @@ impl S3 {
             store,
             gate,
             ignore_conditions,
+            check_before_writing,
             _temporary: temporary,
         })
     }
@@ -235,6 +239,12 @@ impl S3 {
     /// Sets whether PUTs ignore `If-None-Match` and `If-Match`, as some stores do.
     pub fn ignore_conditions(&self, ignore: bool) {
         self.ignore_conditions.store(ignore, Ordering::Relaxed);
+    }
+
+    /// Sets whether PUTs look at their condition some time before they write, as some stores do: of
+    /// two creates that race, both succeed, though the second of two in turn fails.
+    pub fn check_before_writing(&self, check: bool) {
+        self.check_before_writing.store(check, Ordering::Relaxed);
     }
 }
 

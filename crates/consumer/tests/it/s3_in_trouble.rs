@@ -182,6 +182,35 @@ fn a_store_without_conditional_writes_is_refused_at_the_start() {
 }
 
 #[test]
+fn a_store_on_which_two_racing_creates_succeed_is_refused_at_the_start() {
+    let world = World::in_sandbox("it needs a store that loses races");
+    world.send_numbered(3);
+    world.sandbox_s3().check_before_writing(true);
+    let run = world.land(&[]);
+    assert_eq!(run.code(), Some(1));
+    assert!(run.error().contains("16 of 16 creates"), "{}", run.stderr);
+    assert!(world.data_keys().is_empty());
+
+    // A zone that is there has passed the race.
+    world.sandbox_s3().check_before_writing(false);
+    world
+        .s3
+        .delete(&world.bucket, "_control/stock-market/json/race");
+    world.land(&[]).ok();
+    let races = || {
+        let creates = world.s3.faults().install(
+            Rule::on("PutObject", Fault::Slow(Duration::ZERO))
+                .with_key("/race")
+                .always(),
+        );
+        world.land(&[]).ok();
+        world.s3.faults().hits(creates)
+    };
+    assert_eq!(races(), 0);
+    check::exactly_once(&world, 3);
+}
+
+#[test]
 fn a_stop_while_s3_is_down_ends_at_the_grace_period_and_loses_nothing() {
     let world = World::new();
     world.send_numbered(600);

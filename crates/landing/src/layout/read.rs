@@ -37,7 +37,7 @@ pub enum ControlKey {
     Gap(Extent),
     /// The schema of this hash.
     Schema(String),
-    /// The zone itself, the probe, a cluster that was accepted.
+    /// The zone itself, the probes, a cluster that was accepted.
     Other,
 }
 
@@ -69,7 +69,7 @@ pub fn control_key(key: &str, prefix: &Prefix, format: Format) -> Option<Control
     let (folder, name) = rest.split_once('/').unwrap_or(("", rest));
     let stem = name.strip_suffix(".json");
     match folder {
-        "" => matches!(name, "zone.json" | "probe").then_some(ControlKey::Other),
+        "" => matches!(name, "zone.json" | "probe" | "race").then_some(ControlKey::Other),
         "anchors" => partition(stem?).map(ControlKey::Anchor),
         "starts" => partition(stem?).map(ControlKey::Start),
         "clusters" => stem.map(|_| ControlKey::Other),
@@ -184,6 +184,7 @@ mod tests {
         for key in [
             prefix().zone_key(),
             prefix().probe_key(),
+            prefix().race_key(),
             prefix().cluster_key("c"),
         ] {
             let read = control_key(&key, &prefix(), Format::Json);

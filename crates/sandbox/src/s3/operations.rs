@@ -5,9 +5,12 @@
 //! here answer `NotImplemented`. Each operation on a bucket that does not exist ends with
 //! `NoSuchBucket`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use s3s::{
@@ -31,7 +34,12 @@ pub(super) struct Operations {
     pub(super) store: Arc<ObjectStore>,
     /// Whether to behave like a store that does not know conditional writes.
     pub(super) ignore_conditions: Arc<AtomicBool>,
+    /// Whether a condition is looked at [`GAP`] before the object is written, and not again.
+    pub(super) check_before_writing: Arc<AtomicBool>,
 }
+
+/// The time between the look and the write.
+const GAP: Duration = Duration::from_millis(100);
 
 type Answer<T> = S3Result<S3Response<T>>;
 
@@ -105,6 +113,13 @@ impl s3s::S3 for Operations {
         if self.ignore_conditions.load(Ordering::Relaxed) {
             request.input.if_none_match = None;
             request.input.if_match = None;
+        }
+        if self.check_before_writing.load(Ordering::Relaxed) {
+            let found = self.store.head(&request.input.bucket, &request.input.key);
+            if found.is_err() {
+                tokio::time::sleep(GAP).await;
+                request.input.if_none_match = None;
+            }
         }
         answer(objects::put(&self.store, request).await?)
     }
