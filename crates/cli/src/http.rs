@@ -1,4 +1,4 @@
-//! `/metrics` and `/healthz` on an address of this machine.
+//! `/metrics` and `/healthz` on an address of this machine, for a Prometheus or a kubelet on any.
 //!
 //! Nothing else is served: no configuration, no profiler. An answer never waits for Kafka, S3 or
 //! the work; it shows the numbers of the moment.
@@ -55,6 +55,11 @@ pub async fn serve(address: SocketAddr, pages: Pages) -> Result<Server> {
     let listener = TcpListener::bind(address).await.map_err(fail)?;
     let bound = listener.local_addr().map_err(fail)?;
     tracing::info!("metrics at http://{bound}/metrics, health at http://{bound}/healthz");
+    if !bound.ip().is_loopback() {
+        tracing::warn!(
+            "--metrics-addr {address} is not a loopback address: whoever reaches it reads the metrics, without a password"
+        );
+    }
     let task = tokio::spawn(accept(listener, Arc::new(pages)));
     Ok(Server(task.abort_handle()))
 }

@@ -1,6 +1,6 @@
-//! Parsers for the values of flags: times, sizes, addresses, the form of a result.
+//! Parsers for the values of flags: times, sizes, the form of a result.
 
-use std::{net::SocketAddr, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use clap::{
     ValueEnum,
@@ -76,19 +76,6 @@ where
     T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
-}
-
-/// Refuses an address for the metrics that other machines can reach.
-///
-/// # Errors
-/// A sentence with the fix.
-pub fn check_metrics_address(address: SocketAddr) -> Result<(), String> {
-    if address.ip().is_loopback() {
-        return Ok(());
-    }
-    Err(format!(
-        "--metrics-addr {address} is not a loopback address: use 127.0.0.1, and a proxy in front of it to publish the page"
-    ))
 }
 
 #[cfg(test)]

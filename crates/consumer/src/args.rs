@@ -181,8 +181,8 @@ pub struct Args {
     )]
     pub dry_run: bool,
 
-    /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example
-    /// 127.0.0.1:9464
+    /// Serve /metrics (Prometheus) and /healthz on this address, for example 127.0.0.1:9464, or
+    /// 0.0.0.0:9464 for other hosts too; the pages ask for no password
     #[arg(
         long,
         value_name = "ADDRESS",

@@ -7,7 +7,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
 use bucket::{check_bucket_name, schemas::schema_hash};
-use cli::values::check_metrics_address;
 use format::{
     options::{Compression, FileFormat},
     schema_file,
@@ -265,9 +264,6 @@ fn check_process(args: &Args) -> Result<()> {
     if args.memory < LEAST_MEMORY {
         bail!("--memory must be at least 32MiB: values of up to 8 MiB must fit several times");
     }
-    if let Some(address) = args.metrics_addr {
-        check_metrics_address(address).map_err(anyhow::Error::msg)?;
-    }
     Ok(())
 }
 
@@ -384,7 +380,6 @@ mod tests {
             (&["--topic", "_internal"], "give --prefix"),
             (&["--prefix", "a/../b"], "prefix"),
             (&["--memory", "1MiB"], "--memory"),
-            (&["--metrics-addr", "0.0.0.0:9464"], "loopback"),
             (&["-X", "hunter2"], "KEY=VALUE"),
             (&["-X", "auto.offset.reset=latest"], "cannot be changed"),
             (&["-X", "session.timeout.ms=10"], "session.timeout.ms"),

@@ -198,8 +198,8 @@ pub struct Args {
     )]
     pub delivery_timeout: Duration,
 
-    /// Serve /metrics (Prometheus) and /healthz on this loopback address, for example
-    /// 127.0.0.1:9465
+    /// Serve /metrics (Prometheus) and /healthz on this address, for example 127.0.0.1:9465, or
+    /// 0.0.0.0:9465 for other hosts too; the pages ask for no password
     #[arg(
         long,
         value_name = "ADDRESS",

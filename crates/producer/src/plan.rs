@@ -5,7 +5,6 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use cli::values::check_metrics_address;
 use kafka::options::{bootstrap_problem, topic_name_problem};
 
 use crate::{
@@ -95,9 +94,6 @@ fn check(args: &Args) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    if let Some(address) = args.metrics_addr {
-        check_metrics_address(address)?;
-    }
     Ok(())
 }
 
@@ -173,10 +169,6 @@ mod tests {
             ),
             (vec!["--replication-factor", "0"], "--replication-factor"),
             (vec!["--delivery-timeout", "10ms"], "--delivery-timeout"),
-            (
-                vec!["--metrics-addr", "0.0.0.0:9465"],
-                "--metrics-addr 0.0.0.0:9465 is not a loopback address",
-            ),
             (vec!["-X", "acks=1"], "-X cannot set acks"),
         ] {
             let message = refusal(&flags).unwrap_or_default();

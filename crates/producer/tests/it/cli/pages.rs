@@ -24,7 +24,7 @@ struct Run {
     child: Child,
     pages: SocketAddr,
     /// Held open: the program may write to it.
-    _stderr: BufReader<ChildStderr>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Run {
@@ -42,7 +42,7 @@ impl Run {
         Run {
             child,
             pages: address.split('/').next().unwrap().parse().unwrap(),
-            _stderr: stderr,
+            stderr,
         }
     }
 
@@ -310,4 +310,18 @@ fn without_the_flag_nothing_is_served() {
     };
     assert!(log(&["--metrics-addr", "127.0.0.1:0"]).contains("metrics at http://127.0.0.1:"));
     assert!(!log(&[]).contains("http://"));
+}
+
+#[test]
+fn another_host_may_ask_where_the_address_allows_it_and_that_is_said() {
+    let (folder, broker) = (folder(), Broker::start().unwrap());
+    write(&folder, "in.csv", format!("{HEADER}{ROW}"));
+    let mut run = Run::start(
+        producer(&folder)
+            .env("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers())
+            .args(["--csv", "in.csv", "--loop", "--rate", "10"])
+            .args(["--metrics-addr", "0.0.0.0:0"]),
+    );
+    wait_for(&mut run.stderr, "is not a loopback address");
+    assert_eq!(run.page("/metrics").0, 200);
 }

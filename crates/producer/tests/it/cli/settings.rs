@@ -51,10 +51,6 @@ fn wrong_flags_exit_with_2_before_anything_is_opened() {
             "--metrics-addr",
         ),
         (
-            vec!["--csv", "a", "--metrics-addr", "0.0.0.0:9465"],
-            "loopback",
-        ),
-        (
             vec!["--csv", "a", "--metrics-addr", "9465"],
             "--metrics-addr",
         ),
