@@ -33,6 +33,25 @@ fn help_names_every_flag_under_a_heading_and_shows_no_secret() {
 }
 
 #[test]
+fn help_fits_the_terminal() {
+    let folder = folder();
+    let widest = |columns: &str| {
+        let output = producer(&folder)
+            .env("COLUMNS", columns)
+            .arg("--help")
+            .output()
+            .unwrap();
+        let help = text(&output.stdout);
+        help.lines().map(|line| line.chars().count()).max().unwrap()
+    };
+    let (narrow, wide) = (widest("80"), widest("110"));
+    assert!(
+        narrow <= 80 && (81..=110).contains(&wide),
+        "{narrow}, {wide}"
+    );
+}
+
+#[test]
 fn wrong_flags_exit_with_2_before_anything_is_opened() {
     let folder = folder();
     for (flags, part) in [
