@@ -15,8 +15,8 @@ use cli::{
 };
 use schema::FieldNames;
 
-pub use values::{ColumnTypes, Delimiter};
-use values::{parse_columns, parse_delimiter, parse_rate};
+pub use values::{ColumnTypes, Delimiter, Escape, Header};
+use values::{parse_columns, parse_delimiter, parse_escape, parse_header, parse_rate};
 
 /// Replays stock data, or any CSV, as JSON records into a Kafka topic.
 ///
@@ -48,16 +48,58 @@ pub struct Args {
     )]
     pub csv: Vec<PathBuf>,
 
-    /// What separates the fields: one character, or `tab`
+    /// What separates the fields: one character, or `tab` [default: what a first line such as
+    /// `sep=;` says, else a comma]
     #[arg(
         long,
         value_name = "CHAR",
-        default_value = ",",
         value_parser = parse_delimiter,
         env = "PRODUCER_DELIMITER",
         help_heading = "Input"
     )]
-    pub delimiter: Delimiter,
+    pub delimiter: Option<Delimiter>,
+
+    /// What takes the meaning of a quote away inside a quoted field, as in `"say \"hi\""`; a
+    /// doubled quote always does
+    #[arg(
+        long,
+        value_name = "CHAR",
+        value_parser = parse_escape,
+        env = "PRODUCER_ESCAPE",
+        help_heading = "Input"
+    )]
+    pub escape: Option<Escape>,
+
+    /// Lines to leave out at the top of each file, before its header
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        env = "PRODUCER_SKIP_LINES",
+        help_heading = "Input"
+    )]
+    pub skip_lines: u64,
+
+    /// Names of the columns, for files without a header line: `A,B,…`; or `first-line` for a header
+    /// that looks like data [default: the first line]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_parser = parse_header,
+        env = "PRODUCER_HEADER",
+        help_heading = "Input"
+    )]
+    pub header: Option<Header>,
+
+    /// Take the symbol of a file's records from its name: `aapl.us` from `aapl.us.txt`. It becomes
+    /// the field `Symbol` and the key
+    #[arg(
+        long,
+        env = "PRODUCER_SYMBOL_FROM_FILE_NAME",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Records"
+    )]
+    pub symbol_from_file_name: bool,
 
     /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`.
     /// Prices and volumes are known to be numbers, other columns are text

@@ -25,7 +25,7 @@ mod source;
 mod status;
 mod stop;
 
-pub use args::{Args, ColumnTypes, Delimiter, Fields, OnBadRow, RecordHeaders};
+pub use args::{Args, ColumnTypes, Delimiter, Escape, Fields, Header, OnBadRow, RecordHeaders};
 pub use outcome::{Failure, Summary};
 
 use std::net::SocketAddr;

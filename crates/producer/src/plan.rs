@@ -8,11 +8,11 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use kafka::options::{bootstrap_problem, topic_name_problem};
 
 use crate::{
-    args::{Args, OnBadRow, RecordHeaders},
+    args::{Args, Header, OnBadRow, RecordHeaders},
     kafka::{settings, target::Target},
     outcome::Failure,
     schedule::Schedule,
-    source::rows::TableOptions,
+    source::header::{HeaderSource, TableOptions},
 };
 
 /// What a run will do.
@@ -52,9 +52,17 @@ impl ReplayPlan {
         };
         let names = args.fields.into();
         let table = TableOptions {
-            delimiter: args.delimiter.0,
+            delimiter: args.delimiter.map(|delimiter| delimiter.0),
+            escape: args.escape.map(|escape| escape.0),
+            skip_lines: args.skip_lines,
+            header: match args.header {
+                None => HeaderSource::Checked,
+                Some(Header::FirstLine) => HeaderSource::FirstLine,
+                Some(Header::Names(names)) => HeaderSource::Names(names),
+            },
             columns: args.columns.0,
             names,
+            symbol_from_file_name: args.symbol_from_file_name,
             key_column: args.key_column,
             limit,
         };
@@ -105,6 +113,15 @@ fn check_inputs(args: &Args) -> Result<(), String> {
         .count();
     if stdin > 1 {
         return Err("--csv names stdin (-) twice; it can be read once".to_owned());
+    }
+    if stdin > 0 && args.symbol_from_file_name {
+        return Err("--symbol-from-file-name finds no name for stdin (-)".to_owned());
+    }
+    if args
+        .escape
+        .is_some_and(|escape| Some(escape.0) == args.delimiter.map(|other| other.0))
+    {
+        return Err("--escape and --delimiter are the same character".to_owned());
     }
     if stdin > 0 && args.repeat {
         return Err("--loop cannot read stdin (-) again; save it to a file first".to_owned());
@@ -160,6 +177,14 @@ mod tests {
     fn contradictions_are_refused_with_the_flag_in_the_message() {
         for (flags, part) in [
             (vec!["--csv", "-", "-"], "stdin (-) twice"),
+            (
+                vec!["--csv", "-", "--symbol-from-file-name"],
+                "finds no name for stdin",
+            ),
+            (
+                vec!["--escape", "|", "--delimiter", "|"],
+                "the same character",
+            ),
             (vec!["--csv", "-", "--loop"], "--loop cannot read stdin"),
             (vec!["--topic", "a b"], "--topic \"a b\" may hold only"),
             (vec!["--topic", ".."], "--topic \"..\" cannot be"),

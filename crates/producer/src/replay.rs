@@ -5,6 +5,7 @@
 //! skipped`.
 
 use std::{
+    collections::BTreeSet,
     ops::ControlFlow::{Break, Continue},
     path::Path,
 };
@@ -75,10 +76,21 @@ pub(crate) fn replay(
 /// the first one is sent.
 fn check_inputs(plan: &ReplayPlan, stop: &StopFlag) -> Result<Total, Failure> {
     let mut bytes = Some(0);
+    let mut first: Option<CsvTable> = None;
     for path in &plan.inputs {
         let size = input::check(path)?;
         if size.is_some() {
-            CsvRows::open(path, &plan.table, &InputWatch::new(stop))?;
+            let (table, _) = CsvRows::open(path, &plan.table, &InputWatch::new(stop))?;
+            table.header.unnamed().for_each(|(place, name)| {
+                let file = &table.name;
+                tracing::info!(
+                    "{file}: column {place} has no name in the header; it is called {name}"
+                );
+            });
+            match &first {
+                None => first = Some(table),
+                Some(first) => warn_of_other_columns(first, &table),
+            }
         }
         bytes = bytes.zip(size).map(|(sum, size)| sum + size);
     }
@@ -87,6 +99,38 @@ fn check_inputs(plan: &ReplayPlan, stop: &StopFlag) -> Result<Total, Failure> {
         (None, Some(bytes)) if !plan.repeat => Total::Bytes(bytes),
         _ => Total::Unknown,
     })
+}
+
+/// Points out that two files give records of different fields: often one of them is not what it
+/// seems to be.
+fn warn_of_other_columns(first: &CsvTable, other: &CsvTable) {
+    let names = |table: &CsvTable| -> BTreeSet<String> {
+        let columns = table.header.schema.columns().iter();
+        columns.map(|column| column.name.to_lowercase()).collect()
+    };
+    let missing_in = |table: &CsvTable, wanted: &CsvTable| {
+        let there = names(table);
+        let columns = wanted.header.schema.columns().iter();
+        let missing = columns.filter(|column| !there.contains(&column.name.to_lowercase()));
+        let headers: Vec<_> = missing.map(|column| column.header.as_str()).collect();
+        headers.join(", ")
+    };
+    let parts: Vec<_> = [
+        ("with", missing_in(first, other)),
+        ("without", missing_in(other, first)),
+    ]
+    .into_iter()
+    .filter(|(_, columns)| !columns.is_empty())
+    .map(|(how, columns)| format!("{how} {columns}"))
+    .collect();
+    if !parts.is_empty() {
+        tracing::warn!(
+            "{} has other columns than {}: {}",
+            other.name,
+            first.name,
+            parts.join(", ")
+        );
+    }
 }
 
 impl Replay<'_> {
@@ -140,7 +184,10 @@ impl Replay<'_> {
     }
 
     fn rows(&mut self, table: &CsvTable, rows: &mut CsvRows) -> Result<Flow, Failure> {
-        let encoder = RowEncoder::new(&table.header.schema);
+        let mut encoder = RowEncoder::new(&table.header.schema);
+        if let Some(symbol) = &table.header.symbol {
+            encoder = encoder.with_constant(&symbol.name, &symbol.text);
+        }
         loop {
             let row = rows.next();
             // A stop request may end a stdin that waits for data in the middle of a row.
@@ -192,13 +239,15 @@ impl Replay<'_> {
                 .field(at?)
                 .filter(|cell| !cell.trim_ascii().is_empty())
         };
+        let symbol = table.header.symbol.as_ref().filter(|symbol| symbol.is_key);
+        let symbol = symbol.map(|symbol| symbol.text.as_bytes());
         let origin = || RecordOrigin {
             source: &table.short_name,
             row: row.number,
             event_time: cell(table.header.date),
         };
         self.sender.send(&Outgoing {
-            key: cell(table.header.key),
+            key: cell(table.header.key).or(symbol),
             value: &self.value,
             origin: (self.plan.headers == RecordHeaders::Origin).then(origin),
         })
@@ -252,9 +301,10 @@ impl Replay<'_> {
 }
 
 fn described(table: &CsvTable, plan: &ReplayPlan) -> String {
-    let key = match table.header.key {
-        Some(at) => format!("key {}", table.header.schema.columns()[at].header),
-        None => "no key".to_owned(),
+    let key = match (table.header.key, &table.header.symbol) {
+        (Some(at), _) => format!("key {}", table.header.schema.columns()[at].header),
+        (None, Some(symbol)) if symbol.is_key => format!("key {}", symbol.text),
+        (None, _) => "no key".to_owned(),
     };
     if plan.dry_run {
         return format!("printing {} ({key})", table.name);

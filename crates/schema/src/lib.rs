@@ -55,7 +55,7 @@ pub use row_problem::RowProblem;
 pub use row_reader::{NoRow, RowReader};
 pub use schema::Schema;
 pub use schema_error::SchemaError;
-pub use stock::STOCK_HEADER;
+pub use stock::{STOCK_HEADER, is_stock_name};
 pub use table_schema::{
     PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields,
 };

@@ -62,6 +62,23 @@ impl RowEncoder {
         Self { columns }
     }
 
+    /// Puts a text of the same value first in each object, as for the symbol of a file that has only
+    /// one. The name must not be that of a column.
+    #[must_use]
+    pub fn with_constant(mut self, name: &str, text: &str) -> Self {
+        let mut prefix = vec![b'{'];
+        for (part, end) in [(name, b':'), (text, b',')] {
+            // A str is UTF-8: it cannot be refused. A blank one is null.
+            append_string(part.as_bytes(), &mut prefix).unwrap_or_default();
+            prefix.push(end);
+        }
+        if let Some(first) = self.columns.first_mut() {
+            prefix.extend_from_slice(&first.prefix[1..]);
+            first.prefix = prefix;
+        }
+        self
+    }
+
     /// Appends the row to `out` as one JSON object without a line end.
     ///
     /// # Errors
@@ -127,6 +144,17 @@ mod tests {
             .append_row([b"1".as_slice()].into_iter(), &mut out)
             .unwrap();
         assert_eq!(out, br#"{"a\"b\\":"1"}"#);
+    }
+
+    #[test]
+    fn a_constant_comes_first() {
+        let schema = Schema::from_header(["Open"], &[], FieldNames::Original).unwrap();
+        let mut out = Vec::new();
+        RowEncoder::new(&schema)
+            .with_constant("Symbol", "A\"B")
+            .append_row([b"1".as_slice()].into_iter(), &mut out)
+            .unwrap();
+        assert_eq!(out, br#"{"Symbol":"A\"B","Open":1}"#);
     }
 
     #[test]

@@ -90,6 +90,14 @@ pub(crate) fn type_of(header: &str) -> ColumnType {
     }
 }
 
+/// Whether a column of this name is known: as a price or volume, as a symbol or as a date.
+#[must_use]
+pub fn is_stock_name(name: &str) -> bool {
+    let bare = bare(name);
+    let is_known = |names: &[&str]| names.contains(&bare.as_str());
+    is_known(&NUMBERS) || is_known(&SYMBOL) || is_known(&DATE)
+}
+
 /// The place of the symbol column.
 pub(crate) fn symbol<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
     strongest(headers, &SYMBOL)

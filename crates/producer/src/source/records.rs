@@ -79,6 +79,14 @@ pub(crate) enum Spoiled {
     },
 }
 
+/// The signs by which text is cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dialect {
+    pub(crate) delimiter: u8,
+    /// The byte that takes a quote's meaning away inside a quoted field, if there is one.
+    pub(crate) escape: Option<u8>,
+}
+
 /// Reads records one after the other.
 pub(crate) struct CsvReader<R> {
     source: R,
@@ -103,10 +111,10 @@ pub(crate) struct CsvReader<R> {
 
 impl<R: Read> CsvReader<R> {
     /// `limit` is the largest record, in bytes.
-    pub(crate) fn new(source: R, delimiter: u8, limit: usize) -> Self {
+    pub(crate) fn new(source: R, dialect: Dialect, limit: usize) -> Self {
         Self {
             source,
-            cutter: RecordCutter::new(delimiter, None),
+            cutter: RecordCutter::new(dialect.delimiter, dialect.escape),
             buffer: vec![0; CHUNK],
             start: 0,
             parsed: 0,
@@ -133,6 +141,59 @@ impl<R: Read> CsvReader<R> {
             return Ok(NextRecord::Record(self.plain(&line)));
         }
         self.any_record()
+    }
+
+    /// Changes the signs for the records to come.
+    pub(crate) fn set_dialect(&mut self, dialect: Dialect) {
+        self.cutter = RecordCutter::new(dialect.delimiter, dialect.escape);
+    }
+
+    /// The line that comes next, without its line end; of a line over the limit its beginning.
+    pub(crate) fn peek_line(&mut self) -> io::Result<&[u8]> {
+        self.begin_line()?;
+        loop {
+            let end = match self.line_end(self.start) {
+                Some(at) => at,
+                None if self.at_end || self.filled - self.start > self.limit => self.filled,
+                None => {
+                    self.fill()?;
+                    continue;
+                }
+            };
+            return Ok(&self.buffer[self.start..end]);
+        }
+    }
+
+    /// Leaves out one line, whatever it holds.
+    pub(crate) fn skip_line(&mut self) -> io::Result<()> {
+        self.begin_line()?;
+        self.give_up(0, Spoiled::TooLong)?;
+        Ok(())
+    }
+
+    /// Moves to the first byte of the next line, which may be blank: past the second half of a line
+    /// end, which a read may have cut in two.
+    fn begin_line(&mut self) -> io::Result<()> {
+        self.finish_record();
+        if self.after_return {
+            while self.parsed == self.filled && !self.at_end {
+                self.fill()?;
+            }
+            if self.buffer[self.parsed..self.filled].starts_with(b"\n") {
+                self.parsed += 1;
+                self.start = self.parsed;
+            }
+            self.after_return = false;
+        }
+        Ok(())
+    }
+
+    /// The whole lines that have been read already and come after the last record, and the number
+    /// of the first of them.
+    pub(crate) fn lines_at_hand(&self) -> (u64, &[u8]) {
+        let rest = &self.buffer[self.parsed..self.filled];
+        let last = rest.iter().rposition(|&byte| is_line_end(byte));
+        (self.line + self.lines, &rest[..last.map_or(0, |at| at + 1)])
     }
 
     fn plain(&mut self, line: &PlainLine) -> CsvRecord<'_> {
@@ -370,6 +431,11 @@ mod tests {
 
     use super::*;
 
+    const COMMAS: Dialect = Dialect {
+        delimiter: b',',
+        escape: None,
+    };
+
     /// Returns a few bytes at a time, to cut records at every place.
     struct Drip<'a>(&'a [u8], usize);
 
@@ -383,7 +449,7 @@ mod tests {
     }
 
     fn records(input: &[u8], step: usize, limit: usize) -> Vec<(u64, Vec<Vec<u8>>)> {
-        let mut reader = CsvReader::new(Drip(input, step), b',', limit);
+        let mut reader = CsvReader::new(Drip(input, step), COMMAS, limit);
         let mut all = Vec::new();
         for _ in 0..=input.len() {
             match reader.next().unwrap() {
@@ -433,7 +499,7 @@ mod tests {
     fn memory_stays_bounded_over_a_huge_line() {
         for open in [b"".as_slice(), b"\"", b"\"\n", b"\"\"x"] {
             let input = open.chain(io::repeat(b'x').take(50_000_000));
-            let mut reader = CsvReader::new(input, b',', 1_000_000);
+            let mut reader = CsvReader::new(input, COMMAS, 1_000_000);
             while !matches!(reader.next().unwrap(), NextRecord::End) {}
             assert!(
                 reader.buffer.len() <= 1_000_000 + 2 * CHUNK
@@ -514,6 +580,50 @@ mod tests {
     }
 
     #[test]
+    fn an_escape_takes_the_meaning_of_a_quote_away_and_of_itself() {
+        let backslash = Dialect {
+            escape: Some(b'\\'),
+            ..COMMAS
+        };
+        let input = br#"a,"say \"b\" and ""c""\n\\",d\"#;
+        for step in [1, 1000] {
+            let mut reader = CsvReader::new(Drip(input, step), backslash, 1000);
+            let NextRecord::Record(record) = reader.next().unwrap() else {
+                panic!("no record")
+            };
+            let fields: Vec<_> = record.fields().map(String::from_utf8_lossy).collect();
+            assert_eq!(fields, ["a", r#"say "b" and "c"\n\"#, r"d\"]);
+        }
+        let mut reader = CsvReader::new(br#"a,"b\"#.as_slice(), backslash, 1000);
+        assert!(matches!(
+            reader.next().unwrap(),
+            NextRecord::Spoiled {
+                spoiled: Spoiled::OpenAtEnd,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn lines_can_be_looked_at_and_left_out() {
+        for step in [1, 1000] {
+            let input = Drip(b"\"x\r\n\ra,b\nc,d\ne", step);
+            let mut reader = CsvReader::new(input, COMMAS, 1000);
+            assert_eq!(reader.peek_line().unwrap(), b"\"x");
+            reader.skip_line().unwrap();
+            reader.skip_line().unwrap();
+            assert_eq!(reader.peek_line().unwrap(), b"a,b");
+            let NextRecord::Record(record) = reader.next().unwrap() else {
+                panic!("no record")
+            };
+            assert_eq!((record.line, record.raw), (3, b"a,b".as_slice()));
+            let (line, rest) = reader.lines_at_hand();
+            assert_eq!(line, 4);
+            assert!(step == 1 || rest == b"c,d\n");
+        }
+    }
+
+    #[test]
     fn lines_are_counted_whatever_they_end_with() {
         for (input, expected) in [
             ("a,b\rc,d\re,f", [1, 2, 3]),
@@ -532,7 +642,7 @@ mod tests {
 
     #[test]
     fn a_record_of_several_lines_can_be_split_again() {
-        let mut reader = CsvReader::new(b"a,\"b\nc,d\ne\",f\ng,h".as_slice(), b',', 1000);
+        let mut reader = CsvReader::new(b"a,\"b\nc,d\ne\",f\ng,h".as_slice(), COMMAS, 1000);
         let NextRecord::Record(record) = reader.next().unwrap() else {
             panic!("no record")
         };
