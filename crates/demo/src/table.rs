@@ -81,7 +81,8 @@ impl InputTable {
             let value = match column.kind {
                 ColumnType::String if cell.trim_ascii().is_empty() => "null".to_owned(),
                 ColumnType::String => quoted(cell),
-                ColumnType::Number => number(cell).map_err(of_column)?,
+                // The demo types no column: all others are plain numbers.
+                _ => number(cell).map_err(of_column)?,
             };
             fields.push(format!("{}:{value}", quoted(&column.name)));
         }

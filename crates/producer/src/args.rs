@@ -101,8 +101,10 @@ pub struct Args {
     )]
     pub symbol_from_file_name: bool,
 
-    /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string` or `number`.
-    /// Prices and volumes are known to be numbers, other columns are text
+    /// Types of columns that we would not guess: `NAME:TYPE,…`, a type being `string`, `number`,
+    /// `decimal-point` (numbers as people write them: `1,234.5`, `45.21M`, `-0.61%`, `$223`; `-` is
+    /// null) or `decimal-comma` (`1.234,5`). Prices and volumes are known to be numbers, other
+    /// columns are text
     #[arg(
         long,
         value_name = "LIST",

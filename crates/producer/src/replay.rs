@@ -232,7 +232,7 @@ impl Replay<'_> {
         self.value.clear();
         match encoder.append_row(row.record.fields(), &mut self.value) {
             Ok(()) => {}
-            Err(error) => return Ok(Handled::Bad(error.to_string())),
+            Err(error) => return Ok(Handled::Bad(table.header.described(&error))),
         }
         let cell = |at: Option<usize>| {
             row.record

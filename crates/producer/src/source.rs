@@ -4,6 +4,7 @@
 //! Does not decide what happens to a bad row. Memory does not grow with the size of the input, of a
 //! line or of a field.
 
+mod column_hint;
 pub(crate) mod header;
 pub(crate) mod input;
 mod plain_line;

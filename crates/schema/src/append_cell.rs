@@ -3,7 +3,10 @@
 //! Does not know columns' names (see `row_encoder`). Invariant: what is appended is one valid JSON
 //! value, or nothing and an error; a number that JSON allows is appended byte for byte.
 
-use crate::csv_column::ColumnType;
+use crate::{
+    csv_column::ColumnType,
+    human_number::{Mark, Written, append_human_number},
+};
 
 /// Why a cell is not a value of its column's type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +41,8 @@ const MISSING: [&[u8]; 6] = [b"null", b"nan", b"none", b"na", b"n/a", b"#n/a"];
 ///   and blank, are `null`. Numbers of JSON's grammar are copied as they are. `+5`, `007`, `.5` and
 ///   `5.` are written `5`, `7`, `0.5` and `5.0`: the same value, in the form JSON asks for.
 ///   Anything else is an error, `1,234` too: a comma may be thousands or decimals.
+/// - Decimal point and decimal comma: as people write numbers, see [`ColumnType`]; what is missing in
+///   a number column is `null` here, too.
 ///
 /// # Errors
 /// [`CellError`]; `out` is then as it was.
@@ -45,6 +50,8 @@ pub fn append_cell(kind: ColumnType, cell: &[u8], out: &mut Vec<u8>) -> Result<(
     match kind {
         ColumnType::String => append_string(cell, out),
         ColumnType::Number => append_number(cell, out),
+        ColumnType::DecimalPoint => append_human(Mark::Point, cell, out),
+        ColumnType::DecimalComma => append_human(Mark::Comma, cell, out),
     }
 }
 
@@ -91,11 +98,7 @@ fn append_number(cell: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
         out.extend_from_slice(text);
         return Ok(());
     }
-    if text.is_empty()
-        || MISSING
-            .iter()
-            .any(|missing| missing.eq_ignore_ascii_case(text))
-    {
+    if is_missing(text) {
         out.extend_from_slice(b"null");
         return Ok(());
     }
@@ -111,6 +114,37 @@ fn append_number(cell: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
     };
     out.truncate(start);
     Err(refused)
+}
+
+fn append_human(mark: Mark, cell: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
+    let text = std::str::from_utf8(cell).map_err(|_| CellError::NotUtf8)?;
+    let text = text.trim();
+    if is_missing(text.as_bytes()) {
+        out.extend_from_slice(b"null");
+        return Ok(());
+    }
+    let start = out.len();
+    match append_human_number(mark, text, out) {
+        Some(Written::Missing) => out.extend_from_slice(b"null"),
+        Some(Written::Number) if out.len() - start >= SURELY_IN_RANGE => {
+            out.truncate(start);
+            let text = shown(text.as_bytes());
+            return Err(CellError::TooLarge { text });
+        }
+        Some(Written::Number) => {}
+        None => {
+            let text = shown(text.as_bytes());
+            return Err(CellError::NotANumber { text });
+        }
+    }
+    Ok(())
+}
+
+fn is_missing(text: &[u8]) -> bool {
+    text.is_empty()
+        || MISSING
+            .iter()
+            .any(|missing| missing.eq_ignore_ascii_case(text))
 }
 
 /// Whether the text is a JSON number without an exponent, as nearly every cell is.

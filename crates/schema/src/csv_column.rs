@@ -12,12 +12,21 @@ pub enum ColumnType {
     String,
     /// A decimal number, written with the digits it had; a missing value is `null`.
     Number,
+    /// A number as people write it, with a decimal point: `1,234.5`, `45.21M`, `-0.61%`, `$223`. A
+    /// suffix moves the point, a percent sign is dropped, `-` alone is `null`. Never guessed.
+    DecimalPoint,
+    /// The same with a decimal comma: `1.234,5`.
+    DecimalComma,
 }
 
 impl ColumnType {
     /// Every type with the name people give it, in the order help and errors list them.
-    pub const NAMES: [(&'static str, Self); 2] =
-        [("string", Self::String), ("number", Self::Number)];
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("string", Self::String),
+        ("number", Self::Number),
+        ("decimal-point", Self::DecimalPoint),
+        ("decimal-comma", Self::DecimalComma),
+    ];
 
     fn parse(text: &str) -> Option<Self> {
         let known = Self::NAMES
@@ -115,7 +124,7 @@ mod tests {
         let message = parse_columns("price:money").unwrap_err().to_string();
         assert_eq!(
             message,
-            r#""price:money" is not NAME:TYPE, with string or number as the type"#
+            r#""price:money" is not NAME:TYPE, with string, number, decimal-point or decimal-comma as the type"#
         );
         assert_eq!(
             parse_columns("a:string,A:number").unwrap_err().to_string(),

@@ -20,6 +20,7 @@ mod classifier;
 mod column_finder;
 mod csv_column;
 mod date_time;
+mod human_number;
 mod infer;
 mod members;
 mod metadata;

@@ -33,7 +33,9 @@ pub enum SchemaError {
         header: String,
     },
     /// An entry of a column list that is not `NAME:TYPE`.
-    #[error("{entry:?} is not NAME:TYPE, with string or number as the type")]
+    #[error(
+        "{entry:?} is not NAME:TYPE, with string, number, decimal-point or decimal-comma as the type"
+    )]
     BadColumn {
         /// The entry as written.
         entry: String,

@@ -9,9 +9,12 @@ use std::{
     io::{self, Read},
 };
 
-use schema::{FieldNames, Schema, TypedColumn, is_stock_name, parse_date};
+use schema::{FieldNames, RowError, Schema, TypedColumn, is_stock_name, parse_date};
 
-use super::records::{CsvReader, Dialect, NextRecord, Spoiled};
+use super::{
+    column_hint::column_hint,
+    records::{CsvReader, Dialect, NextRecord, Spoiled},
+};
 
 /// How many rows are looked at to tell a header from a line above it.
 const ROWS_LOOKED_AT: usize = 10;
@@ -55,6 +58,8 @@ pub(crate) struct CsvHeader {
     pub(crate) schema: Schema,
     /// Whether the name of each column is blank in the input.
     blank: Vec<bool>,
+    /// Whether the type of each column is the one we know it by.
+    guessed: Vec<bool>,
     /// The symbol of every row, where no column holds it.
     pub(crate) symbol: Option<ConstantSymbol>,
     /// The column of the record key.
@@ -74,6 +79,14 @@ pub(crate) struct ConstantSymbol {
 }
 
 impl CsvHeader {
+    /// Why a row is not a record, with the type that would take its bad cell.
+    pub(crate) fn described(&self, error: &RowError) -> String {
+        match column_hint(&self.schema, &self.guessed, error) {
+            Some(hint) => format!("{error}; {hint}"),
+            None => error.to_string(),
+        }
+    }
+
     /// The columns that the header has no name for: their places, from 1, and the names we gave
     /// them.
     pub(crate) fn unnamed(&self) -> impl Iterator<Item = (usize, &str)> {
@@ -419,8 +432,15 @@ fn header(heading: Heading, options: &TableOptions, short_name: &str) -> Result<
     };
     let date = schema.date();
     let blank = heading.names.iter().map(|name| name.trim().is_empty());
+    let is_typed = |name: &str| {
+        let mut typed = options.columns.iter();
+        typed.any(|column| column.name.to_lowercase() == name.to_lowercase())
+    };
+    let columns = schema.columns().iter();
+    let guessed = columns.map(|column| !is_typed(&column.header) && !is_typed(&column.name));
     Ok(CsvHeader {
         blank: blank.collect(),
+        guessed: guessed.collect(),
         raw: heading.raw,
         schema,
         symbol,

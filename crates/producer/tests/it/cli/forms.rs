@@ -210,3 +210,62 @@ fn the_symbol_can_come_from_the_name_of_the_file() {
         "{stderr}"
     );
 }
+
+#[test]
+fn numbers_as_people_write_them_need_a_type_that_the_error_names() {
+    let investing = "\u{feff}\"Date\",\"Price\",\"Vol.\",\"Change %\"\n\"01/06/2023\",\"1,234.50\",\"45.21M\",\"-0.61%\"\n\"01/05/2023\",\"1,242.10\",\"-\",\"0.35%\"\n";
+    let message = refusal(investing, &[]);
+    let hint = "column \"Price\": \"1,234.50\" is not a number; --columns Price:decimal-point reads it as 1234.50";
+    assert!(message.contains(hint), "{message}");
+    let types = "Price:decimal-point,Vol.:decimal-point,Change %:decimal-point";
+    assert_eq!(
+        records(investing, &["--columns", types]),
+        "{\"Date\":\"01/06/2023\",\"Price\":1234.50,\"Vol.\":45210000,\"Change %\":-0.61}\n\
+         {\"Date\":\"01/05/2023\",\"Price\":1242.10,\"Vol.\":null,\"Change %\":0.35}\n"
+    );
+    let message = refusal(
+        "Date;Open;Close\n2021-06-03;1.234,5;1.240,25\n",
+        &["--delimiter", ";"],
+    );
+    let hint = "\"1.234,5\" is not a number; --columns Open:decimal-comma reads it as 1234.5";
+    assert!(message.contains(hint), "{message}");
+    for (content, types, value) in [
+        (
+            "Open;Close\n1.234,5;1.240,25\n",
+            "Open:decimal-comma,Close:decimal-comma",
+            "{\"Open\":1234.5,\"Close\":1240.25}\n",
+        ),
+        (
+            "Close/Last;Open\n$224.93;$223\n",
+            "Close/Last:decimal-point,Open:decimal-point",
+            "{\"Close/Last\":224.93,\"Open\":223}\n",
+        ),
+        (
+            "Open;Close\n\u{2212}1.5;1\u{a0}234.5\n",
+            "Open:decimal-point,Close:decimal-point",
+            "{\"Open\":-1.5,\"Close\":1234.5}\n",
+        ),
+    ] {
+        assert_eq!(
+            records(content, &["--delimiter", ";", "--columns", types]),
+            value
+        );
+    }
+    let both = refusal("Prev. Close\n\"1,234\"\n", &[]);
+    assert!(
+        both.contains("--columns 'Prev. Close:decimal-point' reads it as 1234, --columns 'Prev. Close:decimal-comma' reads it as 1.234"),
+        "{both}"
+    );
+}
+
+#[test]
+fn a_text_in_a_guessed_number_column_names_the_type_that_takes_it() {
+    let hint = "--columns Last:string takes the column as text";
+    let message = refusal("Last,First\nMiller,x\n", &[]);
+    assert!(
+        message.contains(&format!("\"Miller\" is not a number; {hint}")),
+        "{message}"
+    );
+    let message = refusal("Last,First\nMiller,x\n", &["--columns", "last:number"]);
+    assert!(!message.contains("takes the column as text"), "{message}");
+}

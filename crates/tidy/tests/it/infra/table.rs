@@ -70,7 +70,7 @@ fn column_problems(table: &TableDdl, facts: &Facts) -> Vec<String> {
     let columns = schema.columns().iter().map(|column| {
         let kind = match column.kind {
             ColumnType::String => "string",
-            ColumnType::Number => "double",
+            _ => "double",
         };
         (column.name.clone(), kind.to_owned())
     });
