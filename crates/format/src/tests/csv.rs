@@ -16,6 +16,30 @@ pub(crate) fn cells(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_nested_value_that_spans_lines_lands_on_one_line() {
+    let options = with_schema(FileFormat::Csv, SCHEMA);
+    let options = EncodingOptions {
+        compression: Compression::None,
+        ..options
+    };
+    let values = [
+        "{\"text\":{\"a\":\r\n [1,\n \"b c\"]}}",
+        r#"{"text":"a\nb"}"#,
+    ];
+    let (files, refused) = encode(&options, &arena(&values));
+    assert_eq!(
+        String::from_utf8_lossy(&files[0].bytes),
+        "\"{\"\"a\"\":[1,\"\"b c\"\"]}\",,,,,\n"
+    );
+    let refused: Vec<_> = refused.iter().map(|misfit| misfit.reason).collect();
+    assert_eq!(
+        refused,
+        [landing::value::Reason::LineBreak],
+        "a line break of a text stays one"
+    );
+}
+
+#[test]
 fn both_forms_of_the_stock_records_have_the_same_columns() {
     let lines = text(&options(FileFormat::Csv, Compression::None), &arena(&STOCK));
     assert_eq!(
@@ -93,7 +117,7 @@ fn a_line_break_would_be_two_rows_for_athena_and_is_refused() {
 #[test]
 fn a_record_that_does_not_fit_is_refused_with_reason_and_column() {
     for (value, code, column) in [
-        (r#"{"price":"1.5"}"#, "wrong-type", "price"),
+        (r#"{"price":"dear"}"#, "wrong-type", "price"),
         (r#"{"price":1e999}"#, "number-out-of-range", "price"),
         (r#"{"volume":1.5}"#, "wrong-type", "volume"),
         (
