@@ -4,13 +4,13 @@
 //! taken away. The committed offset must be read after the assignment, so that it includes the
 //! previous owner's last commit.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use bucket::{Bucket, retry::Backoff};
 use kafka::look_up::{CommittedOffset, LookUp};
 use landing::{
-    Offset, OffsetRange, Partition, Place,
+    Offset, Partition, Place,
     anchor::{Anchor, AnchorReading},
     claim::Claim,
     commit_note::{CommitNote, Committed},
@@ -193,12 +193,10 @@ impl Inspector {
     }
 
     /// Where a partition begins that has neither a committed offset nor an anchor. Creating the
-    /// zone recorded what `latest` or a time meant for each partition. One without such a note was
-    /// added later, and lands from its first record.
+    /// zone recorded what `latest` or a time meant for each partition, and that stands, whatever
+    /// this run was told. A partition without such a note was added later, or the zone lands from
+    /// the first record on.
     async fn start(&self, partition: Partition) -> Result<Begin> {
-        if self.start == StartAt::Earliest {
-            return Ok(Begin::AtLow);
-        }
         if self.bucket.is_none() {
             return Ok(Begin::At(self.start));
         }
@@ -250,6 +248,26 @@ struct Known {
     claimed: Option<Offset>,
 }
 
+impl Known {
+    /// Where the log must at least end, if it is still the one that was landed.
+    fn least_end(&self) -> Offset {
+        let after = |anchor: &Option<Anchor>| anchor.map(|anchor| anchor.offset.next());
+        let committed = self.committed.as_ref().map(|committed| committed.next);
+        let start = match self.start {
+            Begin::AtOffset(offset) => Some(offset),
+            Begin::AtLow | Begin::At(_) => None,
+        };
+        let ends = [
+            self.claimed,
+            committed,
+            after(&self.kept),
+            after(&self.last),
+            start,
+        ];
+        ends.into_iter().flatten().max().unwrap_or(Offset(0))
+    }
+}
+
 /// The last landed record: of the newest claim if it names one, since it saw at least as much as
 /// any commit.
 fn last_landed(newest: Option<&Claim>, committed: Option<&Committed>) -> Option<Anchor> {
@@ -258,7 +276,7 @@ fn last_landed(newest: Option<&Claim>, committed: Option<&Committed>) -> Option<
 }
 
 fn ask_kafka(look_up: &LookUp, partition: Partition, known: Known) -> Result<Inspection> {
-    let log = log_up_to(look_up, partition, known.claimed)?;
+    let log = look_up.log_ends_from(partition, known.least_end())?;
     let read = |anchor: Anchor| -> Result<(Anchor, AnchorReading)> {
         let place = Place::new(partition, anchor.offset);
         Ok((anchor, look_up.read(place, log)?))
@@ -277,21 +295,4 @@ fn ask_kafka(look_up: &LookUp, partition: Partition, known: Known) -> Result<Ins
         start,
         newest: NewestClaim::NotLookedAt,
     })
-}
-
-/// The log's ends. A broker that answers from a lagging replica gets some time to catch up with the
-/// newest claim.
-fn log_up_to(
-    look_up: &LookUp,
-    partition: Partition,
-    claimed: Option<Offset>,
-) -> Result<OffsetRange> {
-    for _ in 0..20 {
-        let log = look_up.log_ends(partition)?;
-        if claimed.is_none_or(|claimed| claimed <= log.end) {
-            return Ok(log);
-        }
-        std::thread::sleep(Duration::from_millis(250));
-    }
-    look_up.log_ends(partition)
 }

@@ -159,6 +159,23 @@ impl LookUp {
         Ok(OffsetRange::new(Offset(low), Offset(high)))
     }
 
+    /// The same, of a log that once ended at `least` or later. After an election the new leader may
+    /// show an earlier end for a moment, until it has learned how far the followers are (KIP-207);
+    /// it gets 5 seconds to catch up. An end that stays below `least` is returned as it is.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within 10 seconds.
+    pub fn log_ends_from(&self, partition: Partition, least: Offset) -> Result<OffsetRange> {
+        for _ in 0..20 {
+            let log = self.log_ends(partition)?;
+            if log.end >= least {
+                return Ok(log);
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        self.log_ends(partition)
+    }
+
     /// What the group has committed, for each partition where it has committed anything.
     ///
     /// # Errors
@@ -307,6 +324,25 @@ impl LookUp {
 mod tests {
     use super::*;
     use crate::test_cluster::TestCluster;
+
+    #[test]
+    fn a_log_that_seems_to_end_too_early_gets_time_to_catch_up() {
+        // Bug: after an election a per-record partition was stopped at once as re-created or
+        // truncated, because the new leader showed an end below the committed offset.
+        let cluster = TestCluster::start();
+        cluster.append(2);
+        let look_up = LookUp::new(&cluster.settings, "t").unwrap();
+        let asked = |least| look_up.log_ends_from(Partition(0), Offset(least));
+        assert_eq!(asked(2).unwrap().end, Offset(2));
+        let log = std::thread::scope(|scope| {
+            let log = scope.spawn(|| asked(3));
+            std::thread::sleep(Duration::from_millis(500));
+            cluster.append(1);
+            log.join().unwrap().unwrap()
+        });
+        assert_eq!(log.end, Offset(3));
+        assert_eq!(asked(9).unwrap().end, Offset(3), "it does not come");
+    }
 
     #[test]
     fn a_record_that_the_answering_broker_does_not_show_yet_is_waited_for() {

@@ -225,6 +225,18 @@ fn a_dry_run_prints_keys_and_writes_and_commits_nothing() {
 }
 
 #[test]
+fn a_zone_remembers_where_it_starts_when_the_flag_and_the_group_are_gone() {
+    // Bug: without the flag, a new group landed the topic from its first record.
+    let world = World::new();
+    world.send_numbered(30);
+    world.land(&["--start", "latest"]).ok();
+    world.send_numbered(9);
+    let group = format!("{}-new", world.topic);
+    world.land(&["--group", &group]).ok();
+    assert_eq!(world.data_keys().len(), 9);
+}
+
+#[test]
 fn a_group_that_starts_at_the_latest_offset_lands_only_what_comes_after() {
     let world = World::new();
     world.send_numbered(30);
