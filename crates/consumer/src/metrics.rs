@@ -3,6 +3,8 @@
 //! The engine counts, and `cli::http` serves the page. A name or label must never contain a
 //! record's value, a key or a secret.
 
+use std::time::Duration;
+
 use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use bucket::retry::StoreTrouble;
 use landing::Engine;
@@ -36,7 +38,7 @@ const COUNTERS: [(&str, &str); 9] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 7] = [
+const GAUGES: [(&str, &str); 10] = [
     ("consumer_in_flight", "requests to S3 in flight"),
     (
         "consumer_in_flight_limit",
@@ -59,6 +61,18 @@ const GAUGES: [(&str, &str); 7] = [
         "consumer_lag",
         "distance to the end of the log in offsets, by stage",
     ),
+    (
+        "consumer_log_ends_age_seconds",
+        "age of the oldest log end that the lag is counted from",
+    ),
+    (
+        "consumer_oldest_request_seconds",
+        "how long the oldest request to S3 has been in flight",
+    ),
+    (
+        "consumer_oldest_unlanded_seconds",
+        "how long the oldest record that is not yet in the bucket has been waiting",
+    ),
 ];
 
 /// Describes each metric. Call it once, after the recorder is installed.
@@ -71,8 +85,9 @@ pub(crate) fn describe() {
     }
 }
 
-/// Publishes the engine's and the store's numbers.
-pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag) {
+/// Publishes the engine's and the store's numbers; `ends_age` is that of the log ends which the lag
+/// was counted from.
+pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag, ends_age: Duration) {
     let counts = engine.counts();
     counter!("consumer_records_total").absolute(counts.records);
     counter!("consumer_objects_total").absolute(counts.objects);
@@ -90,6 +105,12 @@ pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag) {
     gauge!("consumer_in_flight_limit").set(limit as f64);
     gauge!("consumer_buffered_bytes").set(engine.buffered_bytes() as f64);
     gauge!("consumer_paused").set(f64::from(u8::from(engine.is_paused())));
+    gauge!("consumer_log_ends_age_seconds").set(ends_age.as_secs_f64());
+    gauge!("consumer_oldest_request_seconds").set(engine.oldest_request().as_secs_f64());
+    let unlanded = engine
+        .oldest_unlanded()
+        .map_or(Duration::ZERO, |(_, age)| age);
+    gauge!("consumer_oldest_unlanded_seconds").set(unlanded.as_secs_f64());
     gauge!("consumer_partitions").set(engine.partitions().count() as f64);
     gauge!("consumer_stopped_partitions").set(engine.stopped().count() as f64);
     for (stage, offsets) in [

@@ -68,7 +68,11 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
         () = &mut stop => return Ok(Summary::new(&Engine::new(plan.engine.clone()), Lag::default(), began.elapsed())),
     };
     let last_poll = Arc::new(Mutex::new(Instant::now()));
-    let status = Status::new(plan.run.progress_interval, last_poll.clone());
+    let status = Status::new(
+        plan.run.progress_interval,
+        longest_wait(&plan.engine.layout),
+        last_poll.clone(),
+    );
     let _server = match plan.run.metrics_addr {
         Some(address) => Some(http::serve(address, pages(status.health())?).await?),
         None => None,
@@ -96,6 +100,14 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
         unfinished: summary.unfinished || !committed,
         ..summary
     })
+}
+
+/// How long a record may wait before it is sent to the bucket.
+fn longest_wait(layout: &ObjectLayout) -> Duration {
+    match layout {
+        ObjectLayout::PerRecord => Duration::ZERO,
+        ObjectLayout::Batched(batching) => batching.max_age,
+    }
 }
 
 /// The pages of the run: metrics and health.

@@ -5,10 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -24,6 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// after.
 const POLL_PATIENCE: Duration = Duration::from_secs(30);
 const LOG_EVERY: Duration = Duration::from_secs(30);
+/// A request, or a record beyond the time that its batch may stay open, that waits for longer makes
+/// the health page red. The largest object takes a minute on a line of 1 MiB/s.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
+/// How many partitions are asked for their ends at a time: a leader that does not answer takes ten
+/// seconds for each of its own, and must not keep the others waiting.
+const ASKED_AT_ONCE: usize = 8;
 
 /// What the health page shows, shared with the HTTP task.
 #[derive(Clone)]
@@ -43,8 +46,16 @@ impl Health {
     }
 }
 
-/// The newest ends of the logs, filled in by look-ups in the background.
-type Ends = Arc<Mutex<BTreeMap<Partition, Offset>>>;
+/// What the look-ups of the logs' ends have found, filled in in the background.
+#[derive(Default)]
+struct LookedUp {
+    /// The newest end of each partition's log, and when it was seen.
+    ends: BTreeMap<Partition, (Offset, Instant)>,
+    /// The answers since they were last taken in: a sign of life, or what is wrong.
+    answers: BTreeMap<Partition, Result<(), String>>,
+    /// How many look-ups are under way.
+    running: usize,
+}
 
 /// Watches one run.
 pub(crate) struct Status {
@@ -53,13 +64,14 @@ pub(crate) struct Status {
     interval: Duration,
     logged: Instant,
     logged_records: u64,
-    trouble: Option<Trouble>,
+    /// What is wrong with Kafka: with a partition, or with the client as a whole.
+    troubles: BTreeMap<Option<Partition>, Trouble>,
+    /// How long a record may wait before it is sent to the bucket.
+    longest_wait: Duration,
     /// Since when some partition has been waiting for the facts that say where it begins.
     waiting: Option<Instant>,
-    ends: Ends,
-    looking_up: Arc<AtomicBool>,
+    looked_up: Arc<Mutex<LookedUp>>,
     ends_asked: Option<Instant>,
-    kafka_answers: Arc<AtomicBool>,
 }
 
 struct Trouble {
@@ -69,7 +81,11 @@ struct Trouble {
 }
 
 impl Status {
-    pub(crate) fn new(interval: Duration, last_poll: Arc<Mutex<Instant>>) -> Self {
+    pub(crate) fn new(
+        interval: Duration,
+        longest_wait: Duration,
+        last_poll: Arc<Mutex<Instant>>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             health: Health(Arc::new(Mutex::new((now, Vec::new())))),
@@ -77,12 +93,11 @@ impl Status {
             interval,
             logged: now,
             logged_records: 0,
-            trouble: None,
+            troubles: BTreeMap::new(),
+            longest_wait,
             waiting: None,
-            ends: Ends::default(),
-            looking_up: Arc::default(),
+            looked_up: Arc::default(),
             ends_asked: None,
-            kafka_answers: Arc::default(),
         }
     }
 
@@ -90,16 +105,27 @@ impl Status {
         self.health.clone()
     }
 
+    /// The client received something.
     pub(crate) fn kafka_answered(&mut self) {
-        if let Some(trouble) = self.trouble.take() {
-            tracing::info!(after = ?trouble.since.elapsed(), "Kafka answers again");
+        self.trouble_is_over(None);
+    }
+
+    /// The client as a whole is in trouble.
+    pub(crate) fn kafka_in_trouble(&mut self, message: String) {
+        self.trouble(None, message);
+    }
+
+    fn trouble_is_over(&mut self, at: Option<Partition>) {
+        if let Some(trouble) = self.troubles.remove(&at) {
+            let partition = at.map(|partition| partition.0);
+            tracing::info!(partition, after = ?trouble.since.elapsed(), "Kafka answers again");
         }
     }
 
-    pub(crate) fn kafka_in_trouble(&mut self, message: String) {
+    fn trouble(&mut self, at: Option<Partition>, message: String) {
         let now = Instant::now();
-        let first = self.trouble.is_none();
-        let trouble = self.trouble.get_or_insert_with(|| Trouble {
+        let first = !self.troubles.contains_key(&at);
+        let trouble = self.troubles.entry(at).or_insert_with(|| Trouble {
             since: now,
             logged: now,
             message: String::new(),
@@ -122,13 +148,15 @@ impl Status {
         store: Option<&StoreTrouble>,
         look_up: &Arc<LookUp>,
     ) {
-        if self.kafka_answers.swap(false, Ordering::Relaxed) {
-            self.kafka_answered();
-        }
+        self.take_answers();
+        let here = |at: &Partition| engine.progress().any(|progress| progress.partition == *at);
+        // What became of a partition that was taken away is its new owner's business.
+        self.troubles
+            .retain(|at, _| at.is_none_or(|at| here(&at) || engine.is_empty()));
         self.ask_ends(engine, look_up);
         let lag = Lag::of(&self.ends(), engine.progress());
         let retries = store.map_or(0, StoreTrouble::retries);
-        metrics::update(engine, store, lag);
+        metrics::update(engine, store, lag, self.ends_age(engine));
         self.waiting = match engine.waiting() {
             0 => None,
             _ => self.waiting.or_else(|| Some(Instant::now())),
@@ -142,8 +170,32 @@ impl Status {
 
     /// The ends of the logs as they were last looked up.
     pub(crate) fn ends(&self) -> BTreeMap<Partition, Offset> {
-        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.clone()
+        let looked_up = locked(&self.looked_up);
+        let ends = looked_up.ends.iter();
+        ends.map(|(&partition, (end, _))| (partition, *end))
+            .collect()
+    }
+
+    /// The age of the oldest end of a partition that is read here.
+    fn ends_age(&self, engine: &Engine) -> Duration {
+        let looked_up = locked(&self.looked_up);
+        let seen = |partition: &Partition| Some(looked_up.ends.get(partition)?.1.elapsed());
+        let ages = engine.progress().filter_map(|at| seen(&at.partition));
+        ages.max().unwrap_or_default()
+    }
+
+    /// Takes in what the look-ups have found since the last time.
+    fn take_answers(&mut self) {
+        let answers = std::mem::take(&mut locked(&self.looked_up).answers);
+        for (partition, answer) in answers {
+            match answer {
+                Ok(()) => {
+                    self.trouble_is_over(Some(partition));
+                    self.trouble_is_over(None);
+                }
+                Err(message) => self.trouble(Some(partition), message),
+            }
+        }
     }
 
     fn log(&mut self, engine: &Engine, retries: u64, lag: Lag) {
@@ -174,10 +226,26 @@ impl Status {
         let lasting = |since: Duration, what: String| {
             (since > PATIENCE).then(|| format!("{what}, for {} s", since.as_secs()))
         };
-        let kafka = self.trouble.as_ref().and_then(|trouble| {
+        let kafka = self.troubles.values().filter_map(|trouble| {
             lasting(
                 trouble.since.elapsed(),
                 format!("Kafka fails: {}", trouble.message),
+            )
+        });
+        let request = engine.oldest_request();
+        let request = (request > UPLOAD_PATIENCE).then(|| {
+            format!(
+                "an object has not been written for {} s, though others may be: see the log",
+                request.as_secs()
+            )
+        });
+        let unlanded = engine
+            .oldest_unlanded()
+            .filter(|(_, age)| *age > UPLOAD_PATIENCE + self.longest_wait);
+        let unlanded = unlanded.map(|(partition, age)| {
+            format!(
+                "a record of partition {partition} has been waiting for {} s",
+                age.as_secs()
             )
         });
         let waiting = self.waiting.and_then(|since| {
@@ -198,19 +266,20 @@ impl Status {
             .chain(poll)
             .chain(kafka)
             .chain(s3)
+            .chain(request)
+            .chain(unlanded)
             .chain(waiting)
             .collect()
     }
 
     /// Whether the end of each partition's log is known, so that the lag counts it.
     fn knows_ends(&self, engine: &Engine) -> bool {
-        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked_up = locked(&self.looked_up);
         let mut partitions = engine.progress();
-        partitions.all(|progress| ends.contains_key(&progress.partition))
+        partitions.all(|progress| looked_up.ends.contains_key(&progress.partition))
     }
 
-    /// Looks up the logs' ends in the background, one look-up at a time; an answer is also a sign
-    /// of life.
+    /// Looks up the logs' ends in the background. An answer is also a sign of life.
     fn ask_ends(&mut self, engine: &Engine, look_up: &Arc<LookUp>) {
         // A partition that has just begun should not have to wait long for its first end.
         let wanted = match self.knows_ends(engine) {
@@ -219,7 +288,7 @@ impl Status {
         };
         let every = self.interval.min(wanted);
         if self.ends_asked.is_some_and(|asked| asked.elapsed() < every)
-            || self.looking_up.swap(true, Ordering::Relaxed)
+            || locked(&self.looked_up).running > 0
         {
             return;
         }
@@ -232,23 +301,58 @@ impl Status {
             // A member without partitions must still find out whether Kafka answers.
             partitions.push(Partition(0));
         }
-        let (look_up, ends, answers, looking_up) = (
-            look_up.clone(),
-            self.ends.clone(),
-            self.kafka_answers.clone(),
-            self.looking_up.clone(),
-        );
-        tokio::task::spawn_blocking(move || {
-            for partition in partitions {
-                let Ok(log) = look_up.log_ends(partition) else {
-                    break;
-                };
-                answers.store(true, Ordering::Relaxed);
-                ends.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(partition, log.end);
-            }
-            looking_up.store(false, Ordering::Relaxed);
-        });
+        let share = partitions.len().div_ceil(ASKED_AT_ONCE);
+        for some in partitions.chunks(share) {
+            locked(&self.looked_up).running += 1;
+            let (some, look_up, found) = (some.to_vec(), look_up.clone(), self.looked_up.clone());
+            tokio::task::spawn_blocking(move || {
+                for partition in some {
+                    let log = look_up.log_ends(partition);
+                    let mut found = locked(&found);
+                    if let Ok(log) = &log {
+                        found.ends.insert(partition, (log.end, Instant::now()));
+                    }
+                    let answer = log.map(drop).map_err(|error| format!("{error:#}"));
+                    found.answers.insert(partition, answer);
+                }
+                locked(&found).running -= 1;
+            });
+        }
+    }
+}
+
+fn locked(looked_up: &Mutex<LookedUp>) -> MutexGuard<'_, LookedUp> {
+    looked_up.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: &mut Status, partition: i32, answer: Result<(), String>) {
+        let mut looked_up = locked(&status.looked_up);
+        looked_up.answers.insert(Partition(partition), answer);
+        drop(looked_up);
+        status.take_answers();
+    }
+
+    fn troubled(status: &Status) -> Vec<Option<i32>> {
+        let at = status.troubles.keys();
+        at.map(|at| at.map(|partition| partition.0)).collect()
+    }
+
+    #[test]
+    fn the_trouble_of_a_partition_is_over_when_that_partition_answers() {
+        // Bug: any record, of any partition, cleared the trouble with a leader that was away.
+        let now = Arc::new(Mutex::new(Instant::now()));
+        let mut status = Status::new(Duration::from_secs(10), Duration::ZERO, now);
+        answered(&mut status, 3, Err("the ends of t[3] cannot be had".into()));
+        status.kafka_in_trouble("all brokers are down".into());
+        assert_eq!(troubled(&status), [None, Some(3)]);
+        status.kafka_answered();
+        answered(&mut status, 1, Ok(()));
+        assert_eq!(troubled(&status), [Some(3)]);
+        answered(&mut status, 3, Ok(()));
+        assert_eq!(troubled(&status), []);
     }
 }

@@ -122,6 +122,8 @@ pub fn client_config(settings: &KafkaSettings) -> ClientConfig {
         ("fetch.max.bytes", "2097152"),
         ("fetch.wait.max.ms", "100"),
         ("check.crcs", "true"),
+        // A partition that is added to the topic is noticed within this time, not after 5 minutes.
+        ("topic.metadata.refresh.interval.ms", "30000"),
         ("socket.keepalive.enable", "true"),
         ("reconnect.backoff.max.ms", "2000"),
     ] {

@@ -142,6 +142,7 @@ impl Chain {
             reason,
             adopted: filling.adopted.clone(),
             read_again: filling.read_again,
+            since: filling.since.map(|(first, _)| first),
             step: Step::Encoding,
         });
         Some((filling, reason))
@@ -155,8 +156,10 @@ impl Chain {
         };
         let position = std::mem::replace(&mut closing.end, end);
         let reason = std::mem::replace(&mut closing.reason, Rotation::Dates);
+        let since = closing.since.map(|since| (since, since));
         self.queue.push_front(Filling {
             batch: rest,
+            since,
             sealed: Some(reason),
             ..Filling::new(end, position)
         });
@@ -180,6 +183,7 @@ impl Chain {
         };
         self.queue.push_front(Filling {
             batch,
+            since: closing.since.map(|since| (since, since)),
             sealed: Some(closing.reason),
             ..Filling::new(closing.start, closing.end)
         });
@@ -195,6 +199,7 @@ impl Chain {
             }
         }
         extent.from = closing.from;
+        extent.since = closing.since.map(|since| (since, since));
         extent.sealed = Some(Rotation::Adopted);
         extent.adopted = Some(claim);
         self.queue.push_front(extent);
@@ -277,6 +282,13 @@ impl Chain {
         let open = self.look_at_open()?;
         let free = open.adopted.is_none() && !self.is_busy();
         open.since.filter(|_| free)
+    }
+
+    /// When the first record came in that is not durable.
+    pub(crate) fn waiting_since(&self) -> Option<Duration> {
+        let closing = self.closing.as_ref().and_then(|closing| closing.since);
+        let since = |filling: &Filling| filling.since.map(|(first, _)| first);
+        closing.or_else(|| self.queue.iter().find_map(since))
     }
 
     /// The next offset that may be committed, and the last landed record below it.

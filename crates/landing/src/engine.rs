@@ -60,6 +60,10 @@ pub struct Engine {
     actions: VecDeque<Action>,
     limit: InFlightLimit,
     in_flight: usize,
+    /// When each request in flight was handed out; they are numbered in that order.
+    requests: BTreeMap<u64, Duration>,
+    /// Requests that were handed out so far.
+    handed_out: u64,
     memory: Memory,
     paused: bool,
     draining: bool,
@@ -92,6 +96,8 @@ impl Engine {
             held: Vec::new(),
             actions: VecDeque::new(),
             in_flight: 0,
+            requests: BTreeMap::new(),
+            handed_out: 0,
             paused: false,
             draining: false,
             gave_up: false,
@@ -146,6 +152,7 @@ impl Engine {
     /// An upload was answered for good.
     pub fn upload_finished(&mut self, id: UploadId, outcome: Outcome) {
         self.in_flight -= 1;
+        self.requests.remove(&id.number);
         self.memory.give_back_upload(id.bytes);
         self.limit.succeeded();
         let Some(state) = self
@@ -273,8 +280,11 @@ impl Engine {
         if self.in_flight >= self.limit.current() {
             return None;
         }
-        let upload = self.waiting.pop_front()?;
+        let mut upload = self.waiting.pop_front()?;
         self.in_flight += 1;
+        self.handed_out += 1;
+        upload.id.number = self.handed_out;
+        self.requests.insert(self.handed_out, self.now);
         if let Some(state) = self.partitions.get_mut(&upload.id.partition) {
             state.in_flight += 1;
         }

@@ -3,7 +3,7 @@
 //! It follows delivery order, never offset arithmetic, so holes in the offsets cost nothing.
 //! Invariant: `next()` never passes an unfinished offset and never goes back.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::{anchor::Anchor, offset::Offset};
 
@@ -22,6 +22,8 @@ pub struct OffsetTracker {
 #[derive(Debug)]
 struct TrackedOffset {
     offset: Offset,
+    /// When it was delivered, counted from the start of the run.
+    taken: Duration,
     state: State,
 }
 
@@ -44,14 +46,15 @@ impl OffsetTracker {
         }
     }
 
-    /// Takes a delivered offset. Returns `false`, and does nothing, for one below the position: it
+    /// Takes an offset that is delivered now (counted from the start of the run). Returns `false`, and does nothing, for one below the position: it
     /// was delivered before.
-    pub fn track(&mut self, offset: Offset) -> bool {
+    pub fn track(&mut self, offset: Offset, now: Duration) -> bool {
         if offset < self.position {
             return false;
         }
         self.entries.push_back(TrackedOffset {
             offset,
+            taken: now,
             state: State::Unfinished,
         });
         self.position = offset.next();
@@ -85,6 +88,12 @@ impl OffsetTracker {
     #[must_use]
     pub fn position(&self) -> Offset {
         self.position
+    }
+
+    /// When the first offset that is not finished was delivered.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<Duration> {
+        self.entries.front().map(|entry| entry.taken)
     }
 
     /// How many delivered offsets wait for others or for themselves.
@@ -144,7 +153,7 @@ mod tests {
     #[test]
     fn holes_at_the_end_are_passed_once_all_is_finished() {
         let mut tracker = OffsetTracker::new(Offset(0), None);
-        assert!(tracker.track(Offset(3)));
+        assert!(tracker.track(Offset(3), Duration::ZERO));
         tracker.advance_to(Offset(9));
         assert_eq!(
             tracker.next().0,
@@ -158,9 +167,9 @@ mod tests {
     #[test]
     fn a_record_that_was_delivered_before_is_refused() {
         let mut tracker = OffsetTracker::new(Offset(5), None);
-        assert!(!tracker.track(Offset(4)));
-        assert!(tracker.track(Offset(5)));
-        assert!(!tracker.track(Offset(5)));
+        assert!(!tracker.track(Offset(4), Duration::ZERO));
+        assert!(tracker.track(Offset(5), Duration::ZERO));
+        assert!(!tracker.track(Offset(5), Duration::ZERO));
         assert_eq!(tracker.pending(), 1);
     }
 
@@ -168,7 +177,7 @@ mod tests {
     fn a_skipped_record_leaves_the_anchor_where_it_was() {
         let mut tracker = OffsetTracker::new(Offset(0), None);
         for offset in 0..3 {
-            tracker.track(Offset(offset));
+            tracker.track(Offset(offset), Duration::ZERO);
         }
         tracker.landed(anchor(0));
         tracker.skipped(Offset(1));
@@ -182,7 +191,7 @@ mod tests {
         fn the_next_offset_is_the_first_unfinished_one(steps in proptest::collection::vec(1i64..4, 1..40), order in proptest::collection::vec(0usize..60, 0..120)) {
             let offsets: Vec<i64> = steps.iter().scan(-1, |at, step| { *at += step; Some(*at) }).collect();
             let mut tracker = OffsetTracker::new(Offset(0), None);
-            for offset in &offsets { prop_assert!(tracker.track(Offset(*offset))); }
+            for offset in &offsets { prop_assert!(tracker.track(Offset(*offset), Duration::ZERO)); }
             let mut unfinished: BTreeSet<i64> = offsets.iter().copied().collect();
             let mut before = tracker.next().0;
             for pick in order {

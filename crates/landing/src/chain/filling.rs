@@ -39,6 +39,8 @@ pub(crate) struct Closing {
     pub(crate) adopted: Option<Arc<Claim>>,
     /// As in [`Filling`].
     pub(crate) read_again: bool,
+    /// When its first record came in.
+    pub(crate) since: Option<Duration>,
     pub(crate) step: Step,
 }
 

@@ -25,7 +25,7 @@ impl Engine {
         let Work::PerRecord(tracker) = &mut running.work else {
             return;
         };
-        if !tracker.track(record.offset) {
+        if !tracker.track(record.offset, self.now) {
             return;
         }
         let (key, body, kind) = match placement::place(&self.settings, &mut self.checker, record) {
@@ -45,6 +45,7 @@ impl Engine {
             kind,
             anchor,
             bytes: body.len(),
+            number: 0,
         };
         if running.zone_anchor == ZoneAnchor::Unset {
             running.zone_anchor = ZoneAnchor::Pending;

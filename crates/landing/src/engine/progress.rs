@@ -2,6 +2,8 @@
 //!
 //! It only reads; nothing here changes the engine.
 
+use std::time::Duration;
+
 use super::{
     Engine,
     memory::TRACKED_BYTES,
@@ -36,6 +38,27 @@ impl Engine {
     #[must_use]
     pub fn in_flight(&self) -> (usize, usize) {
         (self.in_flight, self.limit.current())
+    }
+
+    /// How long ago the oldest request in flight was handed out; zero without any.
+    #[must_use]
+    pub fn oldest_request(&self) -> Duration {
+        let oldest = self.requests.values().next();
+        oldest.map_or(Duration::ZERO, |since| self.now.saturating_sub(*since))
+    }
+
+    /// The partition with the record that has waited longest to become durable, and for how long;
+    /// `None` when nothing waits.
+    #[must_use]
+    pub fn oldest_unlanded(&self) -> Option<(Partition, Duration)> {
+        let waiting = self.partitions.iter().filter_map(|(&partition, state)| {
+            let since = match &state.running()?.work {
+                Work::PerRecord(tracker) => tracker.waiting_since(),
+                Work::Batched(chain) => chain.waiting_since(),
+            };
+            Some((partition, self.now.saturating_sub(since?)))
+        });
+        waiting.max_by_key(|(_, age)| *age)
     }
 
     /// Whether reading is paused because the memory is used up.

@@ -130,6 +130,8 @@ pub struct UploadId {
     pub(crate) generation: u64,
     pub(crate) anchor: Anchor,
     pub(crate) bytes: usize,
+    /// The requests of a process are numbered as they are handed out.
+    pub(crate) number: u64,
 }
 
 impl UploadId {
@@ -145,6 +147,7 @@ impl UploadId {
                 value: ValueHash::of(None),
             },
             bytes,
+            number: 0,
         }
     }
 

@@ -102,6 +102,7 @@ impl Engine {
             kind: UploadKind::Gap(range),
             anchor,
             bytes: body.len(),
+            number: 0,
         };
         let key = self.settings.prefix.gap_key(gap);
         let upload = self.upload(id, key, about_record(&anchor), body);

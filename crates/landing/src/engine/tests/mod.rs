@@ -362,3 +362,45 @@ fn a_committed_offset_that_was_set_back_by_others_is_offered_again() {
     engine.group_committed(Partition(0), &seen(3));
     assert_eq!(commits(&mut engine, 2)[0].0, 5);
 }
+
+#[test]
+fn the_oldest_request_and_the_oldest_record_that_is_not_durable_have_an_age() {
+    let mut engine = running(settings(), &anchored(0));
+    actions(&mut engine);
+    let seconds = Duration::from_secs;
+    engine.handle_timeout(seconds(10));
+    assert_eq!(engine.oldest_request(), Duration::ZERO);
+    assert_eq!(engine.oldest_unlanded(), None);
+    engine.record(&record(0));
+    let first = uploads(&mut engine);
+    engine.handle_timeout(seconds(40));
+    engine.record(&record(1));
+    let second = uploads(&mut engine);
+    engine.handle_timeout(seconds(60));
+    engine.upload_finished(second[0].id, Outcome::Stored);
+    assert_eq!(engine.oldest_request(), seconds(50));
+    let waiting = Some((Partition(0), seconds(50)));
+    assert_eq!(engine.oldest_unlanded(), waiting, "others do succeed");
+    engine.upload_finished(first[0].id, Outcome::Stored);
+    assert_eq!(engine.oldest_request(), Duration::ZERO);
+    assert_eq!(engine.oldest_unlanded(), None);
+}
+
+#[test]
+fn a_batch_has_the_age_of_its_first_record_until_it_is_durable() {
+    use self::batches::{after, batched, encode_all, feed, store};
+    let mut engine = running(batched(), &after(10));
+    actions(&mut engine);
+    let seconds = Duration::from_secs;
+    engine.handle_timeout(seconds(1));
+    feed(&mut engine, 10..11);
+    engine.handle_timeout(seconds(2));
+    feed(&mut engine, 11..13);
+    let claim = encode_all(&mut engine);
+    engine.handle_timeout(seconds(9));
+    assert_eq!(engine.oldest_unlanded(), Some((Partition(0), seconds(8))));
+    store(&mut engine, &claim);
+    let files = uploads(&mut engine);
+    store(&mut engine, &files);
+    assert_eq!(engine.oldest_unlanded(), None);
+}
