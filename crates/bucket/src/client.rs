@@ -3,7 +3,7 @@
 //! Everything follows the AWS SDK's own chain (flags, environment, profile, instance role). Keys
 //! and secrets are neither printed nor stored here.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use aws_config::{
@@ -14,8 +14,15 @@ use aws_sdk_s3::{
     Client,
     config::{ProvideCredentials, RequestChecksumCalculation, ResponseChecksumValidation},
 };
+use aws_types::service_config::ServiceConfigKey;
 
 use crate::times::Times;
+
+/// The endpoint of all services, and of S3 alone.
+const GENERAL_VARIABLE: &str = "AWS_ENDPOINT_URL";
+const S3_VARIABLE: &str = "AWS_ENDPOINT_URL_S3";
+/// A variable that nobody sets.
+const NO_VARIABLE: &str = "AWS_ENDPOINT_URL_NONE";
 
 /// The client and what it was made of.
 pub struct S3Client {
@@ -33,7 +40,7 @@ pub struct S3Client {
 /// `endpoint_origin` says where `endpoint` came from, for the log.
 ///
 /// # Errors
-/// When there is no region or there are no credentials.
+/// When there is no region, there are no credentials, or the endpoint is no URL.
 pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3Client> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         // Our own loops repeat requests, some of them for ever; the SDK's retries would only hide
@@ -47,33 +54,33 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
         )
         // Bodies are small and in memory; the attempt timeout covers a stalled one.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    let endpoint = endpoint.filter(|endpoint| !endpoint.is_empty());
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
     }
     let config = loader.load().await;
-    let (region, region_origin) = region(&config)?;
+    let endpoint = Endpoint::of(&config, endpoint, endpoint_origin)?;
+    let (region, region_origin) = region(&config, endpoint.is_some())?;
     let credentials_origin = check_credentials(&config).await?;
-    let at_endpoint = config.endpoint_url().map(str::to_owned);
-    let s3 = aws_sdk_s3::config::Builder::from(&config)
+    let mut s3 = aws_sdk_s3::config::Builder::from(&config)
         .region(Region::new(region.clone()))
         // Path style wherever an endpoint is given: local servers do not answer to
         // bucket.localhost.
-        .force_path_style(at_endpoint.is_some())
+        .force_path_style(endpoint.is_some())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-        .build();
-    let is_set = at_endpoint.is_some();
-    let place = match at_endpoint {
-        Some(url) => format!("endpoint {} ({endpoint_origin})", without_user(&url)),
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    s3.set_endpoint_url(endpoint.as_ref().map(|endpoint| endpoint.url.clone()));
+    let place = match &endpoint {
+        Some(endpoint) => endpoint.to_string(),
         None => "endpoint of AWS".to_owned(),
     };
     let origins = format!(
         "{place}, region {region} ({region_origin}), credentials from {credentials_origin}"
     );
     Ok(S3Client {
-        client: Client::from_conf(s3),
+        client: Client::from_conf(s3.build()),
         region,
-        at_endpoint: is_set,
+        at_endpoint: endpoint.is_some(),
         origins,
     })
 }
@@ -86,16 +93,93 @@ pub(crate) fn attempt_timeout(time: Duration) -> aws_sdk_s3::config::Builder {
 
 /// An address may carry a user and a password (of a proxy), which must not be logged.
 fn without_user(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (scheme, rest) = match url.find("://") {
+        Some(at) => url.split_at(at + "://".len()),
+        None => ("", url),
+    };
     let host_at = rest
         .split('/')
         .next()
         .and_then(|authority| authority.rfind('@'))
         .map_or(0, |at| at + 1);
-    format!("{scheme}://{}", &rest[host_at..])
+    format!("{scheme}{}", &rest[host_at..])
 }
 
-fn region(config: &SdkConfig) -> Result<(String, &'static str)> {
+/// An endpoint that was set, and where.
+#[derive(Debug, PartialEq, Eq)]
+struct Endpoint {
+    url: String,
+    origin: String,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "endpoint {} ({})", without_user(&self.url), self.origin)
+    }
+}
+
+impl Endpoint {
+    /// The endpoint that counts; `given` is the value of the flag or its variable, and its origin.
+    ///
+    /// A flag wins, as does the `--config` file. Otherwise the SDK's order holds, in which settings
+    /// for S3 alone are in front of those for all services.
+    ///
+    /// # Errors
+    /// When it is not the URL of a web server.
+    fn of(config: &SdkConfig, given: Option<&str>, given_origin: &str) -> Result<Option<Self>> {
+        let setting = |variable: &str| {
+            let key = ServiceConfigKey::builder()
+                .service_id("S3")
+                .env(variable)
+                .profile("endpoint_url")
+                .build();
+            config.service_config()?.load_config(key.ok()?)
+        };
+        // An empty variable hides the profile from the SDK, so the profile is asked alone as well.
+        let settings = [
+            setting(GENERAL_VARIABLE),
+            std::env::var(GENERAL_VARIABLE).ok(),
+            setting(NO_VARIABLE),
+            config.endpoint_url().map(str::to_owned),
+        ];
+        let is_flag = given.is_some() && !given_origin.starts_with(GENERAL_VARIABLE);
+        let found = match given {
+            Some(given) if is_flag => Some(given.to_owned()),
+            _ => settings.into_iter().flatten().find(|url| !url.is_empty()),
+        };
+        let Some(url) = found else {
+            return Ok(None);
+        };
+        let of_variable = std::env::var(S3_VARIABLE).is_ok_and(|value| value == url);
+        let origin = match given {
+            _ if of_variable && !is_flag => S3_VARIABLE,
+            Some(given) if given == url => given_origin,
+            _ => "the AWS profile",
+        };
+        let endpoint = Self {
+            url,
+            origin: origin.to_owned(),
+        };
+        endpoint.checked().map(Some)
+    }
+
+    fn checked(self) -> Result<Self> {
+        let shown = without_user(&self.url);
+        match self.url.split_once("://") {
+            Some(("http" | "https", rest)) if !rest.is_empty() => Ok(self),
+            Some(_) => bail!(
+                "the S3 endpoint {shown} ({}) is no URL of a web server: write it like http://127.0.0.1:4566",
+                self.origin
+            ),
+            None => bail!(
+                "the S3 endpoint {shown} ({}) has no scheme: write http://{shown}, or https://{shown} for TLS",
+                self.origin
+            ),
+        }
+    }
+}
+
+fn region(config: &SdkConfig, at_endpoint: bool) -> Result<(String, &'static str)> {
     if let Some(region) = config.region() {
         let named = ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .into_iter()
@@ -105,7 +189,7 @@ fn region(config: &SdkConfig) -> Result<(String, &'static str)> {
             named.unwrap_or("the AWS profile or the instance"),
         ));
     }
-    if config.endpoint_url().is_some() {
+    if at_endpoint {
         return Ok(("us-east-1".to_owned(), "default for an endpoint"));
     }
     bail!(
@@ -153,5 +237,28 @@ mod tests {
             without_user("http://127.0.0.1:4566"),
             "http://127.0.0.1:4566"
         );
+        assert_eq!(without_user("user:hunter2@host:1"), "host:1");
+    }
+
+    #[test]
+    fn an_endpoint_must_be_a_url() {
+        let checked = |url: &str| {
+            let (url, origin) = (url.to_owned(), "AWS_ENDPOINT_URL".to_owned());
+            let checked = Endpoint { url, origin }.checked();
+            checked.map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(checked("http://127.0.0.1:4566"), Ok(()));
+        assert_eq!(checked("https://s3.example"), Ok(()));
+        for bare in ["127.0.0.1:4566", "localhost:4566", "a:b@127.0.0.1:4566"] {
+            let refusal = checked(bare).unwrap_err();
+            let host = without_user(bare);
+            assert!(
+                refusal.contains(&format!("write http://{host},")),
+                "{refusal}"
+            );
+            assert!(!refusal.contains("a:b"), "{refusal}");
+        }
+        assert!(checked("s3://bucket").unwrap_err().contains("no URL"));
+        assert!(checked("http://").unwrap_err().contains("no URL"));
     }
 }

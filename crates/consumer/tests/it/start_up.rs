@@ -143,6 +143,66 @@ fn an_endpoint_or_a_broker_that_is_down_is_named() {
 }
 
 #[test]
+fn an_endpoint_for_s3_alone_is_an_endpoint_too() {
+    let world = world();
+    let endpoint = world.s3.endpoint_url();
+    std::fs::create_dir(world.directory.path().join(".aws")).unwrap();
+    let profile =
+        format!("[default]\nservices = here\n[services here]\ns3 =\n  endpoint_url = {endpoint}\n");
+    std::fs::write(world.directory.path().join(".aws/config"), profile).unwrap();
+    // Neither has a region: an endpoint needs none.
+    let with = |variables: &[(&str, &str)], group: &str| {
+        let mut command = process::command(&world);
+        command
+            .env_remove("AWS_ENDPOINT_URL")
+            .env_remove("AWS_REGION");
+        command.envs(variables.iter().copied());
+        let flags = ["--bucket", &world.bucket, "--until-end", "--group", group];
+        process::spawn(command.args(flags)).wait().ok()
+    };
+    let nowhere = "http://127.0.0.1:9";
+    let s3 = [
+        ("AWS_ENDPOINT_URL_S3", endpoint.as_str()),
+        ("AWS_ENDPOINT_URL", nowhere),
+    ];
+    let run = with(&s3, "a");
+    assert!(
+        run.stderr
+            .contains(&format!("endpoint {endpoint} (AWS_ENDPOINT_URL_S3)")),
+        "{}",
+        run.stderr
+    );
+    let run = with(&[("AWS_ENDPOINT_URL", "")], "b");
+    assert!(
+        run.stderr
+            .contains(&format!("endpoint {endpoint} (the AWS profile)")),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
+    check::exactly_once(&world, 3);
+
+    let mut flag = process::command(&world);
+    flag.env("AWS_ENDPOINT_URL_S3", &endpoint).args([
+        "--bucket",
+        &world.bucket,
+        "--endpoint-url",
+        nowhere,
+    ]);
+    refused(&process::spawn(&mut flag).wait(), 1, &["does not answer"]);
+    let mut bare = process::command(&world);
+    let host = endpoint.trim_start_matches("http://");
+    bare.env("AWS_ENDPOINT_URL", host)
+        .args(["--bucket", &world.bucket]);
+    let refusal = [
+        "has no scheme",
+        "AWS_ENDPOINT_URL",
+        &format!("write {endpoint}"),
+    ];
+    refused(&process::spawn(&mut bare).wait(), 1, &refusal);
+}
+
+#[test]
 fn a_topic_name_that_kafka_refuses_is_named() {
     let world = World::in_sandbox("the name is refused before any connection");
     let run = run(&world, &["--bucket", &world.bucket, "--topic", "no/such"]);
