@@ -16,7 +16,7 @@ use aws_sdk_s3::{
 };
 use aws_types::service_config::ServiceConfigKey;
 
-use crate::times::Times;
+use crate::{credentials, times::Times};
 
 /// The endpoint of all services, and of S3 alone.
 const GENERAL_VARIABLE: &str = "AWS_ENDPOINT_URL";
@@ -43,6 +43,7 @@ pub struct S3Client {
 /// When there is no region, there are no credentials, or the endpoint is no URL.
 pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3Client> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .credentials_provider(credentials::Chain::default())
         // Our own loops repeat requests, some of them for ever; the SDK's retries would only hide
         // that.
         .retry_config(RetryConfig::disabled())
@@ -203,10 +204,7 @@ async fn check_credentials(config: &SdkConfig) -> Result<&'static str> {
         .context("no AWS credentials are configured")?;
     if let Err(error) = provider.provide_credentials().await {
         tracing::debug!(error = %aws_sdk_s3::error::DisplayErrorContext(&error), "credentials");
-        bail!(
-            "no AWS credentials were found: export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run 'aws configure' or 'aws sso login', \
-             or copy .env.example to .env for the sandbox"
-        );
+        return Err(credentials::explained(&error).await);
     }
     let set = |name: &str| std::env::var_os(name).is_some();
     Ok(if set("AWS_ACCESS_KEY_ID") {

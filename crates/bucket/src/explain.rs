@@ -31,8 +31,13 @@ fn advice(bucket: &str, failure: &StoreFailure) -> String {
         }
         (_, "InvalidAccessKeyId") => "the access key is not known there; check AWS_ACCESS_KEY_ID and which account it belongs to".to_owned(),
         (_, "SignatureDoesNotMatch") => "the secret key does not fit the access key; check AWS_SECRET_ACCESS_KEY".to_owned(),
-        (_, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "InvalidToken") => {
+        (_, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired") => {
             "the credentials have expired; log in again (aws sso login) or export new ones".to_owned()
+        }
+        (_, "InvalidToken") => {
+            "the session token does not belong to these keys; set AWS_SESSION_TOKEN to that of the same login as AWS_ACCESS_KEY_ID, or unset it for \
+             keys that have none"
+                .to_owned()
         }
         (_, "RequestTimeTooSkewed") => "this machine's clock is wrong; set it".to_owned(),
         (_, "BucketAlreadyExists") => "the name is taken by another account: bucket names are global, choose your own name".to_owned(),
@@ -94,6 +99,7 @@ mod tests {
             ),
             (Some(403), "AccessDenied", "", "choose your own name"),
             (Some(400), "ExpiredToken", "", "log in again"),
+            (Some(400), "InvalidToken", "", "AWS_SESSION_TOKEN"),
         ] {
             let text = explained(status, code, message);
             assert!(

@@ -11,6 +11,7 @@ mod bucket;
 mod checksum;
 pub mod client;
 pub mod creation;
+mod credentials;
 pub mod explain;
 mod genuine;
 pub mod listing;

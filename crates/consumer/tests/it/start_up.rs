@@ -112,6 +112,30 @@ fn wrong_missing_and_expired_credentials_are_told_apart() {
 }
 
 #[test]
+fn each_source_of_credentials_that_fails_is_named_with_its_cause() {
+    let world = world();
+    std::fs::create_dir(world.directory.path().join(".aws")).unwrap();
+    let profiles = "[profile broken]\n\
+        credential_process = sh -c 'echo the vault is sealed >&2; exit 3'\n\
+        [profile garbled]\ncredential_process = echo hello\n";
+    std::fs::write(world.directory.path().join(".aws/config"), profiles).unwrap();
+    let with = |profile: &str, parts: &[&str]| {
+        let mut command = process::command(&world);
+        command
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env("AWS_PROFILE", profile)
+            .args(["--bucket", &world.bucket]);
+        let run = process::spawn(&mut command).wait();
+        refused(&run, 1, parts);
+        assert!(!run.stderr.contains("no AWS credentials"), "{}", run.stderr);
+    };
+    with("broken", &["credential_process", "the vault is sealed"]);
+    with("garbled", &["credential_process", "could not parse"]);
+    with("nobody", &["AWS_PROFILE", "'nobody'", "broken, garbled"]);
+}
+
+#[test]
 fn an_endpoint_or_a_broker_that_is_down_is_named() {
     let world = world();
     refused(
