@@ -14,7 +14,7 @@ use rdkafka::{
     producer::{DeliveryResult, ProducerContext},
 };
 
-use crate::end::LastEnd;
+use crate::{end::LastEnd, secrets::without_secrets};
 
 /// The newest complaints of one client, at most twenty.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Complaints {
             if lines.len() >= 20 {
                 lines.remove(0);
             }
-            lines.push(line.to_owned());
+            lines.push(without_secrets(line).into_owned());
         }
     }
 
@@ -95,12 +95,13 @@ pub fn keep_log_line(
     message: &str,
     complaints: &Complaints,
 ) {
+    let message = without_secrets(message);
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
         | RDKafkaLogLevel::Error => {
-            complaints.add(message);
+            complaints.add(&message);
             tracing::debug!(target: "librdkafka", facility, "{message}");
         }
         RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {

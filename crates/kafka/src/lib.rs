@@ -15,6 +15,7 @@ pub mod options;
 pub mod options_variable;
 pub mod packing;
 pub mod reach;
+pub mod secrets;
 pub mod settings;
 #[cfg(test)]
 mod test_cluster;

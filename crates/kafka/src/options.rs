@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, convert::Infallible, fmt};
 use anyhow::{Result, bail};
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
+use crate::secrets::without_secrets;
+
 /// One `-X`, as written. `Debug` shows no value, because it may be a secret.
 #[derive(Clone)]
 pub struct KafkaOption(String);
@@ -227,7 +229,7 @@ impl Options {
             .values()
             .map(|given| &given.value)
             .filter(worth_hiding)
-            .fold(text.to_owned(), |text, value| {
+            .fold(without_secrets(text).into_owned(), |text, value| {
                 text.replace(value.as_str(), "***")
             })
     }

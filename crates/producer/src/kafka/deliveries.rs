@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kafka::secrets::without_secrets;
 use rdkafka::{
     Statistics,
     client::ClientContext,
@@ -165,6 +166,7 @@ impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // The client logs each failed attempt; `error` below says what people need to know. `-X
         // debug=…` and RUST_LOG=debug show everything.
+        let message = without_secrets(message);
         tracing::debug!(target: "librdkafka", ?level, "{facility} {message}");
     }
 
@@ -176,7 +178,7 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let reason = without_timing(reason).to_owned();
+        let reason = without_secrets(without_timing(reason)).into_owned();
         match error.rdkafka_error_code() {
             Some(
                 RDKafkaErrorCode::Authentication
@@ -247,6 +249,12 @@ mod tests {
             (deliveries.last_trouble().as_deref(), deliveries.refusal()),
             (Some("a:1/1: Connect failed: refused"), None)
         );
+        deliveries.error(
+            global(RDKafkaErrorCode::Fail),
+            "Unrecognized sasl.oauthbearer.config beginning at: hunter2",
+        );
+        let trouble = deliveries.last_trouble().unwrap();
+        assert!(!trouble.contains("hunter2"), "{trouble}");
         deliveries.error(global(RDKafkaErrorCode::Authentication), "wrong password");
         assert_eq!(deliveries.refusal().as_deref(), Some("wrong password"));
     }
