@@ -69,11 +69,8 @@ pub async fn work(settings: Settings) -> Result<Done, Failure> {
 async fn land(settings: &Settings) -> Result<Done, Failure> {
     let args: Args = parsed(&settings.matches);
     let output = args.report.output;
-    let shutdown = signals::shutdown().map_err(|error| Failure::Failed(error.into()))?;
-    let stop = async {
-        shutdown.await;
-        tracing::info!("stopping: finishing what is in flight; a second signal ends at once");
-    };
+    let announcement = "stopping: finishing what is in flight; a second signal ends at once";
+    let stop = signals::shutdown(announcement).map_err(|error| Failure::Failed(error.into()))?;
     let summary = run(args, &settings.origins, stop).await?;
     Ok(Done::new(summary.render(output), summary.exit_code()))
 }

@@ -20,7 +20,10 @@ async fn work(settings: Settings) -> Result<Done, Failure> {
     let args = Args::from_arg_matches(&settings.matches).unwrap_or_else(|error| error.exit());
     // A dry run prints its records to stdout: there the summary would be one more.
     let output = (!args.dry_run).then_some(args.report.output);
-    let shutdown = signals::shutdown().map_err(|error| Failure::Failed(error.into()))?;
+    let announcement =
+        "stopping: waiting for what was sent to be acknowledged; a second signal leaves at once";
+    let shutdown =
+        signals::shutdown(announcement).map_err(|error| Failure::Failed(error.into()))?;
     Ok(match producer::run(args, shutdown).await {
         Ok(summary) => Done::new(rendered(&summary, output), 0),
         Err(failure) => Done {

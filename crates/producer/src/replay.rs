@@ -260,11 +260,6 @@ impl Replay<'_> {
     /// Waits for the last delivery results and returns the outcome of the run.
     fn close(mut self, end: Result<Option<End>, Failure>) -> Result<Summary, Failure> {
         let interrupted = matches!(end, Ok(Some(End::Interrupted)));
-        if interrupted {
-            tracing::info!(
-                "stopping: waiting for what was sent to be acknowledged; a second Ctrl-C leaves at once"
-            );
-        }
         let delivered = self.sender.finish(matches!(end, Ok(None)));
         let kept = self.bad_rows.flush();
         let summary = self.summary(interrupted);

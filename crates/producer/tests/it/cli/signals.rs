@@ -27,6 +27,9 @@ fn endless(folder: &TempDir, broker: &Broker, flags: &[&str]) -> (Child, BufRead
     (child, stderr)
 }
 
+/// Later than this after the first, a signal ends the process.
+const SECOND_WISH: Duration = Duration::from_millis(1_200);
+
 /// Sends a signal to this one process.
 fn signal(child: &Child, name: &str) {
     let status = Command::new("kill")
@@ -81,9 +84,37 @@ fn a_second_signal_leaves_at_once() {
         (0..3).for_each(|_| _ = wait_for(&mut stderr, "records/s"));
         signal(&child, name);
         wait_for(&mut stderr, "stopping");
+        std::thread::sleep(SECOND_WISH);
         signal(&child, name);
         assert_eq!(child.wait().unwrap().code(), Some(code));
     }
+}
+
+#[test]
+fn two_signals_at_once_are_one_also_while_a_run_ends_by_itself() {
+    let (folder, broker) = (folder(), Broker::start().unwrap());
+    broker.create_topic("stock-market", 1).unwrap();
+    write(&folder, "in.csv", format!("{HEADER}{}", ROW.repeat(600)));
+    let mut child = producer(&folder)
+        .env("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers())
+        .args(["--csv", "in.csv", "--rate", "200"])
+        .args(["--delivery-timeout", "1h", "--progress-interval", "100ms"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for(&mut stderr, "sending in.csv");
+    broker.round_trip_time(Duration::from_secs(3600)).unwrap();
+    // All of the input is sent: the run ends by itself once this is acknowledged.
+    wait_for(&mut stderr, "sent=600");
+    let both = format!("kill -INT {0}; kill -TERM {0}", child.id());
+    let sent = Command::new("sh").args(["-c", &both]).status().unwrap();
+    assert!(sent.success());
+    wait_for(&mut stderr, "stopping");
+    std::thread::sleep(SECOND_WISH);
+    assert_eq!(child.try_wait().unwrap(), None, "the second was no wish");
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]
