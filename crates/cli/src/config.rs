@@ -2,9 +2,9 @@
 //! over the environment, the environment over `.env`, `.env` over the file.
 //!
 //! clap itself reads flags and environment. `.env` of the current folder is loaded into the
-//! environment and replaces nothing there. A key of the file becomes a flag in front of the others, unless flag or variable
-//! is given. librdkafka options from all places are merged, and the last of a name wins. This
-//! module knows only two flags, `--config` and `--kafka-option`.
+//! environment and replaces nothing there. A key of the file becomes a flag in front of the others,
+//! unless flag or variable is given. librdkafka options from all places are merged, and the last of
+//! a name wins. This module knows only two flags, `--config` and `--kafka-option`.
 //!
 //! Invariant: no value of a librdkafka option appears in an error, and no value of the environment
 //! in the help, because it may be a secret.
