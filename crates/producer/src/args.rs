@@ -195,7 +195,8 @@ pub struct Args {
     )]
     pub rate: Option<f64>,
 
-    /// Print the records to stdout instead of sending them; needs no broker
+    /// Print the records to stdout instead of sending them, and the summary to stderr; needs no
+    /// broker
     #[arg(
         long,
         env = "PRODUCER_DRY_RUN",

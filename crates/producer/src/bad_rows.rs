@@ -29,12 +29,19 @@ pub(crate) struct BadRows {
 }
 
 impl BadRows {
-    /// Creates the file at once, so that a path we cannot write to is found before anything is
-    /// sent.
+    /// Opens the file at once, so that a path we cannot write to is found before anything is sent.
+    /// What is in it stays until [`begin`](Self::begin).
     pub(crate) fn new(policy: OnBadRow, path: Option<&Path>) -> Result<Self, Failure> {
-        let open = |path: &Path| match File::create(path) {
-            Ok(file) => Ok((path.to_owned(), BufWriter::new(file))),
-            Err(error) => Err(cannot_write(path, &error)),
+        let open = |path: &Path| {
+            let opened = File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path);
+            match opened {
+                Ok(file) => Ok((path.to_owned(), BufWriter::new(file))),
+                Err(error) => Err(cannot_write(path, &error)),
+            }
         };
         Ok(Self {
             policy,
@@ -43,6 +50,24 @@ impl BadRows {
             count: 0,
             first_of_input: None,
         })
+    }
+
+    /// Empties the file. To be called when nothing but a bad row can keep the run from sending: the
+    /// rows of an earlier run are not to be lost to a broker that is not there.
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+        let Some((path, file)) = &self.file else {
+            return Ok(());
+        };
+        let file = file.get_ref();
+        let emptied = file.metadata().and_then(|metadata| {
+            // A pipe or a terminal has nothing to empty.
+            if metadata.is_file() {
+                file.set_len(0)
+            } else {
+                Ok(())
+            }
+        });
+        emptied.map_err(|error| cannot_write(path, &error))
     }
 
     /// How many there have been.

@@ -1,6 +1,6 @@
 //! The `producer` program: a run, and what it leaves for stdout and stderr.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches};
 use cli::{
@@ -18,18 +18,17 @@ fn main() -> ExitCode {
 async fn work(settings: Settings) -> Result<Done, Failure> {
     // clap has checked it already.
     let args = Args::from_arg_matches(&settings.matches).unwrap_or_else(|error| error.exit());
-    // A dry run prints its records to stdout: there the summary would be one more.
-    let output = (!args.dry_run).then_some(args.report.output);
+    let (output, dry_run) = (args.report.output, args.dry_run);
     let announcement =
         "stopping: waiting for what was sent to be acknowledged; a second signal leaves at once";
     let shutdown =
         signals::shutdown(announcement).map_err(|error| Failure::Failed(error.into()))?;
     Ok(match producer::run(args, shutdown).await {
-        Ok(summary) => Done::new(rendered(&summary, output), 0),
+        Ok(summary) => Done::new(result(&summary, output, dry_run), 0),
         Err(failure) => Done {
             text: failure
                 .summary()
-                .map(|summary| rendered(summary, output))
+                .map(|summary| result(summary, output, dry_run))
                 .unwrap_or_default(),
             code: failure.exit_code(),
             error: Some(failure.to_string()),
@@ -37,13 +36,15 @@ async fn work(settings: Settings) -> Result<Done, Failure> {
     })
 }
 
-/// The summary as it goes to stdout, or to the log.
-fn rendered(summary: &Summary, output: Option<Output>) -> String {
+/// The summary for stdout. After a dry run, whose records are there, it goes to stderr: to the log
+/// for people, as a line of its own for programs.
+fn result(summary: &Summary, output: Output, dry_run: bool) -> String {
+    let text = summary.render(output);
     match output {
-        Some(form) => summary.render(form),
-        None => {
-            tracing::info!("{}", summary.render(Output::Text));
-            String::new()
-        }
+        _ if !dry_run => return text,
+        Output::Text => tracing::info!("{text}"),
+        // Nobody may read it; the exit code says the same.
+        Output::Json => writeln!(std::io::stderr(), "{text}").unwrap_or_default(),
     }
+    String::new()
 }

@@ -3,7 +3,11 @@
 //! Opens no file and connects to nothing. Whatever can be refused by looking at the flags is
 //! refused here, so the flags of a plan do not contradict each other.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use kafka::options::{bootstrap_problem, topic_name_problem};
 
@@ -80,6 +84,15 @@ impl ReplayPlan {
             progress_interval: args.report.progress_interval,
             metrics_addr: args.metrics_addr,
         })
+    }
+}
+
+impl ReplayPlan {
+    /// Whether another input has the same name but for its folders.
+    pub(crate) fn shares_name(&self, path: &Path) -> bool {
+        let mut others = self.inputs.iter().filter(|other| other.as_path() != path);
+        path.file_name()
+            .is_some_and(|name| others.any(|other| other.file_name() == Some(name)))
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn replay(
     status: &Status,
 ) -> Result<Summary, Failure> {
     let total = check_inputs(plan, stop)?;
-    let bad_rows = BadRows::new(plan.on_bad_row, plan.bad_rows.as_deref())?;
+    let mut bad_rows = BadRows::new(plan.on_bad_row, plan.bad_rows.as_deref())?;
     let sink = if plan.dry_run {
         Sink::print()
     } else {
@@ -58,6 +58,7 @@ pub(crate) fn replay(
             None => return Ok(Summary::stopped_early(&plan.target.topic)),
         }
     };
+    bad_rows.begin()?;
     let bytes = status.watch().bytes();
     let progress = ReplayProgress::start(total, plan.progress_interval, bytes);
     let mut replay = Replay {
@@ -161,7 +162,10 @@ impl Replay<'_> {
         if let Break(end) = self.sender.check() {
             return Ok(Break(end));
         }
-        let (table, mut rows) = opened?;
+        let (mut table, mut rows) = opened?;
+        if self.plan.shares_name(path) {
+            table.source.clone_from(&table.name);
+        }
         if self.is_first_pass {
             tracing::info!("{}", described(&table, self.plan));
         }
@@ -242,7 +246,7 @@ impl Replay<'_> {
         let symbol = table.header.symbol.as_ref().filter(|symbol| symbol.is_key);
         let symbol = symbol.map(|symbol| symbol.text.as_bytes());
         let origin = || RecordOrigin {
-            source: &table.short_name,
+            source: &table.source,
             row: row.number,
             event_time: cell(table.header.date),
         };

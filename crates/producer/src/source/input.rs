@@ -95,17 +95,19 @@ pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
 /// Opens a file, or stdin for `-`.
 pub(crate) fn open(path: &Path, watch: &InputWatch) -> Result<CsvInput, SourceError> {
     let size = check(path)?;
-    let raw: Box<dyn Read + Send> = if is_stdin(path) {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(|error| failed(path, &error))?)
-    };
-    let counted = CountedInput {
-        inner: raw,
-        bytes: watch.bytes(),
+    let counted = {
+        let (path, bytes) = (path.to_owned(), watch.bytes());
+        move || {
+            let inner: Box<dyn Read + Send> = if is_stdin(&path) {
+                Box::new(io::stdin())
+            } else {
+                Box::new(File::open(&path)?)
+            };
+            Ok(CountedInput { inner, bytes })
+        }
     };
     let bytes: Box<dyn Read> = if size.is_some() {
-        Box::new(counted)
+        Box::new(counted().map_err(|error| failed(path, &error))?)
     } else {
         Box::new(Pumped::start(counted, watch.stop.clone()))
     };
@@ -273,8 +275,8 @@ impl Read for CountedInput {
     }
 }
 
-/// Reads in another thread, at most two chunks ahead. The thread may stay in its read until the
-/// process ends: nothing can wake it.
+/// Opens and reads in another thread, at most two chunks ahead: opening a FIFO waits for a writer.
+/// The thread may stay in its call until the process ends: nothing can wake it.
 struct Pumped {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: io::Cursor<Vec<u8>>,
@@ -282,9 +284,20 @@ struct Pumped {
 }
 
 impl Pumped {
-    fn start(mut from: CountedInput, stop: StopFlag) -> Self {
+    fn start(
+        open: impl FnOnce() -> io::Result<CountedInput> + Send + 'static,
+        stop: StopFlag,
+    ) -> Self {
         let (to, chunks) = sync_channel(1);
         std::thread::spawn(move || {
+            let mut from = match open() {
+                Ok(from) => from,
+                Err(error) => {
+                    // Nobody listens any more if the run has ended.
+                    to.send(Err(error)).ok();
+                    return;
+                }
+            };
             loop {
                 let mut chunk = vec![0; CHUNK];
                 let read = from.read(&mut chunk);
@@ -446,7 +459,7 @@ mod tests {
             inner: Box::new(Never),
             bytes: Arc::default(),
         };
-        let mut pumped = Pumped::start(never, stop.clone());
+        let mut pumped = Pumped::start(|| Ok(never), stop.clone());
         stop.request();
         assert_eq!(pumped.read(&mut [0; 8]).unwrap(), 0);
     }

@@ -16,8 +16,8 @@ use super::{
 pub(crate) struct CsvTable {
     /// The input's name for messages.
     pub(crate) name: String,
-    /// The input's name for the `source` header.
-    pub(crate) short_name: String,
+    /// The input's name for the `source` header, without its folders.
+    pub(crate) source: String,
     pub(crate) header: CsvHeader,
 }
 
@@ -65,7 +65,7 @@ impl CsvRows {
         };
         let table = |header| CsvTable {
             name: name.clone(),
-            short_name,
+            source: short_name,
             header,
         };
         match header {
@@ -148,11 +148,7 @@ mod tests {
     fn the_header_gives_key_and_date() {
         let (table, mut rows) = open(b"Date,Close,Ticker\n1,2,3\n", &options()).unwrap();
         assert_eq!(
-            (
-                table.header.key,
-                table.header.date,
-                table.short_name.as_str()
-            ),
+            (table.header.key, table.header.date, table.source.as_str()),
             (Some(2), Some(0), "x.csv")
         );
         assert_eq!(rows.next().unwrap().unwrap().unwrap().number, 1);

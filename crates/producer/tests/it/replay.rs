@@ -151,6 +151,23 @@ async fn a_key_can_be_chosen_and_headers_are_none_unless_asked_for() {
 }
 
 #[tokio::test]
+async fn inputs_of_one_name_are_told_apart_by_their_folders() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    broker.create_topic("t", 1).unwrap();
+    std::fs::create_dir(folder.path().join("b")).unwrap();
+    let path = file(&folder, "a.csv", small(1));
+    let [twin, other] = ["b/a.csv", "c.csv"].map(|name| file(&folder, name, small(1)));
+    let [twin, other] = [&twin, &other].map(|path| path.to_str().unwrap());
+    let flags = ["--topic", "t", "--headers", "origin", "--csv", twin, other];
+    let summary = run(&broker, &path, &flags).await.unwrap();
+    let sources: Vec<_> = records(&broker, "t", &summary.partitions)
+        .iter()
+        .map(|record| header(record, "source"))
+        .collect();
+    assert_eq!(sources, [path.to_str().unwrap(), twin, "c.csv"]);
+}
+
+#[tokio::test]
 async fn a_loop_over_an_input_without_rows_ends() {
     let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
     let summary = run(&broker, &file(&folder, "a.csv", small(0)), &["--loop"])

@@ -270,3 +270,45 @@ fn a_reader_that_leaves_early_is_not_a_failure() {
     assert_eq!(line.trim_end(), RECORD);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_dry_run_leaves_its_summary_on_stderr_in_the_form_asked_for() {
+    for (content, code) in [
+        (format!("{HEADER}{ROW}"), 0),
+        (format!("{HEADER}{ROW}x\n"), 65),
+    ] {
+        let (ended, stdout, stderr) = dry_run(content, &["--output", "json"]);
+        assert_eq!((ended, stdout), (code, format!("{RECORD}\n")), "{stderr}");
+        let line = stderr.lines().find(|line| line.starts_with('{')).unwrap();
+        let summary: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(summary["sent"], 1);
+    }
+}
+
+#[test]
+fn bad_rows_of_an_earlier_run_stay_if_nothing_can_be_sent() {
+    let folder = folder();
+    write(&folder, "in.csv", format!("{HEADER}{ROW}x\n"));
+    let kept = write(&folder, "bad.csv", "precious\n");
+    let run = |flags: &[&str]| {
+        producer(&folder)
+            .args(["--csv", "in.csv", "--bad-rows", "bad.csv"])
+            .args(flags)
+            .output()
+            .unwrap()
+    };
+    // Nothing listens on the port that is reserved for discarding.
+    let unreachable = [
+        "--bootstrap-servers",
+        "127.0.0.1:9",
+        "--connect-timeout",
+        "300ms",
+    ];
+    assert_eq!(run(&unreachable).status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "precious\n");
+    run(&["--dry-run"]);
+    assert_eq!(
+        std::fs::read_to_string(&kept).unwrap(),
+        format!("{HEADER}x\n")
+    );
+}

@@ -144,3 +144,25 @@ fn a_signal_ends_a_run_that_waits_for_stdin() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     drop(stdin);
 }
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_writer_of_a_fifo() {
+    let folder = folder();
+    write(&folder, "in.csv", format!("{HEADER}{ROW}"));
+    let made = Command::new("mkfifo")
+        .arg(folder.path().join("fifo"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let mut child = producer(&folder)
+        .args(["--csv", "in.csv", "fifo", "--dry-run"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for(&mut stderr, "printing in.csv");
+    signal(&child, "INT");
+    wait_for(&mut stderr, "interrupted");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
