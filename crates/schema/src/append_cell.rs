@@ -41,8 +41,8 @@ const MISSING: [&[u8]; 6] = [b"null", b"nan", b"none", b"na", b"n/a", b"#n/a"];
 ///   and blank, are `null`. Numbers of JSON's grammar are copied as they are. `+5`, `007`, `.5` and
 ///   `5.` are written `5`, `7`, `0.5` and `5.0`: the same value, in the form JSON asks for.
 ///   Anything else is an error, `1,234` too: a comma may be thousands or decimals.
-/// - Decimal point and decimal comma: as people write numbers, see [`ColumnType`]; what is missing in
-///   a number column is `null` here, too.
+/// - Decimal point and decimal comma: as people write numbers, see [`ColumnType`]; what is missing
+///   in a number column is `null` here, too.
 ///
 /// # Errors
 /// [`CellError`]; `out` is then as it was.

@@ -62,8 +62,8 @@ impl RowEncoder {
         Self { columns }
     }
 
-    /// Puts a text of the same value first in each object, as for the symbol of a file that has only
-    /// one. The name must not be that of a column.
+    /// Puts the same text first in each object, as for the symbol of a file that has only one. The
+    /// name must not be that of a column.
     #[must_use]
     pub fn with_constant(mut self, name: &str, text: &str) -> Self {
         let mut prefix = vec![b'{'];

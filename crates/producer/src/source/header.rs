@@ -160,7 +160,8 @@ pub(crate) fn read_header<R: Read>(
     Ok(heading.and_then(|heading| header(heading, options, short_name)))
 }
 
-/// Takes the line by which Excel is told the delimiter, if there is one. An explicit delimiter wins.
+/// Takes the line by which Excel is told the delimiter, if there is one. An explicit delimiter
+/// wins.
 fn skip_separator_line<R: Read>(
     records: &mut CsvReader<R>,
     options: &TableOptions,

@@ -1,10 +1,10 @@
 //! Finds where one record ends and what its fields are, fed piece by piece.
 //!
-//! The rules are those of RFC 4180: a quote counts at the start of a field only, and a doubled quote
-//! inside a quoted field is one quote. Unlike the csv crate's core it says when a text goes on
-//! behind its closing quote, and knows where a quote was opened: a stray quote must neither change
-//! a text nor swallow rows. Does not keep the input. Invariant: a record without such a mistake has
-//! the fields that the csv crate finds.
+//! The rules are those of RFC 4180: a quote counts at the start of a field only, and a doubled
+//! quote inside a quoted field is one quote. Unlike the csv crate's core it says when a text goes
+//! on behind its closing quote, and knows where a quote was opened: a stray quote must neither
+//! change a text nor swallow rows. Does not keep the input. Invariant: a record without such a
+//! mistake has the fields that the csv crate finds.
 
 /// How far a piece has brought the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Cuts a stream of bytes into CSV records, with a bound on the size of one record.
 //!
-//! Most lines are found eight bytes at a time (see `plain_line`), the others by `record_cutter`. The
-//! buffer around them makes the raw bytes of a record available, lets a record over the limit cost
-//! no memory, and lets a quote that is never closed spoil the line it is on instead of the rest of
-//! the file. Does not know headers or types. Invariant: the buffer never holds more than the limit
-//! and one chunk.
+//! Most lines are found eight bytes at a time (see `plain_line`), the others by `record_cutter`.
+//! The buffer around them makes the raw bytes of a record available, lets a record over the limit
+//! cost no memory, and lets a quote that is never closed spoil the line it is on instead of the
+//! rest of the file. Does not know headers or types. Invariant: the buffer never holds more than
+//! the limit and one chunk.
 
 use std::io::{self, Read};
 
