@@ -31,6 +31,9 @@ use crate::{
 /// The longest wait for the answer to one question.
 const QUESTION: Duration = Duration::from_secs(10);
 
+/// What a broker answers about a group that this user may not describe.
+const REFUSED: RDKafkaErrorCode = RDKafkaErrorCode::GroupAuthorizationFailed;
+
 /// A client for questions about one topic and one group.
 pub struct LookUp {
     client: BaseConsumer<LookUpContext>,
@@ -207,6 +210,23 @@ impl LookUp {
             }
         }
         Ok(committed)
+    }
+
+    /// Whether [`Self::committed`] failed because this user may not describe the group. Blocks for
+    /// at most a second.
+    ///
+    /// A broker refuses already to name the group's coordinator. Then the question only times out,
+    /// and the refusal comes as an event of the client.
+    #[must_use]
+    pub fn is_group_refused(&self, error: &anyhow::Error) -> bool {
+        let kafka = error.downcast_ref::<KafkaError>();
+        if kafka.and_then(KafkaError::rdkafka_error_code) == Some(REFUSED) {
+            return true;
+        }
+        (0..10).any(|_| {
+            let event = self.client.poll(Duration::from_millis(100));
+            matches!(event, Some(Err(error)) if error.rdkafka_error_code() == Some(REFUSED))
+        })
     }
 
     /// The first offset whose timestamp is at or after `millis` (since 1970, UTC); `None` when

@@ -8,6 +8,8 @@ pub mod read;
 
 use std::{fmt, str::FromStr};
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     offset::Offset,
     partition_by::DatePartition,
@@ -104,6 +106,20 @@ impl Prefix {
     #[must_use]
     pub fn start_key(&self, partition: Partition) -> String {
         format!("_control/{}/starts/{partition:05}.json", self.0)
+    }
+
+    /// `_control/{prefix}/groups/`, below which the groups that entered the zone are named.
+    #[must_use]
+    pub fn groups_folder(&self) -> String {
+        format!("_control/{}/groups/", self.0)
+    }
+
+    /// `_control/{prefix}/groups/{first half of the SHA-256 of the name, in hex}.json`: this group
+    /// has entered the zone. Names may hold `/`, and be longer than a key.
+    #[must_use]
+    pub fn group_key(&self, group: &str) -> String {
+        let hash = hex::encode(&Sha256::digest(group)[..16]);
+        format!("{}{hash}.json", self.groups_folder())
     }
 
     /// `_control/{prefix}/gaps/{partition:05}-{start:020}-{end:020}.json`

@@ -26,6 +26,7 @@ pub mod dead_letter;
 pub mod engine;
 pub mod extent;
 pub mod format;
+pub mod group_note;
 pub mod identity;
 pub mod layout;
 pub mod offset;

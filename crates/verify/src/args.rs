@@ -47,8 +47,8 @@ pub struct VerifyArgs {
     )]
     pub prefix: Option<Prefix>,
 
-    /// Consumer group whose offsets say how far the zone must reach [default: derived from bucket
-    /// and prefix]
+    /// One more consumer group whose offsets say how far the zone must reach, besides those that
+    /// the zone names and the one derived from bucket and prefix
     #[arg(
         long,
         value_name = "NAME",

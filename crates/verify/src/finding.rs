@@ -109,7 +109,7 @@ impl Kind {
                 "an object that is none of this zone's, or of offsets that the topic never had"
             }
             Self::Unverifiable => {
-                "nobody can tell any more: Kafka has forgotten these offsets, and no claim speaks of them, or the object is not the one that its claim was made with; a failure only with --strict"
+                "nobody can tell any more: Kafka has forgotten these offsets, and no claim speaks of them, or the object is not the one that its claim was made with, or a group's offsets may not be asked for; a failure only with --strict"
             }
             Self::RecordedGap => {
                 "records that retention removed first, written down by --on-gap record; never a failure"

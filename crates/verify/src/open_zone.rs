@@ -3,6 +3,8 @@
 //!
 //! Not here: the verification. Nothing is written anywhere.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, anyhow, bail};
 use bucket::{
     Bucket, check_bucket_name,
@@ -14,11 +16,15 @@ use kafka::{
 };
 use landing::{
     Format,
+    group_note::group_of_note,
     layout::Prefix,
-    zone::{Zone, ZoneMismatch, default_group},
+    zone::{Zone, ZoneMismatch, commit_zone, default_group},
 };
 
-use crate::{args::VerifyArgs, topic::Topic};
+use crate::{
+    args::VerifyArgs,
+    topic::{Groups, Topic},
+};
 
 /// Checks what needs no connection; returns librdkafka's options.
 pub(crate) fn check(args: &VerifyArgs) -> Result<Options> {
@@ -77,6 +83,20 @@ pub(crate) async fn zone(
     }
 }
 
+/// The groups that have entered the zone; none in a zone that only earlier versions landed into. A
+/// note that cannot be read is a finding of the listing.
+async fn groups(bucket: &Bucket, prefix: &Prefix) -> Result<BTreeSet<String>> {
+    let mut groups = BTreeSet::new();
+    let mut list = bucket.list(&prefix.groups_folder());
+    while let Some(page) = list.page().await? {
+        for object in page.objects {
+            let body = bucket.read_patiently(&object.key).await?;
+            groups.extend(body.as_deref().and_then(group_of_note));
+        }
+    }
+    Ok(groups)
+}
+
 /// The topic; `None` with `--without-kafka`.
 pub(crate) async fn topic(
     args: &VerifyArgs,
@@ -88,20 +108,32 @@ pub(crate) async fn topic(
     if args.without_kafka {
         return Ok(None);
     }
-    let derived = || default_group(bucket.name(), &facts.prefix);
+    let derived = default_group(bucket.name(), &facts.prefix);
+    let mut groups = groups(bucket, &facts.prefix).await?;
+    groups.insert(derived.clone());
+    groups.extend(args.group.clone());
     let settings = KafkaSettings {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
-        group: args.group.clone().unwrap_or_else(derived),
+        group: args.group.clone().unwrap_or(derived),
         options,
         queue_bytes: 1 << 20,
     };
     tracing::info!(
-        "Kafka at {}, topic {}, group {}",
+        "Kafka at {}, topic {}, groups {}",
         settings.bootstrap_servers,
         facts.topic,
-        settings.group
+        groups
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
     );
-    let found = Topic::find(settings, &facts.topic, args.kafka.connect_timeout).await;
+    let timeout = args.kafka.connect_timeout;
+    let groups = Groups {
+        names: groups,
+        zone: commit_zone(bucket.name(), &facts.prefix, zone),
+    };
+    let found = Topic::find(settings, groups, &facts.topic, timeout).await;
     let hint = "--without-kafka verifies the bucket alone";
     let (topic, cluster) = found.map_err(|error| anyhow!("{error:#}; {hint}"))?;
     let here = Zone {

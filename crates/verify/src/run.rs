@@ -76,6 +76,7 @@ async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Resul
         })?;
         verification.columns = Some(RowReader::new(&columns, classifier));
     }
+    verification.refused_groups();
     listings::control(&mut verification, &mut content).await?;
     listings::data(&mut verification, &mut content).await?;
     verification.ask_for_ends().await?;

@@ -72,6 +72,23 @@ impl Verification {
         entry
     }
 
+    /// Says which groups Kafka does not tell this user of: the zone may have to reach further than
+    /// the others say.
+    pub(crate) fn refused_groups(&mut self) {
+        let Some(topic) = self.topic.clone() else {
+            return;
+        };
+        for group in topic.refused_groups() {
+            let text = format!(
+                "Kafka refuses to tell the committed offsets of group '{group}', so records that it landed may be missing unnoticed: \
+                 give this user DESCRIBE on the group"
+            );
+            tracing::warn!("{text}");
+            let key = self.zone.prefix.group_key(group);
+            self.find(Finding::of_key(Kind::Unverifiable, &key, text));
+        }
+    }
+
     /// Asks for the ends of the logs, once everything is listed.
     pub(crate) async fn ask_for_ends(&mut self) -> Result<()> {
         if let Some(topic) = self.topic.clone() {

@@ -16,6 +16,7 @@ use bucket::{
 use kafka::look_up::{CommittedOffset, LookUp};
 use landing::{
     Place,
+    group_note::group_note,
     start_note::start_note,
     zone::{Zone, ZoneMismatch},
 };
@@ -55,12 +56,24 @@ pub(crate) async fn enter(
     };
     let zone = Zone::from_body(&body).with_context(|| place(bucket, &key))?;
     match zone.admit(wanted) {
-        Ok(()) => Ok(zone),
+        Ok(()) => {}
         Err(ZoneMismatch::Cluster { holds, wanted: id }) => {
-            accept_cluster(bucket, plan, holds, id).await.map(|()| zone)
+            accept_cluster(bucket, plan, holds, id).await?;
         }
-        Err(mismatch) => Err(mismatch).with_context(|| place(bucket, &key)),
+        Err(mismatch) => return Err(mismatch).with_context(|| place(bucket, &key)),
     }
+    keep_group(bucket, plan).await?;
+    Ok(zone)
+}
+
+/// Names the group in the zone before it commits anything: a verification must know each group
+/// whose offsets say how far the zone reaches.
+async fn keep_group(bucket: &Bucket, plan: &Plan) -> Result<()> {
+    let group = &plan.kafka.group;
+    let key = plan.zone.prefix.group_key(group);
+    let created = bucket.try_create(&key, group_note(group).into()).await;
+    created.map_err(|failure| explain::failure("write", bucket.name(), &failure))?;
+    Ok(())
 }
 
 /// Creates the zone, or reads the one that another process has just created.

@@ -8,6 +8,7 @@
 mod batched;
 mod contradictions;
 mod formats;
+mod groups;
 mod per_record;
 mod real_servers;
 mod rights;

@@ -37,6 +37,8 @@ pub enum ControlKey {
     Gap(Extent),
     /// The schema of this hash.
     Schema(String),
+    /// A consumer group that has entered the zone.
+    Group,
     /// The zone itself, the probes, a cluster that was accepted.
     Other,
 }
@@ -74,6 +76,7 @@ pub fn control_key(key: &str, prefix: &Prefix, format: Format) -> Option<Control
         "starts" => partition(stem?).map(ControlKey::Start),
         "clusters" => stem.map(|_| ControlKey::Other),
         "schemas" => stem.map(|hash| ControlKey::Schema(hash.to_owned())),
+        "groups" => is_hash_of_group(stem?).then_some(ControlKey::Group),
         "claims" => claim(name, key, prefix),
         "gaps" => gap(stem?),
         "dead-letters" => {
@@ -119,6 +122,12 @@ fn number(text: &str, digits: usize) -> Option<i64> {
     let shape = text.len() == digits || text.len() > digits && !text.starts_with('0');
     let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
     (shape && digits_only).then(|| text.parse().ok())?
+}
+
+/// 32 hexadecimal digits, in lower case.
+fn is_hash_of_group(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 32 && text.bytes().all(is_digit)
 }
 
 fn is_date(text: &str, granularity: Granularity) -> bool {
@@ -192,6 +201,10 @@ mod tests {
         }
         let schema = control_key(&prefix().schema_key("ab"), &prefix(), Format::Csv);
         assert_eq!(schema, Some(ControlKey::Schema("ab".into())));
+        for group in ["", "landing.b/stock-market/json", "a/../b"] {
+            let read = control_key(&prefix().group_key(group), &prefix(), Format::Csv);
+            assert_eq!(read, Some(ControlKey::Group), "{group}");
+        }
     }
 
     #[test]
@@ -216,6 +229,8 @@ mod tests {
             "anchors/x.json",
             "claims/00000/1.json",
             "gaps/00000-1-2.json",
+            "groups/landing.b.json",
+            "groups/0123456789ABCDEF0123456789ABCDEF.json",
             "y/z",
         ] {
             let key = format!("_control/stock-market/json/{key}");

@@ -106,6 +106,16 @@ impl Kafka {
         );
     }
 
+    /// Lets the broker refuse the next question about a group's offsets; only in the sandbox.
+    pub(crate) fn refuse_next_group(&self) {
+        let Self::Sandbox(broker) = self else {
+            panic!("this broker is not in the sandbox")
+        };
+        let refused = sandbox::RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+        let fetch = sandbox::RDKafkaApiKey::OffsetFetch;
+        broker.fail_requests(fetch, &[refused]).unwrap();
+    }
+
     /// Deletes a group with its committed offsets; it must have no member.
     pub(crate) fn delete_group(&self, group: &str) {
         let deleted = block_on(self.admin().delete_groups(&[group], &AdminOptions::new()));
