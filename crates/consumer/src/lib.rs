@@ -14,6 +14,7 @@ mod inspection;
 mod lag;
 mod member;
 mod metrics;
+mod partition_column;
 mod plan;
 mod run;
 pub mod schema_infer;

@@ -30,7 +30,7 @@ use crate::{
         messages::{Command, Commit, KafkaEvent},
         poll_thread::PollThread,
     },
-    metrics,
+    metrics, partition_column,
     plan::Plan,
     start_up::{self, Started},
     status::{Health, Status},
@@ -217,6 +217,8 @@ fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
 }
 
 fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
+    // A short run may end before it looks.
+    partition_column::warn_once(ended.engine.counts());
     let trouble = trouble.unwrap_or_default();
     let lag = Lag::of(&ended.ends, ended.last.values().copied());
     let summary = Summary::new(&ended.engine, lag, elapsed);

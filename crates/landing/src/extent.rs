@@ -67,6 +67,8 @@ pub struct Contents {
     pub reasons: BTreeMap<&'static str, u64>,
     /// Tombstones that were skipped.
     pub tombstones: u64,
+    /// Whether a record had a field with the name of the partition column.
+    pub has_partition_column: bool,
     /// Bytes of keys, values and headers of all records.
     pub bytes: u64,
     /// The first record.
@@ -306,6 +308,7 @@ impl<'r> Walk<'r> {
             dead_letters: self.dead_letters,
             reasons: self.reasons,
             tombstones: self.tombstones,
+            has_partition_column: self.checker.has_partition_column(),
             bytes: self.bytes,
             first: self.first,
             last: last.as_ref().map(ClaimedRecord::of),

@@ -11,7 +11,7 @@ use landing::{
     commit_note::{CommitNote, Committed},
 };
 
-use crate::{event_loop::EventLoop, inspection::Inspected};
+use crate::{event_loop::EventLoop, inspection::Inspected, partition_column};
 
 impl EventLoop {
     /// The client does not say which partition it cannot read, so this looks for positions outside
@@ -56,6 +56,7 @@ impl EventLoop {
     }
 
     pub(super) fn look(&mut self) {
+use crate::{event_loop::EventLoop, inspection::Inspected, partition_column};
         self.status
             .look(&self.engine, self.store.trouble(), &self.inspector.look_up);
         if self.work.deadline.is_some() {

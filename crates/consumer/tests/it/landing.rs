@@ -92,6 +92,29 @@ fn what_cannot_be_landed_becomes_a_dead_letter_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_field_with_the_name_of_the_partition_column_is_kept_and_warned_about_once() {
+    for (format, warnings) in [("json", 1), ("jsonl", 1), ("csv", 0)] {
+        let world = World::new();
+        let value = br#"{"dt":"2021-06-03","id":1,"Close":1.5}"#;
+        world.send([0, 1, 1].map(|partition| Send {
+            partition,
+            value: Some(value),
+        }));
+        let flags = ["--format", format, "--compression", "none"];
+        let flags = &flags[..if format == "json" { 2 } else { 4 }];
+        let prefix = ["--prefix", "stock-market/dt"];
+        let run = world.land(&[flags, &prefix].concat()).ok();
+        let said = run.stderr.matches("a field named dt").count();
+        assert_eq!(said, warnings, "{format}: {}", run.stderr);
+        if warnings > 0 {
+            let line = [&value[..], b"\n"].concat();
+            let keys = world.data_keys();
+            assert!(keys.iter().all(|key| world.object(key).starts_with(&line)));
+        }
+    }
+}
+
+#[test]
 fn tombstones_are_kept_where_they_are_wanted() {
     let world = World::new();
     world.send([

@@ -38,6 +38,7 @@ impl Engine {
                 (key, body, UploadKind::DeadLetter(reason))
             }
         };
+        self.counts.has_partition_column |= self.checker.has_partition_column();
         let anchor = Anchor::of(record);
         let id = UploadId {
             partition: record.partition,

@@ -279,6 +279,8 @@ pub struct Counts {
     pub tombstones: u64,
     /// Gaps that were recorded.
     pub gaps: u64,
+    /// Whether a record that keeps its bytes has a field with the name of the partition column.
+    pub has_partition_column: bool,
     /// Extents that were closed, by what closed them.
     pub rotations: BTreeMap<Rotation, u64>,
 }

@@ -5,7 +5,7 @@
 //! [`super::check_object`]; earlier values only change how fast it comes.
 
 use chrono::NaiveDateTime;
-use schema::{Members, RowReader, TableSchema};
+use schema::{Members, PARTITION_COLUMN, RowReader, TableSchema};
 
 use super::{Misfit, Reason, ValueRule, check_object, check_text, no_object};
 
@@ -25,6 +25,8 @@ pub struct Checker {
     field: Option<usize>,
     /// How many values since then had others.
     misses: u32,
+    /// Whether a value that passed had a field with the name of the partition column.
+    has_partition_column: bool,
 }
 
 impl Checker {
@@ -37,7 +39,15 @@ impl Checker {
             names: Vec::new(),
             field: None,
             misses: 0,
+            has_partition_column: false,
         }
+    }
+
+    /// Whether a value that passed had a top-level field with the name of the partition column,
+    /// which a table with that partition column cannot show.
+    #[must_use]
+    pub fn has_partition_column(&self) -> bool {
+        self.has_partition_column
     }
 
     /// The same, with columns that each record must fit.
@@ -77,6 +87,10 @@ impl Checker {
         }
         let checked = check_object(value, &self.rule);
         self.misses = self.misses.saturating_add(1);
+        // A known name was looked at when it was new.
+        if checked.is_ok() && !self.has_partition_column {
+            self.has_partition_column = names_partition_column(text);
+        }
         // Where values of several kinds take turns, learning each time would cost more than it
         // saves.
         if checked.is_ok() && self.misses.is_power_of_two() {
@@ -122,6 +136,23 @@ impl Checker {
             }
         }
     }
+}
+
+fn names_partition_column(text: &str) -> bool {
+    let is_it = |name: &[u8]| name.eq_ignore_ascii_case(PARTITION_COLUMN.as_bytes());
+    let mut anywhere = text.as_bytes().windows(PARTITION_COLUMN.len());
+    let Ok(mut members) = Members::new(text) else {
+        return false;
+    };
+    if !anywhere.any(is_it) {
+        return false;
+    }
+    while let Ok(Some(member)) = members.next(None) {
+        if member.name.is_some_and(|name| is_it(name.as_bytes())) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -176,6 +207,21 @@ mod tests {
                 let alone = check_object(value.as_bytes(), &rule);
                 prop_assert_eq!(checker.check(value.as_bytes()), alone, "{}", value);
             }
+        }
+    }
+
+    #[test]
+    fn a_field_with_the_name_of_the_partition_column_is_noticed() {
+        for (value, has) in [
+            (r#"{"id":1,"dt":"2021-06-03"}"#, true),
+            (r#"{"DT":null}"#, true),
+            (r#"{"dts":1,"a":{"dt":1},"b":"dt"}"#, false),
+            (r#"{"dt":1,"#, false),
+        ] {
+            let rule = ValueRule::new(Classifier::NEWEST, &PartitionBy::Timestamp);
+            let mut checker = Checker::new(rule);
+            checker.check(value.as_bytes()).ok();
+            assert_eq!(checker.has_partition_column(), has, "{value}");
         }
     }
 

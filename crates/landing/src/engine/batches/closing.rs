@@ -17,6 +17,7 @@ use crate::{
         types::{Encode, ExtentId, UploadId, UploadKind},
     },
     extent,
+    format::Format,
     identity::About,
     place::Partition,
     start::Stop,
@@ -199,9 +200,12 @@ impl Engine {
             return;
         };
         let tombstones = contents.tombstones;
+        let is_raw = chain.batching().format == Format::Jsonl;
+        let has_partition_column = is_raw && contents.has_partition_column;
         let anchor = contents.last.as_ref().and_then(|last| last.to_anchor());
         chain.finished(anchor);
         self.counts.tombstones += tombstones;
+        self.counts.has_partition_column |= has_partition_column;
         // The end of an extent is worth a commit of its own: after a crash, whatever is not
         // committed must be looked up and compared.
         self.next_commit = self.next_commit.min(self.now);
