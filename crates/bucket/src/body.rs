@@ -55,6 +55,8 @@ pub struct ReadObject {
     pub metadata: BTreeMap<String, String>,
     /// Its body.
     pub body: Body,
+    /// The entity tag of this body, with the quotes; empty when the store names none.
+    pub etag: String,
     _room: OwnedSemaphorePermit,
 }
 
@@ -116,30 +118,36 @@ async fn rest(
     first: Opened,
     room: OwnedSemaphorePermit,
 ) -> Result<Option<ReadObject>> {
-    let metadata = first.metadata.clone();
+    let about = |opened: &Opened| (opened.metadata.clone(), opened.etag.clone());
+    let (metadata, etag) = about(&first);
     if first.bytes > most {
         let body = Body::TooLarge(first.bytes);
         return Ok(Some(ReadObject {
             metadata,
             body,
+            etag,
             _room: room,
         }));
     }
     let read = match first.whole().await {
-        Ok(read) => Ok(Some(read)),
-        // The connection broke: start over.
+        Ok(read) => Ok(Some(((metadata, etag), read))),
+        // The connection broke: start over. The object may be another one by now.
         Err(_) => {
             patiently(async || match bucket.open(key).await? {
-                Some(opened) if opened.bytes <= most => opened.whole().await.map(Some),
+                Some(opened) if opened.bytes <= most => {
+                    let said = about(&opened);
+                    opened.whole().await.map(|bytes| Some((said, bytes)))
+                }
                 _ => Ok(None),
             })
             .await
         }
     };
     let read = read.map_err(|failure| bucket.unreadable(key, &failure))?;
-    Ok(read.map(|bytes| ReadObject {
+    Ok(read.map(|((metadata, etag), bytes)| ReadObject {
         metadata,
         body: Body::Whole(bytes),
+        etag,
         _room: room,
     }))
 }

@@ -1,25 +1,18 @@
 //! Create-once writes and removals for commands that people wait for: repeated for some seconds,
 //! not for ever.
 //!
-//! Only 200 and 412 count as answers to a write.
+//! Only 200 and 412 count as answers to a write, and 404 too to a removal.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, anyhow};
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use crate::{
     answer::{PutAnswer, StoreFailure},
     bucket::Bucket,
-    retry::{Backoff, patiently},
+    retry::patiently,
 };
-
-/// The most keys that S3's `DeleteObjects` takes in one request.
-pub const MOST_REMOVED: usize = 1_000;
-
-/// The most requests for keys that S3 does not remove at once.
-const TRIES: u32 = 8;
 
 /// Who made the object that is there now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +23,13 @@ pub enum Created {
     Now,
 }
 
-/// A key that was not removed, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotRemoved {
-    /// The key.
-    pub key: String,
-    /// S3's error code and message.
-    pub reason: String,
+/// What became of an object that was to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is not there any more.
+    Gone,
+    /// Another object is there now, and was left alone.
+    Changed,
 }
 
 impl Bucket {
@@ -70,63 +63,29 @@ impl Bucket {
         .await
     }
 
-    /// Removes at most [`MOST_REMOVED`] objects and returns those that S3 did not remove. An object
-    /// that does not exist counts as removed.
+    /// Removes the object under this key if it still is the one with this entity tag; repeats the
+    /// request for some seconds. With an empty tag, it removes whatever is there.
     ///
     /// # Errors
-    /// When S3 refuses the whole request or keeps failing.
-    pub async fn remove(&self, keys: &[String]) -> Result<Vec<NotRemoved>> {
-        let mut left = keys.to_vec();
-        let mut backoff = Backoff::default();
-        for tries in 1.. {
-            let removed = patiently(|| self.remove_once(&left)).await;
-            let refused = removed.map_err(|failure| {
-                let key = left.first().map_or("", String::as_str);
-                anyhow!(
-                    "s3://{}/{key} and others cannot be removed: {failure}",
-                    self.name
-                )
-            })?;
-            let for_good = refused
-                .iter()
-                .all(|one| one.reason.starts_with("AccessDenied"));
-            if for_good || tries == TRIES {
-                return Ok(refused);
+    /// When S3 refuses or keeps failing; the message names the key.
+    pub async fn remove_unchanged(&self, key: &str, etag: &str) -> Result<Removed> {
+        let removed = patiently(async || {
+            let request = self.client.delete_object().bucket(&self.name).key(key);
+            let request = request.set_if_match((!etag.is_empty()).then(|| etag.to_owned()));
+            let failure = match request.send().await {
+                Ok(_) => return Ok(Removed::Gone),
+                Err(error) => StoreFailure::of(&error),
+            };
+            match failure.status {
+                // Somebody else has removed it, or this did in an attempt whose reply was lost.
+                Some(404) if failure.code != "NoSuchBucket" && !failure.foreign => {
+                    Ok(Removed::Gone)
+                }
+                Some(412) if !failure.foreign => Ok(Removed::Changed),
+                _ => Err(failure),
             }
-            left = refused.into_iter().map(|one| one.key).collect();
-            backoff.wait().await;
-        }
-        Ok(Vec::new())
-    }
-
-    async fn remove_once(&self, keys: &[String]) -> Result<Vec<NotRemoved>, StoreFailure> {
-        let object = |key: &String| ObjectIdentifier::builder().key(key).build();
-        let objects: Result<Vec<_>, _> = keys.iter().map(object).collect();
-        let delete = objects.and_then(|objects| {
-            Delete::builder()
-                .set_objects(Some(objects))
-                .quiet(true)
-                .build()
         });
-        let delete = delete.map_err(|error| StoreFailure::local(&error.to_string()))?;
-        let request = self
-            .client
-            .delete_objects()
-            .bucket(&self.name)
-            .delete(delete);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| StoreFailure::of(&error))?;
-        let refused = answer.errors.unwrap_or_default().into_iter();
-        let refused = refused.map(|error| NotRemoved {
-            key: error.key.unwrap_or_default(),
-            reason: format!(
-                "{}: {}",
-                error.code.unwrap_or_default(),
-                error.message.unwrap_or_default()
-            ),
-        });
-        Ok(refused.collect())
+        let removed = removed.await;
+        removed.map_err(|failure| anyhow!("s3://{}/{key} cannot be removed: {failure}", self.name))
     }
 }

@@ -19,13 +19,15 @@ use crate::{
 /// The most memory that is reserved before a body arrives, in bytes.
 const MOST_AT_ONCE: usize = 8 << 20;
 
-/// A key and its size.
+/// A key, with the size and the entity tag of its object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// The whole key.
     pub key: String,
     /// The object's size.
     pub bytes: u64,
+    /// Its entity tag, with the quotes; empty when the store names none.
+    pub etag: String,
 }
 
 /// A part of a list: at most a thousand keys and folders.
@@ -83,7 +85,8 @@ impl Listing<'_> {
         let objects = listed.contents.unwrap_or_default().into_iter();
         let objects = objects.filter_map(|object| {
             let bytes = object.size.unwrap_or(0).try_into().unwrap_or(0);
-            object.key.map(|key| Listed { key, bytes })
+            let etag = object.e_tag.unwrap_or_default();
+            object.key.map(|key| Listed { key, bytes, etag })
         });
         let folders = listed.common_prefixes.unwrap_or_default().into_iter();
         Ok(Page {
@@ -102,6 +105,8 @@ pub struct Opened {
     pub metadata: BTreeMap<String, String>,
     /// The length of the body, as the store reports it.
     pub bytes: u64,
+    /// Its entity tag, with the quotes; empty when the store names none.
+    pub etag: String,
     body: ByteStream,
     /// The longest wait for the next piece.
     patience: Duration,
@@ -180,6 +185,7 @@ impl Bucket {
             Ok(object) => Ok(Some(Opened {
                 metadata: object.metadata.unwrap_or_default().into_iter().collect(),
                 bytes: object.content_length.unwrap_or(0).try_into().unwrap_or(0),
+                etag: object.e_tag.unwrap_or_default(),
                 body: object.body,
                 patience: self.times.piece,
             })),

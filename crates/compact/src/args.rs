@@ -162,7 +162,9 @@ pub struct CompactArgs {
     )]
     pub max_bytes: usize,
 
-    /// Delete the zone's objects that are in the copy, after it was verified in this run
+    /// Delete the zone's objects that are in the copy, after it was verified in this run, each only
+    /// if it is still the one that was verified. The copy must keep each record as it was:
+    /// --format jsonl, or a copy of a Parquet zone with its columns; else see --accept-lossy
     #[arg(
         long,
         env = "CONSUMER_COMPACT_DELETE_SOURCE",
@@ -170,6 +172,16 @@ pub struct CompactArgs {
         help_heading = "Run"
     )]
     pub delete_source: bool,
+
+    /// With --delete-source: delete even though the copy is Parquet and does not keep each record
+    /// as it was. The report says what it does not keep, counted by kind
+    #[arg(
+        long,
+        env = "CONSUMER_COMPACT_ACCEPT_LOSSY",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Run"
+    )]
+    pub accept_lossy: bool,
 
     /// Take single records whose object does not have the hash of its record: a value that spanned
     /// lines in Kafka was put on one line, and does not have it. Without it such an object is taken

@@ -21,7 +21,7 @@ use landing::{
     record::{Headers, ValueHash},
     value::Misfit,
 };
-use schema::{Cell, Classifier, TableSchema};
+use schema::{Cell, Classifier, Losses, TableSchema};
 use sha2::{Digest, Sha256};
 
 /// How records are compared.
@@ -57,6 +57,8 @@ pub(crate) struct ContentHasher {
     hash: Sha256,
     records: u64,
     parts: Parts,
+    /// What the rows do not keep of the records.
+    losses: Losses,
 }
 
 /// Splits records into parts of known sizes, each with a hash of its own.
@@ -80,6 +82,7 @@ impl ContentHasher {
             hash: Sha256::new(),
             records: 0,
             parts: Parts::default(),
+            losses: Losses::default(),
         }
     }
 
@@ -95,9 +98,12 @@ impl ContentHasher {
                 bytes.extend_from_slice(line);
                 bytes.push(b'\n');
             }
-            Some(rows) => rows.with(&record(line), |row| {
-                row.iter().for_each(|cell| append(&value(cell), bytes));
-            })?,
+            Some(rows) => {
+                rows.with(&record(line), |row| {
+                    row.iter().for_each(|cell| append(&value(cell), bytes));
+                })?;
+                self.losses += rows.losses(line);
+            }
         }
         self.count();
         Ok(())
@@ -114,6 +120,11 @@ impl ContentHasher {
         self.hash.update(&self.bytes);
         self.records += 1;
         self.parts.add(&self.bytes);
+    }
+
+    /// What the rows do not keep of the records so far; nothing for lines.
+    pub(crate) fn losses(&self) -> Losses {
+        self.losses
     }
 
     pub(crate) fn finish(self) -> ContentDigest {

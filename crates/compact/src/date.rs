@@ -13,6 +13,7 @@ use landing::{
     compaction::{CompactionDone, CompactionPlan, Counted},
     partition_by::DatePartition,
 };
+use schema::Losses;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     job::Job,
     pack::{Pack, PackRules, Packer, PackerInput},
     report::{DateReport, PlanOrigin, PlanReport},
-    source::{PlannedObjects, SourceObject},
+    source::{ObjectVersion, PlannedObjects, SourceObject, VerifiedPlans},
 };
 
 /// Bodies on their way to the packer's thread; the memory bound covers them, too.
@@ -36,7 +37,16 @@ struct DateRun<'j> {
     /// The plans that are known to be done, by number.
     done: BTreeMap<u32, CompactionDone>,
     planned: PlannedObjects,
+    /// What this run has verified, by the numbers of the plans; kept only for the deletion.
+    verified: VerifiedPlans,
     report: DateReport,
+}
+
+/// A plan that this run has carried out.
+struct CarriedOut {
+    done: CompactionDone,
+    losses: Losses,
+    versions: Vec<ObjectVersion>,
 }
 
 impl Job {
@@ -50,11 +60,12 @@ impl Job {
             date,
             done: BTreeMap::new(),
             planned: PlannedObjects::default(),
+            verified: VerifiedPlans::new(),
             report: DateReport::new(date),
         };
         let mut result = work.run().await;
         if result.is_ok() && self.request.delete_source && work.report.remaining > 0 {
-            result = self.delete(date, &mut work.report).await;
+            result = self.delete(date, &work.verified, &mut work.report).await;
         }
         (work.report, result)
     }
@@ -122,7 +133,10 @@ impl DateRun<'_> {
             self.job
                 .problem_with(&key, "it was removed while it was read")
         })?;
-        self.note(done, PlanOrigin::Before);
+        self.report
+            .plans
+            .push(PlanReport::new(&done, PlanOrigin::Before));
+        self.done.insert(done.number, done);
         Ok(())
     }
 
@@ -137,19 +151,25 @@ impl DateRun<'_> {
         let comparison = rules.comparison.clone();
         let mut ended = None;
         let objects = job.planned(date, plan);
-        let publish = async |pack: Pack| {
+        let publish = async |mut pack: Pack| {
             if pack.inputs != plan.inputs {
                 let key = job.request.to.plan_key(date, plan.number);
                 let problem = "its inputs do not hold as many records as it says";
                 return Err(job.problem_with(&key, problem));
             }
-            ended = Some(job.publish(date, plan, &comparison, pack).await?);
+            let (losses, versions) = (pack.losses, std::mem::take(&mut pack.versions));
+            let done = job.publish(date, plan, &comparison, pack).await?;
+            ended = Some(CarriedOut {
+                done,
+                losses,
+                versions,
+            });
             Ok(())
         };
         pack_all(job, rules, objects, publish).await?;
         let key = job.request.to.plan_key(date, plan.number);
-        let done = ended.ok_or_else(|| job.problem_with(&key, "it has no inputs"))?;
-        self.note(done, PlanOrigin::Finished);
+        let carried_out = ended.ok_or_else(|| job.problem_with(&key, "it has no inputs"))?;
+        self.note(carried_out, PlanOrigin::Finished);
         Ok(())
     }
 
@@ -175,17 +195,25 @@ impl DateRun<'_> {
         let mut made = Vec::new();
         let planned = self.planned.clone();
         let objects = job.unplanned(date, &planned);
-        let publish = async |pack: Pack| {
+        let publish = async |mut pack: Pack| {
             let plan = job.plan_pack(date, number, &pack).await?;
+            let (losses, versions) = (pack.losses, std::mem::take(&mut pack.versions));
             let done = job.publish(date, &plan, &comparison, pack).await?;
             number += 1;
-            made.push((plan, done));
+            made.push((
+                plan,
+                CarriedOut {
+                    done,
+                    losses,
+                    versions,
+                },
+            ));
             Ok(())
         };
         let packed = pack_all(job, rules, objects, publish).await;
-        for (plan, done) in made {
+        for (plan, carried_out) in made {
             self.planned.add(&plan.inputs);
-            self.note(done, PlanOrigin::Made);
+            self.note(carried_out, PlanOrigin::Made);
         }
         packed
     }
@@ -205,17 +233,25 @@ impl DateRun<'_> {
         Err(self.job.problem_with(&folder, problem))
     }
 
-    fn note(&mut self, done: CompactionDone, origin: PlanOrigin) {
-        if origin != PlanOrigin::Before {
-            tracing::info!(
-                records = done.records,
-                objects = done.inputs.objects,
-                "plan {} of dt={} is done and verified",
-                done.number,
-                self.date
-            );
+    fn note(&mut self, carried_out: CarriedOut, origin: PlanOrigin) {
+        let CarriedOut {
+            done,
+            losses,
+            versions,
+        } = carried_out;
+        tracing::info!(
+            records = done.records,
+            objects = done.inputs.objects,
+            "plan {} of dt={} is done and verified",
+            done.number,
+            self.date
+        );
+        let mut report = PlanReport::new(&done, origin);
+        report.add_losses(losses);
+        self.report.plans.push(report);
+        if self.job.request.delete_source {
+            self.verified.insert(done.number, versions);
         }
-        self.report.plans.push(PlanReport::new(&done, origin));
         self.done.insert(done.number, done);
     }
 }

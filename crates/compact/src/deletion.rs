@@ -10,21 +10,26 @@ use std::{
 };
 
 use anyhow::anyhow;
-use bucket::{creation::MOST_REMOVED, retry::patiently};
+use bucket::{creation::Removed, retry::patiently};
 use futures::StreamExt;
 use landing::{
     Offset, Partition, Place, compaction::CompactionPlan, partition_by::DatePartition,
     record::ValueHash,
 };
 
+use schema::Losses;
+
 use crate::{
     error::CompactError,
     fetch::Fetched,
     job::Job,
     pack::PackRules,
-    report::{DateReport, PlanOrigin},
-    source::SourceObject,
+    report::{DateReport, PlanReport},
+    source::{ObjectVersion, SourceObject, VerifiedPlans},
 };
+
+/// Objects that are collected before they are deleted.
+const AT_ONCE: usize = 1_000;
 
 /// The start of the newest batch of each partition that was looked up; `None` without a claim.
 type NewestBatches = BTreeMap<Partition, Option<Offset>>;
@@ -34,6 +39,7 @@ impl Job {
     pub(crate) async fn delete(
         &self,
         date: &DatePartition,
+        verified: &VerifiedPlans,
         report: &mut DateReport,
     ) -> Result<(), CompactError> {
         let mut newest = NewestBatches::new();
@@ -42,31 +48,67 @@ impl Job {
             let key = self.request.to.plan_key(date, of_plan.number);
             let removed = "it was removed while it was read";
             let plan = plan.ok_or_else(|| self.problem_with(&key, removed))?;
-            let removed = match of_plan.origin {
-                PlanOrigin::Before => self.delete_compared(date, &plan, &mut newest).await?,
-                PlanOrigin::Made | PlanOrigin::Finished => {
-                    self.delete_listed(date, &plan, &mut newest).await?
+            let mut removal = Removal::default();
+            let result = match verified.get(&of_plan.number) {
+                Some(versions) => {
+                    self.check_kept(&key, &of_plan.not_kept)?;
+                    self.delete_listed(date, &plan, versions, &mut newest, &mut removal)
+                        .await
+                }
+                None => {
+                    self.delete_compared(date, &plan, of_plan, &mut newest, &mut removal)
+                        .await
                 }
             };
-            of_plan.deleted = removed.deleted;
-            of_plan.kept = removed.kept;
+            // What was compared before the error goes, as without it.
+            let finished = removal.finish(self).await;
+            of_plan.deleted = removal.deleted;
+            of_plan.kept = removal.kept;
+            result.and(finished)?;
         }
         Ok(())
     }
 
-    /// For a plan that this run carried out: its inputs were compared with the copy.
+    /// Refuses to delete what the copy does not keep, unless that is accepted.
+    fn check_kept(
+        &self,
+        key: &str,
+        not_kept: &BTreeMap<&'static str, u64>,
+    ) -> Result<(), CompactError> {
+        if not_kept.is_empty() || self.request.accept_lossy {
+            return Ok(());
+        }
+        let kinds: Vec<String> = not_kept
+            .iter()
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
+        let problem = format!(
+            "the copy does not keep these values as they were, so nothing was deleted: {}; --accept-lossy deletes all the same",
+            kinds.join(", ")
+        );
+        Err(self.problem_with(key, problem))
+    }
+
+    /// For a plan that this run carried out: its inputs, in these versions, were compared with the
+    /// copy.
     async fn delete_listed(
         &self,
         date: &DatePartition,
         plan: &CompactionPlan,
+        versions: &[ObjectVersion],
         newest: &mut NewestBatches,
-    ) -> Result<Removed, CompactError> {
+        removal: &mut Removal,
+    ) -> Result<(), CompactError> {
         let mut objects = pin!(self.remaining(date, plan));
-        let mut removal = Removal::default();
         while let Some(object) = objects.next().await {
-            removal.take(self, object?, newest).await?;
+            let object = object?;
+            if versions.get(object.index) == Some(&ObjectVersion::of(&object.etag)) {
+                removal.take(self, object, newest).await?;
+            } else {
+                removal.changed.push(object.key);
+            }
         }
-        removal.finish(self).await
+        Ok(())
     }
 
     /// For a plan that was carried out before. The copy may have changed since, and so may the
@@ -75,11 +117,13 @@ impl Job {
         &self,
         date: &DatePartition,
         plan: &CompactionPlan,
+        report: &mut PlanReport,
         newest: &mut NewestBatches,
-    ) -> Result<Removed, CompactError> {
+        removal: &mut Removal,
+    ) -> Result<(), CompactError> {
         let mut objects = Box::pin(self.remaining(date, plan).peekable());
         if objects.as_mut().peek().await.is_none() {
-            return Ok(Removed::default());
+            return Ok(());
         }
         let done = self.done(date, plan.number).await?;
         let key = self.request.to.done_key(date, plan.number);
@@ -90,19 +134,24 @@ impl Job {
             .verify_again(date, plan, &rules.comparison, &done)
             .await?;
         let mut fetched = pin!(self.fetch(date, objects));
-        let mut removal = Removal::default();
         while let Some(fetched) = fetched.next().await {
             let fetched = match fetched {
                 // Another run deletes the same.
                 Err(CompactError::Gone(_)) => continue,
                 fetched => fetched?,
             };
-            let object = fetched.object.clone();
-            self.compare(rules.clone(), fetched, parts.get(object.index))
+            let object = SourceObject {
+                etag: fetched.read.etag.clone(),
+                ..fetched.object.clone()
+            };
+            let losses = self
+                .compare(rules.clone(), fetched, parts.get(object.index))
                 .await?;
+            report.add_losses(losses);
+            self.check_kept(&object.key, &report.not_kept)?;
             removal.take(self, object, newest).await?;
         }
-        removal.finish(self).await
+        Ok(())
     }
 
     async fn compare(
@@ -110,12 +159,12 @@ impl Job {
         rules: Arc<PackRules>,
         fetched: Fetched,
         in_copy: Option<&ValueHash>,
-    ) -> Result<(), CompactError> {
+    ) -> Result<Losses, CompactError> {
         let key = fetched.object.key.clone();
         let work = tokio::task::spawn_blocking(move || rules.digest(fetched));
-        let digest = work.await.map_err(anyhow::Error::from)??;
+        let (digest, losses) = work.await.map_err(anyhow::Error::from)??;
         if Some(&digest.content) == in_copy {
-            return Ok(());
+            return Ok(losses);
         }
         let problem = "the copy does not hold what it holds, though its key is in a plan: was the zone emptied, and landed anew? It needs \
                        another --to, then";
@@ -150,18 +199,14 @@ impl Job {
     }
 }
 
-/// What became of the objects of a plan.
-#[derive(Default)]
-struct Removed {
-    deleted: u64,
-    kept: u64,
-}
-
-/// Collects objects and deletes many with one request.
+/// Collects objects of a plan, deletes many at a time, and counts them.
 #[derive(Default)]
 struct Removal {
-    keys: Vec<String>,
-    removed: Removed,
+    objects: Vec<SourceObject>,
+    deleted: u64,
+    kept: u64,
+    /// The keys of objects that are others than those that were verified. They were left alone.
+    changed: Vec<String>,
 }
 
 impl Removal {
@@ -172,37 +217,60 @@ impl Removal {
         newest: &mut NewestBatches,
     ) -> Result<(), CompactError> {
         if job.is_of_newest_batch(newest, &object).await? {
-            self.removed.kept += 1;
+            self.kept += 1;
             return Ok(());
         }
-        self.keys.push(object.key);
-        if self.keys.len() == MOST_REMOVED {
+        self.objects.push(object);
+        if self.objects.len() == AT_ONCE {
             self.remove(job).await?;
         }
         Ok(())
     }
 
     async fn remove(&mut self, job: &Job) -> Result<(), CompactError> {
-        if self.keys.is_empty() {
-            return Ok(());
+        let requests = std::mem::take(&mut self.objects).into_iter();
+        let requests = requests.map(async |object| {
+            let removed = job.bucket.remove_unchanged(&object.key, &object.etag).await;
+            removed.map(|removed| (object.key, removed))
+        });
+        let mut answers = futures::stream::iter(requests).buffer_unordered(job.request.concurrency);
+        let mut refused = None;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok((_, Removed::Gone)) => self.deleted += 1,
+                Ok((key, Removed::Changed)) => self.changed.push(key),
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
         }
-        let refused = job.bucket.remove(&self.keys).await?;
-        if let Some(first) = refused.first() {
-            let place = format!("s3://{}/{}", job.bucket.name(), first.key);
-            let others = refused.len() - 1;
-            return Err(anyhow!(
-                "{place} and {others} others cannot be removed: {}; they are in the copy, and the next run goes on",
-                first.reason
+        match refused {
+            None => Ok(()),
+            Some(error) => Err(anyhow!(
+                "{error:#}; what is not removed yet is in the copy, and the next run goes on"
             )
-            .into());
+            .into()),
         }
-        self.removed.deleted += self.keys.len() as u64;
-        self.keys.clear();
-        Ok(())
     }
 
-    async fn finish(mut self, job: &Job) -> Result<Removed, CompactError> {
+    /// Deletes the last ones.
+    ///
+    /// # Errors
+    /// [`CompactError::Data`] when objects were changed since they were verified.
+    async fn finish(&mut self, job: &Job) -> Result<(), CompactError> {
         self.remove(job).await?;
-        Ok(self.removed)
+        self.changed.sort();
+        let Some(first) = self.changed.first() else {
+            return Ok(());
+        };
+        let others = match self.changed.len() - 1 {
+            0 => String::new(),
+            others => format!(", like {others} others"),
+        };
+        let problem = format!(
+            "it was changed after it was compared with the copy, and was left alone{others}"
+        );
+        Err(job.problem_with(first, problem))
     }
 }

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use bucket::zone::ZoneFacts;
 use format::{encoding::Encoding, files::Files, options::RecordSource};
 use landing::{
-    Offset, Partition, Place,
+    Format, Offset, Partition, Place,
     compaction::{Counted, MOST_INPUTS, OutputRules, PlanInputs},
     partition_by::DatePartition,
     value::{Misfit, Reason},
 };
+use schema::Losses;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     fetch::Fetched,
     job::Job,
     request::encoding,
+    source::ObjectVersion,
     unpack::{UnpackRules, unpack},
 };
 
@@ -35,6 +37,8 @@ pub(crate) struct PackRules {
     pub(crate) comparison: Comparison,
     /// See [`UnpackRules::allow_unproven`].
     pub(crate) allow_unproven: bool,
+    /// Whether the objects are to be deleted, so that their versions matter.
+    pub(crate) keep_versions: bool,
     /// Bytes of records that end a pack; `None` if a plan says what is in it.
     pub(crate) max_bytes: Option<u64>,
 }
@@ -48,15 +52,30 @@ impl PackRules {
         }
     }
 
-    /// What an object of the zone holds, as it is compared with the copy.
-    pub(crate) fn digest(&self, mut fetched: Fetched) -> Result<ContentDigest, CompactError> {
+    /// What the copy does not keep. A row of a Parquet zone has each column, so that its nulls are
+    /// kept.
+    fn losses(&self, content: &ContentHasher) -> Losses {
+        let losses = content.losses();
+        match self.zone.format {
+            Format::Parquet => Losses { nulls: 0, ..losses },
+            Format::Json | Format::Jsonl | Format::Csv => losses,
+        }
+    }
+
+    /// What an object of the zone holds, as it is compared with the copy, and what of it the copy
+    /// does not keep.
+    pub(crate) fn digest(
+        &self,
+        mut fetched: Fetched,
+    ) -> Result<(ContentDigest, Losses), CompactError> {
         let mut content = ContentHasher::new(&self.comparison);
         let unpacked = unpack(&self.unpack_rules(), &mut fetched, |line| {
             content.add(line).map_err(|misfit| explain(&misfit))
         });
         let key = &fetched.object.key;
         unpacked.map_err(|problem| CompactError::data(&self.bucket, key, problem))?;
-        Ok(content.finish())
+        let losses = self.losses(&content);
+        Ok((content.finish(), losses))
     }
 }
 
@@ -89,6 +108,7 @@ impl Job {
             encoding: encoding(output, schema, self.source.classifier, origin)?,
             comparison,
             allow_unproven: self.request.allow_unproven,
+            keep_versions: self.request.delete_source,
             max_bytes,
         })
     }
@@ -99,6 +119,10 @@ pub(crate) struct Pack {
     pub(crate) inputs: PlanInputs,
     pub(crate) counted: Counted,
     pub(crate) digest: ContentDigest,
+    pub(crate) losses: Losses,
+    /// The versions of the objects that were read, in the order of the inputs; only when they are
+    /// to be deleted.
+    pub(crate) versions: Vec<ObjectVersion>,
     /// `None` when its inputs hold no record.
     pub(crate) body: Option<Vec<u8>>,
     /// The next pack waits until this one is dropped.
@@ -125,6 +149,7 @@ struct OpenPack {
     inputs: PlanInputs,
     counted: Counted,
     raw_bytes: u64,
+    versions: Vec<ObjectVersion>,
     content: ContentHasher,
     files: Files,
 }
@@ -177,6 +202,10 @@ impl Packer {
         let key = &fetched.object.key;
         unpacked.map_err(|problem| CompactError::data(&rules.bucket, key, problem))?;
         open.inputs.push(&fetched.object.input(records));
+        if rules.keep_versions {
+            let version = ObjectVersion::of(&fetched.read.etag);
+            open.versions.push(version);
+        }
         open.counted.objects += 1;
         open.counted.bytes += fetched.object.bytes;
         let is_full = rules.max_bytes.is_some_and(|most| {
@@ -195,6 +224,8 @@ impl Packer {
         let pack = Pack {
             inputs: open.inputs,
             counted: open.counted,
+            losses: self.rules.losses(&open.content),
+            versions: open.versions,
             digest: open.content.finish(),
             body: files.pop().map(|file| file.bytes),
             _slot: slot.map_err(anyhow::Error::from)?,
@@ -209,6 +240,7 @@ impl OpenPack {
             inputs: PlanInputs::of_format(rules.zone.format),
             counted: Counted::default(),
             raw_bytes: 0,
+            versions: Vec::new(),
             content: ContentHasher::new(&rules.comparison),
             // Only the metadata of an extent's file names its place, and this is no extent.
             files: Files::new(&rules.encoding, Place::new(Partition(0), Offset(0))),

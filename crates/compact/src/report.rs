@@ -1,11 +1,14 @@
 //! What a compaction did: as text for people, and as JSON for programs.
 
+use std::collections::BTreeMap;
+
 use cli::values::Output;
 use comfy_table::{CellAlignment, Table, presets};
 use landing::{
     compaction::{CompactionDone, Counted},
     partition_by::DatePartition,
 };
+use schema::Losses;
 use serde::Serialize;
 
 /// What became of a landing zone's finished dates.
@@ -21,6 +24,9 @@ pub struct Report {
     pub format: String,
     /// Whether the zone's objects were to be deleted.
     pub delete_source: bool,
+    /// Whether the zone's records are rows of Parquet already.
+    #[serde(skip)]
+    pub(crate) from_rows: bool,
     /// The dates, in order.
     pub dates: Vec<DateReport>,
     /// Dates that `--all-finished` skipped because they are not finished, without `dt=`.
@@ -60,6 +66,10 @@ pub struct PlanReport {
     pub records: u64,
     /// SHA-256 over them in hex, before and after; see [`landing::compaction::CompactionDone`].
     pub content: String,
+    /// What the copy does not keep of the records, by kind (see [`schema::Losses::kinds`]), as far
+    /// as this run has looked: at the plans that it carried out, or whose objects it deleted. Kinds
+    /// that did not occur are not there.
+    pub not_kept: BTreeMap<&'static str, u64>,
     /// Objects of the zone that were deleted.
     pub deleted: u64,
     /// Objects of the zone that were not deleted because the consumer looks for them when it
@@ -118,8 +128,17 @@ impl PlanReport {
             },
             records: done.records,
             content: done.content.clone(),
+            not_kept: BTreeMap::new(),
             deleted: 0,
             kept: 0,
+        }
+    }
+
+    pub(crate) fn add_losses(&mut self, losses: Losses) {
+        for (kind, count) in losses.kinds() {
+            if count > 0 {
+                *self.not_kept.entry(kind).or_default() += count;
+            }
         }
     }
 }
@@ -152,6 +171,7 @@ impl Report {
             }
         }
         lines.extend(self.unfinished());
+        lines.extend(self.not_kept());
         lines.extend(self.source());
         lines.push(self.verdict());
         lines.join("\n")
@@ -196,6 +216,36 @@ impl Report {
             "not finished yet, so left alone: {count} date(s) from dt={first} on; --lateness says when they are, --partition dt={first} \
              --unfinished takes one now"
         ))
+    }
+
+    /// What the copy does not keep of the records; `None` for JSON Lines, which keep them.
+    fn not_kept(&self) -> Option<String> {
+        let mut kinds = BTreeMap::new();
+        let plans = self.dates.iter().flat_map(|date| &date.plans);
+        for (kind, count) in plans.flat_map(|plan| &plan.not_kept) {
+            *kinds.entry(*kind).or_default() += *count;
+        }
+        let named: Vec<String> = kinds
+            .iter()
+            .map(|(kind, count): (&&str, &u64)| format!("{kind} {count}"))
+            .collect();
+        let was_deleted = self
+            .dates
+            .iter()
+            .any(|date| date.total(|plan| plan.deleted) > 0);
+        let is_spelled = self.format == "parquet" && !self.from_rows;
+        match (named.is_empty(), is_spelled && was_deleted) {
+            (true, false) => None,
+            (true, true) => Some("the copy does not keep how records were spelled".to_owned()),
+            (false, false) => Some(format!(
+                "values that the copy does not keep as they were: {}",
+                named.join(", ")
+            )),
+            (false, true) => Some(format!(
+                "values that the copy does not keep as they were: {}; nor does it keep how records were spelled",
+                named.join(", ")
+            )),
+        }
     }
 
     /// What became of the zone's objects, and what follows from it.
@@ -271,6 +321,7 @@ mod tests {
             },
             records: 100,
             content: "ab".into(),
+            not_kept: BTreeMap::new(),
             deleted: 0,
             kept: 0,
         }
@@ -293,6 +344,7 @@ mod tests {
             to: "s/copy".into(),
             format: "parquet".into(),
             delete_source: false,
+            from_rows: false,
             dates,
             unfinished: vec!["2026-11-21".into()],
             seconds: 1.0,

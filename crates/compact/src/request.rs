@@ -12,7 +12,7 @@ use format::{
     options::{Compression, EncodingOptions, FileFormat, RecordSource},
     schema_file,
 };
-use landing::{compaction::OutputRules, layout::Prefix, partition_by::DatePartition};
+use landing::{Format, compaction::OutputRules, layout::Prefix, partition_by::DatePartition};
 use schema::{Classifier, METADATA_COLUMNS, TableColumn, TableSchema, UnknownFields};
 
 use crate::args::{CompactArgs, CopyFormat};
@@ -42,6 +42,8 @@ pub(crate) struct CopyRequest {
     pub(crate) memory: u64,
     pub(crate) concurrency: usize,
     pub(crate) delete_source: bool,
+    /// Whether to delete what the copy does not keep as it was.
+    pub(crate) accept_lossy: bool,
 }
 
 /// Which dates to compact.
@@ -80,12 +82,27 @@ impl CopyRequest {
             memory: args.memory as u64,
             concurrency: usize::from(args.zone.concurrency),
             delete_source: args.delete_source,
+            accept_lossy: args.accept_lossy,
         };
         let stock = (args.format == CopyFormat::Parquet).then(|| Arc::new(TableSchema::stock()));
         let (topic, zone) = (String::new(), String::new());
         let source = RecordSource { topic, zone };
         encoding(&request.rules(None), stock, Classifier::NEWEST, source)?;
         Ok(request)
+    }
+
+    /// Refuses to delete the records of a zone of this format when the copy cannot give them back.
+    ///
+    /// # Errors
+    /// A message that names the flags; the caller exits with 2.
+    pub(crate) fn check_deletion(&self, zone: Format) -> Result<()> {
+        let is_lossy = self.format == CopyFormat::Parquet && zone != Format::Parquet;
+        ensure!(
+            !self.delete_source || !is_lossy || self.accept_lossy,
+            "--delete-source with --format parquet: rows do not keep each record of a {zone} zone as it was; use --format jsonl, which \
+             does, or --accept-lossy (without --delete-source the report says what is not kept)"
+        );
+        Ok(())
     }
 
     /// How new plans write their outputs, with the schema of this hash.

@@ -44,17 +44,30 @@ use crate::{
 /// A date that its data does not allow to compact is no error: the report says why it was given up.
 ///
 /// # Errors
-/// [`Failure::Usage`] before any connection; [`Failure::Failed`] when zone or copy cannot be used,
+/// [`Failure::Usage`] before anything is written; [`Failure::Failed`] when zone or copy cannot be used,
 /// a date is not finished, or S3 refuses or keeps failing.
 pub async fn run(args: CompactArgs, origins: &Origins) -> Result<Report, Failure> {
     let request = CopyRequest::new(&args).map_err(Failure::Usage)?;
-    compact(&args, request, origins)
+    let began = Instant::now();
+    let (bucket, source) = open(&args, &request, origins)
         .await
-        .map_err(Failure::Failed)
+        .map_err(Failure::Failed)?;
+    request
+        .check_deletion(source.format)
+        .map_err(Failure::Usage)?;
+    let mut report = compact(&args, request, bucket, source)
+        .await
+        .map_err(Failure::Failed)?;
+    report.seconds = began.elapsed().as_secs_f64();
+    Ok(report)
 }
 
-async fn compact(args: &CompactArgs, request: CopyRequest, origins: &Origins) -> Result<Report> {
-    let began = Instant::now();
+/// The bucket, and what is known of the zone.
+async fn open(
+    args: &CompactArgs,
+    request: &CopyRequest,
+    origins: &Origins,
+) -> Result<(Bucket, ZoneFacts)> {
     let (bucket, _) = zone::connect(
         &args.zone.bucket,
         args.zone.endpoint_url.as_deref(),
@@ -62,7 +75,16 @@ async fn compact(args: &CompactArgs, request: CopyRequest, origins: &Origins) ->
         vec![request.from.clone()],
     )
     .await?;
-    let source = source(&bucket, &request).await?;
+    let source = source(&bucket, request).await?;
+    Ok((bucket, source))
+}
+
+async fn compact(
+    args: &CompactArgs,
+    request: CopyRequest,
+    bucket: Bucket,
+    source: ZoneFacts,
+) -> Result<Report> {
     if let Dates::These(dates) = &request.dates {
         check_dates(dates, &request, &source)?;
     }
@@ -74,6 +96,7 @@ async fn compact(args: &CompactArgs, request: CopyRequest, origins: &Origins) ->
         to: args.to.to_string(),
         format: job.rules.format.to_string(),
         delete_source: args.delete_source,
+        from_rows: job.source.format == Format::Parquet,
         dates: Vec::new(),
         unfinished: unfinished.iter().map(DatePartition::to_string).collect(),
         seconds: 0.0,
@@ -94,7 +117,6 @@ async fn compact(args: &CompactArgs, request: CopyRequest, origins: &Origins) ->
         report.dates.push(of_date);
     }
     job.progress.borrow().finish();
-    report.seconds = began.elapsed().as_secs_f64();
     Ok(report)
 }
 

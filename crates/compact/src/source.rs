@@ -15,6 +15,8 @@ use landing::{
     partition_by::DatePartition,
 };
 
+use sha2::{Digest, Sha256};
+
 use crate::{error::CompactError, job::Job};
 
 /// An object of the zone.
@@ -25,9 +27,30 @@ pub(crate) struct SourceObject {
     pub(crate) place: Place,
     pub(crate) suffix: String,
     pub(crate) bytes: u64,
+    /// As it was listed.
+    pub(crate) etag: String,
     /// Its index among the inputs of a plan, if it was looked up as one; otherwise 0.
     pub(crate) index: usize,
 }
+
+/// Which of the objects that a key had over time: a hash of its entity tag, in a few bytes for
+/// each of very many objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectVersion([u8; 16]);
+
+impl ObjectVersion {
+    /// The version with this entity tag, with or without its quotes.
+    pub(crate) fn of(etag: &str) -> Self {
+        let hash = Sha256::digest(etag.trim_matches('"'));
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash[..16]);
+        Self(short)
+    }
+}
+
+/// The versions of the objects of each plan that this run has compared with the copy, in the order
+/// of its inputs.
+pub(crate) type VerifiedPlans = BTreeMap<u32, Vec<ObjectVersion>>;
 
 /// The objects that the plans of a date cover.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +110,7 @@ impl Job {
             suffix: key.suffix.to_owned(),
             bytes: listed.bytes,
             key: listed.key,
+            etag: listed.etag,
             index: 0,
         })
     }
@@ -262,12 +286,13 @@ impl<'j> InputWalk<'j> {
                 format!("it has {there} bytes, and its plan says {bytes}: it was changed");
             return Err(self.job.problem_with(&key, problem));
         }
-        let Listed { key, bytes } = listed;
+        let Listed { key, bytes, etag } = listed;
         Ok(Some(FoundInput::There(SourceObject {
             key,
             place: input.place,
             suffix: input.suffix.to_owned(),
             bytes,
+            etag,
             index,
         })))
     }

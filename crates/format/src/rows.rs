@@ -7,7 +7,7 @@ use landing::{
     Record,
     value::{Misfit, Reason},
 };
-use schema::{AthenaType, Cell, Classifier, METADATA_COLUMNS, RowReader, TableSchema};
+use schema::{AthenaType, Cell, Classifier, Losses, METADATA_COLUMNS, RowReader, TableSchema};
 
 use crate::metadata::Metadata;
 
@@ -54,6 +54,13 @@ impl Rows {
         let taken = filled.map(|()| take(&row));
         self.spare = emptied(row);
         taken
+    }
+
+    /// What the row of a record with this value does not keep of it; see [`RowReader::losses`].
+    #[must_use]
+    pub fn losses(&self, value: &[u8]) -> Losses {
+        std::str::from_utf8(value)
+            .map_or_else(|_| Losses::default(), |value| self.reader.losses(value))
     }
 
     fn fill<'r>(&mut self, record: &Record<'r>, row: &mut Vec<Cell<'r>>) -> Result<(), Misfit> {

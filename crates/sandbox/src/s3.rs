@@ -199,7 +199,7 @@ impl S3 {
     /// If there is no such bucket, or the file cannot be removed.
     pub fn delete(&self, bucket: &str, key: &str) -> anyhow::Result<bool> {
         self.store
-            .delete(bucket, key)
+            .delete(bucket, key, &Condition::None)
             .map_err(|error| plain_error(&error))
     }
 
@@ -236,7 +236,7 @@ impl S3 {
         self.gate.redirect_bucket(name, region);
     }
 
-    /// Sets whether PUTs ignore `If-None-Match` and `If-Match`, as some stores do.
+    /// Sets whether PUTs and deletions ignore `If-None-Match` and `If-Match`, as some stores do.
     pub fn ignore_conditions(&self, ignore: bool) {
         self.ignore_conditions.store(ignore, Ordering::Relaxed);
     }

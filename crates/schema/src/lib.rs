@@ -22,6 +22,7 @@ mod csv_column;
 mod date_time;
 mod human_number;
 mod infer;
+mod loss;
 mod members;
 mod metadata;
 mod names;
@@ -46,6 +47,7 @@ pub use date_time::{
     parse_partition_time_2,
 };
 pub use infer::infer;
+pub use loss::Losses;
 pub use members::{Json, Member, Members, NotAnObject};
 pub use metadata::{METADATA_COLUMNS, metadata_field};
 pub use names::{FieldNames, same_field, snake};

@@ -12,6 +12,7 @@ use crate::{
     cell::{Cell, cell, unquoted},
     classifier::Classifier,
     column_finder::ColumnFinder,
+    loss::Losses,
     members::Members,
     row_problem::RowProblem,
     table_schema::{TableColumn, TableSchema, UnknownFields},
@@ -121,6 +122,24 @@ impl RowReader {
         self.read(value, &mut Vec::new())
     }
 
+    /// What the row of a record does not keep of it. The record is one that [`Self::read`] takes;
+    /// of any other the answer says nothing.
+    #[must_use]
+    pub fn losses(&self, value: &str) -> Losses {
+        let mut losses = Losses::default();
+        let Ok(mut members) = Members::new(value) else {
+            return losses;
+        };
+        while let Ok(Some(member)) = members.next(None) {
+            let name = unescaped(member.name.unwrap_or_default());
+            match self.finder.find(&name) {
+                Some(at) => losses.count(self.columns[at].kind, member.value),
+                None => losses.dropped_fields += 1,
+            }
+        }
+        losses
+    }
+
     /// The column for a field that was not expected at this place of the record; `None` if the
     /// field is ignored.
     #[cold]
@@ -138,8 +157,7 @@ impl RowReader {
     }
 
     fn look_up(&self, name: &str) -> Result<Option<usize>, NoRow> {
-        // A name with half a surrogate pair is the name of no column.
-        let name = unquoted(&format!("\"{name}\"")).map_or(name.to_owned(), Cow::into_owned);
+        let name = unescaped(name);
         match self.finder.find(&name) {
             None if self.unknown_fields == UnknownFields::DeadLetter => Err(NoRow {
                 problem: RowProblem::UnknownField,
@@ -165,6 +183,12 @@ impl FilledColumn {
             column: Some(self.name.clone()),
         }
     }
+}
+
+/// The name of a field that is written so between the quotes.
+fn unescaped(name: &str) -> String {
+    // A name with half a surrogate pair is the name of no column.
+    unquoted(&format!("\"{name}\"")).map_or(name.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -1,60 +1,42 @@
-//! Keys that S3 does not remove at once.
+//! What the answers to a removal mean.
 
-use std::sync::Mutex;
+use super::server::{Server, answer};
+use crate::creation::Removed;
 
-use super::server::{Request, Server, answer};
-use crate::creation::NotRemoved;
-
-/// The keys in a request.
-fn keys(request: &Request) -> Vec<String> {
-    let body = String::from_utf8_lossy(&request.body);
-    let keys = body.split("<Key>").skip(1);
-    keys.map(|key| key.split('<').next().unwrap().to_owned())
-        .collect()
-}
-
-/// Removes three keys from a server that answers each request with the next list of refusals, a
-/// key and a code each. Returns what was not removed, and the keys of each request.
-async fn remove(
-    refusals: Vec<Vec<(&'static str, &'static str)>>,
-) -> (Vec<NotRemoved>, Vec<Vec<String>>) {
-    let refusals = Mutex::new(refusals.into_iter());
+/// Removes an object from a server that gives these answers, one after another.
+async fn remove(answers: &'static [(&'static str, &'static str)]) -> Result<Removed, String> {
+    let at = std::sync::atomic::AtomicUsize::new(0);
     let server = Server::start(move |_| {
-        let refused = refusals.lock().unwrap().next().unwrap_or_default();
-        let errors: String = refused
-            .into_iter()
-            .map(|(key, code)| {
-                format!("<Error><Key>{key}</Key><Code>{code}</Code><Message>m</Message></Error>")
-            })
-            .collect();
-        answer(
-            "200 OK",
-            &[],
-            &format!("<DeleteResult>{errors}</DeleteResult>"),
-        )
+        let now = at.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (status, code) = answers[now.min(answers.len() - 1)];
+        let body = match code {
+            "" => String::new(),
+            code => format!("<Error><Code>{code}</Code><Message>m</Message></Error>"),
+        };
+        answer(status, &[], &body)
     });
-    let keys_to_remove = ["a", "b", "c"].map(str::to_owned);
-    let refused = server.bucket().remove(&keys_to_remove).await.unwrap();
-    (refused, server.requests().iter().map(keys).collect())
+    let removed = server.bucket().remove_unchanged("a", "\"tag\"").await;
+    removed.map_err(|error| format!("{error:#}"))
 }
 
 #[tokio::test]
-async fn keys_that_were_refused_in_passing_are_tried_again_and_no_others() {
-    let refusals = vec![
-        vec![("b", "InternalError"), ("c", "SlowDown")],
-        vec![("c", "SlowDown")],
-    ];
-    let (refused, requests) = remove(refusals).await;
-    assert_eq!(refused, []);
-    assert_eq!(requests, [vec!["a", "b", "c"], vec!["b", "c"], vec!["c"]]);
+async fn an_object_is_gone_or_it_is_another_one_now() {
+    let gone = remove(&[("204 No Content", "")]).await;
+    assert_eq!(gone, Ok(Removed::Gone));
+    let gone = remove(&[("404 Not Found", "NoSuchKey")]).await;
+    assert_eq!(gone, Ok(Removed::Gone));
+    let changed = remove(&[("412 Precondition Failed", "PreconditionFailed")]).await;
+    assert_eq!(changed, Ok(Removed::Changed));
 }
 
 #[tokio::test]
-async fn keys_that_may_not_be_removed_are_named_at_once() {
-    let (refused, requests) = remove(vec![vec![("b", "AccessDenied")]]).await;
-    let expected = NotRemoved {
-        key: "b".to_owned(),
-        reason: "AccessDenied: m".to_owned(),
-    };
-    assert_eq!((refused, requests.len()), (vec![expected], 1));
+async fn what_was_refused_in_passing_is_tried_again_and_a_refusal_names_the_key() {
+    let again = remove(&[("503 Slow Down", "SlowDown"), ("204 No Content", "")]).await;
+    assert_eq!(again, Ok(Removed::Gone));
+    let refused = remove(&[("403 Forbidden", "AccessDenied")]).await;
+    let error = refused.unwrap_err();
+    assert!(
+        error.contains("/a cannot be removed") && error.contains("AccessDenied"),
+        "{error}"
+    );
 }

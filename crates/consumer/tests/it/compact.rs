@@ -72,10 +72,15 @@ pub(crate) fn compact(world: &World, others: &[&str]) -> Said {
     }
 }
 
-/// Compacts to Parquet with the columns of the records.
+/// Compacts to Parquet with the columns of the records. A deletion accepts that rows do not keep
+/// how the records are spelled.
 pub(crate) fn to_parquet(world: &World, others: &[&str]) -> Said {
     let schema = schema(world);
-    compact(world, &[&["--schema", &schema], others].concat())
+    let accept: &[&str] = match others.contains(&"--delete-source") {
+        true => &["--accept-lossy"],
+        false => &[],
+    };
+    compact(world, &[&["--schema", &schema], others, accept].concat())
 }
 
 /// Expects the one line that says why nothing was compacted.

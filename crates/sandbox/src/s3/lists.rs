@@ -8,14 +8,14 @@ use s3s::{
     dto::{
         CommonPrefix, Delete, DeleteObjectsOutput, DeletedObject, ETag, EncodingType, Error,
         ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-        ObjectStorageClass, Timestamp,
+        ObjectIdentifier, ObjectStorageClass, Timestamp,
     },
     s3_error,
 };
 
 use super::{
     listing::{self, ListingEntry, ListingQuery},
-    store::{IndexEntry, ObjectStore},
+    store::{Condition, IndexEntry, ObjectStore},
 };
 
 /// The most entries of a page, and keys of a deletion: AWS's limit.
@@ -112,7 +112,7 @@ pub(super) fn delete(
     store.bucket(bucket, |_| ())?;
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in delete.objects {
-        match store.delete(bucket, &object.key) {
+        match store.delete(bucket, &object.key, &condition(&object)) {
             Ok(_) => deleted.push(DeletedObject {
                 key: Some(object.key),
                 ..DeletedObject::default()
@@ -131,6 +131,14 @@ pub(super) fn delete(
         errors: Some(errors),
         ..DeleteObjectsOutput::default()
     })
+}
+
+/// A deletion of many keys may name the entity tag of each.
+fn condition(object: &ObjectIdentifier) -> Condition {
+    match &object.e_tag {
+        None => Condition::None,
+        Some(tag) => Condition::Tagged(tag.value().to_owned()),
+    }
 }
 
 fn write(

@@ -203,6 +203,15 @@ fn condition(
     }
 }
 
+/// What must hold for a deletion: `If-Match` with an entity tag, or with `*` for any object.
+pub(super) fn deletion_condition(if_match: Option<&ETagCondition>) -> Condition {
+    match if_match {
+        None => Condition::None,
+        Some(ETagCondition::Any) => Condition::Present,
+        Some(ETagCondition::ETag(tag)) => Condition::Tagged(tag.value().to_owned()),
+    }
+}
+
 fn only_the_star() -> S3Error {
     s3_error!(
         NotImplemented,

@@ -140,8 +140,10 @@ impl s3s::S3 for Operations {
         &self,
         request: S3Request<DeleteObjectInput>,
     ) -> Answer<DeleteObjectOutput> {
-        self.store
-            .delete(&request.input.bucket, &request.input.key)?;
+        let ignored = self.ignore_conditions.load(Ordering::Relaxed);
+        let input = request.input;
+        let condition = objects::deletion_condition(input.if_match.as_ref().filter(|_| !ignored));
+        self.store.delete(&input.bucket, &input.key, &condition)?;
         answer(DeleteObjectOutput::default())
     }
 

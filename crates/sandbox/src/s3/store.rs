@@ -23,13 +23,15 @@ use s3s::{
 
 use super::files::BodyFiles;
 
-/// What must hold for a PUT to succeed.
+/// What must hold for a PUT or a deletion to succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Nothing.
     None,
     /// No object under this key (`If-None-Match: *`).
     Absent,
+    /// An object, whatever it is (`If-Match: *`).
+    Present,
     /// An object with this entity tag (`If-Match`).
     Tagged(String),
 }
@@ -183,10 +185,10 @@ impl ObjectStore {
         Ok((entry.clone(), body))
     }
 
-    /// Removes the object, and says whether there was one.
-    pub(super) fn delete(&self, bucket: &str, key: &str) -> S3Result<bool> {
+    /// Removes the object if the condition holds, and says whether there was one.
+    pub(super) fn delete(&self, bucket: &str, key: &str, condition: &Condition) -> S3Result<bool> {
         let mut index = self.lock();
-        index.bucket(bucket)?;
+        check(condition, index.bucket(bucket)?.objects.get(key), key)?;
         index.remove(bucket, key)
     }
 
@@ -235,7 +237,7 @@ fn check(condition: &Condition, old: Option<&IndexEntry>, key: &str) -> S3Result
         (Condition::Absent, Some(_)) => {
             Err(s3_error!(PreconditionFailed, "an object {key} exists"))
         }
-        (Condition::Tagged(_), None) => Err(no_such_key(key)),
+        (Condition::Tagged(_) | Condition::Present, None) => Err(no_such_key(key)),
         (Condition::Tagged(tag), Some(old)) if *tag != old.etag => Err(s3_error!(
             PreconditionFailed,
             "the object {key} has another entity tag"

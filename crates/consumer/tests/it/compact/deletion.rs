@@ -6,7 +6,7 @@ use crate::{
     compact::{
         COPY, batches, below, compact, copies::landed, flags, keys, reader, refused, to_parquet,
     },
-    support::{PREFIX, World, process, store::Whole},
+    support::{PREFIX, World, kafka::Send, process, store::Whole},
 };
 
 fn data(world: &World) -> Vec<String> {
@@ -52,10 +52,13 @@ fn exactly_the_inputs_are_deleted_and_only_when_it_is_asked_for() {
         text.contains("--delete-source would delete 800 objects"),
         "{text}"
     );
-    let text = process::start(&world, &[&all[..], &["--delete-source"]].concat())
-        .wait()
-        .ok()
-        .stdout;
+    let text = process::start(
+        &world,
+        &[&all[..], &["--delete-source", "--accept-lossy"]].concat(),
+    )
+    .wait()
+    .ok()
+    .stdout;
     assert!(
         text.contains("deleted 800 objects") && text.contains("will not be compacted twice"),
         "{text}"
@@ -70,10 +73,10 @@ fn exactly_the_inputs_are_deleted_and_only_when_it_is_asked_for() {
 
     // There is nothing left to do, and little to ask.
     let before =
-        ["GetObject", "PutObject", "DeleteObjects"].map(|operation| world.s3.requests(operation));
+        ["GetObject", "PutObject", "DeleteObject"].map(|operation| world.s3.requests(operation));
     to_parquet(&world, &["--all-finished", "--delete-source"]).ok();
     let after =
-        ["GetObject", "PutObject", "DeleteObjects"].map(|operation| world.s3.requests(operation));
+        ["GetObject", "PutObject", "DeleteObject"].map(|operation| world.s3.requests(operation));
     assert!(
         after[0] - before[0] < 10 && after[1..] == before[1..],
         "{before:?} {after:?}"
@@ -256,25 +259,178 @@ fn keys_that_s3_does_not_delete_are_named_and_tried_again_by_the_next_run() {
     let world = landed(90);
     let schema = crate::compact::schema(&world);
     let faults = world.s3.faults();
-    let rule = faults.install(Rule::on("DeleteObjects", Fault::AccessDenied).always());
+    let rule = faults.install(Rule::on("DeleteObject", Fault::AccessDenied).always());
     let error = refused(
         &world,
-        &["--all-finished", "--schema", &schema, "--delete-source"],
+        &[
+            "--all-finished",
+            "--schema",
+            &schema,
+            "--delete-source",
+            "--accept-lossy",
+        ],
         1,
     );
-    assert!(error.contains("cannot be removed: AccessDenied"), "{error}");
+    assert!(error.contains("cannot be removed: "), "{error}");
+    assert!(error.contains("AccessDenied"), "{error}");
     assert_eq!(data(&world).len(), 90);
     faults.remove(rule);
     // A reply that is lost is no harm.
-    faults.install(Rule::on("DeleteObjects", Fault::LostReply).times(2));
+    faults.install(Rule::on("DeleteObject", Fault::LostReply).times(2));
     let run = process::start(
         &world,
         &flags(
             &world,
-            &["--all-finished", "--schema", &schema, "--delete-source"],
+            &[
+                "--all-finished",
+                "--schema",
+                &schema,
+                "--delete-source",
+                "--accept-lossy",
+            ],
         ),
     );
     run.wait().ok();
     assert_eq!(data(&world), [""; 0]);
     reader::same(&world, 90);
+}
+
+/// A record for each kind of loss, and one without any.
+const LOSSY: [&[u8]; 3] = [
+    b"{\"Date\":\"2021-01-15\",\"price\":0.12345678901234567890,\"name\":17}",
+    b"{\"Date\":\"2021-01-15\",\"at\":\"2021-01-15T07:30:00.123456Z\",\"more\":1}",
+    b"{\"Date\":\"2021-01-15\",\"price\":1.5,\"name\":\"a\"}",
+];
+
+#[test]
+fn what_a_copy_does_not_keep_is_deleted_only_where_that_is_accepted() {
+    let world = World::new();
+    world.send(LOSSY.map(|value| Send {
+        partition: 0,
+        value: Some(value),
+    }));
+    world.land(&["--partition-by", "field:Date"]).ok();
+    let columns = "columns:\n  - {name: date, type: date}\n  - {name: price, type: double}\n  - {name: name, type: string}\n  - {name: at, \
+                   type: timestamp}\n";
+    let file = world.directory.path().join("lossy.yaml");
+    std::fs::write(&file, columns).unwrap();
+    let flags = [
+        "--all-finished",
+        "--drop-unknown-fields",
+        "--schema",
+        file.to_str().unwrap(),
+    ];
+    let deleting = [&flags[..], &["--delete-source"]].concat();
+    let error = refused(&world, &deleting, 2);
+    assert!(
+        error.contains("--accept-lossy") && error.contains("--format jsonl"),
+        "{error}"
+    );
+    assert_eq!(keys(&world, &format!("_control/{COPY}/")), [""; 0]);
+
+    let kinds = serde_json::json!({"below-millisecond": 1, "dropped-fields": 1, "other-types": 1, "rounded-numbers": 1});
+    let said = compact(&world, &flags).ok();
+    assert_eq!(said.plans()[0]["not_kept"], kinds);
+    assert_eq!(data(&world).len(), 3);
+    // The plan was carried out before: what is deleted is read, and counted.
+    let accepted = [&deleting[..], &["--accept-lossy"]].concat();
+    let said = compact(&world, &accepted).ok();
+    assert_eq!(said.plans()[0]["not_kept"], kinds);
+    assert_eq!((data(&world).len(), said.total("deleted")), (0, 3));
+}
+
+#[test]
+fn rows_of_a_parquet_zone_are_deleted_when_the_copy_has_all_of_their_columns() {
+    let world = World::new();
+    let schema = crate::compact::schema(&world);
+    world.send_numbered(90);
+    let land = [
+        "--prefix",
+        PREFIX,
+        "--partition-by",
+        "field:Date",
+        "--format",
+        "parquet",
+        "--schema",
+        &schema,
+    ];
+    world.land(&land).ok();
+    world.send_numbered(90);
+    world.land(&land).ok();
+    let narrow = world.directory.path().join("narrow.yaml");
+    std::fs::write(&narrow, "columns:\n  - {name: date, type: date}\n").unwrap();
+    let flags = ["--all-finished", "--delete-source"];
+    let dropping = [
+        "--drop-unknown-fields",
+        "--schema",
+        narrow.to_str().unwrap(),
+        "--to",
+        "stock-market/narrow",
+    ];
+    let mut argv = flags_to(&world, &flags);
+    argv.extend(dropping);
+    let run = process::start(&world, &argv).wait();
+    assert_eq!(run.code(), Some(65), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("dropped-fields") && run.stdout.contains("nothing was deleted"),
+        "{}",
+        run.stdout
+    );
+    let before = data(&world).len();
+    let said = compact(&world, &flags).ok();
+    let deleted = said.total("deleted");
+    assert!(deleted > 0);
+    assert_eq!(data(&world).len() as u64, before as u64 - deleted);
+}
+
+/// The flags of a compaction without its `--to`.
+fn flags_to<'f>(world: &'f World, others: &[&'f str]) -> Vec<&'f str> {
+    let mut all = flags(world, others);
+    let at = all.iter().position(|flag| *flag == "--to").unwrap();
+    all.drain(at..at + 2);
+    all
+}
+
+#[test]
+fn an_object_that_changes_between_its_verification_and_its_deletion_stays() {
+    for earlier_run in [false, true] {
+        let world = landed(90);
+        let flags = ["--partition", "dt=2021-01-15", "--format", "jsonl"];
+        if earlier_run {
+            compact(&world, &flags).ok();
+        }
+        let keys = data(&world);
+        let changed = keys.iter().find(|key| key.contains("dt=2021-01-15"));
+        let changed = changed.unwrap().clone();
+        let mut other = world.s3.whole(&world.bucket, &changed);
+        // A write of the same size, after everything was compared.
+        other.body[10] ^= 1;
+        let faults = world.s3.faults();
+        let rule = Rule::on("DeleteObject", Fault::SlowDown).always();
+        let rule = faults.install(rule);
+        let before = world.s3.requests("DeleteObject");
+        let run = process::start(
+            &world,
+            &crate::compact::flags(&world, &[&flags[..], &["--delete-source"]].concat()),
+        );
+        for _ in 0..600 {
+            if world.s3.requests("DeleteObject") > before {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        world.s3.put_whole(&world.bucket, &changed, &other);
+        faults.remove(rule);
+        let run = run.wait();
+        assert_eq!(run.code(), Some(65), "{}\n{}", run.stdout, run.stderr);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let problem = report["dates"][0]["problem"].as_str().unwrap();
+        assert!(
+            problem.contains(&changed) && problem.contains("it was changed after"),
+            "{problem}"
+        );
+        assert_eq!(report["dates"][0]["plans"][0]["deleted"], 9);
+        assert_eq!(world.s3.whole(&world.bucket, &changed).body, other.body);
+        assert_eq!(data(&world).len(), 81);
+    }
 }

@@ -110,7 +110,7 @@ fn runs_at_the_same_time_do_no_harm() {
     let schema = crate::compact::schema(&world);
     // Different sizes: the runs make different plans of the same objects.
     let sizes = ["2KiB", "3KiB", "128MiB"];
-    for delete in [&[][..], &["--delete-source"]] {
+    for delete in [&[][..], &["--delete-source", "--accept-lossy"]] {
         let start = |size: &&str| {
             let common = ["--all-finished", "--schema", &schema, "--max-bytes", size];
             process::start(&world, &flags(&world, &[&common[..], delete].concat()))
@@ -132,6 +132,7 @@ fn runs_that_delete_at_the_same_time_do_no_harm() {
             "--schema",
             &schema,
             "--delete-source",
+            "--accept-lossy",
             "--max-bytes",
             size,
         ];

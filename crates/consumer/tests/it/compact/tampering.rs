@@ -226,7 +226,14 @@ fn an_object_in_the_place_of_the_copys_is_read_and_not_believed() {
         world.s3.put(&world.bucket, &key, body);
         let said = compact(
             &world,
-            &["--partition", DATE, "--schema", &schema, "--delete-source"],
+            &[
+                "--partition",
+                DATE,
+                "--schema",
+                &schema,
+                "--delete-source",
+                "--accept-lossy",
+            ],
         );
         let problem = said.given_up();
         assert!(

@@ -65,3 +65,19 @@ async fn a_store_told_to_ignore_conditions_overwrites() {
         .unwrap();
     assert_eq!(bench.stored("k").unwrap(), b"new");
 }
+
+#[tokio::test]
+async fn a_deletion_compares_the_entity_tag() {
+    let bench = Bench::start();
+    bench.s3.put(BUCKET, "k", b"one", &[]).unwrap();
+    let tag = format!("\"{}\"", bench.s3.object(BUCKET, "k").unwrap().etag);
+    let delete = |key: &str, tag: &str| {
+        let delete = bench.client.delete_object().bucket(BUCKET).key(key);
+        delete.if_match(tag).send()
+    };
+    assert_eq!(refused(delete("k", "\"other\"")).await.0, 412);
+    assert_eq!(bench.stored("k").unwrap(), b"one");
+    assert_eq!(refused(delete("none", &tag)).await.0, 404);
+    delete("k", &tag).await.unwrap();
+    assert_eq!(bench.stored("k"), None);
+}
