@@ -23,6 +23,7 @@ version=4.3.1
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/stock-market-pipeline
 jars=$cache/kafka-$version
 directory=$cache/kafka-data
+marker=.made-by-kafka.sh
 port=9092
 hard=no
 
@@ -95,6 +96,7 @@ running() {
 }
 
 write_settings() {
+  mark
   mkdir -p "$directory"
   cat >"$directory/server.properties" <<PROPERTIES
 process.roles=broker,controller
@@ -135,6 +137,13 @@ appender.console.target=SYSTEM_ERR
 appender.console.layout.type=PatternLayout
 appender.console.layout.pattern=%d{ISO8601} %p %m (%c{1})%n
 PROPERTIES
+}
+
+# Marks a folder that this script makes, or finds empty: wipe deletes no other.
+mark() {
+  [ -z "$(ls -A "$directory" 2>/dev/null)" ] || return 0
+  mkdir -p "$directory"
+  : >"$directory/$marker"
 }
 
 start() {
@@ -191,7 +200,8 @@ case $command in
   start) start ;;
   stop) stop ;;
   wipe)
-    [ ! -e "$directory" ] || [ -e "$directory/server.properties" ] || fail "$directory was not made by this script"
+    [ ! -e "$directory" ] || [ -e "$directory/$marker" ] \
+      || fail "$directory was not made by this script (it has no $marker): delete it by hand if it can go"
     stop
     rm -rf "$directory"
     ;;

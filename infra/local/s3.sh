@@ -21,6 +21,7 @@ version=v1.8.0
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/stock-market-pipeline
 program=$cache/versitygw-$version/versitygw
 directory=$cache/s3-data
+marker=.made-by-s3.sh
 port=4566
 bucket=
 
@@ -65,8 +66,16 @@ running() {
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
+# Marks a folder that this script makes, or finds empty: wipe deletes no other.
+mark() {
+  [ -z "$(ls -A "$directory" 2>/dev/null)" ] || return 0
+  mkdir -p "$directory"
+  : >"$directory/$marker"
+}
+
 start() {
   local id
+  mark
   # With a folder of accounts an unknown access key is answered with 403, as S3 does.
   mkdir -p "$directory/buckets" "$directory/accounts"
   [ -z "$bucket" ] || mkdir -p "$directory/buckets/$bucket"
@@ -110,7 +119,8 @@ case $command in
   start) start ;;
   stop) stop ;;
   wipe)
-    [ ! -e "$directory" ] || [ -d "$directory/buckets" ] || fail "$directory was not made by this script"
+    [ ! -e "$directory" ] || [ -e "$directory/$marker" ] \
+      || fail "$directory was not made by this script (it has no $marker): delete it by hand if it can go"
     stop
     rm -rf "$directory"
     ;;
