@@ -56,7 +56,7 @@ impl EventLoop {
     }
 
     pub(super) fn look(&mut self) {
-use crate::{event_loop::EventLoop, inspection::Inspected, partition_column};
+        partition_column::warn_once(self.engine.counts());
         self.status
             .look(&self.engine, self.store.trouble(), &self.inspector.look_up);
         if self.work.deadline.is_some() {
