@@ -225,6 +225,7 @@ fn value<'v>(cell: &'v Cell<'_>) -> Value<'v> {
         Cell::Boolean(boolean) => Value::Boolean(*boolean),
         Cell::Date(days) => Value::Date(*days),
         Cell::Timestamp(millis) => Value::Timestamp(*millis),
+        Cell::Decimal(number) => Value::Decimal(*number),
     }
 }
 
@@ -243,6 +244,10 @@ fn append(value: &Value<'_>, bytes: &mut Vec<u8>) {
         Value::BigInt(number) => put(b'i', &number.to_be_bytes()),
         Value::Boolean(boolean) => put(b'b', &[u8::from(*boolean)]),
         Value::Date(days) => put(b'y', &days.to_be_bytes()),
+        Value::Decimal(number) => {
+            put(b'm', &[number.scale]);
+            bytes.extend_from_slice(&number.unscaled.to_be_bytes());
+        }
         Value::Timestamp(millis) => put(b's', &millis.to_be_bytes()),
     }
 }

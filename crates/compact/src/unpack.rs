@@ -156,13 +156,21 @@ fn write_row(
     line: &mut Vec<u8>,
 ) -> Result<(), String> {
     line.clear();
-    for ((name, _), value) in columns.iter().zip(row) {
+    for ((name, kind), value) in columns.iter().zip(row) {
         line.push(if line.is_empty() { b'{' } else { b',' });
         // Names of columns need no escapes.
         line.push(b'"');
         line.extend_from_slice(name.as_bytes());
         line.extend_from_slice(b"\":");
-        write_value(value, line).map_err(|problem| format!("column '{name}': {problem}"))?;
+        let written = match (kind, value) {
+            // The text is JSON already.
+            (AthenaType::Json, Value::Text(json)) => {
+                line.extend_from_slice(json);
+                Ok(())
+            }
+            _ => write_value(value, line),
+        };
+        written.map_err(|problem| format!("column '{name}': {problem}"))?;
     }
     line.push(b'}');
     Ok(())
@@ -183,6 +191,7 @@ fn write_value(value: &Value<'_>, line: &mut Vec<u8>) -> Result<(), String> {
         Value::Boolean(true) => line.extend_from_slice(b"true"),
         Value::Boolean(false) => line.extend_from_slice(b"false"),
         Value::Date(days) => quoted(line, |line| append_date(*days, line)),
+        Value::Decimal(number) => line.extend_from_slice(number.to_string().as_bytes()),
         Value::Timestamp(millis) => quoted(line, |line| append_timestamp(*millis, line)),
     }
     Ok(())

@@ -85,6 +85,7 @@ fn append_cell(cell: &Cell<'_>, line: &mut Vec<u8>) -> Result<(), Reason> {
         Cell::Boolean(false) => line.extend_from_slice(b"false"),
         Cell::Date(days) => append_date(*days, line),
         Cell::Timestamp(millis) => append_timestamp(*millis, line),
+        Cell::Decimal(number) => line.extend_from_slice(number.to_string().as_bytes()),
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::{
     classifier::Classifier,
     date_time::{MILLIS_PER_DAY, TIMESTAMPS, parse_column_timestamp, parse_date},
     members::Json,
-    number::{Number, is_number, whole_number},
+    number::{Decimal, Number, is_number, whole_number},
     one_line::on_one_line,
     row_problem::RowProblem,
 };
@@ -21,7 +21,7 @@ use crate::{
 pub enum Cell<'v> {
     /// Nothing: the field is missing, or `null`.
     Null,
-    /// Of a string column.
+    /// Of a string column, or the JSON of a json column.
     Text(Cow<'v, str>),
     /// Of a double column.
     Double(Number<'v>),
@@ -33,6 +33,8 @@ pub enum Cell<'v> {
     Date(i32),
     /// Milliseconds since 1970-01-01 UTC, of a timestamp column.
     Timestamp(i64),
+    /// Of a decimal column.
+    Decimal(Decimal),
 }
 
 /// The cell of a column of type `kind` for a valid value, by the rule of this classifier.
@@ -41,6 +43,20 @@ pub(crate) fn cell(
     kind: AthenaType,
     value: Json<'_>,
 ) -> Result<Cell<'_>, RowProblem> {
+    // These two are newer than either classifier.
+    match (kind, value.text.as_bytes().first()) {
+        (AthenaType::Decimal(_) | AthenaType::Json, Some(b'n')) => return Ok(Cell::Null),
+        (AthenaType::Json, _) => return Ok(Cell::Text(on_one_line(value.text))),
+        (AthenaType::Decimal(digits), first) => {
+            let number = match first {
+                Some(b'"') => number_in(value)?,
+                Some(b'-' | b'0'..=b'9') => value,
+                _ => return Err(RowProblem::WrongType),
+            };
+            return Decimal::parse(number.text, digits).map(Cell::Decimal);
+        }
+        _ => {}
+    }
     match classifier {
         Classifier::One => cell_1(kind, value),
         Classifier::Two => cell_2(kind, value),
@@ -123,7 +139,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [AthenaType; 6] = [
+    const ALL: [AthenaType; 7] = [
+        AthenaType::Json,
         AthenaType::String,
         AthenaType::Double,
         AthenaType::BigInt,
@@ -253,6 +270,28 @@ mod tests {
             let expected = [one, two].map(|cell| cell.map(str::to_owned));
             assert_eq!(both(kind, text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_json_column_takes_everything_and_a_decimal_column_exact_numbers() {
+        for value in [r#""a b""#, "1.50", "true", r#"{"a": [1, "x"]}"#, "[]"] {
+            assert_eq!(cell(AthenaType::Json, value), Ok(text(value)));
+        }
+        assert_eq!(
+            cell(AthenaType::Json, "{\"a\":\n[1]}"),
+            Ok(text(r#"{"a":[1]}"#))
+        );
+        let decimal = "decimal(5,2)".parse().unwrap();
+        for (value, shown) in [("1.5", "1.50"), (r#""-3""#, "-3.00"), ("null", "-")] {
+            let shown_cell = match cell(decimal, value).unwrap() {
+                Cell::Decimal(number) => number.to_string(),
+                other => format!("{:?}", other).replace("Null", "-"),
+            };
+            assert_eq!(shown_cell, shown);
+        }
+        assert_eq!(cell(decimal, "1.234"), Err(RowProblem::NumberOutOfRange));
+        assert_eq!(cell(decimal, "true"), Err(RowProblem::WrongType));
+        assert_eq!(cell(decimal, "\"x\""), Err(RowProblem::WrongType));
     }
 
     #[test]

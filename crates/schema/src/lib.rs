@@ -38,7 +38,7 @@ mod table_schema;
 mod table_schema_text;
 
 pub use append_cell::{CellError, append_cell};
-pub use athena_type::AthenaType;
+pub use athena_type::{AthenaType, DecimalDigits};
 pub use cell::Cell;
 pub use classifier::Classifier;
 pub use csv_column::{ColumnType, CsvColumn, TypedColumn, parse_columns};
@@ -51,7 +51,7 @@ pub use loss::Losses;
 pub use members::{Json, Member, Members, NotAnObject};
 pub use metadata::{METADATA_COLUMNS, metadata_field};
 pub use names::{FieldNames, same_field, snake};
-pub use number::Number;
+pub use number::{Decimal, Number};
 pub use one_line::on_one_line;
 pub use row_encoder::{RowEncoder, RowError};
 pub use row_problem::RowProblem;

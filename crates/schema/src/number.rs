@@ -3,7 +3,9 @@
 //!
 //! Numbers in CSV cells are more lenient, see `append_cell`.
 
-use crate::row_problem::RowProblem;
+use std::fmt;
+
+use crate::{athena_type::DecimalDigits, row_problem::RowProblem};
 
 /// Longer numbers, and those with an exponent, may be beyond the range of a double.
 const SURELY_IN_RANGE: usize = 300;
@@ -105,6 +107,49 @@ pub(crate) fn whole_number(value: &str) -> Result<i64, RowProblem> {
     }
 }
 
+/// An exact number, as decimal columns hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal {
+    /// Its digits, without the point.
+    pub unscaled: i128,
+    /// How many of them stand behind the point.
+    pub scale: u8,
+}
+
+impl Decimal {
+    /// The number of this text, which is JSON's; refused if it has more digits than that.
+    pub(crate) fn parse(text: &str, digits: DecimalDigits) -> Result<Self, RowProblem> {
+        let scaled = scaled(text, digits.scale().into()).filter(|scaled| !scaled.has_rest);
+        let unscaled = scaled.ok_or(RowProblem::NumberOutOfRange)?.whole;
+        let most = 10u128.pow(digits.precision().into());
+        match unscaled.unsigned_abs() < most {
+            true => Ok(Self {
+                unscaled,
+                scale: digits.scale(),
+            }),
+            false => Err(RowProblem::NumberOutOfRange),
+        }
+    }
+}
+
+/// With all digits behind the point: `12.50` of a column with two.
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scale = usize::from(self.scale);
+        let sign = if self.unscaled < 0 { "-" } else { "" };
+        let digits = format!(
+            "{:0width$}",
+            self.unscaled.unsigned_abs(),
+            width = scale + 1
+        );
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        match fraction {
+            "" => write!(f, "{sign}{whole}"),
+            _ => write!(f, "{sign}{whole}.{fraction}"),
+        }
+    }
+}
+
 /// Whether the text is a number of JSON's grammar, and nothing else.
 pub(crate) fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -199,6 +244,31 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_decimal_is_exact_or_refused() {
+        let digits = DecimalDigits::new(5, 2).unwrap();
+        for (text, shown) in [
+            ("1.5", "1.50"),
+            ("-0.05", "-0.05"),
+            ("999.99", "999.99"),
+            ("1e2", "100.00"),
+            ("0", "0.00"),
+            ("1.500", "1.50"),
+        ] {
+            let decimal = Decimal::parse(text, digits).unwrap();
+            assert_eq!(decimal.to_string(), shown, "{text}");
+            assert_eq!(Decimal::parse(&decimal.to_string(), digits), Ok(decimal));
+        }
+        for text in ["1000", "0.001", "-1000.00", "1e400", "1e-3"] {
+            let refused = Decimal::parse(text, digits);
+            assert_eq!(refused, Err(RowProblem::NumberOutOfRange), "{text}");
+        }
+        let most = DecimalDigits::new(38, 0).unwrap();
+        let nines = "9".repeat(38);
+        assert_eq!(Decimal::parse(&nines, most).unwrap().to_string(), nines);
+        assert!(Decimal::parse(&format!("{nines}9"), most).is_err());
+    }
 
     #[test]
     fn a_scaled_number_keeps_each_digit() {

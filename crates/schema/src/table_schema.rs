@@ -105,8 +105,16 @@ pub enum TableSchemaError {
         name: String,
     },
     /// A file of a later version of this format.
-    #[error("a schema of version {0} is not known to this program, which knows version 1")]
+    #[error("a schema of version {0} is not known to this program, which knows versions 1 and 2")]
     UnknownVersion(u32),
+    /// A type that the file's version does not have.
+    #[error("column {name:?}: schema files have the type {kind} since version 2: write version: 2")]
+    NewerType {
+        /// The column.
+        name: String,
+        /// Its type.
+        kind: AthenaType,
+    },
     /// No record to make a proposal from.
     #[error(
         "none of the records is a JSON object with fields: there is nothing to make columns of"

@@ -11,27 +11,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::table_schema::{TableColumn, TableSchema, TableSchemaError, UnknownFields};
 
-const VERSION: u32 = 1;
+/// The newest version. A schema is written with the oldest version that has its types, so that the
+/// text, and the hash, of a schema without newer ones never change.
+const VERSION: u32 = 2;
 
 /// What a schema file holds, before it is checked.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Document {
-    #[serde(default = "version")]
-    version: u32,
+    /// May be left out: then all types are known.
+    version: Option<u32>,
     #[serde(default)]
     unknown_fields: UnknownFields,
     columns: Vec<TableColumn>,
 }
 
-fn version() -> u32 {
-    VERSION
-}
-
 impl Serialize for TableSchema {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = Document {
-            version: VERSION,
+            version: Some(self.version()),
             unknown_fields: self.unknown_fields(),
             columns: self.columns().to_vec(),
         };
@@ -42,16 +40,26 @@ impl Serialize for TableSchema {
 impl<'de> Deserialize<'de> for TableSchema {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let document = Document::deserialize(deserializer)?;
-        if document.version != VERSION {
-            return Err(D::Error::custom(TableSchemaError::UnknownVersion(
-                document.version,
-            )));
+        let version = document.version.unwrap_or(VERSION);
+        if !(1..=VERSION).contains(&version) {
+            return Err(D::Error::custom(TableSchemaError::UnknownVersion(version)));
+        }
+        let newer = document.columns.iter();
+        if let Some(column) = newer.clone().find(|column| column.kind.since() > version) {
+            let (name, kind) = (column.name.clone(), column.kind);
+            return Err(D::Error::custom(TableSchemaError::NewerType { name, kind }));
         }
         Self::new(document.columns, document.unknown_fields).map_err(D::Error::custom)
     }
 }
 
 impl TableSchema {
+    /// The version of schema files that it needs.
+    fn version(&self) -> u32 {
+        let versions = self.columns().iter().map(|column| column.kind.since());
+        versions.max().unwrap_or(1)
+    }
+
     /// JSON on one line, without a line break: what is stored next to the data, under its SHA-256.
     #[must_use]
     pub fn canonical_text(&self) -> String {
@@ -73,7 +81,10 @@ impl TableSchema {
             UnknownFields::Ignore => "ignore",
             UnknownFields::DeadLetter => "dead-letter",
         };
-        let mut yaml = format!("version: {VERSION}\nunknown-fields: {unknown}\ncolumns:\n");
+        let mut yaml = format!(
+            "version: {}\nunknown-fields: {unknown}\ncolumns:\n",
+            self.version()
+        );
         for column in self.columns() {
             let (name, kind) = (quoted(&column.name), column.kind.name());
             // Writing to a String cannot fail.
@@ -144,6 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_has_the_oldest_version_that_has_its_types() {
+        let read = |yaml: &str| serde_saphyr::from_str::<TableSchema>(yaml).unwrap();
+        let old = read("version: 1\ncolumns: [{name: a, type: date}]");
+        let same = read("version: 2\ncolumns: [{name: a, type: date}]");
+        assert_eq!(old.canonical_text(), same.canonical_text());
+        assert!(old.canonical_text().starts_with(r#"{"version":1,"#));
+        let new = read("columns: [{name: p, type: 'decimal(18, 6)'}, {name: j, type: json}]");
+        assert_eq!(
+            new.canonical_text(),
+            r#"{"version":2,"unknown-fields":"ignore","columns":[{"name":"p","type":"decimal(18,6)"},{"name":"j","type":"json"}]}"#
+        );
+        assert_eq!(read(&new.to_yaml()), new, "{}", new.to_yaml());
+    }
+
+    #[test]
     fn a_schema_file_may_leave_out_what_is_usual() {
         let yaml = "columns:\n  - {name: a, type: bigint}\n  - {name: at, type: timestamp}\n";
         let schema: TableSchema = serde_saphyr::from_str(yaml).unwrap();
@@ -162,10 +188,14 @@ mod tests {
         for (yaml, part) in [
             ("columns: []", "at least one column"),
             ("columns: [{name: dt, type: date}]", "partition column"),
-            ("columns: [{name: a, type: decimal}]", "decimal"),
+            ("columns: [{name: a, type: decimal}]", "decimal(P,S)"),
+            (
+                "version: 1\ncolumns: [{name: a, type: json}]",
+                "write version: 2",
+            ),
             ("columns: [{name: a, typ: date}]", "typ"),
             ("column: [{name: a, type: date}]", "column"),
-            ("version: 2\ncolumns: [{name: a, type: date}]", "version 2"),
+            ("version: 3\ncolumns: [{name: a, type: date}]", "version 3"),
             (
                 "unknown-fields: drop\ncolumns: [{name: a, type: date}]",
                 "drop",

@@ -6,10 +6,16 @@
 use anyhow::Result;
 use bytes::Bytes;
 use parquet::{
-    data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},
+    basic::Type as Physical,
+    data_type::{
+        BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray,
+        FixedLenByteArrayType, Int32Type, Int64Type,
+    },
     file::writer::{SerializedColumnWriter, SerializedRowGroupWriter},
 };
 use schema::{AthenaType, Cell};
+
+use crate::parquet::shape::decimal_physical;
 
 /// How many texts the writer gets at a time; each is a reference of 32 bytes.
 const TEXTS: usize = 1024;
@@ -27,11 +33,16 @@ struct GatheredColumn {
 }
 
 enum GatheredValues {
-    Text { bytes: Vec<u8>, ends: Vec<usize> },
+    Text {
+        bytes: Vec<u8>,
+        ends: Vec<usize>,
+    },
     Double(Vec<f64>),
     Long(Vec<i64>),
     Boolean(Vec<bool>),
     Date(Vec<i32>),
+    /// Decimals that 64 bits do not hold: 16 bytes each, big endian.
+    Fixed(Vec<FixedLenByteArray>),
 }
 
 impl Columns {
@@ -81,12 +92,16 @@ impl Columns {
 impl GatheredColumn {
     fn new(kind: AthenaType) -> Self {
         let values = match kind {
-            AthenaType::String => GatheredValues::Text {
+            AthenaType::String | AthenaType::Json => GatheredValues::Text {
                 bytes: Vec::new(),
                 ends: Vec::new(),
             },
             AthenaType::Double => GatheredValues::Double(Vec::new()),
             AthenaType::BigInt | AthenaType::Timestamp => GatheredValues::Long(Vec::new()),
+            AthenaType::Decimal(digits) => match decimal_physical(digits) {
+                Physical::INT64 => GatheredValues::Long(Vec::new()),
+                _ => GatheredValues::Fixed(Vec::new()),
+            },
             AthenaType::Boolean => GatheredValues::Boolean(Vec::new()),
             AthenaType::Date => GatheredValues::Date(Vec::new()),
         };
@@ -109,6 +124,15 @@ impl GatheredColumn {
             (GatheredValues::Long(values), Cell::Timestamp(millis)) => put(values, *millis),
             (GatheredValues::Boolean(values), Cell::Boolean(value)) => put(values, *value),
             (GatheredValues::Date(values), Cell::Date(days)) => put(values, *days),
+            (GatheredValues::Long(values), Cell::Decimal(number)) => {
+                // A column of at most 18 digits.
+                i64::try_from(number.unscaled)
+                    .ok()
+                    .and_then(|number| put(values, number))
+            }
+            (GatheredValues::Fixed(values), Cell::Decimal(number)) => {
+                put(values, number.unscaled.to_be_bytes().to_vec().into())
+            }
             // Cells are made for their columns, so this is NULL and nothing else.
             _ => None,
         };
@@ -127,6 +151,9 @@ impl GatheredColumn {
             GatheredValues::Long(values) => write::<Int64Type>(writer, levels, values)?,
             GatheredValues::Boolean(values) => write::<BoolType>(writer, levels, values)?,
             GatheredValues::Date(values) => write::<Int32Type>(writer, levels, values)?,
+            GatheredValues::Fixed(values) => {
+                write::<FixedLenByteArrayType>(writer, levels, values)?
+            }
         }
         self.levels.clear();
         Ok(())

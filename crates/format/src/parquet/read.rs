@@ -10,7 +10,7 @@ use bytes::Bytes;
 use parquet::{
     basic::Type as PhysicalType,
     column::reader::ColumnReader,
-    data_type::ByteArray,
+    data_type::{ByteArray, FixedLenByteArray},
     errors::ParquetError,
     file::{
         reader::{FileReader as _, RowGroupReader},
@@ -18,7 +18,9 @@ use parquet::{
     },
     schema::types::ColumnDescriptor,
 };
-use schema::AthenaType;
+use schema::{AthenaType, Decimal};
+
+use crate::parquet::shape::decimal_physical;
 
 /// Rows that are unpacked at a time.
 const BATCH: usize = 2_048;
@@ -40,6 +42,8 @@ pub enum Value<'b> {
     Date(i32),
     /// Milliseconds since 1970-01-01 UTC.
     Timestamp(i64),
+    /// An exact number.
+    Decimal(Decimal),
 }
 
 /// Hands all rows to `take`, in their order, if the file has exactly these columns, of these types
@@ -118,7 +122,15 @@ fn check_columns<'c>(
     }
     for (found, (name, kind)) in found.zip(wanted) {
         let flat = found.max_rep_level() == 0 && found.max_def_level() <= 1;
-        let same = found.name() == *name && found.physical_type() == physical(*kind) && flat;
+        let digits = match kind {
+            AthenaType::Decimal(digits) => {
+                found.type_precision() == i32::from(digits.precision())
+                    && found.type_scale() == i32::from(digits.scale())
+            }
+            _ => true,
+        };
+        let typed = found.physical_type() == physical(*kind) && digits;
+        let same = found.name() == *name && typed && flat;
         if !same {
             let (there, found) = (found.name(), found.physical_type());
             return Err(different(format!(
@@ -133,7 +145,8 @@ fn check_columns<'c>(
 
 fn physical(kind: AthenaType) -> PhysicalType {
     match kind {
-        AthenaType::String => PhysicalType::BYTE_ARRAY,
+        AthenaType::String | AthenaType::Json => PhysicalType::BYTE_ARRAY,
+        AthenaType::Decimal(digits) => decimal_physical(digits),
         AthenaType::Double => PhysicalType::DOUBLE,
         AthenaType::BigInt | AthenaType::Timestamp => PhysicalType::INT64,
         AthenaType::Boolean => PhysicalType::BOOLEAN,
@@ -158,6 +171,7 @@ struct UnpackedValues {
     longs: Vec<i64>,
     booleans: Vec<bool>,
     dates: Vec<i32>,
+    fixed: Vec<FixedLenByteArray>,
 }
 
 impl UnpackedColumn {
@@ -198,6 +212,9 @@ impl UnpackedColumn {
             ColumnReader::Int32ColumnReader(reader) => {
                 reader.read_records(count, Some(levels), None, &mut values.dates)
             }
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+                reader.read_records(count, Some(levels), None, &mut values.fixed)
+            }
             _ => return Err("it has a column of a type that no schema has".to_owned()),
         };
         match read {
@@ -218,7 +235,15 @@ impl UnpackedColumn {
         let (values, place) = (&self.values, *next);
         *next += 1;
         match self.kind {
-            AthenaType::String => Value::Text(values.texts[place].data()),
+            AthenaType::Decimal(digits) => {
+                let unscaled = match decimal_physical(digits) {
+                    PhysicalType::INT64 => values.longs[place].into(),
+                    _ => unscaled(values.fixed[place].data()),
+                };
+                let scale = digits.scale();
+                Value::Decimal(Decimal { unscaled, scale })
+            }
+            AthenaType::String | AthenaType::Json => Value::Text(values.texts[place].data()),
             AthenaType::Double => Value::Double(values.doubles[place]),
             AthenaType::BigInt => Value::BigInt(values.longs[place]),
             AthenaType::Timestamp => Value::Timestamp(values.longs[place]),
@@ -228,6 +253,15 @@ impl UnpackedColumn {
     }
 }
 
+/// A number of up to 16 bytes, big endian.
+fn unscaled(bytes: &[u8]) -> i128 {
+    let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    let start = if negative { -1 } else { 0 };
+    bytes
+        .iter()
+        .fold(start, |number, byte| number << 8 | i128::from(*byte))
+}
+
 impl UnpackedValues {
     fn clear(&mut self) {
         self.texts.clear();
@@ -235,5 +269,6 @@ impl UnpackedValues {
         self.longs.clear();
         self.booleans.clear();
         self.dates.clear();
+        self.fixed.clear();
     }
 }

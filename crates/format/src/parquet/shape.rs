@@ -10,7 +10,7 @@ use parquet::{
     file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr},
     schema::types::{ColumnPath, Type, TypePtr},
 };
-use schema::{AthenaType, TableSchema};
+use schema::{AthenaType, DecimalDigits, TableSchema};
 
 use crate::{
     options::{Compression, EncodingOptions, RecordSource},
@@ -45,9 +45,24 @@ impl ParquetShape {
     }
 }
 
+/// What holds a decimal: a 64-bit integer where all its digits fit, otherwise 16 bytes.
+pub(crate) fn decimal_physical(digits: DecimalDigits) -> PhysicalType {
+    match digits.precision() {
+        ..=18 => PhysicalType::INT64,
+        _ => PhysicalType::FIXED_LEN_BYTE_ARRAY,
+    }
+}
+
 fn field(name: &str, kind: AthenaType) -> Result<TypePtr> {
     let (physical, logical) = match kind {
-        AthenaType::String => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        // A json column is text to Athena, which reads it with its JSON functions.
+        AthenaType::String | AthenaType::Json => {
+            (PhysicalType::BYTE_ARRAY, Some(LogicalType::String))
+        }
+        AthenaType::Decimal(digits) => {
+            let logical = LogicalType::decimal(digits.scale().into(), digits.precision().into());
+            (decimal_physical(digits), Some(logical))
+        }
         AthenaType::Double => (PhysicalType::DOUBLE, None),
         AthenaType::BigInt => (PhysicalType::INT64, None),
         AthenaType::Boolean => (PhysicalType::BOOLEAN, None),
@@ -58,9 +73,17 @@ fn field(name: &str, kind: AthenaType) -> Result<TypePtr> {
             (PhysicalType::INT64, Some(millis))
         }
     };
-    let field = Type::primitive_type_builder(name, physical)
+    let mut field = Type::primitive_type_builder(name, physical)
         .with_repetition(Repetition::OPTIONAL)
         .with_logical_type(logical);
+    if let AthenaType::Decimal(digits) = kind {
+        field = field
+            .with_precision(digits.precision().into())
+            .with_scale(digits.scale().into());
+        if physical == PhysicalType::FIXED_LEN_BYTE_ARRAY {
+            field = field.with_length(16);
+        }
+    }
     Ok(Arc::new(field.build()?))
 }
 

@@ -38,6 +38,59 @@ fn text_field(text: &str) -> Field {
     Field::Str(text.to_owned())
 }
 
+const EXACT: &str = "columns:
+  - {name: price, type: 'decimal(10,2)'}
+  - {name: big, type: 'decimal(38,4)'}
+  - {name: nested, type: json}
+";
+
+#[test]
+fn decimals_are_exact_and_json_is_kept_in_both_formats_and_read_back() {
+    let values = [
+        r#"{"price":12.5,"big":"-1234567890123456789012345678901234.5678","nested":{"a": [1, "x"]}}"#,
+        r#"{"price":-0.05,"big":0,"nested":"x"}"#,
+        r#"{"price":null}"#,
+        r#"{"price":0.001}"#,
+        r#"{"price":123456789.00}"#,
+        r#"{"big":1e34}"#,
+    ];
+    let (files, refused) = encode(&with_schema(FileFormat::Parquet, EXACT), &arena(&values));
+    let columns = ["price", "price", "big"].map(|name| Some(name.to_owned()));
+    let found: Vec<_> = refused.iter().map(|misfit| misfit.column.clone()).collect();
+    assert_eq!(found, columns);
+    let schema: TableSchema = serde_saphyr::from_str(EXACT).unwrap();
+    let mut rows = Vec::new();
+    let take = |row: &[read::Value<'_>]| {
+        let shown = row.iter().map(|value| match value {
+            read::Value::Decimal(number) => number.to_string(),
+            read::Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => format!("{other:?}"),
+        });
+        rows.push(shown.collect::<Vec<_>>().join(" | "));
+        Ok(())
+    };
+    let body = files[0].bytes.clone().into();
+    read::read(body, &crate::rows::columns(&schema, false), take).unwrap();
+    assert_eq!(
+        rows,
+        [
+            r#"12.50 | -1234567890123456789012345678901234.5678 | {"a": [1, "x"]}"#,
+            r#"-0.05 | 0.0000 | "x""#,
+            "Null | Null | Null",
+        ]
+    );
+    let options = EncodingOptions {
+        compression: Compression::None,
+        ..with_schema(FileFormat::Csv, EXACT)
+    };
+    let (files, csv_refused) = encode(&options, &arena(&values));
+    assert_eq!(csv_refused, refused);
+    assert_eq!(
+        String::from_utf8_lossy(&files[0].bytes),
+        "12.50,-1234567890123456789012345678901234.5678,\"{\"\"a\"\": [1, \"\"x\"\"]}\"\n-0.05,0.0000,\"\"\"x\"\"\"\n,,\n"
+    );
+}
+
 #[test]
 fn columns_have_athenas_types_and_may_all_be_null() {
     let options = EncodingOptions {

@@ -31,7 +31,7 @@ fn facts() -> Facts {
 fn problems(ddl: &str, schema: &TableSchema, facts: &Facts) -> Vec<String> {
     let table = TableDdl::parse(ddl);
     let columns = schema.columns().iter();
-    let columns = columns.map(|column| (column.name.clone(), column.kind.name().to_owned()));
+    let columns = columns.map(|column| (column.name.clone(), column.kind.ddl_name().into_owned()));
     let partitions = vec![("dt".to_owned(), "string".to_owned())];
     [
         differs("the columns", &table.columns, &columns.collect()),
