@@ -1,11 +1,13 @@
 //! Reads a schema file: YAML that says which columns the table has.
 //!
 //! ```yaml
-//! version: 1                  # of this form; may be left out
+//! version: 2                  # of this form; may be left out. 1 has neither decimals nor json
 //! unknown-fields: ignore      # or dead-letter: for a record with a field that no column takes
 //! columns:                    # in the order of the table
 //!   - name: symbol            # a-z, 0-9 and _
-//!     type: string            # string, double, bigint, boolean, date or timestamp
+//!     # string, double, bigint, boolean, date, timestamp, json, or decimal(P,S): P digits, of which
+//!     # S stand behind the point
+//!     type: string
 //!   - name: adj_close
 //!     type: double
 //!     # The record's names for it; may be left out, see schema::TableColumn.

@@ -1,7 +1,7 @@
 //! A proposal for a schema, made from records: for people to look at, correct and keep.
 //!
 //! Invariant: each JSON object that the proposal was made from is a row of it with nothing left
-//! out, except texts and names with half a surrogate pair.
+//! out, except texts and names with half a surrogate pair, and what a note says.
 
 use std::{
     borrow::Cow,
@@ -10,35 +10,61 @@ use std::{
 
 use crate::{
     athena_type::AthenaType,
-    cell::{cell, unquoted},
+    cell::unquoted,
     classifier::Classifier,
     column_finder::ColumnFinder,
     csv_column::ColumnType,
-    members::{Json, Member, Members},
+    members::{Member, Members},
     names::snake,
+    seen_kind::SeenKind,
     stock,
     table_schema::{PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields},
 };
 
+/// The most columns that are proposed, see [`TableSchema::new`].
+const MAX_COLUMNS: usize = 1_000;
+
+/// A proposal, and what people should know about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The columns.
+    pub schema: TableSchema,
+    /// How many values it was made from.
+    pub objects: usize,
+    /// How many values were passed over, because they are no JSON object.
+    pub passed_over: usize,
+    /// Columns that do not hold each value as it was, and why.
+    pub notes: Vec<ColumnNote>,
+}
+
+/// A remark on one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnNote {
+    /// The column.
+    pub column: String,
+    /// One line.
+    pub text: &'static str,
+}
+
 /// Proposes the columns of a table for these values of records; values that are no JSON object are
-/// skipped.
+/// passed over, and counted.
 ///
 /// Columns come in the order in which their fields were first seen, and are named by the fields'
 /// snake forms. A field whose values are all days is a date; all days or times, a timestamp; all
-/// whole numbers, a bigint; all numbers, a double; all `true` or `false`, a boolean. Everything
+/// whole numbers of 64 bits, a bigint; all numbers, a double if that gives back their digits, and
+/// otherwise a decimal; all `true` or `false`, a boolean; all objects or arrays, json. Everything
 /// else, including a field that is always `null`, is a string. Known prices and volumes are doubles
 /// even if the sample has only whole numbers: the next record may have others.
 ///
 /// # Errors
 /// [`TableSchemaError::NothingToInferFrom`] if no object has a field, and what [`TableSchema::new`]
 /// refuses, such as more than 1,000 fields.
-pub fn infer<'v>(
-    values: impl IntoIterator<Item = &'v [u8]>,
-) -> Result<TableSchema, TableSchemaError> {
+pub fn infer<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Result<Proposal, TableSchemaError> {
     let mut seen = SeenFields::default();
     for value in values {
-        if let Some(members) = std::str::from_utf8(value).ok().and_then(members) {
-            seen.take(&members);
+        match std::str::from_utf8(value).ok().and_then(members) {
+            Some(members) => seen.take(&members)?,
+            None => seen.passed_over += 1,
         }
     }
     if seen.fields.is_empty() {
@@ -66,6 +92,10 @@ struct SeenFields {
     places: BTreeMap<String, usize>,
     /// Snake forms that two fields of one record share: these fields need a column each.
     crowded: BTreeSet<String>,
+    /// All snake forms: there are about as many columns.
+    snakes: BTreeSet<String>,
+    objects: usize,
+    passed_over: usize,
 }
 
 struct SeenField {
@@ -73,19 +103,26 @@ struct SeenField {
     spellings: Vec<String>,
     snake: String,
     /// `None` as long as there were only `null`s.
-    kind: Option<AthenaType>,
+    kind: Option<SeenKind>,
 }
 
 impl SeenFields {
-    fn take(&mut self, members: &[Member<'_>]) {
+    /// # Errors
+    /// [`TableSchemaError::TooManyColumns`] as soon as that is certain: names that are values would
+    /// go on for ever.
+    fn take(&mut self, members: &[Member<'_>]) -> Result<(), TableSchemaError> {
+        self.objects += 1;
         let mut of_record = BTreeMap::new();
         for member in members {
             let name = member.name.unwrap_or_default();
             let Ok(name) = unquoted(&format!("\"{name}\"")).map(Cow::into_owned) else {
                 continue;
             };
-            let kind = kind_of(&name, member.value);
+            let kind = SeenKind::of(member.value);
             let at = self.place(name);
+            if self.snakes.len() > MAX_COLUMNS {
+                return Err(TableSchemaError::TooManyColumns(self.snakes.len()));
+            }
             let field = &mut self.fields[at];
             field.kind = both(field.kind, kind);
             let other = of_record.insert(field.snake.clone(), at);
@@ -93,12 +130,14 @@ impl SeenFields {
                 self.crowded.insert(field.snake.clone());
             }
         }
+        Ok(())
     }
 
     fn place(&mut self, name: String) -> usize {
         let next = self.fields.len();
         let at = *self.places.entry(name.to_lowercase()).or_insert(next);
         if at == next {
+            self.snakes.insert(snake(&name));
             self.fields.push(SeenField {
                 snake: snake(&name),
                 spellings: vec![name],
@@ -110,7 +149,7 @@ impl SeenFields {
         at
     }
 
-    fn propose(&self) -> Result<TableSchema, TableSchemaError> {
+    fn propose(&self) -> Result<Proposal, TableSchemaError> {
         let mut columns: Vec<ProposedColumn> = Vec::new();
         for field in &self.fields {
             let own = self.crowded.contains(&field.snake);
@@ -134,7 +173,18 @@ impl SeenFields {
                 column.with_list()
             }
         });
-        TableSchema::new(with_needed_lists.collect(), UnknownFields::Ignore)
+        let schema = TableSchema::new(with_needed_lists.collect(), UnknownFields::Ignore)?;
+        let notes = columns.iter().filter_map(|column| {
+            let text = column.kind()?.note(column.is_fractional())?;
+            let column = column.name.clone();
+            Some(ColumnNote { column, text })
+        });
+        Ok(Proposal {
+            schema,
+            objects: self.objects,
+            passed_over: self.passed_over,
+            notes: notes.collect(),
+        })
     }
 }
 
@@ -150,11 +200,24 @@ impl ProposedColumn<'_> {
         spellings.all(|name| finder.find(name) == Some(at))
     }
 
-    fn without_list(&self) -> TableColumn {
+    fn kind(&self) -> Option<SeenKind> {
         let kinds = self.fields.iter().map(|field| field.kind);
+        kinds.reduce(both).flatten()
+    }
+
+    /// Whether the column is a known price or volume.
+    fn is_fractional(&self) -> bool {
+        let mut names = self.fields.iter().flat_map(|field| &field.spellings);
+        names.any(|name| stock::type_of(name) == ColumnType::Number)
+    }
+
+    fn without_list(&self) -> TableColumn {
+        let kind = self.kind();
         TableColumn {
             name: self.name.clone(),
-            kind: kinds.reduce(both).flatten().unwrap_or(AthenaType::String),
+            kind: kind.map_or(AthenaType::String, |kind| {
+                kind.athena_type(self.is_fractional())
+            }),
             fields: Vec::new(),
         }
     }
@@ -179,33 +242,11 @@ fn free_name(columns: &[ProposedColumn<'_>], snake: &str) -> String {
     names.find(is_free).unwrap_or(wanted)
 }
 
-/// The narrowest type that holds the value; `None` for `null`, which every type holds.
-fn kind_of(field: &str, value: Json<'_>) -> Option<AthenaType> {
-    let narrow = [
-        AthenaType::Boolean,
-        AthenaType::BigInt,
-        AthenaType::Double,
-        AthenaType::Date,
-        AthenaType::Timestamp,
-    ];
-    let known_number = stock::type_of(field) == ColumnType::Number;
-    let fits = |kind: &AthenaType| match kind {
-        AthenaType::BigInt => !known_number && value.text.parse::<i64>().is_ok(),
-        kind => cell(Classifier::One, *kind, value).is_ok(),
-    };
-    let narrowest = || narrow.into_iter().find(fits).unwrap_or(AthenaType::String);
-    (value.text != "null").then(narrowest)
-}
-
-/// The narrowest type that holds what either holds.
-fn both(left: Option<AthenaType>, right: Option<AthenaType>) -> Option<AthenaType> {
-    use AthenaType::{BigInt, Date, Double, String, Timestamp};
+/// What holds what either holds.
+fn both(left: Option<SeenKind>, right: Option<SeenKind>) -> Option<SeenKind> {
     match (left, right) {
-        (None, kind) | (kind, None) => kind,
-        (Some(left), Some(right)) if left == right => Some(left),
-        (Some(BigInt | Double), Some(BigInt | Double)) => Some(Double),
-        (Some(Date | Timestamp), Some(Date | Timestamp)) => Some(Timestamp),
-        _ => Some(String),
+        (Some(left), Some(right)) => Some(left.and(right)),
+        (kind, None) | (None, kind) => kind,
     }
 }
 
@@ -219,7 +260,9 @@ mod tests {
     };
 
     fn proposed(values: &[&str]) -> TableSchema {
-        infer(values.iter().map(|value| value.as_bytes())).unwrap()
+        infer(values.iter().map(|value| value.as_bytes()))
+            .unwrap()
+            .schema
     }
 
     fn shown(values: &[&str]) -> String {
@@ -243,7 +286,10 @@ mod tests {
             let cells: Vec<&[u8]> = cells.map(str::as_bytes).collect();
             let encoder = RowEncoder::new(&Schema::stock(names));
             encoder.append_row(cells.into_iter(), &mut value).unwrap();
-            assert_eq!(infer([value.as_slice()]), Ok(TableSchema::stock()));
+            assert_eq!(
+                infer([value.as_slice()]).unwrap().schema,
+                TableSchema::stock()
+            );
         }
     }
 
@@ -252,7 +298,7 @@ mod tests {
         for (values, kind) in [
             (&["1", "2"][..], "bigint"),
             (&["1", "2.5", "null"], "double"),
-            (&["9223372036854775808"], "double"),
+            (&["9223372036854775808"], "decimal(38,0)"),
             (&["1e400"], "string"),
             (&["true", "false"], "boolean"),
             (&["true", "1"], "string"),
@@ -260,7 +306,12 @@ mod tests {
             (&["\"2026-11-21\"", "\"2026-11-21T07:00:00Z\""], "timestamp"),
             (&["\"2026-11-21\"", "\"soon\""], "string"),
             (&["null"], "string"),
-            (&["[1]", "null"], "string"),
+            (&["[1]", "null"], "json"),
+            (&["[1]", "{\"a\":1}"], "json"),
+            (&["[1]", "1"], "string"),
+            (&["0.1234567890123456789"], "decimal(38,19)"),
+            (&["335.90698726000005", "1e-7"], "double"),
+            (&["0.12345678901234567", "1"], "decimal(18,17)"),
         ] {
             let records: Vec<String> = values
                 .iter()
@@ -272,6 +323,35 @@ mod tests {
         assert_eq!(
             shown(&[r#"{"Volume":100,"shares":100}"#]),
             "volume double, shares bigint"
+        );
+    }
+
+    #[test]
+    fn what_a_proposal_does_not_hold_is_said_and_what_was_passed_over_is_counted() {
+        let records = [
+            r#"{"id":10000000001922600,"order_id":9007199254740993,"big":18446744073709551615,"volume":9007199254740993,"amount":0.1234567890123456789,"at":"2021-06-03T15:30:00.123456789Z"}"#,
+            r#"{"id":10000000001922601,"order_id":-9223372036854775808,"big":1,"volume":3,"amount":12345678901234567890.12,"at":"2021-06-03"}"#,
+            "[1]",
+            "hello",
+        ];
+        assert_eq!(
+            shown(&records),
+            "id bigint, order_id bigint, big decimal(38,0), volume bigint, amount string, at timestamp"
+        );
+        let proposal = infer(records.iter().map(|value| value.as_bytes())).unwrap();
+        assert_eq!((proposal.objects, proposal.passed_over), (2, 2));
+        let notes: Vec<&str> = proposal.notes.iter().map(|note| &*note.column).collect();
+        assert_eq!(notes, ["amount", "at"]);
+        let whole = infer([&br#"{"at":"2021-06-03T15:30:00.123000Z","x":1.5}"#[..]]).unwrap();
+        assert_eq!(whole.notes, []);
+    }
+
+    #[test]
+    fn names_that_are_values_are_refused_as_soon_as_they_are_too_many() {
+        let records: Vec<String> = (0..200_000).map(|n| format!("{{\"k{n}\":1}}")).collect();
+        assert_eq!(
+            infer(records.iter().map(String::as_bytes)),
+            Err(TableSchemaError::TooManyColumns(1_001))
         );
     }
 
@@ -322,7 +402,7 @@ mod tests {
                 format!("{{{}}}", members.collect::<Vec<_>>().join(","))
             };
             let objects: Vec<String> = records.iter().map(object).collect();
-            let schema = infer(objects.iter().map(String::as_bytes)).unwrap();
+            let schema = infer(objects.iter().map(String::as_bytes)).unwrap().schema;
             let strict = TableSchema::new(schema.columns().to_vec(), UnknownFields::DeadLetter).unwrap();
             let mut reader = RowReader::new(&strict, Classifier::NEWEST);
             for value in &objects {

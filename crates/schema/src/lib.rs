@@ -33,6 +33,7 @@ mod row_problem;
 mod row_reader;
 mod schema;
 mod schema_error;
+mod seen_kind;
 mod stock;
 mod table_schema;
 mod table_schema_text;
@@ -46,7 +47,7 @@ pub use date_time::{
     DateForm, TIMESTAMPS, append_date, append_timestamp, parse_date, parse_partition_time_1,
     parse_partition_time_2,
 };
-pub use infer::infer;
+pub use infer::{ColumnNote, Proposal, infer};
 pub use loss::Losses;
 pub use members::{Json, Member, Members, NotAnObject};
 pub use metadata::{METADATA_COLUMNS, metadata_field};

@@ -19,6 +19,8 @@ use kafka::{
 };
 use landing::{Extent, Offset, OffsetRange, arena::RecordArena};
 
+use schema::{ColumnNote, Proposal};
+
 use crate::schema_infer::args::SchemaInferArgs;
 
 /// The most bytes of records to keep until the proposal is made: a sample of large records has
@@ -54,19 +56,32 @@ async fn propose(args: &SchemaInferArgs, settings: &KafkaSettings) -> Result<Str
         "topic '{}' holds no records that could be looked at: send some first",
         args.kafka.topic
     );
-    let schema = schema::infer(values())
+    let proposal = schema::infer(values())
         .map_err(|error| anyhow!("topic '{}': {error}", args.kafka.topic))?;
-    let count = values().count();
     tracing::info!(
-        "{} columns from {count} records of {} partitions",
-        schema.columns().len(),
-        logs.len()
+        "{} columns from {} records of {} partitions; {} were passed over, because they are no JSON objects",
+        proposal.schema.columns().len(),
+        proposal.objects,
+        logs.len(),
+        proposal.passed_over
     );
-    Ok(format!(
-        "# Proposed from {count} records of topic {}: a file for `consumer --schema FILE`.\n{}",
-        args.kafka.topic,
-        schema.to_yaml().trim_end()
-    ))
+    Ok(file(&args.kafka.topic, &proposal))
+}
+
+/// The proposal as a schema file; what people should know about it stands in comments.
+fn file(topic: &str, proposal: &Proposal) -> String {
+    let mut head = format!(
+        "# Proposed from {} records of topic {topic}: a file for `consumer --schema FILE`.\n",
+        proposal.objects
+    );
+    if proposal.passed_over > 0 {
+        let passed_over = proposal.passed_over;
+        head += &format!("# Passed over, because they are no JSON objects: {passed_over}.\n");
+    }
+    for ColumnNote { column, text } in &proposal.notes {
+        head += &format!("# Column {column}: {text}.\n");
+    }
+    head + proposal.schema.to_yaml().trim_end()
 }
 
 /// The topic's partitions and where their logs begin and end.

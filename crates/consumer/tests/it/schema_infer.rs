@@ -1,7 +1,7 @@
 //! `consumer schema infer` by its executable: what it proposes is a file that lands the topic it
 //! was made from.
 
-use crate::support::{World, kafka::Send, process};
+use crate::support::{World, check, kafka::Send, process};
 
 fn infer(world: &World, flags: &[&str]) -> process::Finished {
     let common = ["schema", "infer", "--topic", &world.topic];
@@ -46,6 +46,48 @@ fn the_proposal_lands_the_topic_as_a_table_without_a_dead_letter() {
         body.starts_with("s0,2026-11-01 07:00:00.000,0.5,true\n"),
         "{body}"
     );
+}
+
+#[test]
+fn the_proposal_holds_each_digit_and_says_what_it_passed_over() {
+    let world = World::new();
+    let values = [
+        r#"{"dt":"a","order_id":9007199254740993,"big":18446744073709551615,"tags":["x"],"amount":0.1234567890123456789}"#,
+        r#"{"dt":"b","order_id":-9223372036854775808,"big":1,"tags":[{"y": 1}],"amount":12345678901234567890.12}"#,
+        "hello",
+    ];
+    world.send(values.map(|value| Send {
+        partition: 0,
+        value: Some(value.as_bytes()),
+    }));
+    let proposal = infer(&world, &[]).ok().stdout;
+    for part in [
+        "from 2 records",
+        "# Passed over, because they are no JSON objects: 1.",
+        "# Column amount: some numbers have more digits",
+        "version: 2\n",
+        "name: record_dt",
+        "type: decimal(38,0)",
+        "type: json",
+    ] {
+        assert!(proposal.contains(part), "{part}: {proposal}");
+    }
+    std::fs::write(world.directory.path().join("schema.yaml"), proposal).unwrap();
+    let schema = ["--schema", "schema.yaml"];
+    let csv = ["--format", "csv", "--compression", "none"];
+    world.land(&[&csv[..], &schema].concat()).ok();
+    let keys = world.data_keys();
+    let body = String::from_utf8(world.object(&keys[0])).unwrap();
+    assert_eq!(
+        body,
+        "a,9007199254740993,18446744073709551615,\"[\"\"x\"\"]\",0.1234567890123456789\n\
+         b,-9223372036854775808,1,\"[{\"\"y\"\": 1}]\",12345678901234567890.12\n"
+    );
+    check::verified(&world, "stock-market/csv");
+    let parquet = ["--format", "parquet", "--prefix", "stock-market/parquet"];
+    let run = world.land(&[&parquet[..], &schema].concat()).ok();
+    assert!(run.stdout.contains("records 2 "), "{}", run.stdout);
+    check::verified(&world, "stock-market/parquet");
 }
 
 #[test]

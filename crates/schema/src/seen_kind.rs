@@ -1,0 +1,180 @@
+//! What the values of a field have in common, and the type that holds all of them.
+
+use crate::{
+    athena_type::{AthenaType, DecimalDigits},
+    cell::{Cell, cell, unquoted},
+    classifier::Classifier,
+    members::Json,
+    number::is_number,
+};
+
+/// What the values seen so far are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeenKind {
+    Boolean,
+    Number(SeenNumbers),
+    Date,
+    Timestamp {
+        /// Whether one is finer than a millisecond.
+        is_finer: bool,
+    },
+    /// Objects and arrays.
+    Nested,
+    /// Texts, or values of several kinds.
+    Other,
+}
+
+/// What a column of these numbers must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SeenNumbers {
+    /// Digits before the point.
+    whole: usize,
+    /// Digits behind it.
+    scale: usize,
+    /// All are whole numbers of 64 bits, written as such.
+    are_bigints: bool,
+    /// A double gives back the digits of each.
+    are_doubles: bool,
+    /// None is beyond the range of a double.
+    are_finite: bool,
+}
+
+/// What to say about a proposed type that does not hold each value as it was.
+pub(crate) const FINER: &str =
+    "some times are finer than a millisecond, and the rest is cut off; type string keeps it";
+pub(crate) const TOO_MANY_DIGITS: &str =
+    "some numbers have more digits than a double or a decimal holds together, so they stay text";
+
+impl SeenKind {
+    /// The kind of a valid value; `None` for `null`, which every type holds.
+    pub(crate) fn of(value: Json<'_>) -> Option<Self> {
+        let fits = |kind| cell(Classifier::One, kind, value);
+        Some(match value.text.as_bytes().first() {
+            Some(b'n') => return None,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'{' | b'[') => Self::Nested,
+            Some(b'"') if fits(AthenaType::Date).is_ok() => Self::Date,
+            Some(b'"') => match fits(AthenaType::Timestamp) {
+                Ok(Cell::Timestamp(_)) => Self::Timestamp {
+                    is_finer: unquoted(value.text).is_ok_and(|text| is_finer(&text)),
+                },
+                _ => Self::Other,
+            },
+            _ => SeenNumbers::of(value.text).map_or(Self::Other, Self::Number),
+        })
+    }
+
+    /// What holds the values of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Self::Number(one), Self::Number(other)) => Self::Number(one.and(other)),
+            (Self::Date, time @ Self::Timestamp { .. })
+            | (time @ Self::Timestamp { .. }, Self::Date) => time,
+            (Self::Timestamp { .. }, Self::Timestamp { .. }) => Self::Timestamp { is_finer: true },
+            _ => Self::Other,
+        }
+    }
+
+    /// The narrowest type that holds the values. `is_fractional` says that others like them may have
+    /// fractions.
+    pub(crate) fn athena_type(self, is_fractional: bool) -> AthenaType {
+        match self {
+            Self::Boolean => AthenaType::Boolean,
+            Self::Date => AthenaType::Date,
+            Self::Timestamp { .. } => AthenaType::Timestamp,
+            Self::Nested => AthenaType::Json,
+            Self::Other => AthenaType::String,
+            Self::Number(numbers) => numbers.athena_type(is_fractional),
+        }
+    }
+
+    /// What of the values that type does not hold.
+    pub(crate) fn note(self, is_fractional: bool) -> Option<&'static str> {
+        match self {
+            Self::Timestamp { is_finer: true } => Some(FINER),
+            Self::Number(numbers) => {
+                let is_text = numbers.athena_type(is_fractional) == AthenaType::String;
+                is_text.then_some(TOO_MANY_DIGITS)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl SeenNumbers {
+    fn of(text: &str) -> Option<Self> {
+        let (digits, point) = digits(text)?;
+        let value: f64 = text.parse().ok()?;
+        let length = i64::try_from(digits.len()).ok()?;
+        let places = |number: i64| usize::try_from(number).unwrap_or(0);
+        // The shortest digits that give the same double.
+        let back = self::digits(&format!("{value:e}"));
+        Some(Self {
+            whole: places(point),
+            scale: places(length.checked_sub(point)?),
+            are_bigints: text.parse::<i64>().is_ok(),
+            are_doubles: value.is_finite() && back == Some((digits, point)),
+            are_finite: value.is_finite(),
+        })
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            whole: self.whole.max(other.whole),
+            scale: self.scale.max(other.scale),
+            are_bigints: self.are_bigints && other.are_bigints,
+            are_doubles: self.are_doubles && other.are_doubles,
+            are_finite: self.are_finite && other.are_finite,
+        }
+    }
+
+    fn athena_type(self, is_fractional: bool) -> AthenaType {
+        if self.are_bigints && !(is_fractional && self.are_doubles) {
+            return AthenaType::BigInt;
+        }
+        if self.are_doubles {
+            return AthenaType::Double;
+        }
+        // Room for larger numbers, in 8 bytes as long as that is enough.
+        let precision = match self.whole.saturating_add(self.scale) {
+            ..=18 => 18,
+            _ => DecimalDigits::MOST,
+        };
+        let scale = u8::try_from(self.scale).ok();
+        let has_room = self.whole.saturating_add(self.scale) <= usize::from(precision);
+        let digits = scale.and_then(|scale| DecimalDigits::new(precision, scale));
+        match digits.filter(|_| has_room && self.are_finite) {
+            Some(digits) => AthenaType::Decimal(digits),
+            None => AthenaType::String,
+        }
+    }
+}
+
+/// The significant digits of a number, and how many of them stand before the point (less than 0:
+/// zeros behind the point come first); `None` for any other text.
+fn digits(text: &str) -> Option<(String, i64)> {
+    if !is_number(text) {
+        return None;
+    }
+    let unsigned = text.trim_start_matches('-');
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0');
+    let zeros = i64::try_from(all.len() - significant.len()).ok()?;
+    let significant = significant.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((String::new(), 0));
+    }
+    let point = i64::try_from(whole.len()).ok()?.checked_sub(zeros)?;
+    let point = point.checked_add(exponent.parse().ok()?)?;
+    Some((significant.to_owned(), point))
+}
+
+/// Whether a time has digits behind its milliseconds that say something.
+fn is_finer(text: &str) -> bool {
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+    digits.skip(3).any(|digit| digit != b'0')
+}
