@@ -147,8 +147,8 @@ impl PartitionBy {
             _ => "",
         };
         let known = FORMS.iter().filter(|_| classifier > Classifier::One);
-        let formed = known.filter_map(|(end, form)| Some((name.strip_suffix(end)?, *form)));
-        let (name, form) = formed.last().unwrap_or((name, DateForm::Iso));
+        let mut formed = known.filter_map(|(end, form)| Some((name.strip_suffix(end)?, *form)));
+        let (name, form) = formed.next().unwrap_or((name, DateForm::Iso));
         if name.is_empty() {
             return Err(format!(
                 "'{text}' is none of 'timestamp', 'field:NAME', 'field:NAME:epoch-s' and 'field:NAME:epoch-ms'"
