@@ -77,7 +77,7 @@ fn columns(stage: &Stage, expected: &[String]) -> anyhow::Result<Vec<String>> {
     }
     let proposal = schema::infer(expected.iter().map(String::as_bytes))?;
     let path = stage.file("schema.yaml");
-    std::fs::write(&path, proposal.to_yaml())
+    std::fs::write(&path, proposal.schema.to_yaml())
         .with_context(|| format!("cannot write {}", path.display()))?;
     by_hand(&format!(
         "cargo run -p consumer -- schema infer --topic {TOPIC} > schema.yaml"

@@ -59,7 +59,7 @@ impl Losses {
             (_, Some(b'n')) => self.nulls += 1,
             (AthenaType::String, Some(b'"')) => {}
             (AthenaType::String, _)
-            | (AthenaType::Double | AthenaType::BigInt, Some(b'"'))
+            | (AthenaType::Double | AthenaType::BigInt | AthenaType::Decimal(_), Some(b'"'))
             | (AthenaType::Timestamp, Some(b'-' | b'0'..=b'9')) => self.other_types += 1,
             (AthenaType::Double, _) if !is_kept(value.text) => self.rounded_numbers += 1,
             (AthenaType::Date, _) => {
