@@ -2,7 +2,7 @@
 --
 -- * The queries before work on it as well, with typed_parquet in the place of raw_json, but 08 needs CAST("date" AS varchar) in the place
 --   of "date" where it takes the month.
--- * A schema of your own (--schema): its columns with their types, decimal(P,S) as it stands there; a json column is a string here:
+-- * A schema of your own (--schema): its columns with their types, decimal(P,S) as it stands there. A json column is a string here:
 --   json_extract_scalar(column, '$.name'). --with-metadata adds kafka_key string, kafka_partition bigint,
 --   kafka_offset bigint, kafka_timestamp timestamp and kafka_headers string.
 -- * The copy that consumer compact makes with --format parquet is the same table under the prefix of its --to.

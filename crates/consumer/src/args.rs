@@ -61,8 +61,8 @@ pub struct Args {
     )]
     pub create_bucket: bool,
 
-    /// Where a record's date partition comes from: `timestamp` (Kafka's), `field:NAME` (a date or an
-    /// ISO 8601 time in the record), `field:NAME:epoch-s` or `field:NAME:epoch-ms` (seconds or
+    /// Where a record's date partition comes from: `timestamp` (Kafka's), `field:NAME` (a date or
+    /// an ISO 8601 time in the record), `field:NAME:epoch-s` or `field:NAME:epoch-ms` (seconds or
     /// milliseconds since 1970 UTC)
     #[arg(
         long,

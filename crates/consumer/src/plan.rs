@@ -80,8 +80,8 @@ pub(crate) struct RunSettings {
     pub(crate) dry_run: bool,
     pub(crate) until_end: bool,
     pub(crate) connect_timeout: Duration,
-    /// How long a revoked partition has to finish what is in flight, as the engine is told. Must stay
-    /// below the session timeout, or the group would not wait.
+    /// How long a revoked partition has to finish what is in flight, as the engine is told. Must
+    /// stay below the session timeout, or the group would not wait.
     pub(crate) drain_deadline: Duration,
     pub(crate) grace_period: Duration,
     pub(crate) metrics_addr: Option<SocketAddr>,

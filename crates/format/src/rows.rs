@@ -29,8 +29,8 @@ pub fn columns(schema: &TableSchema, metadata: bool) -> Vec<(&str, AthenaType)> 
 }
 
 impl Rows {
-    /// A maker of rows of this schema, by the rule of a zone's classifier. `metadata` adds the cells
-    /// of [`METADATA_COLUMNS`].
+    /// A maker of rows of this schema, by the rule of a zone's classifier. `metadata` adds the
+    /// cells of [`METADATA_COLUMNS`].
     #[must_use]
     pub fn new(schema: &TableSchema, classifier: Classifier, metadata: bool) -> Self {
         Self {

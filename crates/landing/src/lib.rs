@@ -8,10 +8,10 @@
 //!
 //! Reading order: [`offset`], [`place`] and [`record`] (the words), [`partition_by`] and [`layout`]
 //! (from a record to its object key), [`value`] and [`dead_letter`] (what cannot be landed),
-//! [`zone`], [`anchor`], [`commit_note`] and [`start`] (where to begin, and when to refuse), [`offset_tracker`]
-//! (what may be committed); for the batched layouts [`claim`], [`extent`] and [`chain`] (which
-//! records share an object, and what fixes that); [`engine`] (all of it together); [`compaction`]
-//! (what a compacted copy of a zone records about how it was made).
+//! [`zone`], [`anchor`], [`commit_note`] and [`start`] (where to begin, and when to refuse),
+//! [`offset_tracker`] (what may be committed); for the batched layouts [`claim`], [`extent`] and
+//! [`chain`] (which records share an object, and what fixes that); [`engine`] (all of it together);
+//! [`compaction`] (what a compacted copy of a zone records about how it was made).
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 

@@ -46,8 +46,8 @@ impl OffsetTracker {
         }
     }
 
-    /// Takes an offset that is delivered now (counted from the start of the run). Returns `false`, and does nothing, for one below the position: it
-    /// was delivered before.
+    /// Takes an offset that is delivered now (counted from the start of the run). Returns `false`,
+    /// and does nothing, for one below the position: it was delivered before.
     pub fn track(&mut self, offset: Offset, now: Duration) -> bool {
         if offset < self.position {
             return false;

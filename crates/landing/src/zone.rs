@@ -155,8 +155,8 @@ impl Zone {
         hex::encode(&Sha256::digest(self.to_body())[..8])
     }
 
-    /// Whether a run that would have made `wanted` may write here. The classifier is the zone's own,
-    /// whatever a new zone would get.
+    /// Whether a run that would have made `wanted` may write here. The classifier is the zone's
+    /// own, whatever a new zone would get.
     ///
     /// # Errors
     /// The first difference. A cluster id is compared only where both sides know one.

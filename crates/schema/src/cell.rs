@@ -14,6 +14,7 @@ use crate::{
     number::{Decimal, Number, is_number, whole_number},
     one_line::on_one_line,
     row_problem::RowProblem,
+    unquoted::unquoted,
 };
 
 /// What a record has for one column.
@@ -114,22 +115,6 @@ fn cell_1(kind: AthenaType, value: Json<'_>) -> Result<Cell<'_>, RowProblem> {
         (AthenaType::Boolean, Some(b't')) => Ok(Cell::Boolean(true)),
         (AthenaType::Boolean, Some(b'f')) => Ok(Cell::Boolean(false)),
         _ => Err(RowProblem::WrongType),
-    }
-}
-
-/// The text of a JSON string, without quotes and escapes.
-pub(crate) fn unquoted(value: &str) -> Result<Cow<'_, str>, RowProblem> {
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'))
-        .ok_or(RowProblem::WrongType)?;
-    if inner.contains('\\') {
-        // In a valid JSON string this fails only at half a surrogate pair.
-        serde_json::from_str(value)
-            .map(Cow::Owned)
-            .map_err(|_| RowProblem::NotUnicode)
-    } else {
-        Ok(Cow::Borrowed(inner))
     }
 }
 

@@ -10,7 +10,6 @@ use std::{
 
 use crate::{
     athena_type::AthenaType,
-    cell::unquoted,
     classifier::Classifier,
     column_finder::ColumnFinder,
     csv_column::ColumnType,
@@ -19,6 +18,7 @@ use crate::{
     seen_kind::SeenKind,
     stock,
     table_schema::{PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields},
+    unquoted::unquoted,
 };
 
 /// The most columns that are proposed, see [`TableSchema::new`].

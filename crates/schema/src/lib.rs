@@ -37,6 +37,7 @@ mod seen_kind;
 mod stock;
 mod table_schema;
 mod table_schema_text;
+mod unquoted;
 
 pub use append_cell::{CellError, append_cell};
 pub use athena_type::{AthenaType, DecimalDigits};

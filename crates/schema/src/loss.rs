@@ -7,9 +7,9 @@ use std::ops::AddAssign;
 
 use crate::{
     athena_type::AthenaType,
-    cell::unquoted,
     date_time::{parse_column_timestamp, parse_date},
     members::Json,
+    unquoted::unquoted,
 };
 
 /// How many values of records are not in their rows, or not as they were, by kind.

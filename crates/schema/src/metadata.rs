@@ -2,7 +2,7 @@
 //!
 //! Does not know Kafka's records; the cells are filled elsewhere.
 
-use crate::{athena_type::AthenaType, cell::unquoted, members::Members};
+use crate::{athena_type::AthenaType, members::Members, unquoted::unquoted};
 
 /// The columns that follow the record's own columns on request.
 ///

@@ -182,8 +182,8 @@ impl Scaled {
     }
 }
 
-/// A number of JSON's grammar times 10 to the power of `places`, exactly; `None` for any other text,
-/// and for a whole part of more than 38 digits.
+/// A number of JSON's grammar times 10 to the power of `places`, exactly; `None` for any other
+/// text, and for a whole part of more than 38 digits.
 pub(crate) fn scaled(text: &str, places: u32) -> Option<Scaled> {
     if !is_number(text) {
         return None;

@@ -9,13 +9,14 @@ use std::borrow::Cow;
 
 use crate::{
     athena_type::AthenaType,
-    cell::{Cell, cell, unquoted},
+    cell::{Cell, cell},
     classifier::Classifier,
     column_finder::ColumnFinder,
     loss::Losses,
     members::Members,
     row_problem::RowProblem,
     table_schema::{TableColumn, TableSchema, UnknownFields},
+    unquoted::unquoted,
 };
 
 /// Fields beyond this place in a record are looked up each time.

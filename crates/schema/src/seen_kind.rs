@@ -2,10 +2,11 @@
 
 use crate::{
     athena_type::{AthenaType, DecimalDigits},
-    cell::{Cell, cell, unquoted},
+    cell::{Cell, cell},
     classifier::Classifier,
     members::Json,
     number::is_number,
+    unquoted::unquoted,
 };
 
 /// What the values seen so far are.
@@ -76,8 +77,8 @@ impl SeenKind {
         }
     }
 
-    /// The narrowest type that holds the values. `is_fractional` says that others like them may have
-    /// fractions.
+    /// The narrowest type that holds the values. `is_fractional` says that others like them may
+    /// have fractions.
     pub(crate) fn athena_type(self, is_fractional: bool) -> AthenaType {
         match self {
             Self::Boolean => AthenaType::Boolean,

@@ -66,8 +66,8 @@ pub struct BatchingArgs {
     )]
     pub with_metadata: bool,
 
-    /// YAML file with the columns of CSV and Parquet, or of --check-columns [default: those of stock
-    /// records]
+    /// YAML file with the columns of CSV and Parquet, or of --check-columns [default: those of
+    /// stock records]
     #[arg(
         long,
         value_name = "FILE",
@@ -76,8 +76,8 @@ pub struct BatchingArgs {
     )]
     pub schema: Option<PathBuf>,
 
-    /// JSON and JSON Lines: a record that does not fit the columns becomes a dead letter, as it does
-    /// in CSV and Parquet; the others keep their bytes
+    /// JSON and JSON Lines: a record that does not fit the columns becomes a dead letter, as it
+    /// does in CSV and Parquet; the others keep their bytes
     #[arg(
         long,
         env = "CONSUMER_CHECK_COLUMNS",

@@ -134,8 +134,8 @@ fn found(world: &World) -> BTreeMap<String, Whole> {
     keys.into_iter().map(whole).collect()
 }
 
-/// What a reader sees of the object: the rows of Parquet, whose other bytes belong to the version of
-/// its writer, and the bytes of everything else.
+/// What a reader sees of the object: the rows of Parquet, whose other bytes belong to the version
+/// of its writer, and the bytes of everything else.
 fn content(key: &str, whole: &Whole) -> String {
     let mut content = format!("{:?}\n", whole.metadata);
     if key.ends_with(".parquet") {

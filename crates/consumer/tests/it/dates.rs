@@ -5,8 +5,8 @@ use crate::support::{World, check, kafka::Send};
 
 const PREFIX: &str = "stock-market/csv";
 
-/// Lands these values as CSV with a bigint column `n` and a timestamp column `ts`; returns the folder
-/// and the line of each row, and the numbers of the dead letters.
+/// Lands these values as CSV with a bigint column `n` and a timestamp column `ts`; returns the
+/// folder and the line of each row, and the numbers of the dead letters.
 fn landed(values: &[String], by: &str) -> (Vec<(String, String)>, String) {
     let world = World::new();
     let records = values.iter().map(|value| Send {

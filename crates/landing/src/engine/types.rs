@@ -243,8 +243,8 @@ pub enum Action {
         /// Goes with the commit.
         metadata: String,
     },
-    /// Commit (if there is something to commit), then let the partition go: the assignment with this
-    /// generation, which may not be the newest.
+    /// Commit (if there is something to commit), then let the partition go: the assignment with
+    /// this generation, which may not be the newest.
     Release {
         /// Kafka partition.
         partition: Partition,

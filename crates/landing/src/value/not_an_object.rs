@@ -5,7 +5,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Reason, StringState};
+use super::{reason::Reason, string_state::StringState};
 
 /// The byte order marks of UTF-8 and of UTF-16.
 const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];

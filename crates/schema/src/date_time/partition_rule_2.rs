@@ -1,13 +1,13 @@
 //! Rule 2 of date partitions: which time the field names that a zone is partitioned by. It is the
 //! column rule, so a record's folder is the day that its timestamp column has.
 //!
-//! A number of seconds or milliseconds names a time only where the zone says so: a number alone does
-//! not tell which of the two it is.
+//! A number of seconds or milliseconds names a time only where the zone says so: a number alone
+//! does not tell which of the two it is.
 
 use chrono::{DateTime, NaiveDateTime};
 
 use super::{calendar::TIMESTAMPS, column_rule::parse_column_timestamp};
-use crate::{cell::unquoted, number::scaled};
+use crate::{number::scaled, unquoted::unquoted};
 
 /// How a field holds a date or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub enum DateForm {
     EpochMillis,
 }
 
-/// The time in UTC that a field with this value names, which is valid JSON; `None` for anything else,
-/// and outside of the years 1 to 9999.
+/// The time in UTC that a field with this value names, which is valid JSON; `None` for anything
+/// else, and outside of the years 1 to 9999.
 #[must_use]
 pub fn parse_partition_time_2(value: &str, form: DateForm) -> Option<NaiveDateTime> {
     let is_text = value.starts_with('"');
