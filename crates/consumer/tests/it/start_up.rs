@@ -277,7 +277,6 @@ fn wrong_usage_exits_with_2_before_any_connection_and_shows_no_secret() {
         &["--bucket", &world.bucket, "-X", "enable.auto.commit=true"],
         &["--bucket", &world.bucket, "-X", "hunter2"],
         &["--bucket", &world.bucket, "--memory", "1MiB"],
-        &["--bucket", &world.bucket, "--metrics-addr", "0.0.0.0:1"],
     ] {
         let finished = run(&world, flags);
         refused(&finished, 2, &[]);
