@@ -44,8 +44,8 @@ use crate::{
 /// A date that its data does not allow to compact is no error: the report says why it was given up.
 ///
 /// # Errors
-/// [`Failure::Usage`] before anything is written; [`Failure::Failed`] when zone or copy cannot be used,
-/// a date is not finished, or S3 refuses or keeps failing.
+/// [`Failure::Usage`] before anything is written; [`Failure::Failed`] when zone or copy cannot be
+/// used, a date is not finished, or S3 refuses or keeps failing.
 pub async fn run(args: CompactArgs, origins: &Origins) -> Result<Report, Failure> {
     let request = CopyRequest::new(&args).map_err(Failure::Usage)?;
     let began = Instant::now();

@@ -5,8 +5,8 @@
 //! unknown-fields: ignore      # or dead-letter: for a record with a field that no column takes
 //! columns:                    # in the order of the table
 //!   - name: symbol            # a-z, 0-9 and _
-//!     # string, double, bigint, boolean, date, timestamp, json, or decimal(P,S): P digits, of which
-//!     # S stand behind the point
+//!     # string, double, bigint, boolean, date, timestamp, json, or decimal(P,S): P digits, S of
+//!     # them after the point
 //!     type: string
 //!   - name: adj_close
 //!     type: double

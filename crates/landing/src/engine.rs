@@ -14,17 +14,13 @@ use std::{
 };
 
 use crate::{
-    arena::RecordArena,
-    chain::Chain,
-    commit_note::{CommitNote, Committed, Landed},
-    offset::Offset,
-    place::Partition,
-    start::Stop,
-    value::{ValueRule, checker::Checker},
+    arena::RecordArena, chain::Chain, commit_note::Committed, offset::Offset, place::Partition,
+    start::Stop, value::checker::Checker,
 };
 
 mod assignment;
 mod batches;
+mod from_settings;
 mod goal;
 mod in_flight_limit;
 mod memory;
@@ -33,10 +29,12 @@ mod per_record;
 mod placement;
 mod progress;
 mod types;
+mod until_end;
 mod uploads;
 
 use self::{
     batches::Batches,
+    from_settings::{checker, note},
     goal::Goal,
     in_flight_limit::InFlightLimit,
     memory::Memory,
@@ -302,21 +300,6 @@ impl Engine {
         let running = self.partitions.values().filter_map(PartitionState::running);
         let chains = running.filter_map(Running::chain);
         chains.map(Chain::memory).sum()
-    }
-}
-
-/// What goes with a commit of this zone.
-fn note(settings: &Settings, landed: Landed) -> String {
-    let zone = Some(settings.commit_zone.clone());
-    CommitNote { landed, zone }.to_text()
-}
-
-fn checker(settings: &Settings) -> Checker {
-    let rule = ValueRule::new(settings.classifier, &settings.partition_by);
-    let checker = Checker::new(rule);
-    match &settings.check_columns {
-        Some(columns) => checker.with_columns(columns),
-        None => checker,
     }
 }
 

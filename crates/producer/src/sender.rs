@@ -226,7 +226,7 @@ mod tests {
             let hour = Duration::from_secs(3600);
             (0..=20).any(|n| !pace.wait(n, hour).is_zero())
         };
-        assert!(!waits(&[file.clone()]));
+        assert!(!waits(std::slice::from_ref(&file)));
         for other in ["-", "/dev/null"] {
             assert!(waits(&[file.clone(), PathBuf::from(other)]), "{other}");
         }

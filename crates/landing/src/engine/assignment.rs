@@ -7,7 +7,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Engine, note,
+    Engine,
+    from_settings::note,
     partition::{PartitionState, Phase, Running, Work, ZoneAnchor},
     types::{Action, ObjectLayout},
 };

@@ -3,7 +3,10 @@
 //! It is a function of the record and of what the zone pins: it does not depend on the time or the
 //! process. Not here: when it is uploaded and what is committed (see [`crate::engine`]).
 
-use super::types::{Settings, Tombstones};
+use super::{
+    from_settings::checker,
+    types::{Settings, Tombstones},
+};
 use crate::{
     dead_letter,
     partition_by::{DatePartition, PartitionBy},
@@ -69,7 +72,7 @@ pub fn keys_of(
         value,
         headers: Headers::default(),
     };
-    let mut checker = super::checker(settings);
+    let mut checker = checker(settings);
     let date = match (value, &settings.partition_by) {
         (Some(bytes), _) => date_partition(settings, &mut checker, &record, bytes).ok(),
         (None, PartitionBy::Timestamp) => {

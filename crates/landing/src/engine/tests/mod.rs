@@ -13,7 +13,7 @@ use schema::Classifier;
 use super::*;
 use crate::{
     anchor::{Anchor, AnchorReading},
-    commit_note::Committed,
+    commit_note::{CommitNote, Committed, Landed},
     engine::memory::{TRACKED_BYTES, UPLOAD_OVERHEAD},
     partition_by::{Granularity, PartitionBy},
     place::Place,
