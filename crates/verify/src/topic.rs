@@ -165,6 +165,13 @@ impl Topic {
         }
         let (settings, name) = (self.settings.clone(), self.name.clone());
         let asked = blocking(move || Ok(cleanup_policy::is_compacted(&settings, &name))).await?;
+        if asked.is_none() {
+            tracing::warn!(
+                "Kafka does not tell whether topic '{}' is compacted: records that it no longer has cannot be judged. Give this \
+                 user DescribeConfigs on the topic (kafka-cluster:DescribeTopicDynamicConfiguration on MSK)",
+                self.name
+            );
+        }
         Ok(*self.compacted.get_or_init(|| asked))
     }
 }

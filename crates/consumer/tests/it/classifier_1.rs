@@ -123,10 +123,16 @@ fn land(world: &World, format: &str, others: &[&str]) -> Finished {
     world.land(&flags(format, &others)).ok()
 }
 
-/// All objects but the note that another cluster was accepted.
+/// All objects but the notes that earlier versions did not write: that another cluster was
+/// accepted, and which groups landed here.
 fn found(world: &World) -> BTreeMap<String, Whole> {
     let mut keys = world.s3.keys(&world.bucket);
-    keys.retain(|key| !key.contains("/clusters/") && !key.contains("/probe"));
+    let is_newer = |key: &str| {
+        ["/clusters/", "/groups/", "/probe"]
+            .iter()
+            .any(|part| key.contains(part))
+    };
+    keys.retain(|key| !is_newer(key));
     let whole = |key: String| {
         let whole = world.s3.whole(&world.bucket, &key);
         (key, whole)

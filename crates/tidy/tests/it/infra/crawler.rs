@@ -1,4 +1,5 @@
-//! The Glue crawler sees the data and nothing else, and makes one table of it.
+//! The Glue crawler walks the zones that its role may read and nothing else, and makes one table of
+//! each.
 //!
 //! Not here: what Glue does with the definition. No key below `_control/` is ever crawled.
 
@@ -10,14 +11,37 @@ use crate::repository::{json, text};
 
 const FILE: &str = "infra/glue/crawler.json";
 
+/// The rights of its role.
+const ROLE: &str = "infra/iam/crawler.json";
+
+/// Whether the role may read everything below the path of a target.
+fn is_allowed(target: &Value) -> bool {
+    let role = json(ROLE);
+    let statements = role["Statement"].as_array().unwrap();
+    let below = target["Path"].as_str().unwrap().strip_prefix("s3://");
+    statements
+        .iter()
+        .filter(|statement| statement["Action"] == "s3:GetObject")
+        .filter_map(|statement| {
+            statement["Resource"]
+                .as_str()?
+                .strip_prefix("arn:aws:s3:::")
+        })
+        .filter_map(|resource| resource.strip_suffix('*'))
+        .any(|folder| below.is_some_and(|below| below.starts_with(folder)))
+}
+
 /// Whether the crawler reads an object, by Glue's rules: below the path, and matched by no
-/// exclusion, which is a glob from there.
+/// exclusion, if there are any: globs from there.
 fn reads(target: &Value, key: &str) -> bool {
     let object = format!("s3://{BUCKET}/{key}");
     let Some(below) = object.strip_prefix(target["Path"].as_str().unwrap()) else {
         return false;
     };
-    !strings(&target["Exclusions"])
+    let exclusions = target.get("Exclusions");
+    !exclusions
+        .map(strings)
+        .unwrap_or_default()
         .iter()
         .any(|glob| match glob.strip_suffix("**") {
             Some(folder) => below.starts_with(folder),
@@ -55,6 +79,10 @@ fn scope_rules(crawler: &Value) -> Vec<(bool, &'static str)> {
     let sample = targets[0]["SampleSize"].as_u64();
     vec![
         (targets.len() == 1, "it has several targets"),
+        (
+            targets.iter().all(is_allowed),
+            "its role may not read all that it walks",
+        ),
         (reads(&targets[0], &data), "it does not read the data"),
         (
             !control.iter().any(|key| reads(&targets[0], key)),
@@ -96,17 +124,15 @@ fn the_crawler_sees_the_data_and_nothing_of_control() {
     assert_eq!(problems(&json(FILE)), [""; 0]);
 }
 
-const MISTAKES: [(&str, &str, &str); 9] = [
-    ("[\"_control/**\"]", "[]", "it reads _control"),
+const MISTAKES: [(&str, &str, &str); 7] = [
     (
-        "_control/**",
-        "_control/stock-market/json/dead-letters/**",
-        "it reads _control",
+        "\"SampleSize\": 20",
+        "\"Exclusions\": [\"**\"], \"SampleSize\": 20",
+        "it does not read the data",
     ),
-    ("_control/**", "**", "it does not read the data"),
     (
-        "-project/\"",
-        "-project/other/\"",
+        "stock-market/json/\"",
+        "stock-market/json/other/\"",
         "it does not read the data",
     ),
     (
@@ -142,4 +168,18 @@ fn a_crawler_with_one_mistake_in_it_is_found_out() {
         let copy = serde_json::from_str(&planted(&text(FILE), from, to)).unwrap();
         assert_eq!(problems(&copy), [problem], "{to}");
     }
+}
+
+#[test]
+fn a_crawler_of_the_whole_bucket_is_found_out() {
+    // Bug: it walked the whole bucket with a role that may read one zone.
+    let copy = planted(&text(FILE), "-project/stock-market/json/\"", "-project/\"");
+    let problems = problems(&serde_json::from_str(&copy).unwrap());
+    assert_eq!(
+        problems,
+        [
+            "its role may not read all that it walks",
+            "it reads _control"
+        ]
+    );
 }

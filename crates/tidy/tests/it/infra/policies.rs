@@ -53,7 +53,11 @@ fn expected_of_consumer() -> BTreeMap<String, Vec<String>> {
         (kafka("cluster", ""), &["kafka-cluster:Connect"]),
         (
             kafka("topic", &format!("/{TOPIC}")),
-            &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
+            &[
+                "kafka-cluster:DescribeTopic",
+                "kafka-cluster:DescribeTopicDynamicConfiguration",
+                "kafka-cluster:ReadData",
+            ],
         ),
         (
             kafka("group", &group),
