@@ -81,7 +81,11 @@ impl Bucket {
                 Some(404) if failure.code != "NoSuchBucket" && !failure.foreign => {
                     Ok(Removed::Gone)
                 }
-                Some(412) if !failure.foreign => Ok(Removed::Changed),
+                // Some stores answer so, too, when nothing is there any more.
+                Some(412) if !failure.foreign => match self.metadata(key).await? {
+                    Some(_) => Ok(Removed::Changed),
+                    None => Ok(Removed::Gone),
+                },
                 _ => Err(failure),
             }
         });

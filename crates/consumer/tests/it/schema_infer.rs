@@ -74,8 +74,9 @@ fn the_proposal_holds_each_digit_and_says_what_it_passed_over() {
     }
     std::fs::write(world.directory.path().join("schema.yaml"), proposal).unwrap();
     let schema = ["--schema", "schema.yaml"];
-    let csv = ["--format", "csv", "--compression", "none"];
-    world.land(&[&csv[..], &schema].concat()).ok();
+    let csv = ["--format", "csv", "--prefix", "stock-market/csv"];
+    let plain = ["--compression", "none"];
+    world.land(&[&csv[..], &plain, &schema].concat()).ok();
     let keys = world.data_keys();
     let body = String::from_utf8(world.object(&keys[0])).unwrap();
     assert_eq!(
