@@ -13,7 +13,7 @@ async fn remove(answers: &'static [(&'static str, &'static str)]) -> Result<Remo
             "" => String::new(),
             code => format!("<Error><Code>{code}</Code><Message>m</Message></Error>"),
         };
-        answer(status, &[("ETag", "\"another\"")], &body)
+        answer(status, &["ETag: \"another\""], &body)
     });
     let removed = server.bucket().remove_unchanged("a", "\"tag\"").await;
     removed.map_err(|error| format!("{error:#}"))
@@ -25,11 +25,18 @@ async fn an_object_is_gone_or_it_is_another_one_now() {
     assert_eq!(gone, Ok(Removed::Gone));
     let gone = remove(&[("404 Not Found", "NoSuchKey")]).await;
     assert_eq!(gone, Ok(Removed::Gone));
-    let refused = ("412 Precondition Failed", "PreconditionFailed");
-    let changed = remove(&[refused, ("200 OK", "")]).await;
+    let changed = remove(&[
+        ("412 Precondition Failed", "PreconditionFailed"),
+        ("200 OK", ""),
+    ])
+    .await;
     assert_eq!(changed, Ok(Removed::Changed));
     // Bug: a store that answers 412 for an object that another run had removed made a run fail.
-    let gone = remove(&[refused, ("404 Not Found", "")]).await;
+    let gone = remove(&[
+        ("412 Precondition Failed", "PreconditionFailed"),
+        ("404 Not Found", ""),
+    ])
+    .await;
     assert_eq!(gone, Ok(Removed::Gone));
 }
 
