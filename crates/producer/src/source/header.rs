@@ -503,10 +503,11 @@ fn other_delimiter(only: &str, delimiter: u8) -> Option<UsualDelimiter> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn options() -> TableOptions {
+    /// The options without any flag.
+    pub(crate) fn options() -> TableOptions {
         TableOptions {
             delimiter: None,
             escape: None,

@@ -113,24 +113,8 @@ impl CsvRows {
 
 #[cfg(test)]
 mod tests {
-    use schema::FieldNames;
-
     use super::*;
-    use crate::source::header::HeaderSource;
-
-    fn options() -> TableOptions {
-        TableOptions {
-            delimiter: None,
-            escape: None,
-            skip_lines: 0,
-            header: HeaderSource::Checked,
-            columns: Vec::new(),
-            names: FieldNames::Original,
-            symbol_from_file_name: false,
-            key_column: None,
-            limit: 1000,
-        }
-    }
+    use crate::source::header::tests::options;
 
     fn open(text: &[u8], options: &TableOptions) -> Result<(CsvTable, CsvRows), String> {
         let folder = tempfile::tempdir().unwrap();
