@@ -5,7 +5,7 @@
 -- * A mapping goes from a column to the lower-cased key of the record: Adj Close and CloseUSD. For records that were sent with
 --   --fields snake leave the two mappings out, their keys are the names of the columns.
 -- * The raw records have to fit: a key in another spelling than above is NULL here, and one object or array in a number column makes
---   every query fail. A consumer with --check-columns lands only records that fit the columns.
+--   every query fail. A consumer with --check-columns lands only records that fit the columns, and the view of 11 reads all of them.
 -- * dt is the day in UTC on which Kafka got the record, not the trade date in the column date.
 -- * Athena computes the days from the range, no crawler and no ALTER TABLE is needed. A day outside of it has no rows, without any
 --   error: let it begin at or before the first dt= folder. A consumer with --partition-by field:Date needs 1965-01-01 there.

@@ -8,9 +8,11 @@
 mod compose;
 mod crawler;
 mod ddl;
+mod local_servers;
 mod parquet_table;
 mod policies;
 mod queries;
+mod records_view;
 mod table;
 
 use landing::layout::Prefix;

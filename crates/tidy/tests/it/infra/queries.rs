@@ -34,6 +34,7 @@ fn each_file_says_what_it_is_for_and_holds_one_statement() {
         let begins = [
             "CREATE DATABASE IF NOT EXISTS",
             "CREATE EXTERNAL TABLE IF NOT EXISTS",
+            "CREATE OR REPLACE VIEW",
             "SELECT",
             "WITH",
         ];
