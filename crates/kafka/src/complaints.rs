@@ -7,14 +7,14 @@ use std::sync::Mutex;
 
 use landing::Partition;
 use rdkafka::{
-    ClientContext, TopicPartitionList,
+    ClientContext, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::ConsumerContext,
     error::KafkaError,
     producer::{DeliveryResult, ProducerContext},
 };
 
-use crate::{end::LastEnd, secrets::without_secrets};
+use crate::{end::LastEnd, fetch_progress::FetchProgress, secrets::without_secrets};
 
 /// The newest complaints of one client, at most twenty.
 #[derive(Debug, Default)]
@@ -52,6 +52,8 @@ impl Complaints {
 pub(crate) struct LookUpContext {
     pub(crate) complaints: Complaints,
     pub(crate) end: LastEnd,
+    /// Only where the client reports statistics.
+    pub(crate) fetched: FetchProgress,
 }
 
 impl ClientContext for LookUpContext {
@@ -63,6 +65,10 @@ impl ClientContext for LookUpContext {
         if !self.end.note(&error, reason) {
             self.complaints.add(reason);
         }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.fetched.note(&statistics);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod cleanup_policy;
 pub mod complaints;
 pub mod end;
 pub mod fatal;
+mod fetch_progress;
 pub mod log_reader;
 pub mod look_up;
 mod message;

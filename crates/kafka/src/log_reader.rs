@@ -21,7 +21,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     complaints::LookUpContext,
-    fatal, message,
+    fatal,
+    fetch_progress::STATISTICS_INTERVAL,
+    message,
     settings::{self, KafkaSettings},
 };
 
@@ -88,6 +90,7 @@ impl LogReader {
         };
         let mut config = settings::client_config(&settings);
         config.set("client.id", "consumer-log-reader");
+        config.set(STATISTICS_INTERVAL[0], STATISTICS_INTERVAL[1]);
         let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
             .map_err(|error| anyhow!(settings.options.explain(&error)))?;
         let reader = Reader {
@@ -161,6 +164,9 @@ impl Reader {
         }
         let mut heard = Instant::now();
         while place.next < range.end && place.end.is_none_or(|end| end < range.end) {
+            // Aborted records are fetched and skipped: there is nothing to hand over, but Kafka is
+            // not silent.
+            heard = heard.max(self.client.context().fetched.moved().unwrap_or(heard));
             if heard.elapsed() > self.silence {
                 bail!(self.silent(&place));
             }
