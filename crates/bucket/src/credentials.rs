@@ -7,6 +7,8 @@
 
 use std::{
     error::Error,
+    future::Future,
+    pin::Pin,
     time::{Duration, SystemTime},
 };
 
@@ -15,7 +17,7 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_credential_types::{
     Credentials,
     provider::{
-        self, ProvideCredentials, error::CredentialsError,
+        self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError,
         future::ProvideCredentials as ProvidedCredentials,
     },
 };
@@ -26,8 +28,25 @@ use tokio::sync::Mutex;
 const UNTIL_READ_AGAIN: Duration = Duration::from_secs(60);
 
 /// The default chain, which looks up keys without an expiry again and again.
-#[derive(Debug, Default)]
-pub(crate) struct Chain(Mutex<Option<DefaultCredentialsChain>>);
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// A chain whose keys have an expiry of their own: it renews them by itself.
+    kept: Mutex<Option<SharedCredentialsProvider>>,
+    make: fn() -> MadeChain,
+}
+
+type MadeChain = Pin<Box<dyn Future<Output = SharedCredentialsProvider> + Send>>;
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self::of(|| {
+            Box::pin(async {
+                let chain = DefaultCredentialsChain::builder().build().await;
+                SharedCredentialsProvider::new(chain)
+            })
+        })
+    }
+}
 
 impl ProvideCredentials for Chain {
     fn provide_credentials<'a>(&'a self) -> ProvidedCredentials<'a>
@@ -39,12 +58,20 @@ impl ProvideCredentials for Chain {
 }
 
 impl Chain {
+    /// The chain that `make` makes anew wherever its keys must be read again.
+    fn of(make: fn() -> MadeChain) -> Self {
+        Self {
+            kept: Mutex::default(),
+            make,
+        }
+    }
+
     async fn look_up(&self) -> provider::Result {
-        let mut kept = self.0.lock().await;
+        let mut kept = self.kept.lock().await;
         // A chain reads its files once: only a new one reads them again.
         let current = match kept.take() {
             Some(chain) => chain,
-            None => DefaultCredentialsChain::builder().build().await,
+            None => (self.make)().await,
         };
         let mut found = current.provide_credentials().await?;
         if !limit(&mut found) {
@@ -116,7 +143,35 @@ async fn problem_of_profile(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn keys_that_were_replaced_in_a_profile_are_found_and_those_of_a_role_are_kept() {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = |keys: Credentials| keys.access_key_id().to_owned();
+        let pasted = Chain::of(|| {
+            let name = MADE.fetch_add(1, Ordering::Relaxed).to_string();
+            let keys = Credentials::new(name, "s", None, None, "profile");
+            Box::pin(async { SharedCredentialsProvider::new(keys) })
+        });
+        for expected in ["0", "1"] {
+            let found = pasted.provide_credentials().await.unwrap();
+            assert!(found.expiry().is_some());
+            assert_eq!(number(found), expected);
+        }
+        static ROLES: AtomicU32 = AtomicU32::new(0);
+        let role = Chain::of(|| {
+            let name = ROLES.fetch_add(1, Ordering::Relaxed).to_string();
+            let later = SystemTime::now() + Duration::from_secs(3_600);
+            let keys = Credentials::new(name, "s", None, Some(later), "role");
+            Box::pin(async { SharedCredentialsProvider::new(keys) })
+        });
+        for _ in 0..2 {
+            assert_eq!(number(role.provide_credentials().await.unwrap()), "0");
+        }
+    }
 
     #[test]
     fn keys_without_an_expiry_are_used_for_a_minute_and_then_looked_up_again() {
