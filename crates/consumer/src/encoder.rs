@@ -141,6 +141,7 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
             files.open(&date);
         }
     }
+    let rounded = files.rounded();
     let finished = files.finish(contents.end);
     let mut files = finished.map_err(|error| zone.unusable_claim(extent, &error))?;
     // Files of emptied dates come last.
@@ -158,5 +159,6 @@ fn encode(zone: &ZoneRules, encoding: &Encoding, extent: &Encode) -> Result<Enco
     Ok(Encoded {
         contents,
         files: encoded.collect(),
+        rounded,
     })
 }

@@ -11,7 +11,7 @@ use landing::{
     Record,
     value::{Misfit, Reason},
 };
-use schema::{Cell, TableSchema, append_date, append_timestamp};
+use schema::{Cell, Losses, TableSchema, append_date, append_timestamp};
 
 use crate::{
     options::EncodingOptions,
@@ -41,6 +41,11 @@ impl CsvLines {
         let mut header = self.columns.join(",").into_bytes();
         header.push(b'\n');
         header
+    }
+
+    /// What the columns rounded or cut off of the records so far.
+    pub(crate) fn rounded(&self) -> Losses {
+        self.rows.rounded()
     }
 
     /// The record's line with its line feed.

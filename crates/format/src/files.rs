@@ -11,6 +11,7 @@
 
 use anyhow::{Context, Result};
 use landing::{Offset, OffsetRange, Place, Record, partition_by::DatePartition, value::Misfit};
+use schema::Losses;
 
 use crate::{
     csv::CsvLines,
@@ -94,6 +95,17 @@ impl Files {
             self.failed.get_or_insert(error);
         }
         Ok(())
+    }
+
+    /// What the columns rounded or cut off of the records so far; nothing in JSON Lines, which keep
+    /// their bytes.
+    #[must_use]
+    pub fn rounded(&self) -> Losses {
+        match &self.open {
+            Open::Jsonl(..) => Losses::default(),
+            Open::Csv(lines, _) => lines.rounded(),
+            Open::Parquet(rows, _) => rows.rounded(),
+        }
     }
 
     /// Opens the file of a date partition even if no record comes for it.

@@ -63,6 +63,12 @@ impl Rows {
             .map_or_else(|_| Losses::default(), |value| self.reader.losses(value))
     }
 
+    /// What the columns rounded or cut off of the rows so far; see [`RowReader::rounded`].
+    #[must_use]
+    pub fn rounded(&self) -> Losses {
+        self.reader.rounded()
+    }
+
     fn fill<'r>(&mut self, record: &Record<'r>, row: &mut Vec<Cell<'r>>) -> Result<(), Misfit> {
         let value = record.value.ok_or(Reason::Tombstone)?;
         let value = std::str::from_utf8(value).map_err(|_| Reason::NotAJsonObject)?;

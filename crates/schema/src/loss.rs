@@ -3,12 +3,16 @@
 //! The spelling does not count: blanks, escapes, the order and the names of fields, and different
 //! digits of the same number, such as `1.50`.
 
-use std::ops::AddAssign;
+use std::{
+    fmt::{self, Write as _},
+    ops::AddAssign,
+};
 
 use crate::{
     athena_type::AthenaType,
     date_time::{parse_column_timestamp, parse_date},
     members::Json,
+    number::Digits,
     unquoted::unquoted,
 };
 
@@ -46,6 +50,12 @@ impl Losses {
         ]
     }
 
+    /// The values of all kinds.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.kinds().into_iter().map(|(_, count)| count).sum()
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -61,21 +71,48 @@ impl Losses {
             (AthenaType::String, _)
             | (AthenaType::Double | AthenaType::BigInt | AthenaType::Decimal(_), Some(b'"'))
             | (AthenaType::Timestamp, Some(b'-' | b'0'..=b'9')) => self.other_types += 1,
-            (AthenaType::Double, _) if !is_kept(value.text) => self.rounded_numbers += 1,
-            (AthenaType::Date, _) => {
-                let text = unquoted(value.text).unwrap_or_default();
-                self.times_of_day += u64::from(parse_date(&text).is_none());
+            (AthenaType::Timestamp, _) => self.count_zone(value.text),
+            _ => {}
+        }
+        self.count_rounded(kind, value);
+    }
+
+    /// Counts what a column of type `kind` cuts off or rounds of a value that it takes. Quick for
+    /// the values that are short enough to be kept.
+    #[inline]
+    pub(crate) fn count_rounded(&mut self, kind: AthenaType, value: Json<'_>) {
+        let longest_kept = match kind {
+            AthenaType::Double if value.exponent || is_quoted_with_exponent(value) => 0,
+            // A double holds any 15 digits.
+            AthenaType::Double => 15,
+            AthenaType::Date => r#""2026-11-21""#.len(),
+            AthenaType::Timestamp => r#""2026-11-21T07:30:00.123""#.len(),
+            _ => return,
+        };
+        if value.text.len() > longest_kept {
+            self.count_long(kind, value.text);
+        }
+    }
+
+    #[cold]
+    fn count_long(&mut self, kind: AthenaType, value: &str) {
+        if value.starts_with('n') {
+            return;
+        }
+        // A number may stand in quotes, a time must.
+        let text = unquoted(value).unwrap_or_else(|_| value.into());
+        match kind {
+            AthenaType::Double => self.rounded_numbers += u64::from(!is_kept(&text)),
+            AthenaType::Date => self.times_of_day += u64::from(parse_date(&text).is_none()),
+            AthenaType::Timestamp => {
+                self.below_millisecond += u64::from(is_below_millisecond(&text));
             }
-            (AthenaType::Timestamp, _) => self.count_time(value.text),
             _ => {}
         }
     }
 
-    fn count_time(&mut self, value: &str) {
+    fn count_zone(&mut self, value: &str) {
         let text = unquoted(value).unwrap_or_default();
-        let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
-        let digits = fraction.bytes().take_while(u8::is_ascii_digit);
-        self.below_millisecond += u64::from(digits.skip(3).any(|digit| digit != b'0'));
         // The clock alone, read as UTC, is another instant where there is a zone.
         let clock_end = text.char_indices().skip("2026-11-21T".len());
         let mut zone = clock_end.filter(|(_, sign)| matches!(sign, '+' | '-'));
@@ -99,49 +136,35 @@ impl AddAssign for Losses {
     }
 }
 
+fn is_quoted_with_exponent(value: Json<'_>) -> bool {
+    value.text.starts_with('"') && value.text.contains(['e', 'E'])
+}
+
 /// Whether the nearest double, written in its shortest form, is the same number.
 fn is_kept(number: &str) -> bool {
     let double: f64 = number.parse().unwrap_or_default();
-    let digits = Digits::of(number);
-    digits.is_some() && digits == Digits::of(&format!("{double:e}"))
+    is_spelled(double, number)
+        || Digits::of(number).is_some_and(|digits| digits.are_of_double(double))
 }
 
-/// A number by its digits, whatever its spelling.
-#[derive(PartialEq, Eq)]
-struct Digits {
-    negative: bool,
-    /// Without zeros at either end.
-    digits: String,
-    /// The power of ten of the last digit; 0 for zero.
-    exponent: i64,
-}
-
-impl Digits {
-    /// `None` when the exponent cannot be counted.
-    fn of(number: &str) -> Option<Self> {
-        let unsigned = number.strip_prefix('-').unwrap_or(number);
-        let negative = unsigned.len() < number.len();
-        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = format!("{whole}{fraction}");
-        let ended = all.trim_end_matches('0');
-        let digits = ended.trim_start_matches('0').to_owned();
-        if digits.is_empty() {
-            return Some(Self {
-                negative,
-                digits,
-                exponent: 0,
-            });
+/// Whether `text` is the shortest form of the number.
+fn is_spelled(number: f64, text: &str) -> bool {
+    struct Rest<'t>(&'t str);
+    impl fmt::Write for Rest<'_> {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+            Ok(())
         }
-        let exponent: i64 = exponent.parse().ok()?;
-        let zeros = i64::try_from(all.len() - ended.len()).ok()?;
-        let decimals = i64::try_from(fraction.len()).ok()?;
-        Some(Self {
-            negative,
-            digits,
-            exponent: exponent.checked_add(zeros)?.checked_sub(decimals)?,
-        })
     }
+    let mut rest = Rest(text);
+    write!(rest, "{number}").is_ok() && rest.0.is_empty()
+}
+
+/// Whether a time has digits behind its milliseconds that say something.
+pub(crate) fn is_below_millisecond(text: &str) -> bool {
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+    digits.skip(3).any(|digit| digit != b'0')
 }
 
 #[cfg(test)]
@@ -154,6 +177,26 @@ mod tests {
         losses.count(kind, Json { text, exponent });
         let kinds = losses.kinds().into_iter().filter(|(_, count)| *count == 1);
         kinds.map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn what_is_rounded_is_seen_in_quotes_and_with_exponents_too() {
+        for (text, is_rounded) in [
+            (r#""9007199254740993""#, true),
+            (r#""1e-400""#, true),
+            (r#""1e22""#, false),
+            (r#""123.45""#, false),
+            ("0.30000000000000004", false),
+            ("0.30000000000000005", true),
+            ("100000000000000000000000", false),
+            ("null", false),
+        ] {
+            let exponent = !text.starts_with('"') && text.contains('e');
+            let mut losses = Losses::default();
+            losses.count_rounded(AthenaType::Double, Json { text, exponent });
+            assert_eq!(losses.rounded_numbers, u64::from(is_rounded), "{text}");
+            assert_eq!(losses.total(), losses.rounded_numbers, "{text}");
+        }
     }
 
     #[test]
@@ -192,6 +235,7 @@ mod tests {
             (Double, "0.12345678901234567890", "rounded-numbers"),
             (Double, "9007199254740993", "rounded-numbers"),
             (Double, "1e-400", "rounded-numbers"),
+            (Double, "123456789012.123456789", "rounded-numbers"),
             (Double, r#""1.5""#, "other-types"),
             (BigInt, r#""15""#, "other-types"),
             (String, "1.50", "other-types"),

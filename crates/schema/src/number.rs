@@ -162,6 +162,60 @@ pub(crate) fn is_number(text: &str) -> bool {
     are_digits(whole) && are_digits(fraction) && are_digits(exponent) && !has_leading_zero
 }
 
+/// A number by its digits, whatever its spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Digits {
+    negative: bool,
+    /// Without zeros at either end.
+    digits: String,
+    /// The power of ten of the last digit; 0 for zero.
+    exponent: i64,
+}
+
+impl Digits {
+    /// The digits of a number of JSON's grammar. `None` when its exponent cannot be counted.
+    pub(crate) fn of(number: &str) -> Option<Self> {
+        let unsigned = number.strip_prefix('-').unwrap_or(number);
+        let negative = unsigned.len() < number.len();
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let ended = all.trim_end_matches('0');
+        let digits = ended.trim_start_matches('0').to_owned();
+        if digits.is_empty() {
+            return Some(Self {
+                negative,
+                digits,
+                exponent: 0,
+            });
+        }
+        let exponent: i64 = exponent.parse().ok()?;
+        let zeros = i64::try_from(all.len() - ended.len()).ok()?;
+        let decimals = i64::try_from(fraction.len()).ok()?;
+        Some(Self {
+            negative,
+            digits,
+            exponent: exponent.checked_add(zeros)?.checked_sub(decimals)?,
+        })
+    }
+
+    /// Digits before the point.
+    pub(crate) fn whole(&self) -> usize {
+        let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
+        usize::try_from(length.saturating_add(self.exponent)).unwrap_or(0)
+    }
+
+    /// Digits behind the point.
+    pub(crate) fn scale(&self) -> usize {
+        usize::try_from(self.exponent.saturating_neg()).unwrap_or(0)
+    }
+
+    /// Whether the nearest double, written in its shortest form, is the same number.
+    pub(crate) fn are_of_double(&self, double: f64) -> bool {
+        double.is_finite() && Self::of(&format!("{double:e}")).as_ref() == Some(self)
+    }
+}
+
 /// A number times a power of ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scaled {

@@ -36,6 +36,8 @@ pub struct RowReader {
     hints: Vec<Hint>,
     /// Counts records, to tell which columns this one has filled.
     record: u64,
+    /// What the columns rounded or cut off of the rows so far.
+    rounded: Losses,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,7 @@ impl RowReader {
             unknown_fields: schema.unknown_fields(),
             hints: Vec::new(),
             record: 0,
+            rounded: Losses::default(),
         }
     }
 
@@ -92,11 +95,13 @@ impl RowReader {
         row.clear();
         row.resize(self.columns.len(), Cell::Null);
         let mut members = Members::new(value).map_err(no_object)?;
+        let mut rounded = Losses::default();
         let mut place = 0;
         loop {
             let hint = self.hints.get(place);
             let expected = hint.map(|hint| &*hint.name);
             let Some(member) = members.next(expected).map_err(no_object)? else {
+                self.rounded += rounded;
                 return Ok(());
             };
             let column = match (member.name, hint) {
@@ -110,6 +115,7 @@ impl RowReader {
                 }
                 row[at] = cell(self.classifier, column.kind, member.value)
                     .map_err(|problem| column.refuse(problem))?;
+                rounded.count_rounded(column.kind, member.value);
             }
             place += 1;
         }
@@ -121,6 +127,13 @@ impl RowReader {
     /// As for [`Self::read`].
     pub fn check(&mut self, value: &str) -> Result<(), NoRow> {
         self.read(value, &mut Vec::new())
+    }
+
+    /// What the columns rounded or cut off of all rows that were read: digits of numbers, of times,
+    /// and times of day.
+    #[must_use]
+    pub fn rounded(&self) -> Losses {
+        self.rounded
     }
 
     /// What the row of a record does not keep of it. The record is one that [`Self::read`] takes;

@@ -4,8 +4,9 @@ use crate::{
     athena_type::{AthenaType, DecimalDigits},
     cell::{Cell, cell},
     classifier::Classifier,
+    loss::is_below_millisecond,
     members::Json,
-    number::is_number,
+    number::{Digits, is_number},
     unquoted::unquoted,
 };
 
@@ -57,7 +58,7 @@ impl SeenKind {
             Some(b'"') if fits(AthenaType::Date).is_ok() => Self::Date,
             Some(b'"') => match fits(AthenaType::Timestamp) {
                 Ok(Cell::Timestamp(_)) => Self::Timestamp {
-                    is_finer: unquoted(value.text).is_ok_and(|text| is_finer(&text)),
+                    is_finer: unquoted(value.text).is_ok_and(|text| is_below_millisecond(&text)),
                 },
                 _ => Self::Other,
             },
@@ -105,17 +106,16 @@ impl SeenKind {
 
 impl SeenNumbers {
     fn of(text: &str) -> Option<Self> {
-        let (digits, point) = digits(text)?;
+        if !is_number(text) {
+            return None;
+        }
+        let digits = Digits::of(text)?;
         let value: f64 = text.parse().ok()?;
-        let length = i64::try_from(digits.len()).ok()?;
-        let places = |number: i64| usize::try_from(number).unwrap_or(0);
-        // The shortest digits that give the same double.
-        let back = self::digits(&format!("{value:e}"));
         Some(Self {
-            whole: places(point),
-            scale: places(length.checked_sub(point)?),
+            whole: digits.whole(),
+            scale: digits.scale(),
             are_bigints: text.parse::<i64>().is_ok(),
-            are_doubles: value.is_finite() && back == Some((digits, point)),
+            are_doubles: digits.are_of_double(value),
             are_finite: value.is_finite(),
         })
     }
@@ -150,32 +150,4 @@ impl SeenNumbers {
             None => AthenaType::String,
         }
     }
-}
-
-/// The significant digits of a number, and how many of them stand before the point (less than 0:
-/// zeros behind the point come first); `None` for any other text.
-fn digits(text: &str) -> Option<(String, i64)> {
-    if !is_number(text) {
-        return None;
-    }
-    let unsigned = text.trim_start_matches('-');
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = format!("{whole}{fraction}");
-    let significant = all.trim_start_matches('0');
-    let zeros = i64::try_from(all.len() - significant.len()).ok()?;
-    let significant = significant.trim_end_matches('0');
-    if significant.is_empty() {
-        return Some((String::new(), 0));
-    }
-    let point = i64::try_from(whole.len()).ok()?.checked_sub(zeros)?;
-    let point = point.checked_add(exponent.parse().ok()?)?;
-    Some((significant.to_owned(), point))
-}
-
-/// Whether a time has digits behind its milliseconds that say something.
-fn is_finer(text: &str) -> bool {
-    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
-    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
-    digits.skip(3).any(|digit| digit != b'0')
 }

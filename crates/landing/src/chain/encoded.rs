@@ -3,6 +3,8 @@
 //! Only data. Not here: how records become bytes, which is the encoder's business. The files are
 //! those of the contents' dates in order, then those of dates that have no records left.
 
+use schema::Losses;
+
 use crate::{claim::ClaimedBody, extent::Contents, partition_by::DatePartition};
 
 /// An extent as files.
@@ -12,6 +14,8 @@ pub struct Encoded {
     pub contents: Contents,
     /// Its data objects: date partition, number of records, body.
     pub files: Vec<EncodedFile>,
+    /// What the columns rounded or cut off of its records.
+    pub rounded: Losses,
 }
 
 /// One data object of an extent.

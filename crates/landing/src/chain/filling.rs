@@ -6,6 +6,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use schema::Losses;
+
 use super::{encoded::Encoded, rotation::Rotation};
 use crate::{batch::Batch, claim::Claim, extent::Contents, offset::Offset};
 
@@ -55,6 +57,7 @@ pub(crate) enum Step {
     Writing {
         left: usize,
         contents: Box<Contents>,
+        rounded: Losses,
     },
 }
 

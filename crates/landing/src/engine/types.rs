@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use schema::{Classifier, TableSchema};
+use schema::{Classifier, Losses, TableSchema};
 
 use crate::{
     anchor::Anchor,
@@ -277,6 +277,8 @@ pub struct Counts {
     pub dead_letters: BTreeMap<&'static str, u64>,
     /// Tombstones that were skipped.
     pub tombstones: u64,
+    /// What the columns of batches rounded or cut off.
+    pub rounded: Losses,
     /// Gaps that were recorded.
     pub gaps: u64,
     /// Whether a record that keeps its bytes has a field with the name of the partition column.

@@ -83,7 +83,11 @@ impl World {
             .into_iter()
             .map(|(date, (records, body))| encoded_file(date, records, body))
             .collect();
-        Encoded { contents, files }
+        Encoded {
+            contents,
+            files,
+            ..Encoded::default()
+        }
     }
 
     fn settings_of<'s>(&'s self, w: usize, extent: &'s Encode) -> &'s FileRules {

@@ -124,6 +124,7 @@ impl Engine {
         let Encoded {
             mut contents,
             files,
+            rounded,
         } = encoded;
         let letters = std::mem::take(&mut contents.dead_letters);
         // A claim that lists dead letters is complete only with their object, however little
@@ -136,6 +137,7 @@ impl Engine {
         closing.step = Step::Writing {
             left: objects,
             contents: Box::new(contents),
+            rounded,
         };
         if has_letters {
             let key = self.settings.prefix.dead_letters_key(extent.start);
@@ -173,18 +175,11 @@ impl Engine {
         else {
             return;
         };
-        let Step::Writing { left, contents } = &mut closing.step else {
+        let Step::Writing { left, .. } = &mut closing.step else {
             return;
         };
         *left -= 1;
-        let done = *left == 0;
-        if id.kind == UploadKind::DeadLetters {
-            let reasons = contents.reasons.clone();
-            for (reason, count) in reasons {
-                *self.counts.dead_letters.entry(reason).or_default() += count;
-            }
-        }
-        if done {
+        if *left == 0 {
             self.extent_finished(id.partition);
         }
     }
@@ -196,15 +191,25 @@ impl Engine {
         let Some(closing) = &chain.closing else {
             return;
         };
-        let Step::Writing { contents, .. } = &closing.step else {
+        let Step::Writing {
+            contents, rounded, ..
+        } = &closing.step
+        else {
             return;
         };
-        let tombstones = contents.tombstones;
+        // Counted together with the records of the extent: its dead letters alone, which are stored
+        // first, would look like most of it.
+        let (reasons, tombstones, rounded) =
+            (contents.reasons.clone(), contents.tombstones, *rounded);
         let is_raw = chain.batching().format == Format::Jsonl;
         let has_partition_column = is_raw && contents.has_partition_column;
         let anchor = contents.last.as_ref().and_then(|last| last.to_anchor());
         chain.finished(anchor);
+        for (reason, count) in reasons {
+            *self.counts.dead_letters.entry(reason).or_default() += count;
+        }
         self.counts.tombstones += tombstones;
+        self.counts.rounded += rounded;
         self.counts.has_partition_column |= has_partition_column;
         // The end of an extent is worth a commit of its own: after a crash, whatever is not
         // committed must be looked up and compared.

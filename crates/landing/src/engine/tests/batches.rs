@@ -104,7 +104,11 @@ pub(super) fn encode(extent: &Encode, dates: usize) -> Encoded {
             body,
         });
     let files = files.collect();
-    Encoded { contents, files }
+    Encoded {
+        contents,
+        files,
+        ..Encoded::default()
+    }
 }
 
 /// Encodes what is to be encoded, and gives the keys and bodies of what is to be uploaded then.

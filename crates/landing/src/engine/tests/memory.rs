@@ -78,7 +78,11 @@ fn encode(extent: &Encode, times: usize) -> Encoded {
             body,
         })
         .collect();
-    Encoded { contents, files }
+    Encoded {
+        contents,
+        files,
+        ..Encoded::default()
+    }
 }
 
 /// Engine, encoders and store, which do a thing at a time.
