@@ -18,7 +18,10 @@ use landing::{
     partition_by::{Granularity, PartitionBy},
 };
 
-pub use crate::args::{batching::BatchingArgs, start_at::StartAt};
+pub use crate::{
+    args::{batching::BatchingArgs, start_at::StartAt},
+    dead_letters::DeadLetterLimit,
+};
 
 /// Lands a Kafka topic in S3 under a date-partitioned prefix: one JSON object per record, or
 /// batches (JSON Lines, CSV, Parquet); each record in exactly one object.
@@ -121,6 +124,17 @@ pub struct Args {
         help_heading = "Kafka"
     )]
     pub start: StartAt,
+
+    /// End with 65 when more records than these became dead letters, counted from the start of the
+    /// run: a number (1000) or a share (5%, after the first hundred records); what was taken in is
+    /// finished and committed
+    #[arg(
+        long,
+        value_name = "N|P%",
+        env = "CONSUMER_MAX_DEAD_LETTERS",
+        help_heading = "Run"
+    )]
+    pub max_dead_letters: Option<DeadLetterLimit>,
 
     /// What to do when retention removed records before they were landed
     #[arg(

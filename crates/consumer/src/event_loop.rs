@@ -30,6 +30,7 @@ use tokio::{
 };
 
 use crate::{
+    dead_letters::DeadLetterWatch,
     encoder::Encoder,
     event_loop::revocation::Revocations,
     inspection::{Inspected, Inspector},
@@ -52,6 +53,7 @@ pub(crate) struct EventLoop {
     /// Only in the batched layouts.
     pub(crate) encoder: Option<Encoder>,
     pub(crate) status: Status,
+    pub(crate) dead_letters: DeadLetterWatch,
     pub(crate) grace_period: Duration,
     pub(crate) work: Work,
 }
@@ -91,6 +93,7 @@ pub(crate) struct Ended {
     pub(crate) stopped: BTreeMap<Partition, String>,
     /// Whether something was still in flight when the grace period was over.
     pub(crate) unfinished: bool,
+    pub(crate) dead_letters: DeadLetterWatch,
     /// The last commits, to be made before leaving the group.
     pub(crate) commits: Vec<Commit>,
 }
@@ -118,6 +121,7 @@ impl EventLoop {
                 } = self.work;
                 return Ok(Ended {
                     engine: self.engine,
+                    dead_letters: self.dead_letters,
                     ends: self.status.ends(),
                     last,
                     stopped,
@@ -278,10 +282,21 @@ impl EventLoop {
 
     fn uploaded(&mut self, id: UploadId, outcome: Outcome) {
         self.engine.upload_finished(id, outcome);
+        self.look_at_dead_letters();
         let slow_downs = self.store.slow_downs();
         if slow_downs > self.work.slow_downs {
             self.work.slow_downs = slow_downs;
             self.engine.slow_down();
+        }
+    }
+
+    /// Stops the intake when there are more dead letters than the run may have.
+    fn look_at_dead_letters(&mut self) {
+        if self.work.deadline.is_none()
+            && let Some(reason) = self.dead_letters.exceeded(self.engine.counts())
+        {
+            tracing::error!("{reason}");
+            self.drain("too many dead letters");
         }
     }
 

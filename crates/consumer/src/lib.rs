@@ -8,13 +8,13 @@
 pub mod args;
 mod claims;
 pub mod commands;
+mod dead_letters;
 mod encoder;
 mod event_loop;
 mod inspection;
 mod lag;
 mod member;
 mod metrics;
-mod partition_column;
 mod plan;
 mod run;
 pub mod schema_infer;
@@ -22,5 +22,7 @@ mod start_up;
 mod status;
 mod store;
 pub mod summary;
+mod topic_lag;
+mod warnings;
 
 pub use crate::run::run;

@@ -9,9 +9,9 @@ use ::metrics::{counter, describe_counter, describe_gauge, gauge};
 use bucket::retry::StoreTrouble;
 use landing::Engine;
 
-use crate::lag::Lag;
+use crate::{lag::Lag, topic_lag::TopicLag};
 
-const COUNTERS: [(&str, &str); 9] = [
+const COUNTERS: [(&str, &str); 10] = [
     (
         "consumer_records_total",
         "records that are in data objects, those found already there included",
@@ -27,6 +27,10 @@ const COUNTERS: [(&str, &str); 9] = [
     ),
     ("consumer_dead_letters_total", "dead letters by reason code"),
     ("consumer_tombstones_total", "tombstones that were skipped"),
+    (
+        "consumer_rounded_values_total",
+        "values that a column of CSV or Parquet rounded or cut off, by kind",
+    ),
     ("consumer_gaps_total", "gaps that were recorded"),
     (
         "consumer_s3_requests_total",
@@ -38,7 +42,7 @@ const COUNTERS: [(&str, &str); 9] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 10] = [
+const GAUGES: [(&str, &str); 12] = [
     ("consumer_in_flight", "requests to S3 in flight"),
     (
         "consumer_in_flight_limit",
@@ -60,6 +64,15 @@ const GAUGES: [(&str, &str); 10] = [
     (
         "consumer_lag",
         "distance to the end of the log in offsets, by stage",
+    ),
+    (
+        "consumer_topic_partitions",
+        "partitions that the topic has; each process of the group says the same",
+    ),
+    (
+        "consumer_topic_lag",
+        "distance from what the group has committed to the ends of all partitions, those that nobody reads too; \
+         each process of the group says the same",
     ),
     (
         "consumer_log_ends_age_seconds",
@@ -85,6 +98,12 @@ pub(crate) fn describe() {
     }
 }
 
+/// Publishes what was found out about the whole topic.
+pub(crate) fn update_topic(topic: TopicLag) {
+    gauge!("consumer_topic_partitions").set(topic.partitions as f64);
+    gauge!("consumer_topic_lag").set(topic.committed as f64);
+}
+
 /// Publishes the engine's and the store's numbers; `ends_age` is that of the log ends which the lag
 /// was counted from.
 pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag, ends_age: Duration) {
@@ -97,6 +116,10 @@ pub(crate) fn update(engine: &Engine, store: Option<&StoreTrouble>, lag: Lag, en
         counter!("consumer_dead_letters_total", "reason" => *reason).absolute(*count);
     }
     counter!("consumer_tombstones_total").absolute(counts.tombstones);
+    let rounded = counts.rounded.kinds().into_iter();
+    for (kind, count) in rounded.filter(|(_, count)| *count > 0) {
+        counter!("consumer_rounded_values_total", "kind" => kind).absolute(count);
+    }
     counter!("consumer_gaps_total").absolute(counts.gaps);
     counter!("consumer_s3_requests_total").absolute(store.map_or(0, StoreTrouble::requests));
     counter!("consumer_s3_retries_total").absolute(store.map_or(0, StoreTrouble::retries));

@@ -28,7 +28,10 @@ use landing::{
 };
 use schema::{Classifier, TableSchema};
 
-use crate::args::{self, Args, StartAt};
+use crate::{
+    args::{self, Args, StartAt},
+    dead_letters::DeadLetterLimit,
+};
 
 /// The least memory that a run can work with: several values of 8 MiB must fit.
 const LEAST_MEMORY: usize = 32 << 20;
@@ -79,6 +82,7 @@ pub(crate) struct EnteredZone {
 pub(crate) struct RunSettings {
     pub(crate) dry_run: bool,
     pub(crate) until_end: bool,
+    pub(crate) max_dead_letters: Option<DeadLetterLimit>,
     pub(crate) connect_timeout: Duration,
     /// How long a revoked partition has to finish what is in flight, as the engine is told. Must
     /// stay below the session timeout, or the group would not wait.
@@ -102,6 +106,7 @@ impl Plan {
         let run = RunSettings {
             dry_run: args.dry_run,
             until_end: args.until_end,
+            max_dead_letters: args.max_dead_letters,
             connect_timeout: args.kafka.connect_timeout,
             drain_deadline: drain_deadline(&kafka)?,
             grace_period: args.grace_period,

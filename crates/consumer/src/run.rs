@@ -11,8 +11,8 @@ use std::{
 use anyhow::{Context, Result};
 use bucket::retry::StoreTrouble;
 use cli::{
-    config::Origins,
     http::{self, Pages},
+    origins::Origins,
     run::Failure,
 };
 use kafka::{complaints::Complaints, end::LastEnd, settings::KafkaSettings};
@@ -22,6 +22,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use crate::{
     args::Args,
     claims::Claims,
+    dead_letters::DeadLetterWatch,
     event_loop::{Ended, EventLoop, Work},
     inspection::Inspector,
     lag::Lag,
@@ -30,12 +31,13 @@ use crate::{
         messages::{Command, Commit, KafkaEvent},
         poll_thread::PollThread,
     },
-    metrics, partition_column,
+    metrics,
     plan::Plan,
     start_up::{self, Started},
     status::{Health, Status},
     store::Store,
     summary::Summary,
+    warnings,
 };
 
 /// The most events on their way from the poll thread to the loop.
@@ -72,7 +74,8 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
         plan.run.progress_interval,
         longest_wait(&plan.engine.layout),
         last_poll.clone(),
-    );
+    )
+    .with_metrics(plan.run.metrics_addr.is_some());
     let _server = match plan.run.metrics_addr {
         Some(address) => Some(http::serve(address, pages(status.health())?).await?),
         None => None,
@@ -95,7 +98,7 @@ async fn land(plan: &Plan, origins: &Origins, stop: impl Future<Output = ()>) ->
             last.committed = Some(commit.next);
         }
     }
-    let summary = summarize(&ended, trouble, elapsed);
+    let summary = summarize(&mut ended, trouble, elapsed);
     Ok(Summary {
         unfinished: summary.unfinished || !committed,
         ..summary
@@ -198,6 +201,7 @@ fn event_loop(
         inspector,
         encoder: started.encoder,
         status,
+        dead_letters: DeadLetterWatch::new(plan.run.max_dead_letters),
         grace_period: plan.run.grace_period,
         work: Work::default(),
     }
@@ -216,9 +220,10 @@ fn claims(plan: &Plan, started: &Started) -> Option<Claims> {
     }
 }
 
-fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
+fn summarize(ended: &mut Ended, trouble: Option<StoreTrouble>, elapsed: Duration) -> Summary {
     // A short run may end before it looks.
-    partition_column::warn_once(ended.engine.counts());
+    warnings::warn_once(ended.engine.counts());
+    ended.dead_letters.warn_of_most(ended.engine.counts());
     let trouble = trouble.unwrap_or_default();
     let lag = Lag::of(&ended.ends, ended.last.values().copied());
     let summary = Summary::new(&ended.engine, lag, elapsed);
@@ -226,6 +231,7 @@ fn summarize(ended: &Ended, trouble: Option<StoreTrouble>, elapsed: Duration) ->
         requests: trouble.requests(),
         retries: trouble.retries(),
         stopped: ended.stopped.clone(),
+        too_many_dead_letters: ended.dead_letters.exceeded(ended.engine.counts()),
         unfinished: ended.unfinished,
         ..summary
     }

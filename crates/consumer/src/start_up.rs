@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ::kafka::look_up::LookUp;
 use anyhow::Result;
 use bucket::{Bucket, client, explain, probe, schemas};
-use cli::config::Origins;
+use cli::origins::Origins;
 use landing::{
     Offset, Partition,
     engine::ObjectLayout,

@@ -13,7 +13,7 @@ use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
 use landing::{Engine, Offset, Partition};
 
-use crate::{lag::Lag, metrics};
+use crate::{lag::Lag, metrics, topic_lag::TopicLag};
 
 /// A store or broker that fails for longer makes the health page red.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -27,6 +27,8 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
 /// How many partitions are asked for their ends at a time: a leader that does not answer takes ten
 /// seconds for each of its own, and must not keep the others waiting.
 const ASKED_AT_ONCE: usize = 8;
+/// How often the whole topic is looked at: each process asks about each partition.
+const TOPIC_EVERY: Duration = Duration::from_secs(15);
 
 /// What the health page shows, shared with the HTTP task.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ struct LookedUp {
     answers: BTreeMap<Partition, Result<(), String>>,
     /// How many look-ups are under way.
     running: usize,
+    /// The whole topic; only where somebody sees the metrics.
+    topic: Option<TopicLag>,
 }
 
 /// Watches one run.
@@ -72,6 +76,9 @@ pub(crate) struct Status {
     waiting: Option<Instant>,
     looked_up: Arc<Mutex<LookedUp>>,
     ends_asked: Option<Instant>,
+    /// Whether the metrics are served.
+    has_metrics: bool,
+    topic_asked: Option<Instant>,
 }
 
 struct Trouble {
@@ -98,6 +105,16 @@ impl Status {
             waiting: None,
             looked_up: Arc::default(),
             ends_asked: None,
+            has_metrics: false,
+            topic_asked: None,
+        }
+    }
+
+    /// Looks after the whole topic, too, for the metrics.
+    pub(crate) fn with_metrics(self, has_metrics: bool) -> Self {
+        Self {
+            has_metrics,
+            ..self
         }
     }
 
@@ -154,9 +171,13 @@ impl Status {
         self.troubles
             .retain(|at, _| at.is_none_or(|at| here(&at) || engine.is_empty()));
         self.ask_ends(engine, look_up);
+        self.ask_topic(look_up);
         let lag = Lag::of(&self.ends(), engine.progress());
         let retries = store.map_or(0, StoreTrouble::retries);
         metrics::update(engine, store, lag, self.ends_age(engine));
+        if let Some(topic) = locked(&self.looked_up).topic {
+            metrics::update_topic(topic);
+        }
         self.waiting = match engine.waiting() {
             0 => None,
             _ => self.waiting.or_else(|| Some(Instant::now())),
@@ -277,6 +298,21 @@ impl Status {
         let looked_up = locked(&self.looked_up);
         let mut partitions = engine.progress();
         partitions.all(|progress| looked_up.ends.contains_key(&progress.partition))
+    }
+
+    /// Looks at the whole topic in the background. Trouble with it is that of some partition's
+    /// owner.
+    fn ask_topic(&mut self, look_up: &Arc<LookUp>) {
+        let is_due = |asked: Instant| asked.elapsed() >= TOPIC_EVERY;
+        if !self.has_metrics || !self.topic_asked.is_none_or(is_due) {
+            return;
+        }
+        self.topic_asked = Some(Instant::now());
+        let (look_up, found) = (look_up.clone(), self.looked_up.clone());
+        tokio::task::spawn_blocking(move || match TopicLag::ask(&look_up) {
+            Ok(topic) => locked(&found).topic = Some(topic),
+            Err(error) => tracing::debug!("the lag of the topic cannot be had: {error:#}"),
+        });
     }
 
     /// Looks up the logs' ends in the background. An answer is also a sign of life.

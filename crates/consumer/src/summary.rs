@@ -25,6 +25,9 @@ pub struct Summary {
     pub dead_letters: BTreeMap<&'static str, u64>,
     /// Tombstones that were skipped.
     pub tombstones: u64,
+    /// Values that a column of CSV or Parquet rounded or cut off, by kind (see
+    /// [`schema::Losses::kinds`]).
+    pub rounded: BTreeMap<&'static str, u64>,
     /// Gaps that were recorded.
     pub gaps: u64,
     /// Requests to S3 of every kind, including those of start-up.
@@ -40,6 +43,10 @@ pub struct Summary {
     pub lag_committed: i64,
     /// Partitions that were stopped, with the reason.
     pub stopped: BTreeMap<Partition, String>,
+    /// Why the run ended with 65 although no partition was stopped: more dead letters than
+    /// `--max-dead-letters`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub too_many_dead_letters: Option<String>,
     /// Whether something was still in flight or not committed at the end of the grace period; the
     /// next start looks at it again.
     pub unfinished: bool,
@@ -57,6 +64,12 @@ impl Summary {
             already_there: counts.already_there,
             dead_letters: counts.dead_letters,
             tombstones: counts.tombstones,
+            rounded: counts
+                .rounded
+                .kinds()
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .collect(),
             gaps: counts.gaps,
             requests: 0,
             retries: 0,
@@ -64,20 +77,20 @@ impl Summary {
             lag_durable: lag.durable,
             lag_committed: lag.committed,
             stopped: BTreeMap::new(),
+            too_many_dead_letters: None,
             unfinished: false,
             seconds: elapsed.as_secs_f64(),
         }
     }
 
     /// The exit code of the process: 0 done, 1 something was left unfinished, 65 a partition was
-    /// stopped.
+    /// stopped, or there were more dead letters than the run may have.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        match (self.stopped.is_empty(), self.unfinished) {
-            (false, _) => 65,
-            (true, true) => 1,
-            (true, false) => 0,
+        if !self.stopped.is_empty() || self.too_many_dead_letters.is_some() {
+            return 65;
         }
+        u8::from(self.unfinished)
     }
 
     /// The summary in the form that is printed.
@@ -86,16 +99,7 @@ impl Summary {
         if output == Output::Json {
             return serde_json::to_string(self).unwrap_or_default();
         }
-        let letters: Vec<String> = self
-            .dead_letters
-            .iter()
-            .map(|(reason, count)| format!("{reason} {count}"))
-            .collect();
-        let letters = if letters.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", letters.join(", "))
-        };
+        let letters = by_kind(&self.dead_letters);
         let mut text = format!(
             "records {} / objects {} / bytes {} / already there {} / dead letters {}{letters} / tombstones {} / requests {} / retries {} / \
              lag consumed {} durable {} committed {} in {:.1} s",
@@ -112,15 +116,33 @@ impl Summary {
             self.lag_committed,
             self.seconds,
         );
+        if !self.rounded.is_empty() {
+            let values: u64 = self.rounded.values().sum();
+            let kinds = by_kind(&self.rounded);
+            text.push_str(&format!(" / values rounded or cut off {values}{kinds}"));
+        }
         if self.gaps > 0 {
             text.push_str(&format!(" / gaps recorded {}", self.gaps));
         }
         for (partition, reason) in &self.stopped {
             text.push_str(&format!("\nstopped: partition {partition}: {reason}"));
         }
+        if let Some(reason) = &self.too_many_dead_letters {
+            text.push_str(&format!("\nstopped: {reason}"));
+        }
         if self.unfinished {
             text.push_str("\nunfinished: something was still in flight or not committed at the end of the grace period; nothing is lost, the next start goes on from the committed offsets");
         }
         text
+    }
+}
+
+/// The counts in brackets, with a blank before; empty when there are none.
+fn by_kind(counts: &BTreeMap<&'static str, u64>) -> String {
+    let each = counts.iter().map(|(kind, count)| format!("{kind} {count}"));
+    let each: Vec<String> = each.collect();
+    match each.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", each.join(", ")),
     }
 }

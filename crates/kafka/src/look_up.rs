@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The longest wait for the answer to one question.
-const QUESTION: Duration = Duration::from_secs(10);
+pub const QUESTION: Duration = Duration::from_secs(10);
 
 /// What a broker answers about a group that this user may not describe.
 const REFUSED: RDKafkaErrorCode = RDKafkaErrorCode::GroupAuthorizationFailed;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Result, ensure};
 use clap::Parser;
 use cli::{
-    config::Origins,
+    origins::Origins,
     run::{Failure, start_logging},
 };
 use consumer::args::Args;

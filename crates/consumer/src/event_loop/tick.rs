@@ -11,7 +11,7 @@ use landing::{
     commit_note::{CommitNote, Committed},
 };
 
-use crate::{event_loop::EventLoop, inspection::Inspected, partition_column};
+use crate::{event_loop::EventLoop, inspection::Inspected, warnings};
 
 impl EventLoop {
     /// The client does not say which partition it cannot read, so this looks for positions outside
@@ -56,7 +56,8 @@ impl EventLoop {
     }
 
     pub(super) fn look(&mut self) {
-        partition_column::warn_once(self.engine.counts());
+        warnings::warn_once(self.engine.counts());
+        self.dead_letters.warn_of_most(self.engine.counts());
         self.status
             .look(&self.engine, self.store.trouble(), &self.inspector.look_up);
         if self.work.deadline.is_some() {

@@ -102,3 +102,36 @@ fn a_zone_with_one_object_per_record_keeps_its_columns() {
     assert_eq!(run.code(), Some(1), "{}", run.stderr);
     assert!(run.error().contains("check-columns"), "{}", run.error());
 }
+
+#[test]
+fn what_a_column_rounds_or_cuts_off_is_counted_warned_of_and_said() {
+    let values = [
+        r#"{"Index":"HSI","Date":"2021-06-03","Close":24.69,"Open":9007199254740993}"#,
+        r#"{"Index":"HSI","Date":"2021-06-03T15:30:00Z","Close":0.12345678901234567890}"#,
+        // A dead letter: what its columns would have rounded does not count.
+        r#"{"Index":"HSI","Close":9007199254740993,"Volume":"many"}"#,
+    ];
+    let land = |format: &str| {
+        let world = World::new();
+        world.send(values.map(|value| Send {
+            partition: 0,
+            value: Some(value.as_bytes()),
+        }));
+        let prefix = ["--prefix", "stock-market/rounded"];
+        world
+            .land(&[&prefix[..], &["--format", format]].concat())
+            .ok()
+    };
+    for format in ["parquet", "csv"] {
+        let run = land(format);
+        let said = "values rounded or cut off 3 (rounded-numbers 2, times-of-day 1)";
+        assert!(run.stdout.contains(said), "{}", run.stdout);
+        let warned = run
+            .stderr
+            .matches("columns round or cut off values")
+            .count();
+        assert_eq!(warned, 1, "{}", run.stderr);
+    }
+    let run = land("jsonl");
+    assert!(!run.stdout.contains("rounded"), "{}", run.stdout);
+}

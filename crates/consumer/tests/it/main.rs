@@ -13,6 +13,7 @@ mod columns;
 mod compact;
 mod crash;
 mod dates;
+mod dead_letters;
 mod groups;
 mod landing;
 mod real_servers;

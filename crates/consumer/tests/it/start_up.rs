@@ -351,6 +351,66 @@ fn settings_come_from_a_file_and_from_dotenv_and_their_origin_is_logged() {
 }
 
 #[test]
+fn the_settings_are_printed_with_their_origins_and_without_secrets_and_can_be_read_again() {
+    let world = world();
+    let folder = world.directory.path();
+    std::fs::write(folder.join("consumer.yaml"), "granularity: hour\n").unwrap();
+    std::fs::write(folder.join(".env"), "CONSUMER_GROUP=from-dotenv\n").unwrap();
+    let mut command = process::command(&world);
+    command.env(
+        "KAFKA_OPTIONS",
+        "sasl.password=hunter2 session.timeout.ms=7000",
+    );
+    command.args([
+        "--bucket",
+        "some-bucket",
+        "--config",
+        "consumer.yaml",
+        "--print-config",
+    ]);
+    let printed = process::spawn(&mut command).wait().ok().stdout;
+    for line in [
+        "bucket: some-bucket  # --bucket",
+        "granularity: hour  # granularity in the --config file",
+        "group: from-dotenv  # CONSUMER_GROUP in .env",
+        "format: json  # default",
+        "  session.timeout.ms: 7000",
+    ] {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
+    assert!(!printed.contains("hunter2"), "{printed}");
+
+    std::fs::write(folder.join(".env"), "").unwrap();
+    std::fs::write(folder.join("printed.yaml"), &printed).unwrap();
+    let mut again = process::command(&world);
+    again.args(["--config", "printed.yaml", "--print-config"]);
+    let again = process::spawn(&mut again).wait().ok().stdout;
+    let settings = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split("  #").next().unwrap());
+        let lines = lines.filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(settings(&again), settings(&printed));
+}
+
+#[test]
+fn help_and_version_are_shown_whatever_dotenv_holds() {
+    let world = world();
+    std::fs::write(world.directory.path().join(".env"), "no assignment\n").unwrap();
+    for flag in ["--help", "--version"] {
+        let finished = process::spawn(process::command(&world).arg(flag)).wait();
+        assert_eq!(finished.code(), Some(0), "{flag}: {}", finished.stderr);
+    }
+    let finished = run(&world, &[]);
+    assert_eq!(finished.code(), Some(2));
+    assert!(
+        finished.stderr.contains(".env, line 1"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
 fn metrics_and_health_are_served_while_running() {
     let world = world();
     let free = std::net::TcpListener::bind("127.0.0.1:0")
@@ -361,6 +421,10 @@ fn metrics_and_health_are_served_while_running() {
     let page = |path: &str| process::page(free, path);
     process::until("three landed records in the metrics", || {
         page("/metrics").is_some_and(|text| text.contains("consumer_records_total 3"))
+    });
+    process::until("the whole topic in the metrics", || {
+        let text = page("/metrics").unwrap();
+        text.contains("consumer_topic_partitions 3") && text.contains("consumer_topic_lag ")
     });
     assert!(page("/healthz").unwrap().starts_with("HTTP/1.1 200"));
     assert!(page("/config").unwrap().starts_with("HTTP/1.1 404"));

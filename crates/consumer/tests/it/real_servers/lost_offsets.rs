@@ -8,7 +8,7 @@ use sandbox::{Fault, Rule};
 use crate::support::{
     PARTITIONS, PREFIX, World, check,
     kafka::{Send, numbered},
-    process::Finished,
+    process::{Finished, page},
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -135,7 +135,11 @@ fn retention_that_overtakes_a_running_consumer_stops_that_partition_and_no_other
         .with_key("/dt=")
         .always();
     let rule = world.s3.faults().install(outage);
-    let mut running = world.start(&["--memory", "32MiB", "--progress-interval", "1s"]);
+    let address = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = address.local_addr().unwrap();
+    let metrics = address.to_string();
+    let flags = ["--memory", "32MiB", "--metrics-addr", &metrics];
+    let mut running = world.start(&flags);
     running.until("failing uploads", || world.s3.faults().hits(rule) > 100);
     std::thread::sleep(Duration::from_secs(3));
     world.kafka.delete_records(&world.topic, 2, 600);
@@ -151,6 +155,10 @@ fn retention_that_overtakes_a_running_consumer_stops_that_partition_and_no_other
             .count()
     };
     running.until("the other partitions", || of(0) == 600 && of(1) == 600);
+    // That the client cannot read on, and where, is found out by asking Kafka.
+    running.until("the stopped partition", || {
+        page(address, "/metrics").is_some_and(|page| page.contains("consumer_stopped_partitions 1"))
+    });
     running.signal("TERM");
     let run = running.wait();
     stopped_with(&run, 1, "were removed by the topic's retention");
