@@ -19,12 +19,13 @@ use clap::{ArgMatches, Command, error::ErrorKind, parser::ValueSource};
 use kafka::options_variable;
 use serde_json::Value;
 
-use crate::dotenv;
+use crate::{dotenv, flags::OPTIONS_FLAG, origins::Origins, print_config};
 
 /// librdkafka options in the environment; see [`options_variable`].
 const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
-const OPTIONS_FLAG: &str = "kafka-option";
 const CONFIG_FLAG: &str = "config";
+/// The argument that asks for [`Settings::printed`].
+const PRINT_CONFIG: &str = "print_config";
 
 /// The settings of a run.
 #[derive(Debug)]
@@ -35,65 +36,8 @@ pub struct Settings {
     pub sources: Vec<String>,
     /// Where the value of each flag came from.
     pub origins: Origins,
-}
-
-/// Where the values of flags came from.
-#[derive(Debug)]
-pub struct Origins {
-    /// By the argument's id.
-    known: BTreeMap<String, String>,
-    otherwise: &'static str,
-}
-
-impl Origins {
-    /// The same origin for all values, as in a program that builds its command line itself.
-    #[must_use]
-    pub fn all(origin: &'static str) -> Self {
-        Self {
-            known: BTreeMap::new(),
-            otherwise: origin,
-        }
-    }
-
-    /// The origin of the argument with this clap id, in words: a flag, a variable, a key of the
-    /// file, or `default`.
-    #[must_use]
-    pub fn of(&self, id: &str) -> &str {
-        self.known.get(id).map_or(self.otherwise, String::as_str)
-    }
-
-    fn new(
-        command: &Command,
-        given: &ArgMatches,
-        file: &BTreeMap<String, Value>,
-        exported: &HashSet<OsString>,
-    ) -> Self {
-        let origin = |argument: &clap::Arg| {
-            let (flag, variable) = (argument.get_long()?, argument.get_env());
-            match given.value_source(argument.get_id().as_str()) {
-                Some(ValueSource::CommandLine) => Some(format!("--{flag}")),
-                Some(ValueSource::EnvVariable) => {
-                    let name = variable?;
-                    let place = if exported.contains(name) {
-                        ""
-                    } else {
-                        " in .env"
-                    };
-                    Some(format!("{}{place}", name.to_string_lossy()))
-                }
-                _ => file
-                    .contains_key(flag)
-                    .then(|| format!("{flag} in the --config file")),
-            }
-        };
-        let arguments = command.get_arguments();
-        let known = arguments
-            .filter_map(|argument| Some((argument.get_id().to_string(), origin(argument)?)));
-        Self {
-            known: known.collect(),
-            otherwise: "default",
-        }
-    }
+    /// The settings as a YAML file, where `--print-config` asks for that in place of the run.
+    pub printed: Option<String>,
 }
 
 /// Loads `.env`, reads the file of `--config`, and parses `argv`, which begins with the program's
@@ -108,9 +52,10 @@ pub fn load(
 ) -> Result<Settings, clap::Error> {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();
-    let dotenv = dotenv::load().map_err(refuse)?;
+    let dotenv = dotenv::load();
     // clap reads the environment when an argument is made, so `.env` comes first.
     let command = without_env_values(command());
+    let dotenv = dotenv.map_err(|message| help_or(message, command.clone(), &argv))?;
     let given = command
         .clone()
         .ignore_errors(true)
@@ -151,11 +96,32 @@ pub fn load(
         .map(|path| path.display().to_string())
         .collect();
     sources.extend(file.map(|path| path.display().to_string()));
+    let chosen = Chosen::new(&command, &matches);
+    let asked = chosen.given.try_get_one::<bool>(PRINT_CONFIG);
+    let is_asked = matches!(asked, Ok(Some(true)));
+    let printed = is_asked.then(|| print_config::rendered(chosen.command, chosen.given, &origins));
     Ok(Settings {
+        printed,
         matches,
         sources,
         origins,
     })
+}
+
+/// The help or the version, if one of them was asked for: they are to be had whatever `.env` holds.
+/// Otherwise what is wrong with `.env`.
+fn help_or(message: String, command: Command, argv: &[OsString]) -> clap::Error {
+    match command.try_get_matches_from(argv) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            ) =>
+        {
+            error
+        }
+        _ => refuse(message),
+    }
 }
 
 /// The subcommand that was typed, or the program itself.
@@ -223,8 +189,11 @@ fn flags_of_file(
             .get_arguments()
             .find(|argument| argument.get_long() == Some(key.as_str()) && key != CONFIG_FLAG);
         let argument = known.ok_or_else(|| {
+            let nearest = nearest(command, &key);
+            let nearest =
+                nearest.map_or_else(String::new, |flag| format!("; did you mean {flag:?}?"));
             refuse(format!(
-                "unknown setting {key:?} in --config; keys are the long flags without --"
+                "unknown setting {key:?} in --config{nearest}; keys are the long flags without --"
             ))
         })?;
         let source = given.value_source(argument.get_id().as_str());
@@ -237,6 +206,14 @@ fn flags_of_file(
         }
     }
     Ok(flags)
+}
+
+/// The flag whose name is most like this one, if there is one that is much like it.
+fn nearest<'c>(command: &'c Command, key: &str) -> Option<&'c str> {
+    let flags = command.get_arguments().filter_map(clap::Arg::get_long);
+    let likeness = |flag: &str| strsim::jaro_winkler(flag, key);
+    let alike = flags.filter(|flag| likeness(flag) > 0.8);
+    alike.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
 }
 
 fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error> {
@@ -348,7 +325,8 @@ mod tests {
     fn unknown_keys_and_odd_values_are_refused_without_showing_a_value() {
         let message = flags(&["program"], "topics: hunter2").unwrap_err();
         assert!(
-            message.contains("\"topics\"") && !message.contains("hunter2"),
+            message.contains("\"topics\" in --config; did you mean \"topic\"?")
+                && !message.contains("hunter2"),
             "{message}"
         );
         let message = flags(&["program"], "topic: {a: hunter2}").unwrap_err();
@@ -357,6 +335,8 @@ mod tests {
             "{message}"
         );
         assert!(flags(&["program"], "config: other.yaml").is_err());
+        let message = flags(&["program"], "colour: red").unwrap_err();
+        assert!(!message.contains("did you mean"), "{message}");
     }
 
     #[test]

@@ -4,10 +4,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 use kafka::options::KafkaOption;
 
 use crate::values::{Output, parse_duration};
+
+/// The flag for any option of librdkafka, without `--`.
+pub(crate) const OPTIONS_FLAG: &str = "kafka-option";
 
 /// Where a landing zone is.
 #[derive(Args, Clone, Debug)]
@@ -122,4 +125,13 @@ pub struct ReportArgs {
         help_heading = "Output"
     )]
     pub config: Option<PathBuf>,
+
+    /// Print the settings as such a file, each with its origin and without secrets, and end
+    #[arg(
+        long,
+        env = "CONSUMER_PRINT_CONFIG",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Output"
+    )]
+    pub print_config: bool,
 }

@@ -5,6 +5,8 @@ pub mod config;
 mod dotenv;
 pub mod flags;
 pub mod http;
+pub mod origins;
+mod print_config;
 pub mod progress;
 pub mod run;
 pub mod signals;

@@ -59,6 +59,10 @@ pub fn run<F: Future<Output = Result<Done, Failure>>>(
         Ok(settings) => settings,
         Err(error) => error.exit(),
     };
+    if let Some(text) = &settings.printed {
+        writeln!(std::io::stdout(), "{text}").ok();
+        return ExitCode::SUCCESS;
+    }
     start_logging();
     for source in &settings.sources {
         tracing::info!("settings from {source}");

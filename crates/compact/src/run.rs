@@ -27,7 +27,7 @@ use bucket::{
     schemas::schema_hash,
     zone::{self, ZoneFacts},
 };
-use cli::{config::Origins, progress::Progress, run::Failure};
+use cli::{origins::Origins, progress::Progress, run::Failure};
 use landing::{Format, partition_by::DatePartition};
 
 use crate::{

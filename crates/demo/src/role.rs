@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 use cli::{
-    config::Origins,
+    origins::Origins,
     run::{Failure, start_logging},
     values::Output,
 };

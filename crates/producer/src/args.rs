@@ -34,7 +34,8 @@ use values::{parse_columns, parse_delimiter, parse_escape, parse_header, parse_r
         .env("PRODUCER_CONNECT_TIMEOUT")),
     mut_arg("output", |arg| arg.env("PRODUCER_OUTPUT")),
     mut_arg("progress_interval", |arg| arg.env("PRODUCER_PROGRESS_INTERVAL")),
-    mut_arg("config", |arg| arg.env("PRODUCER_CONFIG"))
+    mut_arg("config", |arg| arg.env("PRODUCER_CONFIG")),
+    mut_arg("print_config", |arg| arg.env("PRODUCER_PRINT_CONFIG"))
 )]
 pub struct Args {
     /// CSV files with a header line, plain or gzip, sent one after the other; `-` is stdin

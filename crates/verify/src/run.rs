@@ -19,7 +19,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use bucket::zone;
-use cli::{config::Origins, progress::Progress, run::Failure};
+use cli::{origins::Origins, progress::Progress, run::Failure};
 use kafka::options::Options;
 use schema::RowReader;
 
