@@ -41,8 +41,12 @@ pub struct StoreFailure {
     pub region: Option<String>,
     /// Whether something that is no S3 gave the answer, such as a proxy with its web page.
     pub foreign: bool,
+    /// Whether something answered at all.
+    pub answered: bool,
     /// Whether no answer came in time.
     pub timed_out: bool,
+    /// Whether the store has the object, but by its checksum with other bytes.
+    pub damaged: bool,
 }
 
 impl PutAnswer {
@@ -52,9 +56,12 @@ impl PutAnswer {
         E: Error + ProvideErrorMetadata + 'static,
     {
         match result {
-            Ok(output) if checksum::differs(&output, body) => Self::Failed(StoreFailure::local(
-                "the store answers with a checksum that is not that of the object",
-            )),
+            Ok(output) if checksum::differs(&output, body) => Self::Failed(StoreFailure {
+                damaged: true,
+                ..StoreFailure::local(
+                    "the store answers with a checksum that is not that of the object",
+                )
+            }),
             Ok(_) => Self::Stored,
             Err(error) => {
                 let failure = StoreFailure::of(&error);
@@ -93,20 +100,27 @@ impl StoreFailure {
                 .and_then(|response| response.headers().get("x-amz-bucket-region"))
                 .map(str::to_owned),
             foreign,
+            answered: response.is_some(),
             timed_out: matches!(error, SdkError::TimeoutError(_)),
+            damaged: false,
         }
     }
 
     /// The connection broke while the body of an answer was read.
     pub(crate) fn of_connection(error: &(impl Error + 'static)) -> Self {
-        Self::local(&root_cause(error))
+        Self {
+            answered: false,
+            ..Self::local(&root_cause(error))
+        }
     }
 
-    /// A failure that was noticed here, so it has neither a status nor a code.
+    /// A failure that was noticed here, in what the store answered: it has neither a status nor a
+    /// code.
     #[must_use]
     pub fn local(message: &str) -> Self {
         Self {
             message: one_line(message),
+            answered: true,
             ..Self::default()
         }
     }
@@ -174,7 +188,8 @@ fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn 
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-fn one_line(text: &str) -> String {
+/// The text on one line, without control characters, at most 300 characters of it.
+pub(crate) fn one_line(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

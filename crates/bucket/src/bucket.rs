@@ -98,7 +98,7 @@ impl Bucket {
 
     pub(crate) async fn settle_object(&self, object: NewObject) -> Outcome {
         let (key, metadata) = (&object.key, object.identity.to_metadata());
-        let (mut backoff, mut timed_out) = (Backoff::default(), 0);
+        let (mut backoff, mut timed_out, mut damaged) = (Backoff::default(), 0, false);
         loop {
             let body = object.body.clone();
             let failure = match self.create_again(key, body, &metadata, timed_out).await {
@@ -108,7 +108,7 @@ impl Bucket {
                 }
                 // It may be our own object, from an attempt whose reply was lost or from an earlier
                 // process.
-                PutAnswer::Exists => match self.compare(&object).await {
+                PutAnswer::Exists => match self.compare(&object, damaged).await {
                     Ok(Some(outcome)) => {
                         self.trouble.succeeded();
                         return outcome;
@@ -119,6 +119,7 @@ impl Bucket {
                 PutAnswer::Failed(failure) => failure,
             };
             timed_out += u32::from(failure.timed_out);
+            damaged |= failure.damaged;
             self.trouble.failed(&failure, key);
             backoff.wait().await;
         }
@@ -173,14 +174,30 @@ impl Bucket {
         answer
     }
 
-    /// Compares the object that is there with the one to write; `None` when it is gone again.
-    async fn compare(&self, object: &NewObject) -> Result<Option<Outcome>, StoreFailure> {
+    /// Compares the object that is there with the one to write, its body too if an attempt may have
+    /// left a `damaged` one; `None` when it is gone again.
+    async fn compare(
+        &self,
+        object: &NewObject,
+        damaged: bool,
+    ) -> Result<Option<Outcome>, StoreFailure> {
         if let Some(place) = object.claim {
             return self.claim(object, place).await;
         }
         let Some(metadata) = self.metadata(&object.key).await? else {
             return Ok(None);
         };
+        if damaged {
+            let Some(body) = self.read(&object.key).await? else {
+                return Ok(None);
+            };
+            if body != object.body {
+                return Ok(Some(Outcome::Conflict {
+                    key: object.key.clone(),
+                    difference: "its body was damaged on its way to the store".to_owned(),
+                }));
+            }
+        }
         Ok(Some(match object.identity.compare(&metadata) {
             Ok(()) => Outcome::AlreadyThere,
             Err(difference) => Outcome::Conflict {

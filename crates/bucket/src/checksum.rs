@@ -1,8 +1,8 @@
 //! Whether the checksum that comes back from a PUT is that of the body.
 //!
 //! S3 computes one even if none was sent. It is compared, so that a body that was damaged on its
-//! way is sent again; a store that returns none is taken at its word. The ETag is no checksum: it
-//! is an MD5 only without encryption.
+//! way does not count as stored: the writer reads it back and compares it. A store that returns
+//! none is taken at its word. The ETag is no checksum: it is an MD5 only without encryption.
 
 use aws_sdk_s3::{operation::put_object::PutObjectOutput, types::ChecksumType};
 use aws_smithy_checksums::ChecksumAlgorithm;

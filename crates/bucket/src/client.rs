@@ -43,7 +43,7 @@ pub struct S3Client {
 /// When there is no region, there are no credentials, or the endpoint is no URL.
 pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3Client> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .credentials_provider(credentials::Chain::default())
+        .credentials_provider(credentials::Chain::default_one().await)
         // Our own loops repeat requests, some of them for ever; the SDK's retries would only hide
         // that.
         .retry_config(RetryConfig::disabled())
@@ -122,8 +122,8 @@ impl fmt::Display for Endpoint {
 impl Endpoint {
     /// The endpoint that counts; `given` is the value of the flag or its variable, and its origin.
     ///
-    /// A flag wins, as does the `--config` file. Otherwise the SDK's order holds, in which settings
-    /// for S3 alone are in front of those for all services.
+    /// A flag wins, as does the `--config` file. Otherwise the SDK's order holds: the variable for
+    /// S3 alone, that for all services, then the profile, its section for S3 first.
     ///
     /// # Errors
     /// When it is not the URL of a web server.

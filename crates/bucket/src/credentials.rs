@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::anyhow;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::{
+    Region,
+    default_provider::{credentials::DefaultCredentialsChain, region::DefaultRegionChain},
+};
 use aws_credential_types::{
     Credentials,
     provider::{
@@ -24,6 +27,8 @@ use aws_credential_types::{
 use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::Mutex;
 
+use crate::answer::one_line;
+
 /// How long keys without an expiry are used before they are looked up again.
 const UNTIL_READ_AGAIN: Duration = Duration::from_secs(60);
 
@@ -32,19 +37,26 @@ const UNTIL_READ_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct Chain {
     /// A chain whose keys have an expiry of their own: it renews them by itself.
     kept: Mutex<Option<SharedCredentialsProvider>>,
-    make: fn() -> MadeChain,
+    make: fn(Option<Region>) -> MadeChain,
+    /// Looked up once: on a machine without one, that look-up waits for an instance's answer.
+    region: Option<Region>,
 }
 
 type MadeChain = Pin<Box<dyn Future<Output = SharedCredentialsProvider> + Send>>;
 
-impl Default for Chain {
-    fn default() -> Self {
-        Self::of(|| {
-            Box::pin(async {
-                let chain = DefaultCredentialsChain::builder().build().await;
-                SharedCredentialsProvider::new(chain)
+impl Chain {
+    /// The default chain, with the region that variables, profile or instance name.
+    pub(crate) async fn default_one() -> Self {
+        let region = DefaultRegionChain::builder().build().region().await;
+        Self {
+            region,
+            ..Self::of(|region| {
+                Box::pin(async {
+                    let chain = DefaultCredentialsChain::builder().region(region);
+                    SharedCredentialsProvider::new(chain.build().await)
+                })
             })
-        })
+        }
     }
 }
 
@@ -59,10 +71,11 @@ impl ProvideCredentials for Chain {
 
 impl Chain {
     /// The chain that `make` makes anew wherever its keys must be read again.
-    fn of(make: fn() -> MadeChain) -> Self {
+    fn of(make: fn(Option<Region>) -> MadeChain) -> Self {
         Self {
             kept: Mutex::default(),
             make,
+            region: None,
         }
     }
 
@@ -71,7 +84,7 @@ impl Chain {
         // A chain reads its files once: only a new one reads them again.
         let current = match kept.take() {
             Some(chain) => chain,
-            None => (self.make)().await,
+            None => (self.make)(self.region.clone()).await,
         };
         let mut found = current.provide_credentials().await?;
         if !limit(&mut found) {
@@ -81,8 +94,13 @@ impl Chain {
     }
 }
 
-/// Gives keys without an expiry one, and says whether it did.
+/// Gives keys without an expiry one, and says whether it did. Those of the environment stay as they
+/// are: nobody can replace them while the program runs.
 fn limit(keys: &mut Credentials) -> bool {
+    let of_environment = std::env::var("AWS_ACCESS_KEY_ID");
+    if of_environment.is_ok_and(|key| key == keys.access_key_id()) {
+        return false;
+    }
     let unlimited = keys.expiry().is_none();
     keys.expiry_mut()
         .get_or_insert_with(|| SystemTime::now() + UNTIL_READ_AGAIN);
@@ -109,15 +127,10 @@ pub(crate) async fn explained(error: &CredentialsError) -> anyhow::Error {
         text = error.to_string();
         cause = error.source();
     }
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
-        .collect();
     anyhow!(
         "the AWS credentials cannot be loaded, though a source of them is set up (a profile, its credential_process or single sign-on, \
          a role): {}",
-        line.trim()
+        one_line(&text)
     )
 }
 
@@ -151,7 +164,7 @@ mod tests {
     async fn keys_that_were_replaced_in_a_profile_are_found_and_those_of_a_role_are_kept() {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = |keys: Credentials| keys.access_key_id().to_owned();
-        let pasted = Chain::of(|| {
+        let pasted = Chain::of(|_| {
             let name = MADE.fetch_add(1, Ordering::Relaxed).to_string();
             let keys = Credentials::new(name, "s", None, None, "profile");
             Box::pin(async { SharedCredentialsProvider::new(keys) })
@@ -162,7 +175,7 @@ mod tests {
             assert_eq!(number(found), expected);
         }
         static ROLES: AtomicU32 = AtomicU32::new(0);
-        let role = Chain::of(|| {
+        let role = Chain::of(|_| {
             let name = ROLES.fetch_add(1, Ordering::Relaxed).to_string();
             let later = SystemTime::now() + Duration::from_secs(3_600);
             let keys = Credentials::new(name, "s", None, Some(later), "role");

@@ -21,6 +21,7 @@ fn advice(bucket: &str, failure: &StoreFailure) -> String {
         return "this is no S3 endpoint, or a proxy answers in its place; check AWS_ENDPOINT_URL or --endpoint-url, and the proxies on the way".to_owned();
     }
     match (failure.status, failure.code.as_str()) {
+        (None, _) if failure.answered => "the S3 endpoint answers, but not as an S3 must; see what it says, and try again".to_owned(),
         (None, _) => "the S3 endpoint does not answer; is it running, and is AWS_ENDPOINT_URL or --endpoint-url right?".to_owned(),
         (_, "NoSuchBucket") => format!("there is no such bucket; make it first (aws s3 mb s3://{bucket}) or add --create-bucket"),
         (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" | "TemporaryRedirect") | (Some(301 | 307), _) => {

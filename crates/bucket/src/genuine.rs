@@ -14,7 +14,8 @@ use aws_sdk_s3::{
     },
     error::BoxError,
     operation::{
-        get_object::GetObjectOutput, head_object::HeadObjectOutput, put_object::PutObjectOutput,
+        delete_object::DeleteObjectOutput, get_object::GetObjectOutput,
+        head_object::HeadObjectOutput, put_object::PutObjectOutput,
     },
 };
 
@@ -71,8 +72,11 @@ fn deception(context: &AfterDeserializationInterceptorContextRef<'_>) -> Option<
         head.e_tag()
     } else if let Some(get) = output.downcast_ref::<GetObjectOutput>() {
         get.e_tag()
+    } else if output.downcast_ref::<DeleteObjectOutput>().is_some() {
+        let is_bare = body(response).trim_ascii().is_empty();
+        return (!is_bare).then_some("it has a body");
     } else {
-        // Lists and removals are XML with a root of their own, without which parsing fails.
+        // Lists are XML with a root of their own, without which parsing fails.
         return None;
     };
     let tagged = tag.is_some_and(|tag| !tag.trim_matches('"').is_empty());

@@ -144,10 +144,16 @@ impl EventLoop {
                 Some(done) = self.work.positions.join_next() => self.positions_looked_at(done?),
                 Some(done) = self.work.goal.join_next() => self.goal_looked_at(done?),
                 Some(done) = self.work.looks.join_next() => self.looked_at(done?),
-                () = &mut stop, if self.work.deadline.is_none() => self.drain("signal"),
-                _ = look.tick() => self.look(),
+                // A deadline that begins with one of these must not begin in the past.
+                () = &mut stop, if self.work.deadline.is_none() => {
+                    self.engine.handle_timeout(began.elapsed());
+                    self.drain("signal");
+                }
+                _ = look.tick() => {
+                    self.engine.handle_timeout(began.elapsed());
+                    self.look();
+                }
                 event = self.events.recv() => {
-                    // A deadline that begins with this event must not begin in the past.
                     self.engine.handle_timeout(began.elapsed());
                     self.event(event.ok_or_else(|| anyhow!("the Kafka thread has ended"))?)?;
                 }

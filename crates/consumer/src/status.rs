@@ -4,14 +4,15 @@
 //! lasts is logged at most every 30 s, and turns the health page red until it is over.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use anyhow::Result;
 use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
-use landing::{Engine, Offset, Partition};
+use landing::{Engine, Offset, OffsetRange, Partition};
 
 use crate::{lag::Lag, metrics, topic_lag::TopicLag};
 
@@ -54,9 +55,9 @@ struct LookedUp {
     /// The newest end of each partition's log, and when it was seen.
     ends: BTreeMap<Partition, (Offset, Instant)>,
     /// The answers since they were last taken in: a sign of life, or what is wrong.
-    answers: BTreeMap<Partition, Result<(), String>>,
-    /// How many look-ups are under way.
-    running: usize,
+    answers: BTreeMap<Partition, std::result::Result<(), String>>,
+    /// The partitions that are being asked.
+    running: BTreeSet<Partition>,
     /// The whole topic; only where somebody sees the metrics.
     topic: Option<TopicLag>,
 }
@@ -166,10 +167,10 @@ impl Status {
         look_up: &Arc<LookUp>,
     ) {
         self.take_answers();
-        let here = |at: &Partition| engine.progress().any(|progress| progress.partition == *at);
         // What became of a partition that was taken away is its new owner's business.
+        let asked = asked(engine);
         self.troubles
-            .retain(|at, _| at.is_none_or(|at| here(&at) || engine.is_empty()));
+            .retain(|at, _| at.is_none_or(|at| asked.contains(&at)));
         self.ask_ends(engine, look_up);
         self.ask_topic(look_up);
         let lag = Lag::of(&self.ends(), engine.progress());
@@ -323,36 +324,62 @@ impl Status {
             false => Duration::from_secs(1),
         };
         let every = self.interval.min(wanted);
-        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every)
-            || locked(&self.looked_up).running > 0
-        {
+        if self.ends_asked.is_some_and(|asked| asked.elapsed() < every) {
             return;
         }
         self.ends_asked = Some(Instant::now());
-        let mut partitions: Vec<Partition> = engine
-            .progress()
-            .map(|progress| progress.partition)
-            .collect();
-        if partitions.is_empty() {
-            // A member without partitions must still find out whether Kafka answers.
-            partitions.push(Partition(0));
+        let mut looked_up = locked(&self.looked_up);
+        let due = asked(engine).into_iter();
+        let due = due.filter(|partition| !looked_up.running.contains(partition));
+        // Those that answer must not wait behind those that do not.
+        let (silent, answering): (Vec<_>, Vec<_>) =
+            due.partition(|partition| self.troubles.contains_key(&Some(*partition)));
+        for partitions in [silent, answering] {
+            let share = partitions.len().div_ceil(ASKED_AT_ONCE).max(1);
+            for some in partitions.chunks(share) {
+                looked_up.running.extend(some);
+                let (some, look_up) = (some.to_vec(), look_up.clone());
+                let found = self.looked_up.clone();
+                tokio::task::spawn_blocking(move || {
+                    ask_each(&some, &found, |partition| look_up.log_ends(partition));
+                });
+            }
         }
-        let share = partitions.len().div_ceil(ASKED_AT_ONCE);
-        for some in partitions.chunks(share) {
-            locked(&self.looked_up).running += 1;
-            let (some, look_up, found) = (some.to_vec(), look_up.clone(), self.looked_up.clone());
-            tokio::task::spawn_blocking(move || {
-                for partition in some {
-                    let log = look_up.log_ends(partition);
-                    let mut found = locked(&found);
-                    if let Ok(log) = &log {
-                        found.ends.insert(partition, (log.end, Instant::now()));
-                    }
-                    let answer = log.map(drop).map_err(|error| format!("{error:#}"));
-                    found.answers.insert(partition, answer);
-                }
-                locked(&found).running -= 1;
-            });
+    }
+}
+
+/// The partitions whose ends are looked up: those that are read here. A member without partitions
+/// must still find out whether Kafka answers.
+fn asked(engine: &Engine) -> BTreeSet<Partition> {
+    let mut asked: BTreeSet<Partition> = engine.progress().map(|at| at.partition).collect();
+    if asked.is_empty() {
+        asked.insert(Partition(0));
+    }
+    asked
+}
+
+/// Asks for the ends of some partitions, one after the other. When one does not answer, the others
+/// are left to the next round: by then it is known which to keep apart.
+fn ask_each(
+    partitions: &[Partition],
+    found: &Mutex<LookedUp>,
+    ask: impl Fn(Partition) -> Result<OffsetRange>,
+) {
+    for (at, partition) in partitions.iter().enumerate() {
+        let log = ask(*partition);
+        let mut found = locked(found);
+        found.running.remove(partition);
+        if let Ok(log) = &log {
+            found.ends.insert(*partition, (log.end, Instant::now()));
+        }
+        let is_silent = log.is_err();
+        let answer = log.map(drop).map_err(|error| format!("{error:#}"));
+        found.answers.insert(*partition, answer);
+        if is_silent {
+            for left in &partitions[at + 1..] {
+                found.running.remove(left);
+            }
+            return;
         }
     }
 }
@@ -365,11 +392,29 @@ fn locked(looked_up: &Mutex<LookedUp>) -> MutexGuard<'_, LookedUp> {
 mod tests {
     use super::*;
 
-    fn answered(status: &mut Status, partition: i32, answer: Result<(), String>) {
+    fn answered(status: &mut Status, partition: i32, answer: std::result::Result<(), String>) {
         let mut looked_up = locked(&status.looked_up);
         looked_up.answers.insert(Partition(partition), answer);
         drop(looked_up);
         status.take_answers();
+    }
+
+    #[test]
+    fn a_partition_that_does_not_answer_keeps_no_other_waiting() {
+        let partitions = [0, 1, 2, 3].map(Partition);
+        let found = Mutex::new(LookedUp {
+            running: partitions.into(),
+            ..LookedUp::default()
+        });
+        ask_each(&partitions, &found, |partition| match partition.0 {
+            1 => Err(anyhow::anyhow!("its leader is away")),
+            _ => Ok(OffsetRange::new(Offset(0), Offset(7))),
+        });
+        let found = locked(&found);
+        assert_eq!(found.ends.keys().collect::<Vec<_>>(), [&Partition(0)]);
+        assert!(found.answers[&Partition(1)].is_err() && found.running.is_empty());
+        // The next round asks the other two beside it.
+        assert!(!found.answers.contains_key(&Partition(2)));
     }
 
     fn troubled(status: &Status) -> Vec<Option<i32>> {

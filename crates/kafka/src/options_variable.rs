@@ -6,6 +6,9 @@
 
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
+/// Parts of the names of options whose values are secrets.
+const MARKS_OF_SECRETS: [&str; 6] = ["password", "secret", "token", "oauthbearer", "pem", "key"];
+
 /// The options, each as `KEY=VALUE` without quotes around the value.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub fn split(text: &str) -> Result<Vec<String>, String> {
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let name = rest[..end].split_once('=').map(|(name, _)| name);
         let name = match name {
-            Some(name) if before.is_none() || may_be_shown(name) || is_known(name) => name,
+            Some(name) if may_follow(before, name) => name,
             _ => return Err(no_option(before)),
         };
         let (value, after) = value(name, &rest[name.len() + 1..])?;
@@ -64,6 +67,15 @@ fn no_option(before: Option<&str>) -> String {
             )
         },
     )
+}
+
+/// Whether this may be the name of an option and no part of the value of the option before it.
+fn may_follow(before: Option<&str>, name: &str) -> bool {
+    let is_secret = |before: &str| MARKS_OF_SECRETS.iter().any(|mark| before.contains(mark));
+    match before {
+        None => true,
+        Some(before) => is_known(name) || !is_secret(before) && may_be_shown(name),
+    }
 }
 
 /// Whether a name that librdkafka may not know looks like one of its names, and not like a part of
@@ -119,6 +131,7 @@ mod tests {
             "sasl.username=me sasl.password=hunter 2",
             "sasl.password=hunter hunter=2 linger.ms=5",
             "sasl.password=my Hunter.hunter=2",
+            "sasl.password=my hunter.two=x",
         ] {
             let message = split(text).unwrap_err();
             assert!(message.contains("sasl.password='…'"), "{message}");

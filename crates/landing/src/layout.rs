@@ -198,10 +198,11 @@ impl Prefix {
         format!("_control/{}/probe", self.0)
     }
 
-    /// `_control/{prefix}/race`, on which racing creates are tried before a zone is made.
+    /// `_control/{prefix}/race/{number:016x}`, on which racing creates are tried before a zone is
+    /// made.
     #[must_use]
-    pub fn race_key(&self) -> String {
-        format!("_control/{}/race", self.0)
+    pub fn race_key(&self, number: u64) -> String {
+        format!("_control/{}/race/{number:016x}", self.0)
     }
 
     /// `{prefix}/`, below which all data lies.

@@ -144,8 +144,8 @@ pub enum Stop {
     },
     /// The group's offset names no zone, and nothing shows that it is this one's.
     #[error(
-        "the group's committed offset {0} does not say which landing zone it belongs to, and the record below it is not in this one: \
-         run this zone with another --group, or without --group; if the group is this zone's, set its offset to where to begin \
+        "the group's committed offset {0} does not say which landing zone it belongs to, and the last landed record was not found in \
+         this one, or the topic no longer has it: run this zone with another --group, or without --group; if the group is this zone's, set its offset to where to begin \
          (kafka-consumer-groups --reset-offsets)"
     )]
     NobodysCommit(Offset),
@@ -305,6 +305,8 @@ fn check_commit(facts: &Inspection, zone: &str) -> Result<(), Stop> {
             zone: other.to_owned(),
             own: zone.to_owned(),
         }),
+        // Whoever it was: nothing lies between the zone's begin and this offset.
+        Committer::AnotherZone(None) if committed.next <= facts.start => Ok(()),
         Committer::AnotherZone(None) => Err(Stop::NobodysCommit(committed.next)),
     }
 }
@@ -399,6 +401,16 @@ mod tests {
             }),
             Ok(5)
         );
+    }
+
+    #[test]
+    fn a_commit_of_nobody_counts_only_where_it_skips_nothing() {
+        let committed = |next| Inspection {
+            committed: Some(by(Offset(next), "v1;none")),
+            ..facts(None, 3, 9)
+        };
+        assert_eq!(start(&committed(3)), Ok(3));
+        assert_eq!(start(&committed(4)), Err(Stop::NobodysCommit(Offset(4))));
     }
 
     #[test]

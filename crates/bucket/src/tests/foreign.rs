@@ -132,6 +132,53 @@ async fn a_checksum_of_something_else_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_damaged_on_its_way_stops_the_upload() {
+    // Bug: the second try found the damaged object, whose metadata is right, and took it for ours.
+    let object = || new_object("k", "123456789");
+    for (there, is_ours) in [("123456788", false), ("123456789", true)] {
+        let tries = AtomicUsize::new(0);
+        let wrong = [TAG, "x-amz-checksum-crc32: AAAAAA=="];
+        let metadata: Vec<String> = object()
+            .identity
+            .to_metadata()
+            .into_iter()
+            .map(|(name, value)| format!("x-amz-meta-{name}: {value}"))
+            .collect();
+        let server = Server::start(move |request| {
+            let mut headers: Vec<&str> = metadata.iter().map(String::as_str).collect();
+            headers.push(TAG);
+            match request.line.split(' ').next() {
+                Some("PUT") if tries.fetch_add(1, Ordering::Relaxed) == 0 => {
+                    answer("200 OK", &wrong, "")
+                }
+                Some("PUT") => answer("412 Precondition Failed", &[], ""),
+                Some("HEAD") => answer("200 OK", &headers, ""),
+                _ => answer("200 OK", &headers, there),
+            }
+        });
+        let bucket = server.bucket();
+        match bucket.settle_object(object()).await {
+            Outcome::AlreadyThere if is_ours => {}
+            Outcome::Conflict { difference, .. } if !is_ours => {
+                assert!(difference.contains("damaged"), "{difference}");
+            }
+            other => panic!("{there}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_a_portal_answers_is_none() {
+    let server = Server::start(|_| answer("200 OK", &["content-type: text/plain"], "log in"));
+    let bucket = server.bucket();
+    let removed = tokio::time::timeout(
+        std::time::Duration::from_secs(60),
+        bucket.remove_unchanged("k", "\"e\""),
+    );
+    assert!(removed.await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn an_upload_goes_on_until_an_s3_has_taken_it() {
     let tries = AtomicUsize::new(0);
     let server = Server::start(move |_| match tries.fetch_add(1, Ordering::Relaxed) {

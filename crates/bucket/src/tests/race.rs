@@ -19,19 +19,21 @@ enum Store {
     NothingThere,
     /// The winner gets no answer.
     LostReply,
-    /// Another process has won already, and its losers get a 409.
-    AnotherProcess,
+    /// The losers get a 409.
+    Conflicts,
     /// There is something else.
     Else,
 }
 
-async fn probed(store: Store) -> Result<(), String> {
+/// What two starts in a row are told.
+async fn probed(store: Store) -> [Result<(), String>; 2] {
     let objects: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::default();
     let server = Server::start(move |request| answered(store, request, &objects));
     let prefix: Prefix = "t/json".parse().unwrap();
     let bucket = server.bucket().at_endpoint(true);
-    let probed = probe(&bucket, &prefix).await;
-    probed.map_err(|error| error.to_string())
+    let first = probe(&bucket, &prefix).await;
+    let second = probe(&bucket, &prefix).await;
+    [first, second].map(|probed| probed.map_err(|error| error.to_string()))
 }
 
 fn answered(
@@ -42,7 +44,7 @@ fn answered(
     let tag = &["etag: \"e\""];
     let (method, path) = request.line.split_once(' ').unwrap();
     let key = path.split('?').next().unwrap().to_owned();
-    let racing = key.ends_with("/race");
+    let racing = key.contains("/race/");
     let mut objects = objects.lock().unwrap();
     if method != "PUT" {
         return match objects.get(&key) {
@@ -51,14 +53,13 @@ fn answered(
             None => answer("404 Not Found", &[], ""),
         };
     }
+    let again = format!("{key} again");
     let mut body = request.body.clone();
     if racing && objects.is_empty() {
         panic!("the race comes after the probe");
     }
     match (store, objects.contains_key(&key)) {
-        (Store::AnotherProcess, false) if racing => {
-            body = [&body[..body.len() - 4], b"-99\n"].concat();
-            objects.insert(key, body);
+        (Store::Conflicts, true) if racing => {
             return answer(
                 "409 Conflict",
                 &[],
@@ -74,8 +75,8 @@ fn answered(
             objects.insert(key, body);
             return Vec::new();
         }
-        (Store::TwoWin, true) if racing && objects.get("again").is_none() => {
-            objects.insert("again".to_owned(), Vec::new());
+        (Store::TwoWin, true) if racing && !objects.contains_key(&again) => {
+            objects.insert(again, Vec::new());
             return answer("200 OK", tag, "");
         }
         (_, true) => return answer("412 Precondition Failed", &[], ""),
@@ -96,14 +97,17 @@ async fn a_store_that_is_wrong_about_a_race_is_refused() {
         Store::NothingThere,
         Store::Else,
     ] {
-        let refusal = probed(store).await.unwrap_err();
-        assert!(refusal.contains("that race"), "{store:?}: {refusal}");
+        // Bug: the second start found the object of the first and took that for a race.
+        for refusal in probed(store).await {
+            let refusal = refusal.unwrap_err();
+            assert!(refusal.contains("that race"), "{store:?}: {refusal}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_race_with_one_winner_is_right_whoever_knows_of_it() {
-    for store in [Store::Right, Store::LostReply, Store::AnotherProcess] {
-        assert_eq!(probed(store).await, Ok(()), "{store:?}");
+    for store in [Store::Right, Store::LostReply, Store::Conflicts] {
+        assert_eq!(probed(store).await, [Ok(()), Ok(())], "{store:?}");
     }
 }

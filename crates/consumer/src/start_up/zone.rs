@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use bucket::{
     Bucket,
     answer::{PutAnswer, StoreFailure},
@@ -15,7 +15,7 @@ use bucket::{
 };
 use kafka::look_up::{CommittedOffset, LookUp};
 use landing::{
-    Place,
+    Partition, Place,
     group_note::group_note,
     start_note::start_note,
     zone::{Zone, ZoneMismatch},
@@ -103,7 +103,7 @@ async fn make(
 async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Result<()> {
     let start = plan.zone.start;
     if start == StartAt::Earliest {
-        return Ok(());
+        return check_no_starts(bucket, plan).await;
     }
     let (look_up, timeout) = (look_up.clone(), plan.run.connect_timeout);
     let offsets = tokio::task::spawn_blocking(move || -> Result<Vec<Place>> {
@@ -119,10 +119,41 @@ async fn write_starts(bucket: &Bucket, plan: &Plan, look_up: &Arc<LookUp>) -> Re
     for place in offsets.await.context("the look-up was broken off")?? {
         let key = plan.zone.prefix.start_key(place.partition);
         let note = start_note(place);
-        let created = bucket.try_create(&key, note.into()).await;
-        created.map_err(|failure| explain::failure("write", bucket.name(), &failure))?;
+        let created = bucket.try_create(&key, note.clone().into()).await;
+        let created =
+            created.map_err(|failure| explain::failure("write", bucket.name(), &failure))?;
+        // `latest` means what it meant when it was first asked for. A time is always the same.
+        if created == Created::There
+            && start != StartAt::Latest
+            && bucket
+                .read_patiently(&key)
+                .await?
+                .is_some_and(|there| there != note)
+        {
+            return Err(other_start(bucket, &key));
+        }
     }
     Ok(())
+}
+
+/// A run that means the beginning must not find notes of one that meant another start and did not
+/// come to make the zone: they would count.
+async fn check_no_starts(bucket: &Bucket, plan: &Plan) -> Result<()> {
+    let first = plan.zone.prefix.start_key(Partition(0));
+    let (folder, _) = first.rsplit_once('/').unwrap_or((&first, ""));
+    let found = bucket.list(&format!("{folder}/")).page().await?;
+    match found.unwrap_or_default().objects.first() {
+        Some(left) => Err(other_start(bucket, &left.key)),
+        None => Ok(()),
+    }
+}
+
+fn other_start(bucket: &Bucket, key: &str) -> anyhow::Error {
+    anyhow!(
+        "an earlier run with another --start noted in {} where this new zone begins, and ended before it made the zone; \
+         run with that --start, or remove the notes next to this one",
+        place(bucket, key)
+    )
 }
 
 /// Accepts another cluster if it was accepted before, or if `--new-cluster` accepts it now.

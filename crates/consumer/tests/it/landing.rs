@@ -260,6 +260,32 @@ fn a_zone_remembers_where_it_starts_when_the_flag_and_the_group_are_gone() {
 }
 
 #[test]
+fn notes_of_another_start_that_never_made_a_zone_do_not_count() {
+    // Bug: a run without --start began where a run with it, which had failed, would have begun.
+    let world = World::new();
+    world.send_numbered(30);
+    let note = "_control/stock-market/json/starts/00001.json";
+    let left = b"{\"partition\":1,\"offset\":10}\n";
+    world.s3.put(&world.bucket, note, left);
+    for start in ["earliest", "2001-01-01"] {
+        let run = world.land(&["--start", start]);
+        assert_eq!(run.code(), Some(1), "{}", run.stderr);
+        assert!(
+            run.error().contains("another --start") && run.error().contains(note),
+            "{}",
+            run.error()
+        );
+    }
+    for key in world.s3.keys(&world.bucket) {
+        if key.contains("/starts/") {
+            world.s3.delete(&world.bucket, &key);
+        }
+    }
+    world.land(&[]).ok();
+    check::exactly_once(&world, 30);
+}
+
+#[test]
 fn a_group_that_starts_at_the_latest_offset_lands_only_what_comes_after() {
     let world = World::new();
     world.send_numbered(30);

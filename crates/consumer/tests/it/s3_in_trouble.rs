@@ -193,14 +193,11 @@ fn a_store_on_which_two_racing_creates_succeed_is_refused_at_the_start() {
 
     // A zone that is there has passed the race.
     world.sandbox_s3().check_before_writing(false);
-    world
-        .s3
-        .delete(&world.bucket, "_control/stock-market/json/race");
     world.land(&[]).ok();
     let races = || {
         let creates = world.s3.faults().install(
             Rule::on("PutObject", Fault::Slow(Duration::ZERO))
-                .with_key("/race")
+                .with_key("/race/")
                 .always(),
         );
         world.land(&[]).ok();

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     chain::Chain,
+    commit_note::Committer,
     offset::{Offset, OffsetRange},
     offset_tracker::OffsetTracker,
     place::{Extent, Partition},
@@ -65,7 +66,12 @@ impl Engine {
             Some(_) => ZoneAnchor::Durable,
             None => ZoneAnchor::Unset,
         };
-        let committed = facts.committed.as_ref().map(|committed| committed.next);
+        // What an earlier version committed is committed again, with the zone's name: other
+        // processes cannot know that it is this zone's.
+        let zone = &self.settings.commit_zone;
+        let committed = facts.committed.as_ref();
+        let committed = committed.filter(|at| at.committer(zone) != Committer::EarlierVersion);
+        let committed = committed.map(|committed| committed.next);
         let last = facts.last.map(|(anchor, _)| anchor);
         let (work, gap) = match &self.settings.layout {
             ObjectLayout::PerRecord => {

@@ -98,7 +98,8 @@ impl Engine {
         };
         let zone = &self.settings.commit_zone;
         match committed.committer(zone) {
-            // A partition that is read here commits again, or stops at its next inspection.
+            // A partition that is read here commits again, or stops at its next inspection. Elsewhere
+            // the run ends with 65 even if this zone commits again: two zones share the group.
             Committer::AnotherZone(Some(other)) if !is_assigned => {
                 let stop = Stop::AnotherZonesCommit {
                     committed: committed.next,
@@ -113,8 +114,8 @@ impl Engine {
             Committer::AnotherZone(_) => {
                 goal.committed.remove(&partition);
             }
-            // Nothing shows for certain that it is this zone's. When that process ends, the
-            // partition comes here, or to somebody who names the zone.
+            // Nothing shows for certain that it is this zone's. Who reads the partition next commits
+            // it again, with the zone's name.
             Committer::EarlierVersion => {}
             Committer::ThisZone | Committer::Operator => {
                 goal.committed.insert(partition, committed.next);

@@ -71,12 +71,14 @@ pub fn control_key(key: &str, prefix: &Prefix, format: Format) -> Option<Control
     let (folder, name) = rest.split_once('/').unwrap_or(("", rest));
     let stem = name.strip_suffix(".json");
     match folder {
+        // `race` is where earlier versions tried races.
         "" => matches!(name, "zone.json" | "probe" | "race").then_some(ControlKey::Other),
         "anchors" => partition(stem?).map(ControlKey::Anchor),
         "starts" => partition(stem?).map(ControlKey::Start),
+        "race" => is_hash(name, 16).then_some(ControlKey::Other),
         "clusters" => stem.map(|_| ControlKey::Other),
         "schemas" => stem.map(|hash| ControlKey::Schema(hash.to_owned())),
-        "groups" => is_hash_of_group(stem?).then_some(ControlKey::Group),
+        "groups" => is_hash(stem?, 32).then_some(ControlKey::Group),
         "claims" => claim(name, key, prefix),
         "gaps" => gap(stem?),
         "dead-letters" => {
@@ -124,10 +126,10 @@ fn number(text: &str, digits: usize) -> Option<i64> {
     (shape && digits_only).then(|| text.parse().ok())?
 }
 
-/// 32 hexadecimal digits, in lower case.
-fn is_hash_of_group(text: &str) -> bool {
+/// So many hexadecimal digits, in lower case.
+fn is_hash(text: &str, digits: usize) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    text.len() == 32 && text.bytes().all(is_digit)
+    text.len() == digits && text.bytes().all(is_digit)
 }
 
 fn is_date(text: &str, granularity: Granularity) -> bool {
@@ -193,7 +195,8 @@ mod tests {
         for key in [
             prefix().zone_key(),
             prefix().probe_key(),
-            prefix().race_key(),
+            prefix().race_key(u64::MAX),
+            "_control/stock-market/json/race".to_owned(),
             prefix().cluster_key("c"),
         ] {
             let read = control_key(&key, &prefix(), Format::Json);

@@ -30,7 +30,8 @@ pub(super) fn explain(value: &[u8]) -> Reason {
         };
     };
     match value.trim_ascii_start().first() {
-        Some(b'{') if is_json(&with_numbers(value)) => Reason::NanOrInfinity,
+        // What is JSON already was refused for something else, such as half of a surrogate pair.
+        Some(b'{') if !is_json(text) && is_json(&with_numbers(value)) => Reason::NanOrInfinity,
         Some(b'[') if is_json(text) || is_json(&with_numbers(value)) => Reason::Array,
         Some(b'"') if holds_json(text) => Reason::JsonInAString,
         _ if text.chars().any(is_no_text) => Reason::Binary,
@@ -88,6 +89,7 @@ mod tests {
             ),
             (br#"{"a":[-Infinity, {"b":NaN}]}"#, Reason::NanOrInfinity),
             (br#"{"NaN":NaN,"a":"x NaN"}"#, Reason::NanOrInfinity),
+            (br#"{"\ud800":1}"#, Reason::NotAJsonObject),
             (b"\xef\xbb\xbf{\"a\":1}", Reason::ByteOrderMark),
             (b"\xff\xfe{\0}\0", Reason::ByteOrderMark),
             (br#"[{"a":1},{"a":2}]"#, Reason::Array),

@@ -73,6 +73,32 @@ fn a_log_that_was_truncated_below_the_committed_offset_is_no_end() {
 }
 
 #[test]
+fn what_an_earlier_version_committed_is_committed_again_with_the_zones_name() {
+    // Bug: with nothing new to read it was never committed again, and another process waited for
+    // the end of this partition for ever.
+    let mut engine = idle(9);
+    engine.assigned(Partition(0));
+    let generation = match actions(&mut engine)[..] {
+        [Action::Inspect { generation, .. }] => generation,
+        ref other => panic!("{other:?}"),
+    };
+    let earlier = Inspection {
+        committed: Some(committed(9, "v1;none")),
+        ..facts(None)
+    };
+    engine.inspected(Partition(0), generation, &earlier);
+    engine.started(Partition(0), generation);
+    actions(&mut engine);
+    engine.handle_timeout(Duration::from_secs(1));
+    match &actions(&mut engine)[..] {
+        [Action::Commit { next, metadata, .. }] => {
+            assert_eq!((*next, metadata.as_str()), (Offset(9), "v1;none;z=z"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_commit_of_another_zone_is_no_end() {
     let mut engine = idle(9);
     engine.group_committed(Partition(0), &committed(9, "v1;none;z=y"));
