@@ -6,9 +6,10 @@ use crate::repository::{crates, files, none, root, text};
 
 /// Each crate and what it may use of the others, besides what these may use. In order: none uses a
 /// later one.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("unify", &[]),
     ("schema", &[]),
+    ("provider", &["schema"]),
     ("landing", &["schema"]),
     ("format", &["landing"]),
     ("bucket", &["landing"]),
