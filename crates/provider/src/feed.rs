@@ -100,6 +100,8 @@ pub struct Feed {
     notices: VecDeque<FeedNotice>,
     /// What ends the feed once everything before it is handed out.
     failure: Option<FeedError>,
+    /// An error was returned: nothing more comes.
+    is_over: bool,
     counts: FeedCounts,
 }
 
@@ -191,6 +193,7 @@ impl Feed {
             ready: VecDeque::new(),
             notices: VecDeque::new(),
             failure: None,
+            is_over: false,
             counts: FeedCounts::default(),
             settings,
         })
@@ -203,7 +206,15 @@ impl Feed {
     /// # Errors
     /// [`FeedError`] if no further call can succeed, or the state or a reply cannot be kept.
     pub fn next(&mut self, now_ms: i64, stopped: &dyn Fn() -> bool) -> Result<FeedStep, FeedError> {
-        let mut now_ms = now_ms;
+        if self.is_over {
+            return Ok(FeedStep::End);
+        }
+        let step = self.step(now_ms, stopped);
+        self.is_over = step.is_err();
+        step
+    }
+
+    fn step(&mut self, mut now_ms: i64, stopped: &dyn Fn() -> bool) -> Result<FeedStep, FeedError> {
         loop {
             if stopped() {
                 self.state.save()?;
@@ -229,21 +240,16 @@ impl Feed {
                 return Ok(wait);
             }
             let began = Instant::now();
-            let called = self.call(at, now_ms, stopped);
+            let called = self.call(at, now_ms, stopped)?;
             let took = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
             now_ms = now_ms.saturating_add(took);
             match called {
-                Ok(Called::Reply(timed)) => self.take_reply(at, &timed, now_ms),
-                Ok(Called::Failed(refusal)) => self.refused(at, refusal, now_ms),
-                Ok(Called::Exhausted) => self.symbols[at].is_active = false,
-                // The loop begins with the stop.
-                Ok(Called::Stopped) => {
+                Called::Reply(timed) => self.take_reply(at, &timed, now_ms),
+                Called::Failed(refusal) => self.refused(at, refusal, now_ms),
+                Called::Exhausted => self.symbols[at].is_active = false,
+                Called::Stopped => {
                     self.state.save()?;
                     return Ok(FeedStep::Stopped);
-                }
-                Err(error) => {
-                    self.deactivate_all();
-                    return Err(error);
                 }
             }
         }
@@ -293,7 +299,7 @@ impl Feed {
             let end_ms = hold.until.at(now_ms);
             if end_ms <= now_ms {
                 self.hold = None;
-            } else if end_ms > until_ms {
+            } else if end_ms >= until_ms {
                 (until_ms, reason) = (end_ms, hold.reason);
             }
         }
@@ -450,7 +456,6 @@ impl Feed {
         let symbol = self.symbols[at].name.clone();
         match refusal.remedy() {
             Remedy::GiveUp => {
-                self.deactivate_all();
                 let provider = self.settings.provider.name();
                 self.failure = Some(FeedError::Refused { provider, refusal });
             }
@@ -517,12 +522,6 @@ impl Feed {
             .batches
             .is_some_and(|most| symbol.batches >= most)
         {
-            symbol.is_active = false;
-        }
-    }
-
-    fn deactivate_all(&mut self) {
-        for symbol in &mut self.symbols {
             symbol.is_active = false;
         }
     }
