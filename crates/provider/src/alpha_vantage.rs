@@ -348,7 +348,13 @@ mod tests {
             assert_eq!(refused(200, &whole[..cut]), Refusal::Truncated, "{cut}");
         }
         assert_eq!(refused(200, "{}"), Refusal::Empty { status: 200 });
-        assert_eq!(refused(503, "{}"), Refusal::Unavailable { status: 503 });
+        assert_eq!(
+            refused(503, "{}"),
+            Refusal::Unavailable {
+                status: 503,
+                retry_after_ms: None
+            }
+        );
         for (body, word) in [
             ("[]", "another form"),
             ("timestamp,open,high", "no JSON"),
@@ -361,6 +367,38 @@ mod tests {
             match refused(200, body) {
                 Refusal::Unexpected { reason } => assert!(reason.contains(word), "{reason}"),
                 other => panic!("{body}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn days_at_the_ends_of_time_are_bad_bars() {
+        let labels = [
+            "262142-12-31",
+            "262141-12-31",
+            "-262143-01-01",
+            "0000-06-01",
+            "10000-01-01",
+        ];
+        let body = intraday("Pacific/Kiritimati", &labels).replace("(1min)", "(Daily)");
+        let days = read(&reply(200, &body), BarInterval::Day1).unwrap();
+        assert_eq!((days.bars.len(), days.bad.len()), (0, labels.len()));
+        let labels = labels.map(|day| format!("{day} 23:59:59"));
+        let body = intraday("US/Eastern", &labels.each_ref().map(String::as_str));
+        let minutes = read(&reply(200, &body), BarInterval::Minutes1).unwrap();
+        assert_eq!((minutes.bars.len(), minutes.bad.len()), (0, labels.len()));
+    }
+
+    #[test]
+    fn no_change_of_a_byte_makes_it_panic() {
+        let body = intraday("US/Eastern", &["2024-09-20 19:15:00"]);
+        for at in 0..body.len() {
+            for byte in *b"\"{}[]:,09-e \\\xff" {
+                let mut changed = reply(200, &body);
+                changed.body[at] = byte;
+                if let Ok(read) = read(&changed, BarInterval::Minutes1) {
+                    assert!(read.bars.len() + read.bad.len() <= 1);
+                }
             }
         }
     }

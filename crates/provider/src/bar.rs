@@ -3,7 +3,7 @@
 //! The digits are the provider's: no price goes through a float. `Adj Close` and `CloseUSD` are
 //! `null` unless the provider sends them, as no provider here says what they would be.
 
-use schema::{FieldNames, RowEncoder, Schema, append_date, append_timestamp};
+use schema::{FieldNames, RowEncoder, Schema, TIMESTAMPS, append_date, append_timestamp};
 
 /// One bar, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +74,15 @@ impl BarEncoder {
 
     /// The bar as a record, or why its texts are none.
     pub(crate) fn bar(&self, symbol: &str, time: BarTime, texts: &BarTexts) -> Result<Bar, BadBar> {
+        let is_known = TIMESTAMPS.contains(&time.start_ms) && TIMESTAMPS.contains(&time.end_ms);
+        if !is_known {
+            let reason = format!("its time is in no year from 1 to 9999: {}", time.start_ms);
+            return Err(BadBar { reason });
+        }
         let mut date = Vec::new();
         match time.date {
             BarDate::Day(days) => append_date(days, &mut date),
             BarDate::Start => append_timestamp(time.start_ms, &mut date),
-        }
-        if date.is_empty() {
-            let reason = format!("its time is in no year from 1 to 9999: {}", time.start_ms);
-            return Err(BadBar { reason });
         }
         let shown = String::from_utf8_lossy(&date).into_owned();
         for (name, text) in [

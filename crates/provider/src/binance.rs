@@ -92,6 +92,7 @@ fn refusal(reply: &HttpReply, code: i64, said: &str) -> Refusal {
         -1003 | -1429 => Refusal::SlowDown { retry_after_ms },
         -1008 | -1001 | -1006 | -1007 | -1016 | -1000 => Refusal::Unavailable {
             status: reply.status,
+            retry_after_ms,
         },
         -1002 | -2014 | -2015 => Refusal::WrongKey { message },
         _ if said.contains("restricted location") => Refusal::Restricted { message },
@@ -151,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn no_change_of_a_byte_makes_it_panic() {
+        for at in 0..KLINES.len() {
+            for byte in *b"\"{}[]:,09-e \\\xff" {
+                let mut changed = reply(200, KLINES);
+                changed.body[at] = byte;
+                for interval in [BarInterval::Minutes1, BarInterval::Day1] {
+                    if let Ok(read) = read(&changed, interval) {
+                        assert!(read.bars.len() + read.bad.len() <= 12);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn errors_are_told_apart_by_code_and_words() {
         let body = |code: i64, said: &str| format!(r#"{{"code":{code},"msg":"{said}"}}"#);
         let too_much = "Too much request weight used; current limit is 6000 request weight per 1 \
@@ -182,7 +198,13 @@ mod tests {
             assert!(matches!(refusal, Refusal::Restricted { .. }), "{status}");
         }
         let busy = refused(503, &body(-1008, "Server is currently overloaded"));
-        assert_eq!(busy, Refusal::Unavailable { status: 503 });
+        assert_eq!(
+            busy,
+            Refusal::Unavailable {
+                status: 503,
+                retry_after_ms: None
+            }
+        );
         let other = refused(400, &body(-9999, "who knows"));
         let reason = "status 400, error -9999, who knows".to_owned();
         assert_eq!(other, Refusal::Unexpected { reason });

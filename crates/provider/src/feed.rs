@@ -81,6 +81,8 @@ pub struct FeedCounts {
     pub late: u64,
     /// Bars that cannot be read.
     pub bad_bars: u64,
+    /// Batches that were given up.
+    pub failed_batches: u64,
     /// Symbols that were given up.
     pub failed_symbols: u64,
 }
@@ -481,23 +483,24 @@ impl Feed {
                 self.hold_all(now_ms, at_least_ms, WaitFor::Hold);
                 self.try_again(at, refusal, at_least_ms, now_ms);
             }
-            Remedy::TryAgain => self.try_again(at, refusal, 0, now_ms),
+            Remedy::TryAgain { at_least_ms } => {
+                self.try_again(at, refusal, at_least_ms, now_ms);
+            }
+            Remedy::SkipBatch => {
+                self.symbols[at].tries += 1;
+                self.skip_batch(at, refusal, now_ms);
+            }
         }
     }
 
     fn try_again(&mut self, at: usize, refusal: Refusal, at_least_ms: i64, now_ms: i64) {
         let symbol = &mut self.symbols[at];
         symbol.tries += 1;
-        let name = symbol.name.clone();
         if symbol.tries >= MOST_TRIES {
-            self.notices.push_back(FeedNotice::BatchFailed {
-                symbol: name,
-                tries: symbol.tries,
-                refusal,
-            });
-            self.batch_done(at, now_ms);
+            self.skip_batch(at, refusal, now_ms);
             return;
         }
+        let name = symbol.name.clone();
         let delay_ms = retry_delay_ms(symbol.tries, fastrand::f64()).max(at_least_ms);
         symbol.due = Deadline::after(now_ms, delay_ms);
         self.notices.push_back(FeedNotice::TryAgain {
@@ -505,6 +508,17 @@ impl Feed {
             refusal,
             wait_ms: delay_ms,
         });
+    }
+
+    fn skip_batch(&mut self, at: usize, refusal: Refusal, now_ms: i64) {
+        let symbol = &self.symbols[at];
+        self.counts.failed_batches += 1;
+        self.notices.push_back(FeedNotice::BatchFailed {
+            symbol: symbol.name.clone(),
+            tries: symbol.tries,
+            refusal,
+        });
+        self.batch_done(at, now_ms);
     }
 
     fn hold_all(&mut self, now_ms: i64, wait_ms: i64, reason: WaitFor) {

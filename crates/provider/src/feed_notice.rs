@@ -13,8 +13,8 @@ pub enum FeedNotice {
         /// Why.
         refusal: Refusal,
     },
-    /// A batch is given up after several tries; the symbol goes on with the next one.
-    #[error("{symbol}: {refusal}; given up after {tries} tries, the next batch will tell")]
+    /// A batch is given up; the symbol goes on with the next one.
+    #[error("{symbol}: {refusal}; this batch is given up (tries: {tries})")]
     BatchFailed {
         /// The symbol.
         symbol: String,

@@ -45,4 +45,3 @@ pub use refusal::Refusal;
 pub use secret::{Secret, SecretError};
 pub use sent_bars::FeedPosition;
 pub use settings::{FeedSettings, RecordForm, ReplySource};
-pub use token_bucket::TokenBucket;

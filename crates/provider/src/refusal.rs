@@ -59,6 +59,8 @@ pub enum Refusal {
     Unavailable {
         /// The HTTP status.
         status: u16,
+        /// How long it says to wait, in milliseconds, if it does.
+        retry_after_ms: Option<i64>,
     },
     /// A web page in the place of data: a proxy, a login page or a firewall.
     #[error("a web page came in the place of data (status {status})")]
@@ -92,10 +94,12 @@ pub enum Refusal {
 /// What a refusal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// The same call again, after a growing delay.
-    TryAgain,
+    /// The same call again, after a growing delay and not before this time has passed.
+    TryAgain { at_least_ms: i64 },
     /// The same call again; no other call before this time has passed either.
     HoldAll { at_least_ms: i64 },
+    /// Not the same call again: it would cost a call of the quota and have the same answer.
+    SkipBatch,
     /// The next calls only when there may be a new quota; this one does not count.
     WaitForQuota,
     /// No further calls for this symbol.
@@ -109,14 +113,16 @@ const SECOND_MS: i64 = 2_000;
 const MINUTE_MS: i64 = 60_000;
 
 /// The longest ban of Binance is three days; a longer wait is a mistake of somebody.
-pub(crate) const LONGEST_HOLD_MS: i64 = 3 * 24 * 3_600_000;
+const LONGEST_HOLD_MS: i64 = 3 * 24 * 3_600_000;
 
 impl Refusal {
     pub(crate) fn remedy(&self) -> Remedy {
+        let bounded = |retry_after_ms: Option<i64>, otherwise: i64| {
+            let wait_ms = retry_after_ms.unwrap_or(otherwise);
+            wait_ms.clamp(0, LONGEST_HOLD_MS)
+        };
         let hold = |retry_after_ms: Option<i64>, otherwise: i64| Remedy::HoldAll {
-            at_least_ms: retry_after_ms
-                .unwrap_or(otherwise)
-                .clamp(0, LONGEST_HOLD_MS),
+            at_least_ms: bounded(retry_after_ms, otherwise),
         };
         match self {
             Self::BadRequest { .. } | Self::DemoKey | Self::Premium { .. } => Remedy::DropSymbol,
@@ -127,12 +133,13 @@ impl Refusal {
             Self::SlowDown { retry_after_ms } => hold(*retry_after_ms, MINUTE_MS),
             // The shortest ban.
             Self::Banned { retry_after_ms } => hold(*retry_after_ms, 2 * MINUTE_MS),
-            Self::Unavailable { .. }
-            | Self::WebPage { .. }
-            | Self::Empty { .. }
-            | Self::Truncated
-            | Self::Unexpected { .. }
-            | Self::NoReply { .. } => Remedy::TryAgain,
+            Self::Unavailable { retry_after_ms, .. } => Remedy::TryAgain {
+                at_least_ms: bounded(*retry_after_ms, 0),
+            },
+            Self::Unexpected { .. } => Remedy::SkipBatch,
+            Self::WebPage { .. } | Self::Empty { .. } | Self::Truncated | Self::NoReply { .. } => {
+                Remedy::TryAgain { at_least_ms: 0 }
+            }
         }
     }
 }

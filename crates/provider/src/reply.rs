@@ -75,7 +75,10 @@ impl HttpReply {
             451 => Some(Refusal::Restricted {
                 message: "status 451".to_owned(),
             }),
-            status @ 500..=599 => Some(Refusal::Unavailable { status }),
+            status @ 500..=599 => Some(Refusal::Unavailable {
+                status,
+                retry_after_ms,
+            }),
             _ => None,
         }
     }
@@ -141,7 +144,13 @@ pub(crate) mod tests {
         let page = "<!DOCTYPE html><html>";
         assert_eq!(refusal(200, page), Refusal::WebPage { status: 200 });
         assert_eq!(refusal(403, page), Refusal::WebPage { status: 403 });
-        assert_eq!(refusal(502, page), Refusal::Unavailable { status: 502 });
+        assert_eq!(
+            refusal(502, page),
+            Refusal::Unavailable {
+                status: 502,
+                retry_after_ms: None
+            }
+        );
         assert_eq!(refusal(429, page), slow);
         let mut broken = reply(200, "");
         broken.body = vec![b'{', 0xff];

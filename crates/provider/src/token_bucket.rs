@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 /// A bucket of tokens; each call takes some.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenBucket {
+pub(crate) struct TokenBucket {
     capacity: u32,
     period_ms: i64,
     /// In the order in which they were taken.
@@ -23,8 +23,7 @@ struct TakenTokens {
 
 impl TokenBucket {
     /// A full bucket of `capacity` tokens, each of which comes back `period_ms` after it was taken.
-    #[must_use]
-    pub fn new(capacity: u32, period_ms: i64) -> Self {
+    pub(crate) fn new(capacity: u32, period_ms: i64) -> Self {
         Self {
             capacity,
             period_ms: period_ms.max(1),
@@ -33,7 +32,7 @@ impl TokenBucket {
     }
 
     /// When this many tokens can be taken: now, or later; `None` if the bucket never holds so many.
-    pub fn ready_at(&mut self, tokens: u32, now_ms: i64) -> Option<i64> {
+    pub(crate) fn ready_at(&mut self, tokens: u32, now_ms: i64) -> Option<i64> {
         self.settle(now_ms);
         let mut free = self.capacity.checked_sub(tokens)?;
         // The newest stay taken, as many as leave enough room.
@@ -51,7 +50,7 @@ impl TokenBucket {
     }
 
     /// Takes this many tokens if they are there; returns whether they were.
-    pub fn take(&mut self, tokens: u32, now_ms: i64) -> bool {
+    pub(crate) fn take(&mut self, tokens: u32, now_ms: i64) -> bool {
         let is_ready = self.ready_at(tokens, now_ms) == Some(now_ms);
         if is_ready {
             self.add(now_ms, tokens);
@@ -60,7 +59,7 @@ impl TokenBucket {
     }
 
     /// The other side counted `used` tokens in its period: what we do not know of is taken now.
-    pub fn catch_up(&mut self, used: u32, now_ms: i64) {
+    pub(crate) fn catch_up(&mut self, used: u32, now_ms: i64) {
         self.settle(now_ms);
         let missing = used.min(self.capacity).saturating_sub(self.used());
         if missing > 0 {
@@ -69,7 +68,7 @@ impl TokenBucket {
     }
 
     /// Takes tokens for calls of an earlier run, by their times.
-    pub fn restore(&mut self, times_ms: impl IntoIterator<Item = i64>) {
+    pub(crate) fn restore(&mut self, times_ms: impl IntoIterator<Item = i64>) {
         let mut times: Vec<i64> = times_ms.into_iter().collect();
         times.sort_unstable();
         for at_ms in times {
@@ -78,7 +77,7 @@ impl TokenBucket {
     }
 
     /// When each token was taken that has not come back, oldest first.
-    pub fn times_ms(&self) -> impl Iterator<Item = i64> {
+    pub(crate) fn times_ms(&self) -> impl Iterator<Item = i64> {
         let each = self.taken.iter();
         each.flat_map(|taken| std::iter::repeat_n(taken.at_ms, taken.tokens as usize))
     }

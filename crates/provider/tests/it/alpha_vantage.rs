@@ -1,7 +1,9 @@
 //! Bars and whole replies of Alpha Vantage.
 
-use provider::{BarInterval, FeedNotice, FeedSettings, RecordForm, WaitFor};
-use schema::FieldNames;
+use provider::{BarInterval, FeedNotice, FeedSettings, FeedStep, RecordForm, WaitFor};
+use schema::{
+    AthenaType, Cell, Classifier, FieldNames, RowReader, TableColumn, TableSchema, UnknownFields,
+};
 
 use crate::{
     server::{Server, body},
@@ -36,6 +38,34 @@ fn bars_come_oldest_first_in_utc() {
              &outputsize=compact&datatype=json&apikey={KEY}"
         )]
     );
+}
+
+#[test]
+fn the_dates_of_records_are_read_by_timestamp_and_date_columns() {
+    let server = Server::start();
+    server.answer("IBM", body(intraday("IBM", &TIMES[..1])));
+    let mut feed = Clocked::open(alpha_vantage(&server.url(), &["IBM"]));
+    let Ok(FeedStep::Record(record)) = feed.next() else {
+        panic!("no record");
+    };
+    let value = std::str::from_utf8(&record.value).unwrap();
+    let columns = |kind| TableColumn {
+        name: "date".to_owned(),
+        kind,
+        fields: Vec::new(),
+    };
+    let read = |kind| {
+        let table = TableSchema::new(vec![columns(kind)], UnknownFields::Ignore).unwrap();
+        let mut row = Vec::new();
+        let mut reader = RowReader::new(&table, Classifier::NEWEST);
+        reader.read(value, &mut row).unwrap();
+        row.remove(0)
+    };
+    assert_eq!(
+        read(AthenaType::Timestamp),
+        Cell::Timestamp(record.event_time_ms)
+    );
+    assert_eq!(read(AthenaType::Date), Cell::Date(20_784));
 }
 
 #[test]

@@ -145,14 +145,29 @@ fn what_may_pass_is_tried_again() {
     for (answer, expected) in [
         (body(page), Refusal::WebPage { status: 200 }),
         (status(403, page), Refusal::WebPage { status: 403 }),
-        (status(502, page), Refusal::Unavailable { status: 502 }),
-        (status(500, ""), Refusal::Unavailable { status: 500 }),
+        (
+            status(502, page),
+            Refusal::Unavailable {
+                status: 502,
+                retry_after_ms: None,
+            },
+        ),
+        (
+            status(500, ""),
+            Refusal::Unavailable {
+                status: 500,
+                retry_after_ms: None,
+            },
+        ),
         (
             status(
                 503,
                 r#"{"code":-1008,"msg":"Server is currently overloaded"}"#,
             ),
-            Refusal::Unavailable { status: 503 },
+            Refusal::Unavailable {
+                status: 503,
+                retry_after_ms: None,
+            },
         ),
         (body(""), Refusal::Empty { status: 200 }),
         (body(" \n"), Refusal::Empty { status: 200 }),
@@ -193,6 +208,52 @@ fn a_wait_that_the_provider_asks_for_holds_all_symbols() {
         let waited = (feed.now_ms - begin) / 1_000;
         assert!((at_least..at_least + 5).contains(&waited), "{waited} s");
         assert_eq!(server.calls().len(), 3);
+    }
+}
+
+#[test]
+fn a_server_in_trouble_may_say_for_how_long() {
+    let server = Server::start();
+    let busy = with_header(status(503, ""), "retry-after: 300");
+    server.answer("BTCUSDT", busy);
+    server.answer("ETHUSDT", body(klines(0..2)));
+    server.answer("BTCUSDT", body(klines(0..2)));
+    let mut feed = Clocked::open(binance(&server.url(), &["BTCUSDT", "ETHUSDT"]));
+    let begin = feed.now_ms;
+    let given = feed.run();
+    // The other symbol does not wait.
+    assert!(given.records[0].contains("ETHUSDT"));
+    assert_eq!(
+        (given.records.len(), given.waits),
+        (4, vec![WaitFor::Retry])
+    );
+    let waited = (feed.now_ms - begin) / 1_000;
+    assert!((300..305).contains(&waited), "{waited} s");
+}
+
+#[test]
+fn an_answer_about_something_else_costs_one_call_of_the_quota() {
+    let other = intraday("MSFT", &TIMES);
+    let nowhere = intraday("IBM", &TIMES).replace("US/Eastern", "Mars/Base");
+    for (reply, word) in [
+        (other.as_str(), "about \"MSFT\" and not about \"IBM\""),
+        (nowhere.as_str(), "Mars/Base"),
+        (r#"{"Information":"We are closed."}"#, "We are closed."),
+        (r#"{"Global Quote":{}}"#, "\"Global Quote\""),
+        ("timestamp,open,high,low,close,volume", "it is no JSON"),
+    ] {
+        let server = Server::start();
+        server.answer("IBM", body(reply));
+        let mut feed = Clocked::open(alpha_vantage(&server.url(), &["IBM"]));
+        let given = feed.run();
+        match &given.notices[..] {
+            [notice @ FeedNotice::BatchFailed { tries: 1, .. }] => {
+                assert!(notice.to_string().contains(word), "{notice}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(given.error, None);
+        assert_eq!(server.calls().len(), 1);
     }
 }
 
@@ -256,7 +317,8 @@ fn a_batch_is_given_up_after_five_tries_and_the_next_one_goes_on() {
     );
     assert!(last.is_failure());
     assert!(feed.now_ms >= NOON + 65 * MINUTE);
-    assert_eq!(feed.feed.counts().refusals, 5);
+    let counts = feed.feed.counts();
+    assert_eq!((counts.refusals, counts.failed_batches), (5, 1));
 }
 
 #[test]

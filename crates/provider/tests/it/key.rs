@@ -27,6 +27,8 @@ fn the_key_is_in_no_record_notice_error_or_kept_reply() {
     server.answer("MSFT", repeated("Error Message", "Invalid API call"));
     let settings = FeedSettings {
         form: provider::RecordForm::RawReplies,
+        // The first answer is no data, and gives up the first batch.
+        batches: Some(2),
         source: ReplySource::Record(folder.path().join("replies")),
         state_file: Some(folder.path().join("state.json")),
         bounds: short(),

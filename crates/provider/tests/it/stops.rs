@@ -1,8 +1,12 @@
 //! A stop in each wait: it comes through at once, and nothing is lost by it.
 
 use std::{
+    io::Read,
     net::TcpListener,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -35,7 +39,7 @@ fn a_stop_ends_the_wait_for_a_head_and_for_a_body() {
         server.answer("BTCUSDT", answer);
         let mut feed = Clocked::open(binance(&server.url(), &["BTCUSDT"]));
         // The bounds are half a minute each: only the stop ends this test soon.
-        let server = std::sync::Mutex::new(server);
+        let server = Mutex::new(server);
         stop_when(&mut feed, || server.lock().unwrap().wait_for_call());
         // Nothing is lost: the same call is made again.
         let server = server.into_inner().unwrap();
@@ -49,8 +53,17 @@ fn a_stop_ends_the_wait_for_a_connection() {
     // A listener that never accepts: the connection stands, and no TLS ever comes about.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
+    let connections = Mutex::new(Vec::new());
     let mut feed = Clocked::open(binance(&url, &["BTCUSDT"]));
-    stop_when(&mut feed, || drop(listener.accept().unwrap()));
+    stop_when(&mut feed, || {
+        let mut first = [0];
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut first).unwrap();
+        // The begin of a handshake.
+        assert_eq!(first, [0x16]);
+        // Held until the end of the test.
+        connections.lock().unwrap().push(stream);
+    });
 }
 
 #[test]
