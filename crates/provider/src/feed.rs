@@ -1,8 +1,8 @@
 //! The feed: which call is next, what its answer gives, and when to come back.
 //!
-//! It waits only while a call is on its way; every other wait it leaves to the caller, who knows how
-//! to be stopped. What is handed out is not yet sent: only [`Feed::acknowledge`] keeps a restart
-//! from sending it again.
+//! It waits only while a call is on its way; every other wait it leaves to the caller, who knows
+//! how to be stopped. What is handed out is not yet sent: only [`Feed::acknowledge`] keeps a
+//! restart from sending it again.
 
 use std::{collections::VecDeque, time::Instant};
 

@@ -1,7 +1,7 @@
 //! What outlives a run, in one small file: the last bar of each symbol, and the calls of the day.
 //!
-//! The file is replaced as a whole, so that a crash leaves the old one or the new one. A lock beside
-//! it keeps a second process out, which would spend the same quota without counting.
+//! The file is replaced as a whole, so that a crash leaves the old one or the new one. A lock
+//! beside it keeps a second process out, which would spend the same quota without counting.
 
 use std::{
     collections::BTreeMap,
