@@ -5,6 +5,7 @@
 use std::{error::Error, fmt::Write, time::Duration};
 
 use reqwest::{Client, Response, Url, redirect::Policy};
+use rustls::crypto::aws_lc_rs;
 use tokio::{
     runtime::{Builder, Runtime},
     time::{sleep, timeout},
@@ -71,6 +72,8 @@ impl HttpClient {
         secret: Option<Secret>,
         bounds: HttpBounds,
     ) -> Result<Self, FeedError> {
+        // The client asks the process for it. If somebody has chosen another one, that is as good.
+        aws_lc_rs::default_provider().install_default().ok();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| FeedError::Client(error.to_string()))?;
         let mut client = Client::builder()
