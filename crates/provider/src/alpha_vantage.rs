@@ -84,7 +84,7 @@ fn bar(
         reason: format!("{:?} is no time in {zone}", shown(label)),
     })?;
     let fields: RawObject = serde_json::from_str(member.value.get()).map_err(|_| BadBar {
-        reason: format!("the bar of {label} is no JSON object"),
+        reason: format!("the bar of {:?} is no JSON object", shown(label)),
     })?;
     let text = |name| field(&fields, name).unwrap_or_default();
     let texts = BarTexts {

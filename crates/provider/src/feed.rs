@@ -168,7 +168,8 @@ impl Feed {
             ReplySource::Network => network(None)?,
             ReplySource::Record(folder) => network(Some(ReplyRecorder::open(folder)?))?,
             ReplySource::Replay(folder) => {
-                Replies::Played(ReplyPlayer::open(folder, provider, interval)?)
+                let symbols = &settings.symbols;
+                Replies::Played(ReplyPlayer::open(folder, provider, interval, symbols)?)
             }
         };
         let state = StateFile::open(settings.state_file.as_deref(), provider)?;
@@ -260,8 +261,11 @@ impl Feed {
     /// The record at this position and all before it of its symbol are delivered. The state file
     /// has it after the next wait, end or [`Feed::save`].
     pub fn acknowledge(&mut self, position: &FeedPosition) {
-        let name = state_name(&position.symbol, &self.settings);
-        self.state.acknowledge(&name, position.time_ms);
+        // A whole reply says nothing of which bars were sent as records of their own.
+        if matches!(self.settings.form, RecordForm::Bars(_)) {
+            let name = state_name(&position.symbol, &self.settings);
+            self.state.acknowledge(&name, position.time_ms);
+        }
     }
 
     /// Writes the state file, if anything has changed.

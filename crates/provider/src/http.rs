@@ -81,7 +81,10 @@ impl HttpClient {
             .connect_timeout(bounds.connect)
             // The key must go to no other address than the one that was given.
             .redirect(Policy::none())
-            .referer(false);
+            .referer(false)
+            // Nobody watches a connection between two calls: one that the other side has closed
+            // would fail the next call, and cost one of the quota.
+            .pool_max_idle_per_host(0);
         if is_this_machine(&base) {
             client = client.no_proxy();
         }
@@ -126,7 +129,7 @@ impl HttpClient {
         let response = timeout(connect + head, sent)
             .await
             .map_err(|_| late("no answer", connect + head))?
-            .map_err(|error| format!("no connection: {}", chain(&error.without_url())))?;
+            .map_err(|error| format!("the call failed: {}", chain(&error.without_url())))?;
         let header = |name: &str| {
             let value = response.headers().get(name)?;
             Some(self.scrub(value.to_str().ok()?))

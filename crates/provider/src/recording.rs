@@ -131,11 +131,12 @@ impl ReplyPlayer {
     ///
     /// # Errors
     /// If the folder or a file cannot be read, if a file is none of ours, or if none of them is
-    /// about what is asked for.
+    /// about one of the symbols.
     pub(crate) fn open(
         folder: &Path,
         provider: MarketProvider,
         interval: BarInterval,
+        symbols: &[String],
     ) -> Result<Self, FeedError> {
         let mut files: BTreeMap<String, VecDeque<PathBuf>> = BTreeMap::new();
         for name in names(folder)? {
@@ -148,9 +149,10 @@ impl ReplyPlayer {
                 files.entry(recorded.symbol).or_default().push_back(path);
             }
         }
-        if files.is_empty() {
+        if let Some(symbol) = symbols.iter().find(|symbol| !files.contains_key(*symbol)) {
             let (provider, interval) = (provider.name(), interval.name());
-            let reason = format!("it holds no reply of {provider} with bars of {interval}");
+            let reason =
+                format!("it holds no reply of {provider} for {symbol} with bars of {interval}");
             return Err(FeedError::file("play back", folder, reason));
         }
         Ok(Self { files })
@@ -210,7 +212,12 @@ mod tests {
     };
 
     fn open(folder: &Path) -> Result<ReplyPlayer, FeedError> {
-        ReplyPlayer::open(folder, TOPIC.provider, TOPIC.interval)
+        ReplyPlayer::open(
+            folder,
+            TOPIC.provider,
+            TOPIC.interval,
+            &["BTCUSDT".to_owned()],
+        )
     }
 
     #[test]
@@ -247,7 +254,9 @@ mod tests {
         let folder = folder.path();
         let message = |found: Result<ReplyPlayer, FeedError>| found.unwrap_err().to_string();
         assert!(message(open(&folder.join("none"))).contains("none"));
-        assert!(message(open(folder)).contains("holds no reply of binance with bars of 1m"));
+        assert!(
+            message(open(folder)).contains("holds no reply of binance for BTCUSDT with bars of 1m")
+        );
         fs::write(folder.join("note.txt"), "not ours").unwrap();
         fs::write(folder.join("00000001.json"), "{\"status\":200}").unwrap();
         let broken = message(open(folder));

@@ -116,7 +116,10 @@ impl HttpReply {
 /// What a provider wrote, on one line and not too long.
 pub(crate) fn shown(message: &str) -> String {
     let words: Vec<&str> = message.split_whitespace().collect();
-    words.join(" ").chars().take(MESSAGE_CHARS).collect()
+    let line = words.join(" ");
+    // What controls a terminal is no part of a message.
+    let shown = line.chars().filter(|letter| !letter.is_control());
+    shown.take(MESSAGE_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -179,7 +182,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_message_is_one_short_line() {
-        assert_eq!(shown(" a\n b\tc "), "a b c");
+        assert_eq!(shown(" a\n b\tc\u{1b}[2J "), "a b c[2J");
         assert_eq!(shown(&"x".repeat(1_000)).len(), MESSAGE_CHARS);
     }
 }

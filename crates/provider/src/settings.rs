@@ -58,7 +58,8 @@ pub struct FeedSettings {
     /// Whether a bar is sent, once, while it is still forming.
     pub forming: bool,
     /// Keeps the last bar of each symbol and the calls of the day over restarts. Without it a
-    /// restart sends bars again and begins with a full quota.
+    /// restart sends bars again and begins with a full quota. It belongs to one topic: in another
+    /// one the bars are missing.
     pub state_file: Option<PathBuf>,
     /// Where replies come from.
     pub source: ReplySource,

@@ -260,7 +260,7 @@ fn an_answer_about_something_else_costs_one_call_of_the_quota() {
 #[test]
 fn a_server_that_does_not_behave_is_given_up_in_time() {
     for (answer, words) in [
-        (Answer::Closes, "no connection"),
+        (Answer::Closes, "the call failed"),
         (Answer::Silence, "no answer within 1.5 s"),
         (Answer::Stalls, "did not end within 1 s"),
         (Answer::BreaksOff, "broke off"),
@@ -286,7 +286,7 @@ fn a_port_where_nobody_listens_is_named_without_the_address_of_the_call() {
     feed.feed.next(feed.now_ms, &|| false).map(drop).unwrap();
     let given = feed.run();
     let last = given.notices.last().unwrap().to_string();
-    assert!(last.contains("no connection"), "{last}");
+    assert!(last.contains("the call failed"), "{last}");
     assert!(
         !last.contains("apikey") && !last.contains("SECRET"),
         "{last}"

@@ -54,7 +54,7 @@ fn the_key_is_in_no_record_notice_error_or_kept_reply() {
         }
     }
     assert!(shown.contains("does not take the API key") && shown.contains("[key]"));
-    assert!(shown.contains("the reply broke off") && shown.contains("no connection"));
+    assert!(shown.contains("the reply broke off") && shown.contains("the call failed"));
     assert!(!shown.contains(KEY), "{shown}");
     let mut files = 0;
     for folder in [folder.path().to_owned(), folder.path().join("replies")] {

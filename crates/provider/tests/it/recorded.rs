@@ -59,21 +59,24 @@ fn a_recording_needs_no_key_and_ends_with_its_replies() {
         secret: None,
         batches: None,
         source: ReplySource::Replay(folder.path().to_owned()),
-        // Nothing was recorded for MSFT.
-        symbols: vec!["MSFT".to_owned(), "IBM".to_owned()],
         ..settings.clone()
     };
     let given = Clocked::open(played.clone()).run();
     assert_eq!((minutes(&given.records), given.error), (vec![-1], None));
     let other = FeedSettings {
         interval: provider::BarInterval::Day1,
+        ..played.clone()
+    };
+    let error = Feed::open(other).unwrap_err().to_string();
+    let words = "no reply of alpha-vantage for IBM with bars of 1d";
+    assert!(error.contains(words), "{error}");
+    // Nothing was recorded for MSFT.
+    let other = FeedSettings {
+        symbols: vec!["IBM".to_owned(), "MSFT".to_owned()],
         ..played
     };
     let error = Feed::open(other).unwrap_err().to_string();
-    assert!(
-        error.contains("no reply of alpha-vantage with bars of 1d"),
-        "{error}"
-    );
+    assert!(error.contains("for MSFT with bars of 1m"), "{error}");
 }
 
 #[test]

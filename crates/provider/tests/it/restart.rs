@@ -1,9 +1,9 @@
 //! A restart sends again what was not acknowledged, and nothing else.
 
-use provider::{Feed, FeedError, FeedSettings, FeedStep};
+use provider::{Feed, FeedError, FeedSettings, FeedStep, RecordForm, WaitFor};
 
 use crate::{
-    server::{Server, body},
+    server::{Answer, Server, body},
     support::{Clocked, binance, klines, minutes},
 };
 
@@ -54,6 +54,54 @@ fn a_crash_sends_again_what_was_not_acknowledged_and_loses_nothing() {
     server.answer("BTCUSDT", body(klines(0..5)));
     let given = Clocked::open(settings).run();
     assert_eq!(minutes(&given.records), [2, 3, 4]);
+}
+
+#[test]
+fn a_whole_reply_counts_no_bar_as_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let settings = FeedSettings {
+        state_file: Some(folder.path().join("state.json")),
+        ..binance(&server.url(), &["BTCUSDT"])
+    };
+    let raw = FeedSettings {
+        form: RecordForm::RawReplies,
+        ..settings.clone()
+    };
+    server.answer("BTCUSDT", body(klines(0..3)));
+    assert_eq!(Clocked::open(raw).run().records.len(), 1);
+    server.answer("BTCUSDT", body(klines(0..3)));
+    let given = Clocked::open(settings).run();
+    assert_eq!(minutes(&given.records), [0, 1, 2]);
+}
+
+#[test]
+fn a_connection_that_was_closed_between_two_calls_costs_no_call() {
+    let server = Server::start();
+    for end in 1..6 {
+        server.answer("BTCUSDT", Answer::ThenCloses(klines(0..end)));
+    }
+    let settings = FeedSettings {
+        batches: Some(5),
+        ..binance(&server.url(), &["BTCUSDT"])
+    };
+    let mut feed = Clocked::open(settings);
+    let given = feed.run();
+    assert_eq!(minutes(&given.records), [0, 1, 2, 3, 4]);
+    assert_eq!(
+        (given.notices, given.waits),
+        (vec![], vec![WaitFor::Interval; 4])
+    );
+    assert_eq!(feed.feed.counts().calls, 5);
+}
+
+#[test]
+fn a_feed_may_run_in_a_thread_of_its_own() {
+    let server = Server::start();
+    server.answer("BTCUSDT", body(klines(0..3)));
+    let mut feed = Clocked::open(binance(&server.url(), &["BTCUSDT"]));
+    let thread = std::thread::spawn(move || feed.run().records.len());
+    assert_eq!(thread.join().unwrap(), 3);
 }
 
 #[test]

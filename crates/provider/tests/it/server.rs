@@ -22,6 +22,8 @@ pub(crate) enum Answer {
         headers: Vec<String>,
         body: String,
     },
+    /// A whole reply with this body, after which the connection is closed without a word.
+    ThenCloses(String),
     /// Nothing is said until the server is gone.
     Silence,
     /// The head and the start of the body; then nothing until the server is gone.
@@ -189,6 +191,14 @@ fn write(mut stream: &TcpStream, answer: &Answer, ends: &AtomicBool) -> std::io:
                 "HTTP/1.1 {status} Some\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
             )?;
             Ok(true)
+        }
+        Answer::ThenCloses(body) => {
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
+            )?;
+            Ok(false)
         }
         Answer::Silence => {
             until_it_ends(ends);
