@@ -181,6 +181,25 @@ mod tests {
     }
 
     #[test]
+    fn bars_of_a_reply_are_in_order_and_none_is_there_twice() {
+        let bar = |start_ms: i64, value: &str| Bar {
+            start_ms,
+            end_ms: start_ms + 1,
+            value: value.as_bytes().to_vec(),
+        };
+        let reason = "broken".to_owned();
+        let read = [
+            Ok(bar(7, "a")),
+            Ok(bar(5, "b")),
+            Err(BadBar { reason }),
+            Ok(bar(7, "c")),
+        ];
+        let reply = BarReply::new(read);
+        assert_eq!(reply.bars, [bar(5, "b"), bar(7, "a")]);
+        assert_eq!(reply.bad.len(), 1);
+    }
+
+    #[test]
     fn a_bar_without_its_numbers_is_bad() {
         let encoder = BarEncoder::new(FieldNames::Original);
         let reason = |change: fn(&mut BarTexts)| {

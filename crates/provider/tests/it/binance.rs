@@ -133,6 +133,22 @@ fn a_long_gap_is_closed_without_waiting_for_the_interval() {
 }
 
 #[test]
+fn each_call_has_a_connection_of_its_own() {
+    // One that is kept may be closed between two calls, which would cost a call of the quota.
+    let server = Server::start();
+    for end in 1..4 {
+        server.answer("BTCUSDT", body(klines(0..end)));
+    }
+    let settings = FeedSettings {
+        batches: Some(3),
+        ..binance(&server.url(), &["BTCUSDT"])
+    };
+    let given = Clocked::open(settings).run();
+    assert_eq!(minutes(&given.records), [0, 1, 2]);
+    assert_eq!((server.calls().len(), server.connections()), (3, 3));
+}
+
+#[test]
 fn an_empty_array_is_no_failure() {
     let server = Server::start();
     server.answer("BTCUSDT", body("[]"));

@@ -1,9 +1,9 @@
 //! A restart sends again what was not acknowledged, and nothing else.
 
-use provider::{Feed, FeedError, FeedSettings, FeedStep, RecordForm, WaitFor};
+use provider::{Feed, FeedError, FeedSettings, FeedStep, RecordForm};
 
 use crate::{
-    server::{Answer, Server, body},
+    server::{Server, body},
     support::{Clocked, binance, klines, minutes},
 };
 
@@ -73,26 +73,6 @@ fn a_whole_reply_counts_no_bar_as_sent() {
     server.answer("BTCUSDT", body(klines(0..3)));
     let given = Clocked::open(settings).run();
     assert_eq!(minutes(&given.records), [0, 1, 2]);
-}
-
-#[test]
-fn a_connection_that_was_closed_between_two_calls_costs_no_call() {
-    let server = Server::start();
-    for end in 1..6 {
-        server.answer("BTCUSDT", Answer::ThenCloses(klines(0..end)));
-    }
-    let settings = FeedSettings {
-        batches: Some(5),
-        ..binance(&server.url(), &["BTCUSDT"])
-    };
-    let mut feed = Clocked::open(settings);
-    let given = feed.run();
-    assert_eq!(minutes(&given.records), [0, 1, 2, 3, 4]);
-    assert_eq!(
-        (given.notices, given.waits),
-        (vec![], vec![WaitFor::Interval; 4])
-    );
-    assert_eq!(feed.feed.counts().calls, 5);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
     thread,
@@ -22,8 +22,6 @@ pub(crate) enum Answer {
         headers: Vec<String>,
         body: String,
     },
-    /// A whole reply with this body, after which the connection is closed without a word.
-    ThenCloses(String),
     /// Nothing is said until the server is gone.
     Silence,
     /// The head and the start of the body; then nothing until the server is gone.
@@ -78,6 +76,7 @@ struct Scripted {
 /// Runs until it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
+    connections: Arc<AtomicUsize>,
     calls: Arc<Mutex<Vec<String>>>,
     script: Arc<Mutex<Script>>,
     arrivals: Receiver<()>,
@@ -89,10 +88,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (calls, script) = (Arc::default(), Arc::default());
+        let connections = Arc::new(AtomicUsize::new(0));
         let ends = Arc::new(AtomicBool::new(false));
         let (arrived, arrivals) = channel();
         let server = Self {
             address,
+            connections: Arc::clone(&connections),
             calls: Arc::clone(&calls),
             script: Arc::clone(&script),
             arrivals,
@@ -103,6 +104,7 @@ impl Server {
                 if ends.load(Ordering::Acquire) {
                     return;
                 }
+                connections.fetch_add(1, Ordering::AcqRel);
                 let (calls, script, ends) = (calls.clone(), script.clone(), ends.clone());
                 let arrived = arrived.clone();
                 thread::spawn(move || {
@@ -127,6 +129,11 @@ impl Server {
     /// The targets of the calls so far: path and parameters.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// How many connections there were so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Acquire)
     }
 
     /// Waits until a call has arrived.
@@ -191,14 +198,6 @@ fn write(mut stream: &TcpStream, answer: &Answer, ends: &AtomicBool) -> std::io:
                 "HTTP/1.1 {status} Some\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
             )?;
             Ok(true)
-        }
-        Answer::ThenCloses(body) => {
-            let length = body.len();
-            write!(
-                stream,
-                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
-            )?;
-            Ok(false)
         }
         Answer::Silence => {
             until_it_ends(ends);
