@@ -1,14 +1,13 @@
-//! Writes a file that looks like the tutorial's `indexProcessed.csv`, without a single row of it.
+//! Writes a file in the shape of the tutorial's `indexProcessed.csv`, without a single row of it.
 //!
 //! The header, the symbols, the rows per symbol, the date ranges, the order, the forms of the
-//! numbers, the days without volume and the flat days are those of the original; the prices are a
-//! seeded random walk. The arithmetic is limited to additions, multiplications, divisions and
-//! rounding, which yield the same bits on every machine, unlike `exp` or `ln`. Invariant: the
-//! output is always the same, byte for byte.
+//! numbers, the days without volume and the flat days are those of the original; prices and volumes
+//! are simulated. The output is always the same, byte for byte: beyond the simulator it takes only
+//! additions, multiplications, divisions and rounding, which yield the same bits on every machine.
 
 use std::io::{self, Write};
 
-use crate::{calendar, dice::Dice, markets::MARKETS, walk};
+use crate::{choice::Choice, rows::rows, shapes::SHAPES};
 
 /// Writes the whole file, header first.
 ///
@@ -17,12 +16,9 @@ use crate::{calendar, dice::Dice, markets::MARKETS, walk};
 pub(crate) fn write(out: &mut impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(schema::STOCK_HEADER)?;
-    for (stream, market) in (0..).zip(&MARKETS) {
-        // Each market has its own stream, so adding a market does not change the others.
-        let mut dice = Dice::new(stream);
-        let days = calendar::trading_days(market, &mut dice);
-        for row in walk::rows(market, &days, &mut dice) {
-            writer.write_record(row.cells(market))?;
+    for (stream, shape) in (0..).zip(&SHAPES) {
+        for row in rows(shape, &mut Choice::new(stream)).map_err(io::Error::other)? {
+            writer.write_record(row.cells(shape))?;
         }
     }
     writer.flush()
@@ -33,7 +29,7 @@ mod tests {
     use chrono::{Datelike, NaiveDate, Weekday};
 
     use super::*;
-    use crate::markets::Market;
+    use crate::shapes::IndexShape;
 
     fn generated() -> Vec<u8> {
         let mut out = Vec::new();
@@ -50,7 +46,7 @@ mod tests {
         .unwrap();
         assert!(
             file == generated(),
-            "write it again: cargo run -p producer --example look-alike > data/indexProcessed.csv"
+            "write it again: cargo run -p market --example shipped-data > data/indexProcessed.csv"
         );
     }
 
@@ -60,20 +56,20 @@ mod tests {
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), 104_224);
         let mut rest = rows.as_slice();
-        for market in &MARKETS {
-            let (own, others) = rest.split_at(market.rows);
+        for shape in &SHAPES {
+            let (own, others) = rest.split_at(shape.rows);
             rest = others;
-            check_market(market, own);
+            check_market(shape, own);
         }
     }
 
-    fn check_market(market: &Market, rows: &[csv::StringRecord]) {
+    fn check_market(shape: &IndexShape, rows: &[csv::StringRecord]) {
         let count =
             |test: &dyn Fn(&csv::StringRecord) -> bool| rows.iter().filter(|row| test(row)).count();
-        assert_eq!(count(&|row| &row[0] == market.symbol), market.rows);
+        assert_eq!(count(&|row| &row[0] == shape.symbol), shape.rows);
         assert_eq!(
-            (&rows[0][1], &rows[market.rows - 1][1]),
-            (market.first, market.last)
+            (&rows[0][1], &rows[shape.rows - 1][1]),
+            (shape.first, shape.last)
         );
         assert!(
             rows.windows(2).all(|pair| pair[0][1] < pair[1][1]),
@@ -81,19 +77,16 @@ mod tests {
         );
         assert_eq!(
             count(&|row| &row[7] == "0.0"),
-            market.quiet + market.later_zero
+            shape.quiet + shape.later_zero
         );
-        assert_eq!(
-            count(&|row| (3..6).all(|at| row[at] == row[2])),
-            market.flat
-        );
-        assert_eq!(count(&|row| row[5] != row[6]), market.adjusted);
+        assert_eq!(count(&|row| (3..6).all(|at| row[at] == row[2])), shape.flat);
+        assert_eq!(count(&|row| row[5] != row[6]), shape.adjusted);
         for row in rows {
-            check_row(market, row);
+            check_row(shape, row);
         }
     }
 
-    fn check_row(market: &Market, row: &csv::StringRecord) {
+    fn check_row(shape: &IndexShape, row: &csv::StringRecord) {
         let date: NaiveDate = row[1].parse().unwrap();
         assert!(
             !matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
@@ -118,7 +111,7 @@ mod tests {
         assert!(row[7].ends_with(".0"), "{row:?}");
         assert_eq!(
             row[8].parse::<f64>().unwrap(),
-            close * market.in_usd,
+            close * shape.in_usd,
             "{row:?}"
         );
     }

@@ -1,12 +1,11 @@
-//! The shape of each market in the original file: counts, date ranges, and round levels for prices
-//! and volumes.
+//! The shape of each market in the original file: counts and date ranges.
 //!
 //! Measured on the original, which is not in this repository; none of its prices or volumes are
 //! here. The markets stand in the order of the file.
 
-/// One market.
+/// What the rows of one market have in common with the original's.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Market {
+pub(crate) struct IndexShape {
     pub(crate) symbol: &'static str,
     pub(crate) rows: usize,
     pub(crate) first: &'static str,
@@ -24,18 +23,10 @@ pub(crate) struct Market {
     pub(crate) adjusted: usize,
     /// The exchange rate that turns `Close` into `CloseUSD`.
     pub(crate) in_usd: f64,
-    /// The price on the first day.
-    pub(crate) start: f64,
-    /// The daily growth of the price, in millionths.
-    pub(crate) growth: f64,
-    /// The usual volume on the first day.
-    pub(crate) volume_first: f64,
-    /// The usual volume on the last day.
-    pub(crate) volume_last: f64,
 }
 
-pub(crate) const MARKETS: [Market; 13] = [
-    Market {
+pub(crate) const SHAPES: [IndexShape; 13] = [
+    IndexShape {
         symbol: "HSI",
         rows: 8492,
         first: "1986-12-31",
@@ -47,12 +38,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 900,
         adjusted: 0,
         in_usd: 0.13,
-        start: 2_500.0,
-        growth: 289.0,
-        volume_first: 100_000_000.0,
-        volume_last: 2_200_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "NYA",
         rows: 13_947,
         first: "1965-12-31",
@@ -64,12 +51,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 9318,
         adjusted: 0,
         in_usd: 1.0,
-        start: 500.0,
-        growth: 247.0,
-        volume_first: 100_000_000.0,
-        volume_last: 4_500_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "IXIC",
         rows: 12_690,
         first: "1971-02-05",
@@ -81,12 +64,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 4843,
         adjusted: 0,
         in_usd: 1.0,
-        start: 100.0,
-        growth: 388.0,
-        volume_first: 50_000_000.0,
-        volume_last: 2_600_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "000001.SS",
         rows: 5791,
         first: "1997-07-02",
@@ -98,12 +77,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 0,
         adjusted: 0,
         in_usd: 0.16,
-        start: 1_200.0,
-        growth: 190.0,
-        volume_first: 10_000.0,
-        volume_last: 300_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "N225",
         rows: 13_874,
         first: "1965-01-05",
@@ -115,12 +90,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 6500,
         adjusted: 0,
         in_usd: 0.01,
-        start: 1_300.0,
-        growth: 227.0,
-        volume_first: 80_000_000.0,
-        volume_last: 120_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "N100",
         rows: 5474,
         first: "1999-12-31",
@@ -132,12 +103,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 700,
         adjusted: 0,
         in_usd: 1.22,
-        start: 1_000.0,
-        growth: 44.0,
-        volume_first: 300_000_000.0,
-        volume_last: 240_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "399001.SZ",
         rows: 5760,
         first: "1997-08-22",
@@ -149,12 +116,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 5552,
         adjusted: 5156,
         in_usd: 0.16,
-        start: 4_000.0,
-        growth: 219.0,
-        volume_first: 10_000.0,
-        volume_last: 1_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "GSPTSE",
         rows: 10_526,
         first: "1979-06-29",
@@ -166,12 +129,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 7404,
         adjusted: 3013,
         in_usd: 0.83,
-        start: 1_500.0,
-        growth: 239.0,
-        volume_first: 10_000_000.0,
-        volume_last: 24_000_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "NSEI",
         rows: 3346,
         first: "2007-09-17",
@@ -183,12 +142,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 2000,
         adjusted: 0,
         in_usd: 0.01,
-        start: 4_500.0,
-        growth: 370.0,
-        volume_first: 100_000.0,
-        volume_last: 600_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "GDAXI",
         rows: 8438,
         first: "1987-12-30",
@@ -200,12 +155,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 2400,
         adjusted: 0,
         in_usd: 1.22,
-        start: 1_000.0,
-        growth: 324.0,
-        volume_first: 40_000_000.0,
-        volume_last: 100_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "SSMI",
         rows: 7671,
         first: "1990-11-09",
@@ -217,12 +168,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 4816,
         adjusted: 0,
         in_usd: 1.11,
-        start: 1_400.0,
-        growth: 273.0,
-        volume_first: 50_000_000.0,
-        volume_last: 60_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "TWII",
         rows: 5869,
         first: "1997-07-02",
@@ -234,12 +181,8 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 0,
         adjusted: 4877,
         in_usd: 0.04,
-        start: 9_000.0,
-        growth: 108.0,
-        volume_first: 3_000_000.0,
-        volume_last: 5_000_000.0,
     },
-    Market {
+    IndexShape {
         symbol: "J203.JO",
         rows: 2346,
         first: "2012-02-08",
@@ -251,9 +194,5 @@ pub(crate) const MARKETS: [Market; 13] = [
         flat_until: 1600,
         adjusted: 0,
         in_usd: 0.07,
-        start: 34_000.0,
-        growth: 295.0,
-        volume_first: 0.0,
-        volume_last: 0.0,
     },
 ];

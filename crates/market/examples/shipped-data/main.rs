@@ -1,15 +1,14 @@
-//! Prints the look-alike of the tutorial's data: `cargo run -p producer --example look-alike >
+//! Prints the data that this repository ships: `cargo run -p market --example shipped-data >
 //! data/indexProcessed.csv`.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")
 )]
 
-mod calendar;
-mod dice;
+mod choice;
 mod generate;
-mod markets;
-mod walk;
+mod rows;
+mod shapes;
 
 use std::io::{self, BufWriter, Write};
 
