@@ -207,7 +207,11 @@ impl DailyPath {
         // After a Friday comes a Monday.
         let factor = *self.factor.get(self.weekdays)?;
         self.weekdays += 1;
-        self.next_day += if self.weekdays % 5 == 0 { 3 } else { 1 };
+        self.next_day += if self.weekdays.is_multiple_of(5) {
+            3
+        } else {
+            1
+        };
         let draws = self.draws();
         let prices = match self.exchange.is_open(date) {
             true => Some(self.trade(day, factor, &draws)),

@@ -3,6 +3,10 @@
 //!
 //! Every position of a stream can be reached directly, so a day or a minute has its numbers
 //! whatever was drawn before it.
+#![allow(
+    clippy::excessive_precision,
+    reason = "the coefficients have the digits of the publication"
+)]
 
 use rand_chacha::{
     ChaCha8Rng,
