@@ -10,7 +10,8 @@
 //! assert_eq!(events.len(), 78);
 //! let mut json = Vec::new();
 //! events[0].append_json(&mut json);
-//! assert!(json.starts_with(br#"{"Index":"IXIC","Date":"2021-05-28 13:30:00.000","Open":13792.0"#));
+//! let start = br#"{"Index":"IXIC","Date":"2021-05-28 13:30:00.000","Open":13792.0,"#;
+//! assert!(json.starts_with(start));
 //! ```
 
 use std::collections::{BTreeMap, VecDeque};

@@ -339,6 +339,6 @@ mod tests {
         // Beyond the years of the file.
         assert_eq!(times("XNYS", "2100-01-01"), None);
         assert!(times("XNYS", "2100-12-31").is_some());
-        assert_eq!(Exchange::with_code("XXXX").map(Exchange::code), None);
+        assert_eq!(Exchange::with_code("NONE").map(Exchange::code), None);
     }
 }

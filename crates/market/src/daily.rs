@@ -200,7 +200,8 @@ impl DailyPath {
         }
     }
 
-    /// The next weekday, and its prices if the exchange is open; `None` after the factor's last day.
+    /// The next weekday, and its prices if the exchange is open; `None` after the factor's last
+    /// day.
     pub(crate) fn next_weekday(&mut self) -> Option<Weekday> {
         let day = self.next_day;
         let date = date_of(day);

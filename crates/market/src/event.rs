@@ -45,7 +45,7 @@ pub enum EventDate {
     Day(i32),
     /// The start of an intraday bar, or the time of a trade or quote, in milliseconds since
     /// 1970-01-01 UTC.
-    Instant(i64),
+    Time(i64),
 }
 
 /// What happened.
@@ -211,7 +211,7 @@ impl Event {
         out.extend_from_slice(keys.date);
         match self.date {
             EventDate::Day(day) => append_date(day, out),
-            EventDate::Instant(millis) => append_timestamp(millis, out),
+            EventDate::Time(millis) => append_timestamp(millis, out),
         }
         match &self.content {
             EventContent::Bar(bar) => append_bar(bar, &keys.bar, out),
@@ -301,7 +301,7 @@ mod tests {
             price: number("10.5"),
             volume: number("200.0"),
         });
-        let time = EventDate::Instant(1_577_975_400_123);
+        let time = EventDate::Time(1_577_975_400_123);
         assert_eq!(
             json("X", time, trade, FieldNames::Original),
             r#"{"Index":"X","Date":"2020-01-02 14:30:00.123","Price":10.5,"Volume":200.0}"#

@@ -119,8 +119,8 @@ impl Intraday {
         }
     }
 
-    /// Replaces `bars` by those minutes of the session in which something is traded, in order. Their
-    /// first open, highest high, lowest low, last close and sum of volumes are the day's.
+    /// Replaces `bars` by those minutes of the session in which something is traded, in order.
+    /// Their first open, highest high, lowest low, last close and sum of volumes are the day's.
     pub(crate) fn fill_minutes(
         &mut self,
         session: &Session,
@@ -368,9 +368,9 @@ fn share(volume: i64, trades: &mut [PlainTrade], random: &mut RandomStream) {
     }
 }
 
-/// Where the price that comes closest to a bound does not reach it, the whole walk is bent that way,
-/// most at that price and not at all at its ends. A stretch of the few prices next to the bound would
-/// give them returns that come back at once.
+/// Where the price that comes closest to a bound does not reach it, the whole walk is bent that
+/// way, most at that price and not at all at its ends. A stretch of the few prices next to the
+/// bound would give them returns that come back at once.
 fn lift(prices: &mut [f64], bound: f64, order: fn(&f64, &f64) -> std::cmp::Ordering) {
     let count = prices.len() as f64;
     let best = prices.iter().enumerate().max_by(|a, b| order(a.1, b.1));

@@ -181,7 +181,7 @@ impl DayPlayer {
             }
             return true;
         }
-        let date = EventDate::Instant(bar.start_ms);
+        let date = EventDate::Time(bar.start_ms);
         let content = EventContent::Bar(forms.bar(&bar));
         out.push_back(Event::new(&self.symbol, bar.end_ms, date, content));
         true
@@ -194,7 +194,7 @@ impl DayPlayer {
         forms: &NumberForms,
         out: &mut VecDeque<Event>,
     ) {
-        let date = EventDate::Instant(trade.time_ms);
+        let date = EventDate::Time(trade.time_ms);
         let mut append =
             |content| out.push_back(Event::new(&self.symbol, trade.time_ms, date, content));
         let spread = trade.spread * self.tick;

@@ -212,7 +212,7 @@ fn prices_are_consistent_on_ticks_and_in_the_hours() {
                 "{bar:?}"
             );
             assert!(bar.volume.units > 0 && bar.adj_close == bar.close);
-            let EventDate::Instant(start) = event.date() else {
+            let EventDate::Time(start) = event.date() else {
                 panic!("{event:?}");
             };
             assert!(start < event.time_ms() && event.time_ms() <= start + length);
@@ -274,7 +274,7 @@ fn a_record_has_the_digits_of_a_csv_row() {
             let read = schema::parse_partition_time_2(&date, schema::DateForm::Iso).unwrap();
             let expected = match event.date() {
                 EventDate::Day(day) => i64::from(day) * 86_400_000,
-                EventDate::Instant(millis) => millis,
+                EventDate::Time(millis) => millis,
             };
             assert_eq!(read.and_utc().timestamp_millis(), expected);
             let old = schema::parse_partition_time_1(value["Date"].as_str().unwrap()).unwrap();

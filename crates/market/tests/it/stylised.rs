@@ -200,7 +200,7 @@ fn minutes(symbol: &str, count: usize) -> Minutes {
     let (mut returns, mut volumes) = (Vec::new(), Vec::new());
     let (mut at, mut day) = (0, 0);
     for event in events(&settings(&[symbol], "1m", "2019-01-01", "2019-06-30")) {
-        let EventDate::Instant(start) = event.date() else {
+        let EventDate::Time(start) = event.date() else {
             panic!("{event:?} is no minute");
         };
         if start / 86_400_000 != day {
