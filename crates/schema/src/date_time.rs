@@ -17,12 +17,17 @@
 //!   minutes of the zone, clocks without leading zeros (`7:30:00`), blanks in the clock, and the
 //!   last hours of the year 0 where the zone moves them into the year 1.
 //!
+//! A [`TimeFormat`] reads the times of rows that are replayed: by the column rule, or in a form and
+//! a zone that the user names.
+//!
 //! Only the years 1 to 9999 pass, when reading and when writing: readers of other years disagree.
 
 mod calendar;
 mod column_rule;
 mod partition_rule_1;
 mod partition_rule_2;
+mod time_format;
+mod time_zone;
 mod write;
 
 pub(crate) use calendar::MILLIS_PER_DAY;
@@ -30,6 +35,8 @@ pub use calendar::{TIMESTAMPS, parse_date};
 pub(crate) use column_rule::parse_column_timestamp;
 pub use partition_rule_1::parse_partition_time_1;
 pub use partition_rule_2::{DateForm, parse_partition_time_2};
+pub use time_format::{TimeFormat, TimeFormatError};
+pub use time_zone::TimeZone;
 pub use write::{append_date, append_timestamp};
 
 #[cfg(test)]

@@ -45,8 +45,8 @@ pub use cell::Cell;
 pub use classifier::Classifier;
 pub use csv_column::{ColumnType, CsvColumn, TypedColumn, parse_columns};
 pub use date_time::{
-    DateForm, TIMESTAMPS, append_date, append_timestamp, parse_date, parse_partition_time_1,
-    parse_partition_time_2,
+    DateForm, TIMESTAMPS, TimeFormat, TimeFormatError, TimeZone, append_date, append_timestamp,
+    parse_date, parse_partition_time_1, parse_partition_time_2,
 };
 pub use infer::{ColumnNote, Proposal, infer};
 pub use loss::Losses;
@@ -60,7 +60,7 @@ pub use row_problem::RowProblem;
 pub use row_reader::{NoRow, RowReader};
 pub use schema::Schema;
 pub use schema_error::SchemaError;
-pub use stock::{STOCK_HEADER, is_stock_name};
+pub use stock::{STOCK_HEADER, date_column, is_stock_name, symbol_column};
 pub use table_schema::{
     PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields,
 };

@@ -87,12 +87,12 @@ impl Schema {
 
     /// The place of the symbol column, if a column has one of the usual names for it.
     pub fn symbol(&self) -> Option<usize> {
-        stock::symbol(self.columns.iter().map(|column| column.header.as_str()))
+        stock::symbol_column(self.columns.iter().map(|column| column.header.as_str()))
     }
 
     /// The place of the column with a row's date or time, if one has a usual name for it.
     pub fn date(&self) -> Option<usize> {
-        stock::date(self.columns.iter().map(|column| column.header.as_str()))
+        stock::date_column(self.columns.iter().map(|column| column.header.as_str()))
     }
 
     /// The error for a column that is not in this schema.

@@ -98,13 +98,13 @@ pub fn is_stock_name(name: &str) -> bool {
     is_known(&NUMBERS) || is_known(&SYMBOL) || is_known(&DATE)
 }
 
-/// The place of the symbol column.
-pub(crate) fn symbol<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
+/// The place of the symbol column among names of columns or fields.
+pub fn symbol_column<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
     strongest(headers, &SYMBOL)
 }
 
-/// The place of the date column.
-pub(crate) fn date<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
+/// The place of the column that says when a row happened.
+pub fn date_column<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
     strongest(headers, &DATE)
 }
 
@@ -156,10 +156,13 @@ mod tests {
 
     #[test]
     fn the_symbol_column_beats_an_exported_row_index() {
-        assert_eq!(symbol(["index", "Date", "Symbol"].into_iter()), Some(2));
-        assert_eq!(symbol(["Index", "Date"].into_iter()), Some(0));
-        assert_eq!(symbol(["date", "open", "Name"].into_iter()), Some(2));
-        assert_eq!(symbol(["open", "close"].into_iter()), None);
-        assert_eq!(date(["Time", "Trade Date"].into_iter()), Some(1));
+        assert_eq!(
+            symbol_column(["index", "Date", "Symbol"].into_iter()),
+            Some(2)
+        );
+        assert_eq!(symbol_column(["Index", "Date"].into_iter()), Some(0));
+        assert_eq!(symbol_column(["date", "open", "Name"].into_iter()), Some(2));
+        assert_eq!(symbol_column(["open", "close"].into_iter()), None);
+        assert_eq!(date_column(["Time", "Trade Date"].into_iter()), Some(1));
     }
 }

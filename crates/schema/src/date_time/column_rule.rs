@@ -12,17 +12,42 @@ use super::calendar::{MILLIS_PER_DAY, TIMESTAMPS, number, parse_leading_date};
 /// its midnight, and digits beyond the milliseconds are cut off. A leap second counts as the first
 /// of the next minute.
 pub(crate) fn parse_column_timestamp(text: &str) -> Option<i64> {
+    let clock_time = parse_clock_time(text)?;
+    let millis = clock_time.millis - clock_time.ahead.unwrap_or(0);
+    TIMESTAMPS.contains(&millis).then_some(millis)
+}
+
+/// What a clock shows, and where it hangs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClockTime {
+    /// Milliseconds since 1970-01-01 of the clock.
+    pub(super) millis: i64,
+    /// How far its zone is ahead of UTC, in milliseconds, if the text says it.
+    pub(super) ahead: Option<i64>,
+}
+
+/// The same texts, with the zone apart.
+pub(super) fn parse_clock_time(text: &str) -> Option<ClockTime> {
     let (days, rest) = parse_leading_date(text.as_bytes())?;
     let midnight = i64::from(days) * MILLIS_PER_DAY;
-    let millis = match rest {
-        [] => midnight,
+    match rest {
+        [] => Some(ClockTime {
+            millis: midnight,
+            ahead: None,
+        }),
         [b'T' | b't' | b' ', clock @ ..] => {
             let (of_day, zone) = parse_clock(clock)?;
-            midnight + of_day - parse_zone(zone)?
+            let ahead = match zone.trim_ascii_start() {
+                [] => None,
+                zone => Some(parse_zone(zone)?),
+            };
+            Some(ClockTime {
+                millis: midnight + of_day,
+                ahead,
+            })
         }
-        _ => return None,
-    };
-    TIMESTAMPS.contains(&millis).then_some(millis)
+        _ => None,
+    }
 }
 
 /// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fff…` as milliseconds of the day, and what follows.
@@ -47,11 +72,10 @@ fn parse_clock(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((millis + digit(0) * 100 + digit(1) * 10 + digit(2), rest))
 }
 
-/// How far a zone is ahead of UTC, in milliseconds: nothing, `Z`, `+HH`, `+HHMM` or `+HH:MM`, with
-/// or without blanks in front.
+/// How far a zone is ahead of UTC, in milliseconds: `Z`, `+HH`, `+HHMM` or `+HH:MM`.
 fn parse_zone(text: &[u8]) -> Option<i64> {
-    let (sign, rest) = match text.trim_ascii_start() {
-        [] | [b'Z' | b'z'] => return Some(0),
+    let (sign, rest) = match text {
+        [b'Z' | b'z'] => return Some(0),
         [b'+', rest @ ..] => (1, rest),
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
