@@ -8,15 +8,20 @@ mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum, builder::BoolishValueParser};
+use clap::{ArgGroup, Parser, ValueEnum, builder::BoolishValueParser};
 use cli::{
     flags::{KafkaArgs, ReportArgs},
     values::parse_duration,
 };
-use schema::FieldNames;
+use schema::{FieldNames, TimeZone};
 
-pub use values::{ColumnTypes, Delimiter, Escape, Header};
-use values::{parse_columns, parse_delimiter, parse_escape, parse_header, parse_rate};
+pub use values::{ColumnTypes, Delimiter, Escape, Header, Repeat};
+use values::{
+    parse_closed_hours, parse_columns, parse_delimiter, parse_escape, parse_header, parse_rate,
+    parse_renamed, parse_repeat, parse_speed, parse_zone,
+};
+
+use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};
 
 /// Replays stock data, or any CSV, as JSON records into a Kafka topic.
 ///
@@ -35,19 +40,30 @@ use values::{parse_columns, parse_delimiter, parse_escape, parse_header, parse_r
     mut_arg("output", |arg| arg.env("PRODUCER_OUTPUT")),
     mut_arg("progress_interval", |arg| arg.env("PRODUCER_PROGRESS_INTERVAL")),
     mut_arg("config", |arg| arg.env("PRODUCER_CONFIG")),
-    mut_arg("print_config", |arg| arg.env("PRODUCER_PRINT_CONFIG"))
+    mut_arg("print_config", |arg| arg.env("PRODUCER_PRINT_CONFIG")),
+    group(ArgGroup::new("source").required(true).args(["csv", "jsonl"]))
 )]
 pub struct Args {
-    /// CSV files with a header line, plain or gzip, sent one after the other; `-` is stdin
+    /// CSV files with a header line, sent one after the other: files, folders or patterns
+    /// (`'*.csv'`), plain, gzip or zstd; `-` is stdin
     #[arg(
         long,
         value_name = "FILE",
         num_args = 1..,
-        required = true,
         env = "PRODUCER_CSV",
         help_heading = "Input"
     )]
     pub csv: Vec<PathBuf>,
+
+    /// Files of JSON, one object a line, in place of CSV: each object is sent as it is
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        env = "PRODUCER_JSONL",
+        help_heading = "Input"
+    )]
+    pub jsonl: Vec<PathBuf>,
 
     /// What separates the fields: one character, or `tab` [default: what a first line such as
     /// `sep=;` says, else a comma]
@@ -146,14 +162,110 @@ pub struct Args {
     )]
     pub limit: Option<u64>,
 
-    /// Start again from the first file at the end, until stopped
+    /// Start again from the first file at the end, until stopped; or send everything N times
     #[arg(
         long = "loop",
+        value_name = "N",
+        num_args = 0..=1,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
         env = "PRODUCER_LOOP",
-        value_parser = BoolishValueParser::new(),
+        value_parser = parse_repeat,
         help_heading = "Input"
     )]
-    pub repeat: bool,
+    pub repeat: Repeat,
+
+    /// The order of the records. All but `file` read everything first, in little memory and
+    /// temporary files
+    #[arg(
+        long,
+        value_name = "ORDER",
+        default_value = "file",
+        env = "PRODUCER_ORDER",
+        help_heading = "Input"
+    )]
+    pub order: Order,
+
+    /// With `--order shuffle` or `sample`: the same number gives the same order on every machine
+    /// [default: a random one, which the log names]
+    #[arg(long, value_name = "N", env = "PRODUCER_SEED", help_heading = "Input")]
+    pub seed: Option<u64>,
+
+    /// Columns with another name than in the header: `OLD=NEW,…`. The other flags know them by the
+    /// new one
+    #[arg(
+        long,
+        value_name = "OLD=NEW",
+        value_delimiter = ',',
+        value_parser = parse_renamed,
+        env = "PRODUCER_RENAME",
+        help_heading = "Input"
+    )]
+    pub rename: Vec<RenamedColumn>,
+
+    /// Column, or field of a JSON object, that says when a row happened; of two (`DATE,TIME`) the
+    /// texts are read as one, with a blank in between [default: Date, Timestamp or Time, if there is
+    /// one]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "PRODUCER_TIME_COLUMN",
+        help_heading = "Input"
+    )]
+    pub time_column: Vec<String>,
+
+    /// The form of times: a pattern such as `%d/%m/%Y %H:%M`, `iso`, `epoch-seconds` or
+    /// `epoch-millis`. Where the time is needed, a row with a time in another form is a bad row; one
+    /// whose time is blank is sent with the row before it, or left out by --from and --to
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "iso",
+        env = "PRODUCER_TIME_FORMAT",
+        help_heading = "Input"
+    )]
+    pub time_format: String,
+
+    /// The zone of times that do not name theirs, such as America/New_York
+    #[arg(
+        long,
+        value_name = "ZONE",
+        default_value = "UTC",
+        value_parser = parse_zone,
+        env = "PRODUCER_TIME_ZONE",
+        help_heading = "Input"
+    )]
+    pub time_zone: TimeZone,
+
+    /// Send only records with these keys: `HSI,NYA`
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        env = "PRODUCER_SYMBOLS",
+        help_heading = "Records"
+    )]
+    pub symbols: Vec<String>,
+
+    /// Send only records from this time on: `2020-01-31` or `2020-01-31T09:30`, in --time-zone
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "PRODUCER_FROM",
+        help_heading = "Records"
+    )]
+    pub from: Option<String>,
+
+    /// Send only records up to this time; a date is the whole day
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "PRODUCER_TO",
+        help_heading = "Records"
+    )]
+    pub to: Option<String>,
 
     /// Names of the fields: as in the header (`Adj Close`), or in snake case (`adj_close`)
     #[arg(
@@ -165,9 +277,11 @@ pub struct Args {
     )]
     pub fields: Fields,
 
-    /// Column whose text becomes the record key [default: Symbol, Ticker or Index, if there is one]
+    /// Column, or field of a JSON object, whose text becomes the record key [default: Symbol, Ticker
+    /// or Index, if there is one]
     #[arg(
         long,
+        visible_alias = "key",
         value_name = "NAME",
         env = "PRODUCER_KEY_COLUMN",
         help_heading = "Records"
@@ -195,6 +309,40 @@ pub struct Args {
         help_heading = "Records"
     )]
     pub rate: Option<f64>,
+
+    /// Send the records as they happened, but faster: `86400x` or `1d/s` is a day a second. In
+    /// `--order file`, a row from before the one above it is sent at once, and the next ones keep
+    /// their distance from it. Needs a time in each row (--time-column)
+    #[arg(
+        long,
+        value_name = "SPEED",
+        value_parser = parse_speed,
+        conflicts_with = "rate",
+        env = "PRODUCER_SPEED",
+        help_heading = "Records"
+    )]
+    pub speed: Option<f64>,
+
+    /// With --speed: the longest time between two records, such as 5s
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = parse_duration,
+        env = "PRODUCER_MAX_GAP",
+        help_heading = "Records"
+    )]
+    pub max_gap: Option<Duration>,
+
+    /// With --speed: time that passes at once: `weekends`, a part of each day such as
+    /// `17:00-09:30` in --time-zone, or both: `weekends,17:00-09:30`
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_parser = parse_closed_hours,
+        env = "PRODUCER_SKIP_CLOSED",
+        help_heading = "Records"
+    )]
+    pub skip_closed: Option<ClosedHours>,
 
     /// Print the records to stdout instead of sending them, and the summary to stderr; needs no
     /// broker
@@ -257,6 +405,19 @@ pub struct Args {
     /// How the run is told
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// The order of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Order {
+    /// As in the files, one file after the other
+    File,
+    /// By the time at which they happened, all files and symbols together
+    Time,
+    /// Each once, in random order
+    Shuffle,
+    /// A row at random, again and again without end
+    Sample,
 }
 
 /// What happens at a row that is not a record.

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     args::OnBadRow,
     outcome::Failure,
-    source::rows::{BadRow, CsvTable},
+    source::record::{BadRow, InputNames},
 };
 
 /// How many bad rows are reported one by one; the rest are only counted.
@@ -25,7 +25,6 @@ pub(crate) struct BadRows {
     /// The input whose header was last written to the file.
     headed: Option<String>,
     count: u64,
-    first_of_input: Option<String>,
 }
 
 impl BadRows {
@@ -48,7 +47,6 @@ impl BadRows {
             file: path.map(open).transpose()?,
             headed: None,
             count: 0,
-            first_of_input: None,
         })
     }
 
@@ -75,27 +73,15 @@ impl BadRows {
         self.count
     }
 
-    /// To be called before the rows of each input.
-    pub(crate) fn begin_input(&mut self) {
-        self.first_of_input = None;
-    }
-
-    /// Line and reason of the first bad row of the current input, if it has one.
-    pub(crate) fn first_of_input(&self) -> Option<&str> {
-        self.first_of_input.as_deref()
-    }
-
     /// Takes a bad row: keeps it, counts it, and reports it or fails.
     ///
     /// # Errors
     /// [`Failure::BadData`] with the place and the reason, if the policy is to fail;
     /// [`Failure::Failed`] if the file cannot be written.
-    pub(crate) fn take(&mut self, table: &CsvTable, bad: &BadRow) -> Result<(), Failure> {
+    pub(crate) fn take(&mut self, input: InputNames<'_>, bad: &BadRow) -> Result<(), Failure> {
         self.count += 1;
-        self.keep(table, bad)?;
-        let line = format!("line {}: {}", bad.line, bad.reason);
-        let place = format!("{} {line}", table.name);
-        self.first_of_input.get_or_insert(line);
+        self.keep(input, bad)?;
+        let place = format!("{} line {}: {}", input.name, bad.line, bad.reason);
         match self.policy {
             OnBadRow::Fail => {
                 return Err(Failure::bad_data(format!(
@@ -119,18 +105,13 @@ impl BadRows {
         }
     }
 
-    fn keep(&mut self, table: &CsvTable, bad: &BadRow) -> Result<(), Failure> {
+    fn keep(&mut self, input: InputNames<'_>, bad: &BadRow) -> Result<(), Failure> {
         let Some((path, file)) = &mut self.file else {
             return Ok(());
         };
-        let is_headed = self.headed.as_ref() == Some(&table.name);
-        let header = if is_headed {
-            &[]
-        } else {
-            table.header.raw.as_slice()
-        };
-        self.headed = Some(table.name.clone());
-        let lines = [header, bad.raw.as_slice()];
+        let is_headed = self.headed.as_deref() == Some(input.name) || input.header.is_empty();
+        self.headed = Some(input.name.to_owned());
+        let lines = [input.header, bad.raw.as_slice()];
         let written: io::Result<()> =
             lines
                 .iter()

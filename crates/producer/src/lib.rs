@@ -12,21 +12,28 @@
 
 mod args;
 mod bad_rows;
+mod feed;
 mod kafka;
 mod metrics;
+mod order;
 mod outcome;
+mod pace;
 mod plan;
 mod progress;
 mod replay;
-mod schedule;
+mod selection;
 mod sender;
 mod sink;
 mod source;
 mod status;
 mod stop;
 
-pub use args::{Args, ColumnTypes, Delimiter, Escape, Fields, Header, OnBadRow, RecordHeaders};
+pub use args::{
+    Args, ColumnTypes, Delimiter, Escape, Fields, Header, OnBadRow, Order, RecordHeaders, Repeat,
+};
 pub use outcome::{Failure, Summary};
+pub use pace::{ClosedHours, Night};
+pub use source::csv::header::RenamedColumn;
 
 use std::net::SocketAddr;
 

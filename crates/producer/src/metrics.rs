@@ -7,12 +7,20 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use crate::status::Numbers;
 
-const COUNTERS: [(&str, &str); 9] = [
+const COUNTERS: [(&str, &str); 11] = [
     (
         "producer_rows_read_total",
         "rows read from the inputs, good and bad",
     ),
     ("producer_rows_skipped_total", "bad rows that were not sent"),
+    (
+        "producer_rows_left_out_total",
+        "rows that --symbols, --from or --to leave out; they do not count as read",
+    ),
+    (
+        "producer_steps_back_total",
+        "records that happened before the record before them, with --speed",
+    ),
     (
         "producer_input_bytes_total",
         "bytes read of the inputs, as they are on the disk",
@@ -43,7 +51,11 @@ const COUNTERS: [(&str, &str); 9] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 3] = [
+const GAUGES: [(&str, &str); 4] = [
+    (
+        "producer_behind_schedule_seconds",
+        "how long the last record was due by --rate or --speed before it was sent",
+    ),
     (
         "producer_queued_records",
         "records in the Kafka client's queue: they wait for their batch or are in flight",
@@ -72,6 +84,8 @@ pub(crate) fn describe() {
 pub(crate) fn update(numbers: &Numbers) {
     counter!("producer_rows_read_total").absolute(numbers.rows_read);
     counter!("producer_rows_skipped_total").absolute(numbers.rows_skipped);
+    counter!("producer_rows_left_out_total").absolute(numbers.rows_left_out);
+    counter!("producer_steps_back_total").absolute(numbers.back);
     counter!("producer_input_bytes_total").absolute(numbers.input_bytes);
     counter!("producer_records_sent_total").absolute(numbers.sent);
     counter!("producer_sent_bytes_total").absolute(numbers.sent_bytes);
@@ -79,6 +93,7 @@ pub(crate) fn update(numbers: &Numbers) {
     counter!("producer_records_failed_total").absolute(numbers.failed);
     counter!("producer_transmitted_bytes_total").absolute(numbers.client.transmitted_bytes);
     counter!("producer_disconnects_total").absolute(numbers.client.disconnects);
+    gauge!("producer_behind_schedule_seconds").set(numbers.behind.as_secs_f64());
     gauge!("producer_queued_records").set(numbers.queued as f64);
     gauge!("producer_queued_bytes").set(numbers.client.queued_bytes as f64);
     gauge!("producer_brokers_connected").set(numbers.client.brokers_connected as f64);

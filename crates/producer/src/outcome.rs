@@ -23,6 +23,9 @@ pub struct Summary {
     pub failed: u64,
     /// Bad rows that were not sent.
     pub skipped: u64,
+    /// Rows that were not wanted; they do not count as read. `None` if all are wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
     /// Acknowledged records per partition; empty for a dry run.
     pub partitions: Vec<u64>,
     /// Whether a signal ended the run before its input did.
@@ -68,6 +71,7 @@ impl Summary {
             acknowledged: 0,
             failed: 0,
             skipped: 0,
+            left_out: None,
             partitions: Vec::new(),
             interrupted: true,
             elapsed: Duration::ZERO,
@@ -85,12 +89,15 @@ impl Summary {
         match output {
             Output::Json => serde_json::to_string(self).unwrap_or_default(),
             Output::Text => format!(
-                "read {} / sent {} / acknowledged {} / failed {} / skipped {} in {:.2} s ({:.0} records/s){}",
+                "read {} / sent {} / acknowledged {} / failed {} / skipped {}{} in {:.2} s ({:.0} records/s){}",
                 self.read,
                 self.sent,
                 self.acknowledged,
                 self.failed,
                 self.skipped,
+                self.left_out
+                    .map(|rows| format!(" / left out {rows}"))
+                    .unwrap_or_default(),
                 self.elapsed.as_secs_f64(),
                 self.records_per_second,
                 if self.interrupted {
@@ -162,6 +169,7 @@ mod tests {
             acknowledged: 9,
             failed: 0,
             skipped: 1,
+            left_out: None,
             partitions: vec![4, 5],
             interrupted: false,
             elapsed: Duration::from_millis(1500),
@@ -197,6 +205,17 @@ mod tests {
         );
         let json: serde_json::Value =
             serde_json::from_str(&summary().render(Output::Json)).unwrap();
+        assert_eq!(json.get("left_out"), None);
+        let selected = Summary {
+            left_out: Some(7),
+            ..summary()
+        };
+        assert!(
+            selected
+                .render(Output::Text)
+                .contains("skipped 1 / left out 7 in")
+        );
+        assert!(selected.render(Output::Json).contains("\"left_out\":7"));
         assert_eq!(
             (
                 &json["acknowledged"],

@@ -3,33 +3,39 @@
 //! Opens no file and connects to nothing. Whatever can be refused by looking at the flags is
 //! refused here, so the flags of a plan do not contradict each other.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use kafka::options::{bootstrap_problem, topic_name_problem};
+use schema::TimeFormat;
 
 use crate::{
-    args::{Args, Header, OnBadRow, RecordHeaders},
+    args::{Args, Fields, Header, OnBadRow, Order, RecordHeaders, Repeat},
     kafka::{settings, target::Target},
+    order::{Reordering, any_seed},
     outcome::Failure,
-    schedule::Schedule,
-    source::header::{HeaderSource, TableOptions},
+    pace::{EventTimePacing, Pacing},
+    selection::Wanted,
+    source::{
+        Announcement, SourcePlan,
+        csv::header::{HeaderSource, TableOptions},
+        json_lines::JsonLinesOptions,
+        time_options::TimeOptions,
+    },
 };
 
 /// What a run will do.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplayPlan {
-    pub(crate) inputs: Vec<PathBuf>,
-    pub(crate) table: TableOptions,
+    pub(crate) source: SourcePlan,
     pub(crate) headers: RecordHeaders,
     pub(crate) on_bad_row: OnBadRow,
     pub(crate) bad_rows: Option<PathBuf>,
     pub(crate) limit: Option<u64>,
-    pub(crate) repeat: bool,
-    pub(crate) schedule: Option<Schedule>,
+    pub(crate) repeat: Repeat,
+    pub(crate) wanted: Wanted,
+    /// `None`: as in the files.
+    pub(crate) order: Option<Reordering>,
+    pub(crate) pacing: Pacing,
     pub(crate) dry_run: bool,
     pub(crate) target: Target,
     pub(crate) progress_interval: Duration,
@@ -44,6 +50,10 @@ impl ReplayPlan {
         let options = settings::options(&args.kafka.kafka_options)
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let limit = settings::largest_record(&options);
+        let wanted = wanted(&args)?;
+        let time = time_options(&args, &wanted)?;
+        let pacing = pacing(&args);
+        let order = reordering(&args);
         let target = Target {
             servers: args.kafka.bootstrap_servers,
             topic: args.kafka.topic,
@@ -54,7 +64,6 @@ impl ReplayPlan {
             reports: args.metrics_addr.is_some(),
             options,
         };
-        let names = args.fields.into();
         let table = TableOptions {
             delimiter: args.delimiter.map(|delimiter| delimiter.0),
             escape: args.escape.map(|escape| escape.0),
@@ -65,20 +74,38 @@ impl ReplayPlan {
                 Some(Header::Names(names)) => HeaderSource::Names(names),
             },
             columns: args.columns.0,
-            names,
+            names: args.fields.into(),
             symbol_from_file_name: args.symbol_from_file_name,
-            key_column: args.key_column,
+            key_column: args.key_column.clone(),
+            renamed: args.rename,
+            time: time.clone(),
             limit,
         };
+        let source = if args.jsonl.is_empty() {
+            SourcePlan::Csv {
+                paths: args.csv,
+                options: table,
+            }
+        } else {
+            SourcePlan::JsonLines {
+                paths: args.jsonl,
+                options: JsonLinesOptions {
+                    key: args.key_column,
+                    time,
+                    limit,
+                },
+            }
+        };
         Ok(Self {
-            inputs: args.csv,
-            table,
+            source,
             headers: args.headers,
             on_bad_row: args.on_bad_row,
             bad_rows: args.bad_rows,
             limit: args.limit,
             repeat: args.repeat,
-            schedule: args.rate.map(Schedule::new),
+            wanted,
+            order,
+            pacing,
             dry_run: args.dry_run,
             target,
             progress_interval: args.report.progress_interval,
@@ -88,16 +115,140 @@ impl ReplayPlan {
 }
 
 impl ReplayPlan {
-    /// Whether another input has the same name but for its folders.
-    pub(crate) fn shares_name(&self, path: &Path) -> bool {
-        let mut others = self.inputs.iter().filter(|other| other.as_path() != path);
-        path.file_name()
-            .is_some_and(|name| others.any(|other| other.file_name() == Some(name)))
+    /// What is said when an input begins.
+    pub(crate) fn announcement(&self) -> Announcement {
+        if self.dry_run {
+            return Announcement {
+                verb: "printing",
+                target: String::new(),
+            };
+        }
+        let (topic, servers) = (&self.target.topic, &self.target.servers);
+        Announcement {
+            verb: "sending",
+            target: format!(" to topic {topic} at {servers}"),
+        }
+    }
+}
+
+/// Which records are wanted.
+fn wanted(args: &Args) -> Result<Wanted, Failure> {
+    let format = TimeFormat::iso(args.time_zone);
+    let refused = |flag: &str, text: &str| {
+        Failure::Usage(format!(
+            "{flag} {text:?} is no time; give one such as 2020-01-31 or 2020-01-31T09:30"
+        ))
+    };
+    let from = args.from.as_ref().map(|text| {
+        let time = format.parse(text);
+        time.ok_or_else(|| refused("--from", text))
+    });
+    let to = args.to.as_ref().map(|text| {
+        let time = format.parse_end(text);
+        time.ok_or_else(|| refused("--to", text))
+    });
+    let (from, to) = (from.transpose()?, to.transpose()?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(Failure::Usage("--from is after --to".to_owned()));
+    }
+    Ok(Wanted {
+        symbols: args.symbols.clone(),
+        from,
+        to,
+    })
+}
+
+fn time_options(args: &Args, wanted: &Wanted) -> Result<TimeOptions, Failure> {
+    let format = TimeFormat::new(&args.time_format, args.time_zone);
+    let needed_by = [
+        NeedOfTime {
+            flag: "--speed",
+            is_there: args.speed.is_some(),
+        },
+        NeedOfTime {
+            flag: "--order time",
+            is_there: args.order == Order::Time,
+        },
+        NeedOfTime {
+            flag: "--from",
+            is_there: wanted.from.is_some(),
+        },
+        NeedOfTime {
+            flag: "--to",
+            is_there: wanted.to.is_some(),
+        },
+    ];
+    let needed_by = needed_by.iter().find(|need| need.is_there);
+    Ok(TimeOptions {
+        columns: args.time_column.clone(),
+        format: format.map_err(|error| Failure::Usage(format!("--time-format {error}")))?,
+        needed_by: needed_by.map(|need| need.flag),
+    })
+}
+
+/// A flag that needs the time of each row.
+struct NeedOfTime {
+    flag: &'static str,
+    is_there: bool,
+}
+
+fn reordering(args: &Args) -> Option<Reordering> {
+    let seed = || {
+        args.seed.unwrap_or_else(|| {
+            let seed = any_seed();
+            tracing::info!("--seed {seed} gives this order again");
+            seed
+        })
+    };
+    match args.order {
+        Order::File => None,
+        Order::Time => Some(Reordering::Time),
+        Order::Shuffle => Some(Reordering::Shuffle { seed: seed() }),
+        Order::Sample => Some(Reordering::Sample { seed: seed() }),
+    }
+}
+
+fn check_order(args: &Args) -> Result<(), String> {
+    let is_random = matches!(args.order, Order::Shuffle | Order::Sample);
+    if args.seed.is_some() && !is_random {
+        return Err("--seed is for --order shuffle and --order sample".to_owned());
+    }
+    if is_random && args.speed.is_some() {
+        return Err(
+            "--speed needs rows in the order of their times: --order time, or --order file"
+                .to_owned(),
+        );
+    }
+    if args.order == Order::Sample && !args.repeat.is_once() {
+        return Err("--order sample never ends, and needs no --loop; --limit ends it".to_owned());
+    }
+    Ok(())
+}
+
+fn pacing(args: &Args) -> Pacing {
+    match (args.rate, args.speed) {
+        (Some(rate), _) => Pacing::Rate(rate),
+        (None, Some(speed)) => Pacing::EventTime(EventTimePacing {
+            speed,
+            max_gap: args.max_gap,
+            closed: args.skip_closed.unwrap_or_default(),
+            zone: args.time_zone,
+        }),
+        (None, None) => Pacing::Free,
     }
 }
 
 fn check(args: &Args) -> Result<(), String> {
     check_inputs(args)?;
+    check_order(args)?;
+    if args.speed.is_none() {
+        if args.max_gap.is_some() {
+            return Err("--max-gap is for --speed, which is not given".to_owned());
+        }
+        if args.skip_closed.is_some() {
+            return Err("--skip-closed is for --speed, which is not given".to_owned());
+        }
+    }
     if let Some(problem) = topic_name_problem(&args.kafka.topic) {
         return Err(format!("--topic {:?} {problem}", args.kafka.topic));
     }
@@ -118,14 +269,48 @@ fn check(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
+/// A flag that says how a CSV is read.
+struct CsvFlag {
+    name: &'static str,
+    is_given: bool,
+}
+
+/// What a file of JSON has no use for: its bytes are sent as they are.
+fn check_json_lines(args: &Args) -> Result<(), String> {
+    let flag = |name, is_given| CsvFlag { name, is_given };
+    let given = [
+        flag("--delimiter", args.delimiter.is_some()),
+        flag("--escape", args.escape.is_some()),
+        flag("--skip-lines", args.skip_lines > 0),
+        flag("--header", args.header.is_some()),
+        flag("--columns", !args.columns.0.is_empty()),
+        flag("--symbol-from-file-name", args.symbol_from_file_name),
+        flag("--fields", args.fields != Fields::Original),
+        flag("--rename", !args.rename.is_empty()),
+    ]
+    .into_iter()
+    .find(|flag| flag.is_given);
+    match given {
+        Some(CsvFlag { name, .. }) => Err(format!(
+            "{name} is for --csv; the objects of --jsonl are sent as they are"
+        )),
+        None if args.time_column.len() > 1 => {
+            Err("--time-column takes one field for --jsonl".to_owned())
+        }
+        None => Ok(()),
+    }
+}
+
 fn check_inputs(args: &Args) -> Result<(), String> {
-    let stdin = args
-        .csv
-        .iter()
-        .filter(|path| path.as_os_str() == "-")
-        .count();
+    let (flag, paths) = if args.jsonl.is_empty() {
+        ("--csv", &args.csv)
+    } else {
+        check_json_lines(args)?;
+        ("--jsonl", &args.jsonl)
+    };
+    let stdin = paths.iter().filter(|path| path.as_os_str() == "-").count();
     if stdin > 1 {
-        return Err("--csv names stdin (-) twice; it can be read once".to_owned());
+        return Err(format!("{flag} names stdin (-) twice; it can be read once"));
     }
     if stdin > 0 && args.symbol_from_file_name {
         return Err("--symbol-from-file-name finds no name for stdin (-)".to_owned());
@@ -136,21 +321,8 @@ fn check_inputs(args: &Args) -> Result<(), String> {
     {
         return Err("--escape and --delimiter are the same character".to_owned());
     }
-    if stdin > 0 && args.repeat {
+    if stdin > 0 && !args.repeat.is_once() {
         return Err("--loop cannot read stdin (-) again; save it to a file first".to_owned());
-    }
-    let Some(Ok(bad_rows)) = args.bad_rows.as_deref().map(std::fs::canonicalize) else {
-        return Ok(());
-    };
-    if args
-        .csv
-        .iter()
-        .any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == bad_rows))
-    {
-        return Err(format!(
-            "--bad-rows {} is also an input, and would be overwritten",
-            bad_rows.display()
-        ));
     }
     Ok(())
 }
@@ -162,7 +334,11 @@ mod tests {
     use super::*;
 
     fn refusal(flags: &[&str]) -> Option<String> {
-        let argv = ["producer", "--csv", "a.csv"].iter().chain(flags);
+        refusal_of(&["--csv", "a.csv"], flags)
+    }
+
+    fn refusal_of(source: &[&str], flags: &[&str]) -> Option<String> {
+        let argv = ["producer"].iter().chain(source).chain(flags);
         ReplayPlan::new(Args::try_parse_from(argv).unwrap())
             .err()
             .map(|failure| failure.to_string())
@@ -208,6 +384,27 @@ mod tests {
             (vec!["--replication-factor", "0"], "--replication-factor"),
             (vec!["--delivery-timeout", "10ms"], "--delivery-timeout"),
             (vec!["-X", "acks=1"], "-X cannot set acks"),
+            (vec!["--seed", "1"], "--seed is for"),
+            (
+                vec!["--order", "shuffle", "--speed", "2x"],
+                "--speed needs rows in the order",
+            ),
+            (vec!["--order", "sample", "--loop"], "never ends"),
+            (vec!["--max-gap", "5s"], "--max-gap is for --speed"),
+            (
+                vec!["--skip-closed", "weekends"],
+                "--skip-closed is for --speed",
+            ),
+            (
+                vec!["--time-format", "%H:%M"],
+                "--time-format \"%H:%M\" does not name a day",
+            ),
+            (vec!["--from", "soon"], "--from \"soon\" is no time"),
+            (vec!["--to", "2020-02-30"], "--to \"2020-02-30\" is no time"),
+            (
+                vec!["--from", "2020-01-02", "--to", "2020-01-01"],
+                "--from is after --to",
+            ),
         ] {
             let message = refusal(&flags).unwrap_or_default();
             assert!(message.contains(part), "{flags:?}: {message}");
@@ -215,15 +412,33 @@ mod tests {
     }
 
     #[test]
-    fn an_input_is_never_overwritten_by_its_bad_rows() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, "a\n").unwrap();
-        let path = path.to_str().unwrap();
-        assert!(
-            refusal(&["--csv", path, "--bad-rows", path])
-                .unwrap()
-                .contains("is also an input")
+    fn flags_of_csv_are_refused_for_json_lines() {
+        let refusal = |flags: &[&str]| refusal_of(&["--jsonl", "a.jsonl"], flags);
+        assert_eq!(refusal(&["--key", "Symbol", "--rate", "5"]), None);
+        for flags in [
+            ["--delimiter", ";"],
+            ["--escape", "\\"],
+            ["--skip-lines", "1"],
+            ["--header", "a,b"],
+            ["--columns", "a:number"],
+            ["--symbol-from-file-name", "true"],
+            ["--fields", "snake"],
+            ["--rename", "a=b"],
+        ] {
+            let flags = if flags[1] == "true" {
+                &flags[..1]
+            } else {
+                &flags
+            };
+            let expected = format!(
+                "{} is for --csv; the objects of --jsonl are sent as they are",
+                flags[0]
+            );
+            assert_eq!(refusal(flags), Some(expected));
+        }
+        assert_eq!(
+            refusal(&["--jsonl", "-", "-"]).as_deref(),
+            Some("--jsonl names stdin (-) twice; it can be read once")
         );
     }
 }

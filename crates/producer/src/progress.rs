@@ -12,6 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::sink::Fate;
 
+/// Less than this behind the schedule is on time.
+const ON_TIME: Duration = Duration::from_millis(100);
 /// Time between two updates of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -59,8 +61,8 @@ impl ReplayProgress {
         }
     }
 
-    /// Shows how far the run is, if it is time to.
-    pub(crate) fn update(&mut self, sent: u64, fate: Fate) {
+    /// Shows how far the run is, and how far behind its schedule, if it is time to.
+    pub(crate) fn update(&mut self, sent: u64, fate: Fate, behind: Duration) {
         let now = Instant::now();
         if now < self.next {
             return;
@@ -71,6 +73,11 @@ impl ReplayProgress {
             failed,
         } = fate;
         let rate = acknowledged as f64 / (now - self.started).as_secs_f64().max(0.001);
+        let behind = if behind < ON_TIME {
+            String::new()
+        } else {
+            format!(", {:.1} s behind schedule", behind.as_secs_f64())
+        };
         let (done, all) = match self.total {
             Total::Bytes(all) => (self.bytes.load(Ordering::Relaxed), Some(all)),
             Total::Records(all) => (sent, Some(all)),
@@ -79,7 +86,9 @@ impl ReplayProgress {
         match &self.bar {
             Some(bar) => {
                 bar.set_position(done);
-                bar.set_message(format!("{acknowledged} records acknowledged, {rate:.0}/s"));
+                bar.set_message(format!(
+                    "{acknowledged} records acknowledged, {rate:.0}/s{behind}"
+                ));
             }
             None => {
                 let percent =
@@ -88,7 +97,7 @@ impl ReplayProgress {
                     sent,
                     acknowledged,
                     failed,
-                    "{rate:.0} records/s{}",
+                    "{rate:.0} records/s{}{behind}",
                     percent.unwrap_or_default()
                 );
             }

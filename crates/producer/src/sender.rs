@@ -5,16 +5,15 @@
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use crate::{
     kafka::publisher::{Outgoing, Sent},
     outcome::Failure,
+    pace::{Pace, Step},
     plan::ReplayPlan,
     progress::ReplayProgress,
-    schedule::{Pace, Schedule},
     sink::{Fate, Sink},
     status::Status,
     stop::StopFlag,
@@ -24,7 +23,9 @@ use crate::{
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(2);
 /// The longest single wait until a record is due: the progress is updated in between.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
-/// What an input that can wait may send at once after it has waited: the records of this time.
+/// What a source that can wait may send at once after it has waited: the records of this time. The
+/// arrears of hours are no load that anybody asked for; files are sent on schedule, whatever came
+/// between.
 const ARREARS: Duration = Duration::from_secs(1);
 /// How many records are sent between two looks at the clock for the progress.
 const UPDATE_EVERY: u64 = 64;
@@ -62,15 +63,20 @@ pub(crate) struct Sender<'a> {
     sink: Sink,
     progress: ReplayProgress,
     started: Instant,
-    /// When each record is due, with a rate.
-    pace: Option<Pace>,
+    /// When each record is due.
+    pace: Pace,
+    /// When the first record came to its turn.
+    schedule_started: Option<Instant>,
+    /// Records from before the record before them.
+    back: u64,
     sent: u64,
 }
 
 impl<'a> Sender<'a> {
-    /// The schedule starts now.
+    /// `can_wait` says whether the source may have nothing to give for hours.
     pub(crate) fn start(
         plan: &'a ReplayPlan,
+        can_wait: bool,
         stop: &'a StopFlag,
         status: &'a Status,
         sink: Sink,
@@ -83,13 +89,20 @@ impl<'a> Sender<'a> {
             sink,
             progress,
             started: Instant::now(),
-            pace: plan.schedule.map(|schedule| pace(schedule, &plan.inputs)),
+            pace: Pace::new(&plan.pacing, can_wait.then_some(ARREARS)),
+            schedule_started: None,
+            back: 0,
             sent: 0,
         }
     }
 
     pub(crate) fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// To be called before another pass over the same rows.
+    pub(crate) fn begin_pass(&mut self) {
+        self.pace.begin_pass();
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -104,9 +117,16 @@ impl<'a> Sender<'a> {
         self.sink.per_partition()
     }
 
-    /// Waits until the record is due and there is room for it, and sends it.
-    pub(crate) fn send(&mut self, record: &Outgoing<'_>) -> Result<Handled, Failure> {
-        if let Break(end) = self.wait_for_turn()? {
+    /// Waits until the record, which happened at `time`, is due and there is room for it, and sends
+    /// it.
+    pub(crate) fn send(
+        &mut self,
+        record: &Outgoing<'_>,
+        time: Option<i64>,
+    ) -> Result<Handled, Failure> {
+        if !self.pace.is_free()
+            && let Break(end) = self.wait_for_turn(time)?
+        {
             return Ok(Handled::Sent(Break(end)));
         }
         loop {
@@ -141,13 +161,36 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Waits until this moment, or less if the run has to end.
+    pub(crate) fn idle(&mut self, until: Instant) -> Result<Flow, Failure> {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if let Break(end) = self.pause(left.min(LONGEST_WAIT))? {
+                return Ok(Break(end));
+            }
+            if left <= LONGEST_WAIT {
+                return Ok(Continue(()));
+            }
+        }
+    }
+
     /// Waits until the fate of each record is known; an error says what failed. `whole` says
     /// whether all of the input was sent.
     pub(crate) fn finish(&mut self, whole: bool) -> Result<(), Failure> {
         let sent = self.sent;
         let progress = &mut self.progress;
-        let delivered = self.sink.finish(|fate| progress.update(sent, fate));
+        // Nothing more is due.
+        self.status.behind(Duration::ZERO);
+        let delivered = self
+            .sink
+            .finish(|fate| progress.update(sent, fate, Duration::ZERO));
         self.progress.finish();
+        if self.back > 1 {
+            tracing::warn!(
+                "{} records happened before the record before them",
+                self.back
+            );
+        }
         if whole {
             self.sink.warn_of_empty_partitions();
         }
@@ -158,7 +201,8 @@ impl<'a> Sender<'a> {
         self.sent += 1;
         self.status.sent(self.sent, record.bytes());
         if self.sent.is_multiple_of(UPDATE_EVERY) {
-            self.progress.update(self.sent, self.sink.fate());
+            self.progress
+                .update(self.sent, self.sink.fate(), self.status.behind_by());
         }
         match self.plan.limit {
             Some(limit) if self.sent >= limit => Break(End::Enough),
@@ -166,40 +210,45 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn wait_for_turn(&mut self) -> Result<Flow, Failure> {
+    fn wait_for_turn(&mut self, time: Option<i64>) -> Result<Flow, Failure> {
+        let started = *self.schedule_started.get_or_insert_with(Instant::now);
+        if self.pace.next(self.sent, time) == Step::Back {
+            self.step_back();
+        }
         loop {
-            let Some(pace) = &mut self.pace else {
-                return Ok(Continue(()));
-            };
-            let left = pace.wait(self.sent, self.started.elapsed());
+            let elapsed = started.elapsed();
+            let left = self.pace.wait(elapsed);
             if left.is_zero() {
+                self.status.behind(self.pace.behind(elapsed));
                 return Ok(Continue(()));
             }
+            self.status.behind(Duration::ZERO);
             if let Break(end) = self.pause(left.min(LONGEST_WAIT))? {
                 return Ok(Break(end));
             }
         }
     }
 
+    fn step_back(&mut self) {
+        self.back += 1;
+        self.status.back(self.back);
+        if self.back == 1 {
+            tracing::warn!(
+                "record {} happened before the record before it: it is sent at once, and the next \
+                 ones keep their distance from it; --order time sends the rows in the order of \
+                 their times",
+                self.sent + 1
+            );
+        }
+    }
+
     /// Waits, and shows the progress meanwhile.
     fn pause(&mut self, time: Duration) -> Result<Flow, Failure> {
         self.sink.before_wait()?;
-        self.progress.update(self.sent, self.sink.fate());
+        self.progress
+            .update(self.sent, self.sink.fate(), self.status.behind_by());
         self.stop.wait(time);
         Ok(self.check())
-    }
-}
-
-/// Files are sent on schedule, whatever came between. Stdin and pipes may have nothing to send for
-/// hours, and then the arrears are no load that anybody asked for.
-fn pace(schedule: Schedule, inputs: &[PathBuf]) -> Pace {
-    let is_file = |path: &PathBuf| {
-        path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(|found| found.is_file())
-    };
-    if inputs.iter().all(is_file) {
-        Pace::catching_up(schedule)
-    } else {
-        Pace::with_arrears(schedule, ARREARS)
     }
 }
 
@@ -208,27 +257,4 @@ fn too_large(record: &Outgoing<'_>, setting: &str) -> String {
     format!(
         "the record has {bytes} bytes, more than {setting} allows with key and headers; -X {setting}=… raises it"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_catch_up_and_inputs_that_can_wait_do_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.csv");
-        std::fs::write(&file, "a\n").unwrap();
-        let schedule = Schedule::new(10.0);
-        // An hour behind, record 20 waits only where the arrears are capped.
-        let waits = |inputs: &[PathBuf]| {
-            let mut pace = pace(schedule, inputs);
-            let hour = Duration::from_secs(3600);
-            (0..=20).any(|n| !pace.wait(n, hour).is_zero())
-        };
-        assert!(!waits(std::slice::from_ref(&file)));
-        for other in ["-", "/dev/null"] {
-            assert!(waits(&[file.clone(), PathBuf::from(other)]), "{other}");
-        }
-    }
 }

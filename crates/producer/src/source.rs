@@ -1,13 +1,170 @@
-//! Where rows come from: files, stdin, gzip; cut into records with a bound on memory; the header
-//! made into a schema.
+//! Where records come from: a closed list of sources, each of which says what its next step came to
+//! and holds the record at hand.
 //!
-//! Does not decide what happens to a bad row. Memory does not grow with the size of the input, of a
-//! line or of a field.
+//! Does not decide what happens to a bad row, and never waits for longer than a moment.
 
-mod column_hint;
-pub(crate) mod header;
+mod announcement;
+pub(crate) mod csv;
+mod expand;
 pub(crate) mod input;
-mod plain_line;
-mod record_cutter;
-mod records;
-pub(crate) mod rows;
+mod input_list;
+pub(crate) mod json_lines;
+mod pump;
+pub(crate) mod record;
+mod tally;
+pub(crate) mod time_options;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use self::announcement::Announcement;
+use self::{
+    csv::{CsvSource, header::TableOptions},
+    input::{InputWatch, SourceError, TextForm},
+    json_lines::{JsonLinesOptions, JsonLinesSource},
+    record::{Advance, BadRow, InputNames, RecordOrigin, RowText, SourceRecord},
+};
+
+/// Which records a run sends.
+#[derive(Debug, Clone)]
+pub(crate) enum SourcePlan {
+    Csv {
+        paths: Vec<PathBuf>,
+        options: TableOptions,
+    },
+    JsonLines {
+        paths: Vec<PathBuf>,
+        options: JsonLinesOptions,
+    },
+}
+
+impl SourcePlan {
+    /// The plan with each of its files by name, in place of folders and patterns.
+    pub(crate) fn expanded(&self) -> Result<Self, SourceError> {
+        let mut plan = self.clone();
+        match &mut plan {
+            Self::Csv { paths, .. } => *paths = expand::expanded(paths, TextForm::Csv)?,
+            Self::JsonLines { paths, .. } => {
+                *paths = expand::expanded(paths, TextForm::JsonLines)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Whether this is one of the files.
+    pub(crate) fn has_file(&self, path: &Path) -> bool {
+        input::is_among(path, self.paths())
+    }
+
+    /// Looks at every file, so that a mistake in the last one is found before anything is sent.
+    /// Returns how many bytes there are, if that is known.
+    pub(crate) fn check(&self, watch: &InputWatch) -> Result<Option<u64>, SourceError> {
+        match self {
+            Self::Csv { paths, options } => csv::check(paths, options, watch)?,
+            Self::JsonLines { paths, options } => json_lines::check(paths, options, watch)?,
+        }
+        let sizes = self.paths().iter().map(|path| input::check(path));
+        sizes.sum::<Result<Option<u64>, _>>()
+    }
+
+    /// Whether the source may have nothing to give for hours.
+    pub(crate) fn can_wait(&self) -> bool {
+        input::any_can_wait(self.paths())
+    }
+
+    fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::Csv { paths, .. } | Self::JsonLines { paths, .. } => paths,
+        }
+    }
+}
+
+/// The source of a run.
+pub(crate) enum Source {
+    Csv(Box<CsvSource>),
+    JsonLines(Box<JsonLinesSource>),
+}
+
+impl Source {
+    /// Opens nothing yet.
+    pub(crate) fn new(plan: &SourcePlan, watch: &InputWatch, announcement: Announcement) -> Self {
+        let watch = watch.clone();
+        match plan.clone() {
+            SourcePlan::Csv { paths, options } => {
+                let source = CsvSource::new(paths, options, watch, announcement);
+                Self::Csv(Box::new(source))
+            }
+            SourcePlan::JsonLines { paths, options } => {
+                let source = JsonLinesSource::new(paths, options, watch, announcement);
+                Self::JsonLines(Box::new(source))
+            }
+        }
+    }
+
+    /// Moves one step forward.
+    ///
+    /// # Errors
+    /// [`SourceError`] for an input that cannot be read on, is not what it should be, or holds only
+    /// bad rows.
+    pub(crate) fn advance(&mut self) -> Result<Advance, SourceError> {
+        match self {
+            Self::Csv(source) => source.advance(),
+            Self::JsonLines(source) => source.advance(),
+        }
+    }
+
+    /// The record at hand; after [`Advance::Record`] only.
+    pub(crate) fn record(&self) -> SourceRecord<'_> {
+        match self {
+            Self::Csv(source) => source.record(),
+            Self::JsonLines(source) => source.record(),
+        }
+    }
+
+    /// Where the record at hand comes from.
+    pub(crate) fn origin(&self) -> RecordOrigin<'_> {
+        match self {
+            Self::Csv(source) => source.origin(),
+            Self::JsonLines(source) => source.origin(),
+        }
+    }
+
+    /// The row of the record at hand as it is in its input.
+    pub(crate) fn row_text(&self) -> RowText<'_> {
+        match self {
+            Self::Csv(source) => source.row_text(),
+            Self::JsonLines(source) => source.row_text(),
+        }
+    }
+
+    /// Says that the record at hand cannot be sent, for this reason: it is the last bad row then.
+    pub(crate) fn reject(&mut self, reason: String) {
+        match self {
+            Self::Csv(source) => source.reject(reason),
+            Self::JsonLines(source) => source.reject(reason),
+        }
+    }
+
+    /// The last bad row; after [`Advance::Bad`] or [`reject`](Self::reject) only.
+    pub(crate) fn bad(&self) -> &BadRow {
+        match self {
+            Self::Csv(source) => source.bad(),
+            Self::JsonLines(source) => source.bad(),
+        }
+    }
+
+    /// The input of the last row.
+    pub(crate) fn input(&self) -> InputNames<'_> {
+        match self {
+            Self::Csv(source) => source.input(),
+            Self::JsonLines(source) => source.input(),
+        }
+    }
+
+    /// Begins again from the start.
+    pub(crate) fn begin_pass(&mut self) {
+        match self {
+            Self::Csv(source) => source.begin_pass(),
+            Self::JsonLines(source) => source.begin_pass(),
+        }
+    }
+}

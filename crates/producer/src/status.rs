@@ -4,9 +4,12 @@
 //! the names of metrics (see `metrics.rs`). A record costs two stores here, whoever reads: a reader
 //! never holds up the work.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use crate::{
@@ -29,6 +32,9 @@ struct SharedCounts {
     sent: AtomicU64,
     sent_bytes: AtomicU64,
     skipped: AtomicU64,
+    left_out: AtomicU64,
+    back: AtomicU64,
+    behind_millis: AtomicU64,
 }
 
 /// The numbers at one moment.
@@ -38,6 +44,12 @@ pub(crate) struct Numbers {
     pub(crate) rows_read: u64,
     /// Bad rows among them.
     pub(crate) rows_skipped: u64,
+    /// Rows that were not wanted; they do not count as read.
+    pub(crate) rows_left_out: u64,
+    /// Records that happened before the record before them.
+    pub(crate) back: u64,
+    /// How long the last record was due before it was sent.
+    pub(crate) behind: Duration,
     /// Bytes read from the inputs, compressed as they are on disk.
     pub(crate) input_bytes: u64,
     /// Records handed to the Kafka client, or printed.
@@ -87,6 +99,27 @@ impl Status {
         self.shared.skipped.store(total, Ordering::Relaxed);
     }
 
+    /// Notes that `total` rows were not wanted.
+    pub(crate) fn left_out(&self, total: u64) {
+        self.shared.left_out.store(total, Ordering::Relaxed);
+    }
+
+    /// Notes that `total` records happened before the record before them.
+    pub(crate) fn back(&self, total: u64) {
+        self.shared.back.store(total, Ordering::Relaxed);
+    }
+
+    /// Notes how far the records are behind their schedule.
+    pub(crate) fn behind(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.shared.behind_millis.store(millis, Ordering::Relaxed);
+    }
+
+    /// How far the records are behind their schedule.
+    pub(crate) fn behind_by(&self) -> Duration {
+        Duration::from_millis(self.shared.behind_millis.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn numbers(&self) -> Numbers {
         // The acknowledged are read before the sent: the other way round, the queue would look too
         // short, or even negative.
@@ -97,6 +130,9 @@ impl Status {
         Numbers {
             rows_read: sent + skipped,
             rows_skipped: skipped,
+            rows_left_out: self.shared.left_out.load(Ordering::Relaxed),
+            back: self.shared.back.load(Ordering::Relaxed),
+            behind: self.behind_by(),
             input_bytes: self.watch.bytes().load(Ordering::Relaxed),
             sent,
             sent_bytes: self.shared.sent_bytes.load(Ordering::Relaxed),
@@ -126,7 +162,13 @@ mod tests {
         status.sent(1, 100);
         status.sent(2, 50);
         status.skipped(3);
+        status.left_out(7);
+        status.back(1);
+        status.behind(Duration::from_millis(1500));
         let expected = Numbers {
+            rows_left_out: 7,
+            back: 1,
+            behind: Duration::from_millis(1500),
             rows_read: 5,
             rows_skipped: 3,
             sent: 2,

@@ -21,7 +21,7 @@ use super::{
     target::{Target, shown},
     topic,
 };
-use crate::{outcome::Failure, stop::StopFlag};
+use crate::{outcome::Failure, source::record::RecordOrigin, stop::StopFlag};
 
 /// Added to the delivery timeout when waiting for the last results: the client looks for overdue
 /// records once a second.
@@ -47,14 +47,6 @@ impl Outgoing<'_> {
     pub(crate) fn bytes(&self) -> usize {
         self.key.map_or(0, <[u8]>::len) + self.value.len()
     }
-}
-
-/// Where a record comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RecordOrigin<'a> {
-    pub(crate) source: &'a str,
-    pub(crate) row: u64,
-    pub(crate) event_time: Option<&'a [u8]>,
 }
 
 /// What became of a record that was given to the client.

@@ -1,22 +1,24 @@
-//! Opens one input: a file, stdin, or gzip of either; refuses what cannot be a CSV.
+//! Opens one input: a file, stdin, or gzip or zstd of either; refuses what cannot be what it should be.
 //!
 //! Does not look at lines. A read that may wait for ever (stdin, a pipe) happens in a thread of its
 //! own, so that a stop request ends the input at once.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     time::Duration,
 };
 
 use flate2::read::MultiGzDecoder;
 
+use super::pump::{Pump, Pumped};
 use crate::{outcome::Failure, stop::StopFlag};
 
 /// How often an input that waits for data checks whether it should stop.
@@ -29,28 +31,70 @@ pub(crate) enum SourceError {
     /// The operating system refuses.
     #[error("cannot read {name}: {reason}")]
     Io { name: String, reason: String },
-    /// It can be read, but is not a CSV with a header.
+    /// It can be read, but is not what it should be.
     #[error("{name} {reason}")]
-    NotCsv { name: String, reason: String },
+    Unfit { name: String, reason: String },
+    /// None of its rows was a record.
+    #[error("nothing was sent from {name}: all of its {rows} rows are bad, the first at {first}")]
+    NothingGood {
+        name: String,
+        rows: u64,
+        first: String,
+    },
+}
+
+impl SourceError {
+    pub(crate) fn io(name: &str, error: &io::Error) -> Self {
+        Self::Io {
+            name: name.to_owned(),
+            reason: error.to_string(),
+        }
+    }
 }
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Io { .. } => Self::failed(error.to_string()),
-            SourceError::NotCsv { .. } => Self::bad_data(error.to_string()),
+            SourceError::Unfit { .. } | SourceError::NothingGood { .. } => {
+                Self::bad_data(error.to_string())
+            }
         }
     }
 }
 
+/// What an input should hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextForm {
+    Csv,
+    JsonLines,
+}
+
 /// An open input without byte order mark and compression.
-pub(crate) struct CsvInput {
+pub(crate) struct OpenInput {
     /// The path as given, or `stdin`; for messages.
     pub(crate) name: String,
     /// The name without its folders; for the `source` header.
     pub(crate) short_name: String,
     /// The text.
     pub(crate) reader: Box<dyn Read>,
+    pub(crate) patience: Patience,
+}
+
+/// Whether reading waits for data that may never come, as it does at first, or fails with
+/// [`io::ErrorKind::WouldBlock`] after a moment. Only stdin and pipes look at it.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience(Rc<Cell<bool>>);
+
+impl Patience {
+    fn unlimited() -> Self {
+        Self(Rc::new(Cell::new(true)))
+    }
+
+    /// From here on, reading does not wait for long.
+    pub(crate) fn end(&self) {
+        self.0.set(false);
+    }
 }
 
 /// What connects an input with the rest of the run: it counts the bytes read, compressed as they
@@ -67,6 +111,16 @@ impl InputWatch {
             stop: stop.clone(),
             bytes: Arc::default(),
         }
+    }
+
+    /// The same with a count of its own.
+    pub(crate) fn uncounted(&self) -> Self {
+        Self::new(&self.stop)
+    }
+
+    /// Whether a stop was requested, so that what an input gives may be only a part.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.requested()
     }
 
     /// The counter of bytes, shared.
@@ -92,8 +146,30 @@ pub(crate) fn check(path: &Path) -> Result<Option<u64>, SourceError> {
     Ok(metadata.is_file().then_some(metadata.len()))
 }
 
+/// Whether one of the inputs may have nothing to give for hours.
+pub(crate) fn any_can_wait(paths: &[PathBuf]) -> bool {
+    let is_file = |path: &PathBuf| {
+        !is_stdin(path) && std::fs::metadata(path).is_ok_and(|found| found.is_file())
+    };
+    !paths.iter().all(is_file)
+}
+
+/// Whether one of the inputs is this file, which is there already.
+pub(crate) fn is_among(path: &Path, inputs: &[PathBuf]) -> bool {
+    let Ok(path) = std::fs::canonicalize(path) else {
+        return false;
+    };
+    inputs
+        .iter()
+        .any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == path))
+}
+
 /// Opens a file, or stdin for `-`.
-pub(crate) fn open(path: &Path, watch: &InputWatch) -> Result<CsvInput, SourceError> {
+pub(crate) fn open(
+    path: &Path,
+    form: TextForm,
+    watch: &InputWatch,
+) -> Result<OpenInput, SourceError> {
     let size = check(path)?;
     let counted = {
         let (path, bytes) = (path.to_owned(), watch.bytes());
@@ -106,12 +182,18 @@ pub(crate) fn open(path: &Path, watch: &InputWatch) -> Result<CsvInput, SourceEr
             Ok(CountedInput { inner, bytes })
         }
     };
+    let patience = Patience::unlimited();
     let bytes: Box<dyn Read> = if size.is_some() {
         Box::new(counted().map_err(|error| failed(path, &error))?)
     } else {
-        Box::new(Pumped::start(counted, watch.stop.clone()))
+        Box::new(PumpedInput {
+            pump: Pump::start(counted, next_chunk),
+            current: io::Cursor::default(),
+            stop: watch.stop.clone(),
+            patience: patience.clone(),
+        })
     };
-    let reader = decoded(path, bytes)?;
+    let reader = decoded(path, form, bytes)?;
     let short_name = path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
@@ -121,10 +203,11 @@ pub(crate) fn open(path: &Path, watch: &InputWatch) -> Result<CsvInput, SourceEr
     } else {
         (path.display().to_string(), short_name)
     };
-    Ok(CsvInput {
+    Ok(OpenInput {
         name,
         short_name,
         reader,
+        patience,
     })
 }
 
@@ -143,24 +226,37 @@ fn failed(path: &Path, error: &io::Error) -> SourceError {
     }
 }
 
-/// Looks at the first bytes: decompresses gzip, drops a UTF-8 byte order mark, refuses what is no
+/// Looks at the first bytes: decompresses gzip and zstd, drops a UTF-8 byte order mark, refuses what is no
 /// text or a text of another kind.
-fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceError> {
+fn decoded(
+    path: &Path,
+    form: TextForm,
+    mut raw: Box<dyn Read>,
+) -> Result<Box<dyn Read>, SourceError> {
     let packed = peek(&mut raw).map_err(|error| failed(path, &error))?;
-    let is_gzip = packed.starts_with(&[0x1f, 0x8b])
-        || path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let ends_in = |ending: &str| {
+        path.extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
+    };
+    let is_gzip = packed.starts_with(&[0x1f, 0x8b]) || ends_in("gz");
+    let is_zstd = packed.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || ends_in("zst");
     let (mut head, rest): (Vec<u8>, Box<dyn Read>) = if is_gzip {
         let whole = io::Cursor::new(packed).chain(raw);
         let mut text = MultiGzDecoder::new(io::BufReader::with_capacity(CHUNK, whole));
         let head = peek(&mut text).map_err(|error| failed(path, &error))?;
         (head, Box::new(text))
+    } else if is_zstd {
+        let whole = io::Cursor::new(packed).chain(raw);
+        let whole = io::BufReader::with_capacity(CHUNK, whole);
+        let decoder = zstd::stream::read::Decoder::with_buffer(whole);
+        let mut text = decoder.map_err(|error| failed(path, &error))?;
+        let head = peek(&mut text).map_err(|error| failed(path, &error))?;
+        (head, Box::new(text))
     } else {
         (packed, raw)
     };
-    if let Some(reason) = foreign(&head) {
-        return Err(SourceError::NotCsv {
+    if let Some(reason) = foreign(&head, form) {
+        return Err(SourceError::Unfit {
             name: path.display().to_string(),
             reason: reason.to_owned(),
         });
@@ -171,8 +267,8 @@ fn decoded(path: &Path, mut raw: Box<dyn Read>) -> Result<Box<dyn Read>, SourceE
     Ok(Box::new(io::Cursor::new(head).chain(rest)))
 }
 
-/// What the input is, if its first bytes are not those of a CSV.
-fn foreign(head: &[u8]) -> Option<&'static str> {
+/// What the input is, if its first bytes are not those of its form.
+fn foreign(head: &[u8], form: TextForm) -> Option<&'static str> {
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let text = text.trim_ascii_start();
     let begins_with = |part: &[u8]| {
@@ -193,8 +289,12 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
         Some(
             "is a web page; look at it in a browser: the download needs a key or a login, or the address is wrong",
         )
-    } else if is_json(text) {
-        Some("is JSON; look at it: it may be an error in place of the CSV")
+    } else if form == TextForm::Csv && is_json(text) {
+        Some(
+            "is JSON; look at it: it may be an error in place of the CSV, and a file of one object a line is for --jsonl",
+        )
+    } else if form == TextForm::JsonLines && text.starts_with(b"[") {
+        Some("is one JSON array; make it one object a line, for example with jq -c '.[]'")
     } else {
         None
     }
@@ -202,14 +302,13 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
 
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-const FOREIGN: [(&[u8], &str); 6] = [
+const FOREIGN: [(&[u8], &str); 5] = [
     (&[0xff, 0xfe], "is UTF-16 text; save it as UTF-8"),
     (&[0xfe, 0xff], "is UTF-16 text; save it as UTF-8"),
     (
         b"PK\x03\x04",
         "is a zip archive; unpack it first (a workbook of Excel: save it as CSV UTF-8)",
     ),
-    (b"\x28\xb5\x2f\xfd", "is packed with zstd; unpack it first"),
     (b"BZh", "is packed with bzip2; unpack it first"),
     (b"\xfd7zXZ\0", "is packed with xz; unpack it first"),
 ];
@@ -275,66 +374,35 @@ impl Read for CountedInput {
     }
 }
 
-/// Opens and reads in another thread, at most two chunks ahead: opening a FIFO waits for a writer.
-/// The thread may stay in its call until the process ends: nothing can wake it.
-struct Pumped {
-    chunks: Receiver<io::Result<Vec<u8>>>,
+/// One read; `None` at the end.
+fn next_chunk(from: &mut CountedInput) -> io::Result<Option<Vec<u8>>> {
+    let mut chunk = vec![0; CHUNK];
+    let length = from.read(&mut chunk)?;
+    chunk.truncate(length);
+    Ok((length > 0).then_some(chunk))
+}
+
+/// Reads what another thread opens and reads: opening a FIFO waits for a writer.
+struct PumpedInput {
+    pump: Pump<Vec<u8>>,
     current: io::Cursor<Vec<u8>>,
     stop: StopFlag,
+    patience: Patience,
 }
 
-impl Pumped {
-    fn start(
-        open: impl FnOnce() -> io::Result<CountedInput> + Send + 'static,
-        stop: StopFlag,
-    ) -> Self {
-        let (to, chunks) = sync_channel(1);
-        std::thread::spawn(move || {
-            let mut from = match open() {
-                Ok(from) => from,
-                Err(error) => {
-                    // Nobody listens any more if the run has ended.
-                    to.send(Err(error)).ok();
-                    return;
-                }
-            };
-            loop {
-                let mut chunk = vec![0; CHUNK];
-                let read = from.read(&mut chunk);
-                let is_last = !matches!(read, Ok(1..));
-                let filled = read.map(|length| {
-                    chunk.truncate(length);
-                    chunk
-                });
-                if to.send(filled).is_err() || is_last {
-                    return;
-                }
-            }
-        });
-        Self {
-            chunks,
-            current: io::Cursor::default(),
-            stop,
-        }
-    }
-}
-
-impl Read for Pumped {
+impl Read for PumpedInput {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.current.read(out)?;
             if read > 0 || out.is_empty() {
                 return Ok(read);
             }
-            match self.chunks.recv_timeout(STOP_CHECK) {
-                Ok(chunk) => {
-                    self.current = io::Cursor::new(chunk?);
-                    if self.current.get_ref().is_empty() {
-                        return Ok(0);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) if !self.stop.requested() => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(0),
+            match self.pump.next(STOP_CHECK)? {
+                Pumped::Item(chunk) => self.current = io::Cursor::new(chunk),
+                Pumped::Waits if self.stop.requested() => return Ok(0),
+                Pumped::Waits if self.patience.0.get() => {}
+                Pumped::Waits => return Err(io::ErrorKind::WouldBlock.into()),
+                Pumped::End => return Ok(0),
             }
         }
     }
@@ -347,11 +415,15 @@ mod tests {
     use super::*;
 
     fn read(name: &str, bytes: &[u8]) -> Result<String, String> {
+        read_as(TextForm::Csv, name, bytes)
+    }
+
+    fn read_as(form: TextForm, name: &str, bytes: &[u8]) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let watch = InputWatch::default();
-        let mut input = open(&path, &watch).map_err(|error| {
+        let mut input = open(&path, form, &watch).map_err(|error| {
             error
                 .to_string()
                 .replace(&path.display().to_string(), "FILE")
@@ -369,13 +441,19 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn zstd(text: &[u8]) -> Vec<u8> {
+        zstd::stream::encode_all(text, 1).unwrap()
+    }
+
     #[test]
-    fn plain_and_gzip_are_read_with_or_without_mark() {
+    fn plain_and_packed_text_is_read_with_or_without_mark() {
         let marked = b"\xef\xbb\xbfa,b\n1,2\n".as_slice();
         for (name, bytes) in [
             ("a.csv", marked.to_vec()),
             ("a.csv.gz", gzip(marked)),
             ("no-suffix", gzip(b"a,b\n1,2\n")),
+            ("a.csv.zst", zstd(marked)),
+            ("no-suffix", zstd(b"a,b\n1,2\n")),
             ("b.csv", b"a,b\n1,2\n".to_vec()),
         ] {
             assert_eq!(read(name, &bytes).unwrap(), "a,b\n1,2\n", "{name}");
@@ -385,7 +463,11 @@ mod tests {
     }
 
     #[test]
-    fn gzip_of_several_members_is_read_whole() {
+    fn packed_text_of_several_parts_is_read_whole() {
+        assert_eq!(
+            read("a.zst", &[zstd(b"a\n"), zstd(b"1\n")].concat()).unwrap(),
+            "a\n1\n"
+        );
         assert_eq!(
             read("a.gz", &[gzip(b"a\n"), gzip(b"1\n")].concat()).unwrap(),
             "a\n1\n"
@@ -416,7 +498,7 @@ mod tests {
             (b"{ \"Information\": \"wait\" }", "is JSON"),
             (b"[{\"a\":1}]", "is JSON"),
             (b"PAR1\x15\0\0\0a", "holds NUL bytes"),
-            (b"\x28\xb5\x2f\xfd\0", "packed with zstd"),
+            (b"BZh91AY&SY", "packed with bzip2"),
         ] {
             let message = read("a.csv", text).unwrap_err();
             assert!(message.contains(part), "{message}");
@@ -424,11 +506,10 @@ mod tests {
         for text in [b"<TICKER>,<DATE>\n".as_slice(), b"{a},[b]\n", b"[1],b\n"] {
             assert!(read("a.csv", text).is_ok());
         }
-        assert!(
-            read("a.gz", b"plain text")
-                .unwrap_err()
-                .starts_with("cannot read FILE: ")
-        );
+        for name in ["a.gz", "a.zst"] {
+            let message = read(name, b"plain text").unwrap_err();
+            assert!(message.starts_with("cannot read FILE: "), "{message}");
+        }
         let folder = tempfile::tempdir().unwrap();
         assert!(
             check(folder.path())
@@ -445,22 +526,57 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_request_ends_an_input_that_waits() {
-        struct Never;
-        impl Read for Never {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                loop {
-                    std::thread::park();
-                }
-            }
+    fn lines_of_json_are_read_and_an_array_is_refused() {
+        let form = TextForm::JsonLines;
+        assert_eq!(
+            read_as(form, "a.jsonl", b"{\"a\":1}\n").unwrap(),
+            "{\"a\":1}\n"
+        );
+        let message = read_as(form, "a.jsonl", b"\n[{\"a\":1}]").unwrap_err();
+        assert!(message.contains("is one JSON array"), "{message}");
+    }
+
+    /// An input that never gives anything.
+    fn never(stop: &StopFlag) -> PumpedInput {
+        PumpedInput {
+            pump: Pump::start(
+                || Ok(()),
+                |()| {
+                    loop {
+                        std::thread::park();
+                    }
+                },
+            ),
+            current: io::Cursor::default(),
+            stop: stop.clone(),
+            patience: Patience::unlimited(),
         }
+    }
+
+    #[test]
+    fn files_never_wait_and_stdin_and_devices_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        std::fs::write(&file, "a\n").unwrap();
+        assert!(!any_can_wait(std::slice::from_ref(&file)));
+        for other in ["-", "/dev/null"] {
+            assert!(any_can_wait(&[file.clone(), other.into()]), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_stop_request_ends_an_input_that_waits() {
         let stop = StopFlag::default();
-        let never = CountedInput {
-            inner: Box::new(Never),
-            bytes: Arc::default(),
-        };
-        let mut pumped = Pumped::start(|| Ok(never), stop.clone());
+        let mut input = never(&stop);
         stop.request();
-        assert_eq!(pumped.read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(input.read(&mut [0; 8]).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_input_without_patience_says_that_it_waits() {
+        let mut input = never(&StopFlag::default());
+        input.patience.end();
+        let error = input.read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 }

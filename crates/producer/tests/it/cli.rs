@@ -1,8 +1,11 @@
 //! The executable as people meet it: help, flags, settings from all places, every bad input,
 //! signals, pages, exit codes.
 
+mod downloads;
 mod forms;
 mod inputs;
+mod json_lines;
+mod order;
 mod pages;
 mod quotes;
 mod settings;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::cli::support::{
-    HEADER, RECORD, ROW, dry_run, error, folder, producer, text, wait_for, write,
+    HEADER, RECORD, ROW, assert_small, dry_run, error, folder, producer, text, wait_for, write,
 };
 
 #[test]
@@ -66,6 +66,57 @@ fn several_files_stdin_and_gzip_are_read_in_order() {
         text(&output.stdout),
         "{\"x\":\"1\"}\n{\"x\":\"3\"}\n{\"x\":\"2\"}\n"
     );
+}
+
+#[test]
+fn folders_patterns_and_zstd_are_read() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("days")).unwrap();
+    write(&folder, "days/b.csv", "x\n2\n");
+    write(
+        &folder,
+        "days/a.csv.zst",
+        zstd::encode_all(b"x\n1\n".as_slice(), 1).unwrap(),
+    );
+    write(&folder, "days/notes.md", "no data");
+    let run = |input: &str| {
+        let output = producer(&folder)
+            .args(["--dry-run", "--csv", input])
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let expected = "{\"x\":\"1\"}\n{\"x\":\"2\"}\n";
+    for input in ["days", "days/*.csv*", "d?ys/[ab].*"] {
+        let (code, stdout, stderr) = run(input);
+        assert_eq!((code, stdout.as_str()), (Some(0), expected), "{stderr}");
+    }
+    let (code, _, stderr) = run("days/*.xls");
+    assert_eq!(code, Some(1));
+    assert!(
+        error(&stderr).contains("days/*.xls: no file matches it"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn an_input_is_never_overwritten_by_its_bad_rows() {
+    let folder = folder();
+    let path = write(&folder, "in.csv", "a,b\n1\n");
+    for input in ["in.csv", ".", "*.csv"] {
+        let output = producer(&folder)
+            .args(["--dry-run", "--bad-rows", "./in.csv", "--csv", input])
+            .output()
+            .unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(error(&stderr).contains("is also an input"), "{stderr}");
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "a,b\n1\n");
 }
 
 #[test]
@@ -240,18 +291,6 @@ fn a_line_of_100_megabytes_is_a_bad_row_and_needs_no_memory() {
         (output.status.code(), text(&output.stdout)),
         (Some(0), format!("{RECORD}\n"))
     );
-}
-
-/// Where the system tells how much memory a process had at most.
-fn assert_small(process: u32) {
-    if let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", process)) {
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
-        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-        assert!(kilobytes < 64_000, "{kilobytes} kB");
-    }
 }
 
 #[test]

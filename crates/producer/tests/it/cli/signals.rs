@@ -166,3 +166,39 @@ fn a_signal_ends_a_run_that_waits_for_a_writer_of_a_fifo() {
     wait_for(&mut stderr, "interrupted");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_signal_ends_every_wait() {
+    let rows = "Index,Date,Close\nA,2020-01-01,1\nA,2020-01-02,2\n";
+    let waits: [(&[&str], &str, &str); 4] = [
+        // For the next record to be due.
+        (&["--csv", "in.csv", "--speed", "1x"], "", "\"Close\":1"),
+        (&["--csv", "in.csv", "--rate", "0.001"], "", "\"Close\":1"),
+        // For an input that is not at its end.
+        (&["--jsonl", "-"], "{\"a\":1}\n", "{\"a\":1}"),
+        (&["--csv", "-", "--order", "time"], rows, ""),
+    ];
+    for (flags, input, printed) in waits {
+        let folder = folder();
+        write(&folder, "in.csv", rows);
+        let mut child = producer(&folder)
+            .arg("--dry-run")
+            .args(flags)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for(&mut stderr, "printing");
+        if !printed.is_empty() {
+            let mut stdout = BufReader::new(child.stdout.take().unwrap());
+            wait_for(&mut stdout, printed);
+        }
+        signal(&child, "INT");
+        wait_for(&mut stderr, "interrupted");
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{flags:?}");
+    }
+}

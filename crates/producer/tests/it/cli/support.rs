@@ -72,3 +72,15 @@ pub(crate) fn wait_for(stderr: &mut impl BufRead, part: &str) -> String {
         .find(|line| line.contains(part));
     found.unwrap_or_else(|| panic!("{part:?} never came"))
 }
+
+/// Where the system tells how much memory a process had at most.
+pub(crate) fn assert_small(process: u32) {
+    if let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", process)) {
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 64_000, "{kilobytes} kB");
+    }
+}

@@ -9,7 +9,7 @@
 use std::io::{self, Read};
 
 use super::{
-    plain_line::{PlainLine, plain_line},
+    plain_line::plain_line,
     record_cutter::{Cut, RecordCutter, is_line_end},
 };
 
@@ -62,6 +62,17 @@ pub(crate) enum NextRecord<'a> {
     End,
 }
 
+/// What is between the start of the current record and what is not parsed yet.
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    Record,
+    /// No record, of which this many bytes are kept.
+    Spoiled {
+        spoiled: Spoiled,
+        length: usize,
+    },
+}
+
 /// Why lines are not a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spoiled {
@@ -100,6 +111,8 @@ pub(crate) struct CsvReader<R> {
     at_end: bool,
     /// The fields' ends in a line without quotes.
     ends: Vec<usize>,
+    /// How many fields the last record has, if it is such a line.
+    plain_fields: Option<usize>,
     limit: usize,
     line: u64,
     /// Line ends in the current record.
@@ -121,6 +134,7 @@ impl<R: Read> CsvReader<R> {
             filled: 0,
             at_end: false,
             ends: vec![0; 64],
+            plain_fields: None,
             limit,
             line: 1,
             lines: 0,
@@ -128,7 +142,8 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    /// The next record. Blank lines are skipped.
+    /// The next record. Blank lines are skipped. After an error that says that the input waits, the
+    /// next call goes on where this one was.
     pub(crate) fn next(&mut self) -> io::Result<NextRecord<'_>> {
         self.finish_record();
         if !self.skip_line_ends()? {
@@ -138,9 +153,46 @@ impl<R: Read> CsvReader<R> {
         let rest = &self.buffer[self.start..self.filled];
         let plain = plain_line(rest, self.cutter.delimiter(), &mut self.ends);
         if let Some(line) = plain.filter(|line| line.consumed <= self.limit) {
-            return Ok(NextRecord::Record(self.plain(&line)));
+            self.parsed = self.start + line.consumed;
+            self.lines = 1;
+            self.plain_fields = Some(line.fields);
+            return Ok(NextRecord::Record(self.last()));
         }
-        self.any_record()
+        self.plain_fields = None;
+        match self.any_record() {
+            Ok(Found::Record) => Ok(NextRecord::Record(self.last())),
+            Ok(Found::Spoiled { spoiled, length }) => Ok(NextRecord::Spoiled {
+                line: self.line,
+                spoiled,
+                raw: &self.buffer[self.start..self.start + length],
+            }),
+            Err(error) => {
+                // What was read of the record stays, and is cut once more.
+                self.parsed = self.start;
+                Err(error)
+            }
+        }
+    }
+
+    /// The record that [`next`](Self::next) gave last.
+    pub(crate) fn last(&self) -> CsvRecord<'_> {
+        let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
+        match self.plain_fields {
+            Some(fields) => CsvRecord {
+                line: self.line,
+                raw,
+                fields: raw,
+                ends: &self.ends[..fields],
+                gap: 1,
+            },
+            None => CsvRecord {
+                line: self.line,
+                raw,
+                fields: self.cutter.fields(),
+                ends: self.cutter.ends(),
+                gap: 0,
+            },
+        }
     }
 
     /// Changes the signs for the records to come.
@@ -196,20 +248,7 @@ impl<R: Read> CsvReader<R> {
         (self.line + self.lines, &rest[..last.map_or(0, |at| at + 1)])
     }
 
-    fn plain(&mut self, line: &PlainLine) -> CsvRecord<'_> {
-        self.parsed = self.start + line.consumed;
-        self.lines = 1;
-        let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        CsvRecord {
-            line: self.line,
-            raw,
-            fields: raw,
-            ends: &self.ends[..line.fields],
-            gap: 1,
-        }
-    }
-
-    fn any_record(&mut self) -> io::Result<NextRecord<'_>> {
+    fn any_record(&mut self) -> io::Result<Found> {
         loop {
             let before = self.parsed - self.start;
             let piece = &self.buffer[self.parsed..self.filled];
@@ -220,7 +259,8 @@ impl<R: Read> CsvReader<R> {
                         return self.over_limit();
                     }
                     self.pass_line_end();
-                    return Ok(self.record());
+                    self.lines = count_lines(&self.buffer[self.start..self.parsed]);
+                    return Ok(Found::Record);
                 }
                 Cut::TextAfterQuote(length) => {
                     self.parsed += length;
@@ -234,7 +274,8 @@ impl<R: Read> CsvReader<R> {
             if !self.at_end {
                 self.fill()?;
             } else if self.cutter.finish() {
-                return Ok(self.record());
+                self.lines = count_lines(&self.buffer[self.start..self.parsed]);
+                return Ok(Found::Record);
             } else {
                 let quote = self.cutter.open_quote().unwrap_or_default();
                 return self.give_up(quote, Spoiled::OpenAtEnd);
@@ -250,18 +291,6 @@ impl<R: Read> CsvReader<R> {
         let end = self.line_end(self.start + quote)?;
         self.end_at(end);
         Some(&self.buffer[self.start..end])
-    }
-
-    fn record(&mut self) -> NextRecord<'_> {
-        let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
-        self.lines = count_lines(&self.buffer[self.start..self.parsed]);
-        NextRecord::Record(CsvRecord {
-            line: self.line,
-            raw,
-            fields: self.cutter.fields(),
-            ends: self.cutter.ends(),
-            gap: 0,
-        })
     }
 
     /// Moves past the line end that the record ends with.
@@ -342,7 +371,7 @@ impl<R: Read> CsvReader<R> {
 
     /// The quote before the current byte has turned out not to close its field. If the field spans
     /// lines, its first quote was left open, and the one before the current byte opens another.
-    fn text_after_quote(&mut self) -> io::Result<NextRecord<'_>> {
+    fn text_after_quote(&mut self) -> io::Result<Found> {
         let quote = self.cutter.last_quote();
         let field = &self.buffer[self.start + quote..self.parsed];
         let spans_lines = field.iter().any(|&byte| is_line_end(byte));
@@ -351,7 +380,7 @@ impl<R: Read> CsvReader<R> {
 
     /// The current record is over the limit: its only line is, or a quote is open, or was for
     /// longer than we can believe.
-    fn over_limit(&mut self) -> io::Result<NextRecord<'_>> {
+    fn over_limit(&mut self) -> io::Result<Found> {
         match self.cutter.open_quote().or(self.cutter.spanning()) {
             Some(quote) if self.line_end(self.start + quote).is_some() => {
                 self.give_up(quote, Spoiled::OpenWithinLimit)
@@ -362,8 +391,7 @@ impl<R: Read> CsvReader<R> {
 
     /// Gives up the current record up to the end of the line on which its byte `from` is, but not
     /// the lines after it.
-    fn give_up(&mut self, from: usize, spoiled: Spoiled) -> io::Result<NextRecord<'_>> {
-        let line = self.line;
+    fn give_up(&mut self, from: usize, spoiled: Spoiled) -> io::Result<Found> {
         let end = loop {
             match self.line_end(self.start + from) {
                 Some(at) => break at,
@@ -378,9 +406,8 @@ impl<R: Read> CsvReader<R> {
             }
         };
         self.end_at(end);
-        let whole = &self.buffer[self.start..end];
-        let raw = &whole[..whole.len().min(self.limit)];
-        Ok(NextRecord::Spoiled { line, spoiled, raw })
+        let length = (end - self.start).min(self.limit);
+        Ok(Found::Spoiled { spoiled, length })
     }
 
     /// Reads and drops everything up to the next line end; keeps the first `kept` bytes. Returns
@@ -665,7 +692,40 @@ mod tests {
         assert!(matches!(reader.next().unwrap(), NextRecord::End));
     }
 
+    /// Gives what [`Drip`] gives, and between any two pieces says that it waits.
+    struct Waiting<'a>(Drip<'a>, bool);
+
+    impl Read for Waiting<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.0.read(out)
+        }
+    }
+
     proptest! {
+        #[test]
+        fn an_input_that_waits_gives_the_same_records(text in "[a,\"\r\n ]{0,60}", step in 1_usize..9) {
+            let mut reader = CsvReader::new(Waiting(Drip(text.as_bytes(), step), false), COMMAS, 1000);
+            let mut all = Vec::new();
+            loop {
+                match reader.next() {
+                    Ok(NextRecord::Record(record)) => {
+                        all.push((record.line, record.fields().map(<[u8]>::to_vec).collect()))
+                    }
+                    Ok(NextRecord::Spoiled { line, spoiled, raw }) => all.push((
+                        line,
+                        vec![format!("{spoiled:?}").into_bytes(), raw.to_vec()],
+                    )),
+                    Ok(NextRecord::End) => break,
+                    Err(error) => prop_assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+                }
+            }
+            prop_assert_eq!(lossy(&all), lossy(&records(text.as_bytes(), step, 1000)));
+        }
+
         /// Where no quote is left open and no text stands behind one, which the csv crate takes.
         #[test]
         fn records_are_those_of_the_csv_crate(text in "[a,\"\r\n ]{0,60}", step in prop_oneof![1_usize..9, Just(1000)]) {

@@ -15,6 +15,7 @@ use super::{
     column_hint::column_hint,
     records::{CsvReader, Dialect, NextRecord, Spoiled},
 };
+use crate::source::time_options::TimeOptions;
 
 /// How many rows are looked at to tell a header from a line above it.
 const ROWS_LOOKED_AT: usize = 10;
@@ -35,8 +36,19 @@ pub(crate) struct TableOptions {
     pub(crate) names: FieldNames,
     pub(crate) symbol_from_file_name: bool,
     pub(crate) key_column: Option<String>,
+    pub(crate) renamed: Vec<RenamedColumn>,
+    pub(crate) time: TimeOptions,
     /// The largest row, in bytes.
     pub(crate) limit: usize,
+}
+
+/// A column that gets another name than the header has for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenamedColumn {
+    /// The name in the header, whatever the case.
+    pub old: String,
+    /// The name that it gets.
+    pub new: String,
 }
 
 /// Where the names of the columns come from.
@@ -64,8 +76,8 @@ pub(crate) struct CsvHeader {
     pub(crate) symbol: Option<ConstantSymbol>,
     /// The column of the record key.
     pub(crate) key: Option<usize>,
-    /// The column of the event time.
-    pub(crate) date: Option<usize>,
+    /// The columns of the event time: none, or one, or several whose texts are read as one.
+    pub(crate) times: Vec<usize>,
 }
 
 /// A symbol that stands above the rows or in the name of the file.
@@ -395,7 +407,12 @@ fn with_ticker(heading: &mut Heading, second: &FirstRow, index: &FirstRow) -> Re
     Ok(())
 }
 
-fn header(heading: Heading, options: &TableOptions, short_name: &str) -> Result<CsvHeader, String> {
+fn header(
+    mut heading: Heading,
+    options: &TableOptions,
+    short_name: &str,
+) -> Result<CsvHeader, String> {
+    rename(&mut heading.names, &options.renamed)?;
     let names = heading.names.iter().map(String::as_str);
     let schema =
         Schema::from_header(names, &options.columns, options.names).map_err(
@@ -431,7 +448,7 @@ fn header(heading: Heading, options: &TableOptions, short_name: &str) -> Result<
                 .ok_or_else(|| format!("has no --key-column: {}", schema.unknown(name)))?,
         ),
     };
-    let date = schema.date();
+    let times = time_columns(&schema, &options.time)?;
     let blank = heading.names.iter().map(|name| name.trim().is_empty());
     let is_typed = |name: &str| {
         let mut typed = options.columns.iter();
@@ -446,15 +463,58 @@ fn header(heading: Heading, options: &TableOptions, short_name: &str) -> Result<
         schema,
         symbol,
         key,
-        date,
+        times,
     })
+}
+
+/// Gives columns their new names.
+fn rename(names: &mut [String], renamed: &[RenamedColumn]) -> Result<(), String> {
+    let header = names.join(", ");
+    for RenamedColumn { old, new } in renamed {
+        let is_old = |name: &&mut String| name.trim().to_lowercase() == old.to_lowercase();
+        let Some(name) = names.iter_mut().find(is_old) else {
+            return Err(format!(
+                "has no column to rename: column {old:?} is not in the header, which has {header}"
+            ));
+        };
+        new.clone_into(name);
+    }
+    Ok(())
+}
+
+/// The columns whose texts say when a row happened.
+fn time_columns(schema: &Schema, options: &TimeOptions) -> Result<Vec<usize>, String> {
+    let place = |name: &String| {
+        let place = schema.position(name);
+        place.ok_or_else(|| format!("has no --time-column: {}", schema.unknown(name)))
+    };
+    let mut columns: Vec<usize> = options
+        .columns
+        .iter()
+        .map(place)
+        .collect::<Result<_, _>>()?;
+    if columns.is_empty() {
+        columns.extend(schema.date());
+    }
+    match options.needed_by {
+        Some(flag) if columns.is_empty() => {
+            let names = schema.columns().iter().map(|column| column.header.as_str());
+            let header: Vec<_> = names.collect();
+            Err(format!(
+                "has no column that we know as a time, and {flag} needs one; name it with \
+                 --time-column: the header has {}",
+                header.join(", ")
+            ))
+        }
+        _ => Ok(columns),
+    }
 }
 
 /// The name of the file without the endings that say what kind of file it is: `aapl.us` for
 /// `aapl.us.txt.gz`.
 fn symbol_of_file(name: &str) -> Result<String, String> {
     let mut symbol = name;
-    for endings in [["gz"].as_slice(), &["csv", "txt", "tsv", "dat"]] {
+    for endings in [["gz", "zst"].as_slice(), &["csv", "txt", "tsv", "dat"]] {
         if let Some((before, ending)) = symbol.rsplit_once('.')
             && endings
                 .iter()
@@ -517,6 +577,8 @@ pub(crate) mod tests {
             names: FieldNames::Original,
             symbol_from_file_name: false,
             key_column: None,
+            renamed: Vec::new(),
+            time: TimeOptions::usual(),
             limit: 1000,
         }
     }
@@ -585,6 +647,7 @@ pub(crate) mod tests {
             ("aapl.us.txt", "aapl.us"),
             ("BRK.B.csv", "BRK.B"),
             ("^GSPC.CSV.gz", "^GSPC"),
+            ("^GSPC.csv.zst", "^GSPC"),
             ("msft", "msft"),
             ("a.us", "a.us"),
         ] {
