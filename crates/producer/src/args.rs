@@ -23,7 +23,7 @@ use values::{
 
 use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};
 
-/// Replays stock data, or any CSV, as JSON records into a Kafka topic.
+/// Replays stock data, or any CSV or JSON Lines, as JSON records into a Kafka topic.
 ///
 /// Results go to stdout, logs and progress to stderr. Exit codes: 0 each record read was
 /// acknowledged, 1 failed, 2 wrong usage, 65 data that must not be skipped, 130 or 143 second
@@ -185,7 +185,7 @@ pub struct Args {
         env = "PRODUCER_ORDER",
         help_heading = "Input"
     )]
-    pub order: Order,
+    pub order: RecordOrder,
 
     /// With `--order shuffle` or `sample`: the same number gives the same order on every machine
     /// [default: a random one, which the log names]
@@ -205,8 +205,8 @@ pub struct Args {
     pub rename: Vec<RenamedColumn>,
 
     /// Column, or field of a JSON object, that says when a row happened; of two (`DATE,TIME`) the
-    /// texts are read as one, with a blank in between [default: Date, Timestamp or Time, if there is
-    /// one]
+    /// texts are read as one, with a blank in between [default: Date, Timestamp or Time, if there
+    /// is one]
     #[arg(
         long,
         value_name = "NAME",
@@ -217,8 +217,8 @@ pub struct Args {
     pub time_column: Vec<String>,
 
     /// The form of times: a pattern such as `%d/%m/%Y %H:%M`, `iso`, `epoch-seconds` or
-    /// `epoch-millis`. Where the time is needed, a row with a time in another form is a bad row; one
-    /// whose time is blank is sent with the row before it, or left out by --from and --to
+    /// `epoch-millis`. Where the time is needed, a row with a time in another form is a bad row;
+    /// one whose time is blank is sent with the row before it, or left out by --from and --to
     #[arg(
         long,
         value_name = "FORMAT",
@@ -277,8 +277,8 @@ pub struct Args {
     )]
     pub fields: Fields,
 
-    /// Column, or field of a JSON object, whose text becomes the record key [default: Symbol, Ticker
-    /// or Index, if there is one]
+    /// Column, or field of a JSON object, whose text becomes the record key [default: Symbol,
+    /// Ticker or Index, if there is one]
     #[arg(
         long,
         visible_alias = "key",
@@ -409,7 +409,7 @@ pub struct Args {
 
 /// The order of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Order {
+pub enum RecordOrder {
     /// As in the files, one file after the other
     File,
     /// By the time at which they happened, all files and symbols together

@@ -1,4 +1,4 @@
-//! Replays stock data, or any CSV, as JSON records into a Kafka topic.
+//! Replays stock data, or any CSV or JSON Lines, as JSON records into a Kafka topic.
 //!
 //! [`run`] does everything that the program does, for a parsed command line ([`Args`]), and returns
 //! the counts. It does not read the environment beyond what clap does, installs no signal handler
@@ -29,7 +29,8 @@ mod status;
 mod stop;
 
 pub use args::{
-    Args, ColumnTypes, Delimiter, Escape, Fields, Header, OnBadRow, Order, RecordHeaders, Repeat,
+    Args, ColumnTypes, Delimiter, Escape, Fields, Header, OnBadRow, RecordHeaders, RecordOrder,
+    Repeat,
 };
 pub use outcome::{Failure, Summary};
 pub use pace::{ClosedHours, Night};

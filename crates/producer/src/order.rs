@@ -13,7 +13,7 @@ use std::{
     io,
 };
 
-use self::{dice::Dice, packed_record::PackedRecord, sorter::Sorter, store::Store};
+use self::{dice::Dice, packed_record::PackedRecord, sorter::Sorter, store::RecordStore};
 use crate::{
     outcome::Failure,
     source::{
@@ -47,7 +47,7 @@ pub(crate) struct Reordered {
     reordering: Reordering,
     dice: Dice,
     pass: u64,
-    kept: Kept,
+    kept: KeptRecords,
     inputs: Vec<KeptInput>,
     /// The time of the last record with one, of the input that is being read.
     last_time: i64,
@@ -60,9 +60,9 @@ pub(crate) struct Reordered {
     bad: BadRow,
 }
 
-enum Kept {
+enum KeptRecords {
     Sorted(Box<Sorter>),
-    Drawn(Box<Store>),
+    Drawn(Box<RecordStore>),
 }
 
 /// What is needed of an input after it was read.
@@ -73,19 +73,17 @@ struct KeptInput {
 }
 
 impl Reordered {
+    /// `keeps_raw` says whether a record that is rejected is to have its row as it was.
     pub(crate) fn new(reordering: Reordering, keeps_raw: bool) -> Self {
-        Self::with_memory(reordering, keeps_raw, MEMORY)
-    }
-
-    fn with_memory(reordering: Reordering, keeps_raw: bool, memory: usize) -> Self {
-        let (seed, kept) = match reordering {
-            Reordering::Time => (0, Kept::Sorted(Box::new(Sorter::new(memory)))),
-            Reordering::Shuffle { seed } => (seed, Kept::Sorted(Box::new(Sorter::new(memory)))),
-            Reordering::Sample { seed } => (seed, Kept::Drawn(Box::new(Store::new(memory)))),
+        let kept = match reordering {
+            Reordering::Time | Reordering::Shuffle { .. } => {
+                KeptRecords::Sorted(Box::new(Sorter::new(MEMORY)))
+            }
+            Reordering::Sample { .. } => KeptRecords::Drawn(Box::new(RecordStore::new(MEMORY))),
         };
         Self {
             reordering,
-            dice: Dice::new(seed, 0),
+            dice: Dice::new(reordering.seed(), 0),
             pass: 0,
             kept,
             inputs: Vec::new(),
@@ -121,7 +119,7 @@ impl Reordered {
         }
         .append(&mut self.packed);
         let kept = match &mut self.kept {
-            Kept::Sorted(sorter) => {
+            KeptRecords::Sorted(sorter) => {
                 let rank = match self.reordering {
                     Reordering::Time => self.last_time,
                     Reordering::Shuffle { .. } | Reordering::Sample { .. } => {
@@ -130,7 +128,7 @@ impl Reordered {
                 };
                 sorter.push(rank, &self.packed)
             }
-            Kept::Drawn(store) => store.push(&self.packed),
+            KeptRecords::Drawn(store) => store.push(&self.packed),
         };
         kept.map_err(|error| cannot_keep(&error))
     }
@@ -139,33 +137,28 @@ impl Reordered {
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         self.is_loading = false;
         let finished = match &mut self.kept {
-            Kept::Sorted(sorter) => sorter.finish(),
-            Kept::Drawn(store) => store.finish(),
+            KeptRecords::Sorted(sorter) => sorter.finish(),
+            KeptRecords::Drawn(store) => store.finish(),
         };
         finished.map_err(|error| cannot_keep(&error))
     }
 
     /// Moves to the next record; returns false after the last one.
     pub(crate) fn next(&mut self) -> Result<bool, Failure> {
-        let next = match &mut self.kept {
-            Kept::Sorted(sorter) => sorter.next().map(|is_there| {
-                if is_there {
-                    self.current.clear();
-                    self.current.extend_from_slice(sorter.record());
-                }
-                is_there
-            }),
-            Kept::Drawn(store) if store.count() == 0 => Ok(false),
-            Kept::Drawn(store) => {
-                let number = self.dice.below(store.count());
-                store.get(number).map(|record| {
-                    self.current.clear();
-                    self.current.extend_from_slice(record);
-                    true
-                })
-            }
+        let found = match &mut self.kept {
+            KeptRecords::Sorted(sorter) => match sorter.next() {
+                Ok(is_there) => Ok(is_there.then(|| sorter.record())),
+                Err(error) => Err(error),
+            },
+            KeptRecords::Drawn(store) if store.count() == 0 => Ok(None),
+            KeptRecords::Drawn(store) => store.get(self.dice.below(store.count())).map(Some),
         };
-        next.map_err(|error| cannot_keep(&error))
+        let Some(record) = found.map_err(|error| cannot_keep(&error))? else {
+            return Ok(false);
+        };
+        self.current.clear();
+        self.current.extend_from_slice(record);
+        Ok(true)
     }
 
     /// The record at hand; after [`next`](Self::next) only.

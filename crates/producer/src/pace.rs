@@ -1,5 +1,5 @@
-//! When each record is due: at once, at a steady rate, or in the time of the market. The schedule is
-//! absolute, so that delays do not add up.
+//! When each record is due: at once, at a steady rate, or in the time of the market. The schedule
+//! is absolute, so that delays do not add up.
 //!
 //! Pure: no clock. When a record is due depends on its place in the schedule and not on when other
 //! records were sent, unless the source may pause for long: what was missed meanwhile is not sent
@@ -11,7 +11,7 @@ mod market_time;
 use std::time::Duration;
 
 pub use self::closed_hours::{ClosedHours, Night};
-pub(crate) use self::market_time::{EventTimePacing, Step};
+pub(crate) use self::market_time::{EventTimePacing, TimeStep};
 use self::market_time::{MarketTime, seconds};
 
 /// How fast records are sent.
@@ -28,7 +28,7 @@ pub(crate) enum Pacing {
 /// When the next record is due.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
-    schedule: Schedule,
+    schedule: PaceSchedule,
     /// The most that the records may be behind; `None` to catch up whatever was missed.
     arrears: Option<Duration>,
     /// The time that was given up: the whole schedule is later by this.
@@ -38,7 +38,7 @@ pub(crate) struct Pace {
 }
 
 #[derive(Debug, Clone)]
-enum Schedule {
+enum PaceSchedule {
     Free,
     Rate(f64),
     EventTime(MarketTime),
@@ -48,9 +48,11 @@ impl Pace {
     pub(crate) fn new(pacing: &Pacing, arrears: Option<Duration>) -> Self {
         Self {
             schedule: match pacing {
-                Pacing::Free => Schedule::Free,
-                Pacing::Rate(rate) => Schedule::Rate(*rate),
-                Pacing::EventTime(pacing) => Schedule::EventTime(MarketTime::new(pacing.clone())),
+                Pacing::Free => PaceSchedule::Free,
+                Pacing::Rate(rate) => PaceSchedule::Rate(*rate),
+                Pacing::EventTime(pacing) => {
+                    PaceSchedule::EventTime(MarketTime::new(pacing.clone()))
+                }
             },
             arrears,
             given_up: Duration::ZERO,
@@ -60,28 +62,28 @@ impl Pace {
 
     /// Whether no record ever waits.
     pub(crate) fn is_free(&self) -> bool {
-        matches!(self.schedule, Schedule::Free)
+        matches!(self.schedule, PaceSchedule::Free)
     }
 
     /// Moves on to record `n`, from 0, which happened at `time`, in milliseconds since 1970-01-01
     /// UTC. Returns whether that is before the record before it.
-    pub(crate) fn next(&mut self, n: u64, time: Option<i64>) -> Step {
+    pub(crate) fn next(&mut self, n: u64, time: Option<i64>) -> TimeStep {
         match &mut self.schedule {
-            Schedule::Free => {}
-            Schedule::Rate(rate) => self.due = seconds(n as f64 / *rate),
-            Schedule::EventTime(market) => {
+            PaceSchedule::Free => {}
+            PaceSchedule::Rate(rate) => self.due = seconds(n as f64 / *rate),
+            PaceSchedule::EventTime(market) => {
                 let step = market.next(time);
                 self.due = market.due();
                 return step;
             }
         }
-        Step::Forward
+        TimeStep::Forward
     }
 
     /// To be called before the first record of another pass: that it happened before the last one
     /// of this pass is no surprise.
     pub(crate) fn begin_pass(&mut self) {
-        if let Schedule::EventTime(market) = &mut self.schedule {
+        if let PaceSchedule::EventTime(market) = &mut self.schedule {
             market.begin_pass();
         }
     }

@@ -9,7 +9,7 @@ use kafka::options::{bootstrap_problem, topic_name_problem};
 use schema::TimeFormat;
 
 use crate::{
-    args::{Args, Fields, Header, OnBadRow, Order, RecordHeaders, Repeat},
+    args::{Args, Fields, Header, OnBadRow, RecordHeaders, RecordOrder, Repeat},
     kafka::{settings, target::Target},
     order::{Reordering, any_seed},
     outcome::Failure,
@@ -152,10 +152,17 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
         return Err(Failure::Usage("--from is after --to".to_owned()));
     }
     Ok(Wanted {
-        symbols: args.symbols.clone(),
+        symbols: named(&args.symbols),
         from,
         to,
     })
+}
+
+/// The names of a list, which a variable without a value leaves empty.
+fn named(list: &[String]) -> Vec<String> {
+    let names = list.iter().map(|name| name.trim());
+    let names = names.filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 fn time_options(args: &Args, wanted: &Wanted) -> Result<TimeOptions, Failure> {
@@ -167,7 +174,7 @@ fn time_options(args: &Args, wanted: &Wanted) -> Result<TimeOptions, Failure> {
         },
         NeedOfTime {
             flag: "--order time",
-            is_there: args.order == Order::Time,
+            is_there: args.order == RecordOrder::Time,
         },
         NeedOfTime {
             flag: "--from",
@@ -180,7 +187,7 @@ fn time_options(args: &Args, wanted: &Wanted) -> Result<TimeOptions, Failure> {
     ];
     let needed_by = needed_by.iter().find(|need| need.is_there);
     Ok(TimeOptions {
-        columns: args.time_column.clone(),
+        columns: named(&args.time_column),
         format: format.map_err(|error| Failure::Usage(format!("--time-format {error}")))?,
         needed_by: needed_by.map(|need| need.flag),
     })
@@ -201,15 +208,15 @@ fn reordering(args: &Args) -> Option<Reordering> {
         })
     };
     match args.order {
-        Order::File => None,
-        Order::Time => Some(Reordering::Time),
-        Order::Shuffle => Some(Reordering::Shuffle { seed: seed() }),
-        Order::Sample => Some(Reordering::Sample { seed: seed() }),
+        RecordOrder::File => None,
+        RecordOrder::Time => Some(Reordering::Time),
+        RecordOrder::Shuffle => Some(Reordering::Shuffle { seed: seed() }),
+        RecordOrder::Sample => Some(Reordering::Sample { seed: seed() }),
     }
 }
 
 fn check_order(args: &Args) -> Result<(), String> {
-    let is_random = matches!(args.order, Order::Shuffle | Order::Sample);
+    let is_random = matches!(args.order, RecordOrder::Shuffle | RecordOrder::Sample);
     if args.seed.is_some() && !is_random {
         return Err("--seed is for --order shuffle and --order sample".to_owned());
     }
@@ -219,7 +226,7 @@ fn check_order(args: &Args) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    if args.order == Order::Sample && !args.repeat.is_once() {
+    if args.order == RecordOrder::Sample && !args.repeat.is_once() {
         return Err("--order sample never ends, and needs no --loop; --limit ends it".to_owned());
     }
     Ok(())
@@ -294,7 +301,7 @@ fn check_json_lines(args: &Args) -> Result<(), String> {
         Some(CsvFlag { name, .. }) => Err(format!(
             "{name} is for --csv; the objects of --jsonl are sent as they are"
         )),
-        None if args.time_column.len() > 1 => {
+        None if named(&args.time_column).len() > 1 => {
             Err("--time-column takes one field for --jsonl".to_owned())
         }
         None => Ok(()),
@@ -409,6 +416,12 @@ mod tests {
             let message = refusal(&flags).unwrap_or_default();
             assert!(message.contains(part), "{flags:?}: {message}");
         }
+    }
+
+    #[test]
+    fn names_are_listed_without_blanks() {
+        let list = [" HSI", "NYA ", "", " "].map(str::to_owned);
+        assert_eq!(named(&list), ["HSI", "NYA"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     kafka::publisher::{Outgoing, Sent},
     outcome::Failure,
-    pace::{Pace, Step},
+    pace::{Pace, TimeStep},
     plan::ReplayPlan,
     progress::ReplayProgress,
     sink::{Fate, Sink},
@@ -212,7 +212,7 @@ impl<'a> Sender<'a> {
 
     fn wait_for_turn(&mut self, time: Option<i64>) -> Result<Flow, Failure> {
         let started = *self.schedule_started.get_or_insert_with(Instant::now);
-        if self.pace.next(self.sent, time) == Step::Back {
+        if self.pace.next(self.sent, time) == TimeStep::Back {
             self.step_back();
         }
         loop {

@@ -1,7 +1,8 @@
 //! Where records come from: a closed list of sources, each of which says what its next step came to
 //! and holds the record at hand.
 //!
-//! Does not decide what happens to a bad row, and never waits for longer than a moment.
+//! Does not decide what happens to a bad row. A step waits for an input to begin, until a stop is
+//! requested; after that, it says that there is nothing yet.
 
 mod announcement;
 pub(crate) mod csv;

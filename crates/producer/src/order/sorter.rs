@@ -23,7 +23,7 @@ struct SortKey {
 
 /// The place of a record in memory.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct SortEntry {
     key: SortKey,
     start: usize,
     end: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Sorter {
     /// How many bytes of records and their places are kept in memory.
     budget: usize,
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<SortEntry>,
     runs: Vec<File>,
     next_number: u64,
     /// What gives the records in order, once all were taken.
@@ -46,7 +46,7 @@ enum Sorted {
     Memory {
         next: usize,
     },
-    Files(Merge),
+    Files(RunMerge),
 }
 
 impl Sorter {
@@ -63,7 +63,7 @@ impl Sorter {
 
     /// Takes one more record.
     pub(crate) fn push(&mut self, rank: i64, record: &[u8]) -> io::Result<()> {
-        let places = (self.entries.len() + 1) * size_of::<Entry>();
+        let places = (self.entries.len() + 1) * size_of::<SortEntry>();
         if !self.entries.is_empty() && self.bytes.len() + record.len() + places > self.budget {
             self.write_run()?;
         }
@@ -75,7 +75,7 @@ impl Sorter {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(record);
         let end = self.bytes.len();
-        self.entries.push(Entry { key, start, end });
+        self.entries.push(SortEntry { key, start, end });
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl Sorter {
             self.write_run()?;
             self.bytes = Vec::new();
             self.entries = Vec::new();
-            Sorted::Files(Merge::new(std::mem::take(&mut self.runs))?)
+            Sorted::Files(RunMerge::new(std::mem::take(&mut self.runs))?)
         });
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Sorter {
         self.bytes.clear();
         self.entries.clear();
         if self.runs.len() == MOST_RUNS {
-            let mut merge = Merge::new(std::mem::take(&mut self.runs))?;
+            let mut merge = RunMerge::new(std::mem::take(&mut self.runs))?;
             let mut all = RunWriter::new()?;
             while merge.next()? {
                 all.write(merge.key(), merge.record())?;
@@ -203,21 +203,21 @@ impl RunReader {
 }
 
 /// Gives the records of many runs in order.
-struct Merge {
+struct RunMerge {
     runs: Vec<RunReader>,
     /// The keys of the runs' next records, the least first.
-    heads: BinaryHeap<Reverse<Head>>,
+    heads: BinaryHeap<Reverse<RunHead>>,
     /// The run of the record at hand.
     current: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Head {
+struct RunHead {
     key: SortKey,
     run: usize,
 }
 
-impl Merge {
+impl RunMerge {
     fn new(files: Vec<File>) -> io::Result<Self> {
         let mut merge = Self {
             runs: files.into_iter().map(RunReader::new).collect(),
@@ -250,7 +250,7 @@ impl Merge {
     fn read_head(&mut self, run: usize) -> io::Result<()> {
         if self.runs[run].next()? {
             let key = self.runs[run].key;
-            self.heads.push(Reverse(Head { key, run }));
+            self.heads.push(Reverse(RunHead { key, run }));
         }
         Ok(())
     }
@@ -258,7 +258,7 @@ impl Merge {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{collection::vec, prelude::*};
 
     use super::*;
 
@@ -266,9 +266,9 @@ mod tests {
         let mut sorter = Sorter::new(budget);
         for (rank, record) in records {
             sorter.push(*rank, record).unwrap();
-            let kept = sorter.bytes.len() + sorter.entries.len() * size_of::<Entry>();
+            let kept = sorter.bytes.len() + sorter.entries.len() * size_of::<SortEntry>();
             assert!(
-                kept <= budget.max(record.len() + size_of::<Entry>()),
+                kept <= budget.max(record.len() + size_of::<SortEntry>()),
                 "{kept}"
             );
             assert!(sorter.runs.len() < MOST_RUNS);
@@ -298,7 +298,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_stable_sort_whatever_fits(
-            records in proptest::collection::vec((-3..3_i64, proptest::collection::vec(any::<u8>(), 0..9)), 0..60),
+            records in vec((-3..3_i64, vec(any::<u8>(), 0..9)), 0..60),
             budget in prop_oneof![Just(1_usize), 40_usize..400, Just(1_000_000)],
         ) {
             let mut expected = records.clone();

@@ -12,7 +12,7 @@ use std::{
 const END: u64 = 8;
 
 /// The records, by their number from 0.
-pub(crate) struct Store {
+pub(crate) struct RecordStore {
     /// How many bytes of records and their ends are kept in memory.
     budget: usize,
     bytes: Vec<u8>,
@@ -30,7 +30,7 @@ struct StoreFiles {
     ends: File,
 }
 
-impl Store {
+impl RecordStore {
     pub(crate) fn new(budget: usize) -> Self {
         Self {
             budget,
@@ -123,7 +123,7 @@ mod tests {
     fn every_record_can_be_had_from_memory_and_from_files() {
         let record = |number: u64| number.to_string().into_bytes();
         for budget in [1, 1_000, 1_000_000] {
-            let mut store = Store::new(budget);
+            let mut store = RecordStore::new(budget);
             for number in 0..2_000 {
                 store.push(&record(number)).unwrap();
                 assert!(store.bytes.len() + store.ends.len() * 8 <= budget.max(12));

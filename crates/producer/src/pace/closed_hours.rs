@@ -134,12 +134,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_counting_minutes_gives(start in -100_000..100_000_i64, length in 0..20_000_i64, weekends: bool, from in 0..1440_u16, to in 0..1440_u16) {
+        fn it_is_what_counting_minutes_gives(
+            start in -100_000..100_000_i64,
+            length in 0..20_000_i64,
+            weekends: bool,
+            from in 0..1440_u16,
+            to in 0..1440_u16,
+        ) {
             let closed = ClosedHours { weekends, night: Some(Night { from, to }) };
             let (from, to) = (i64::from(from), i64::from(to));
             let is_open = |minute: &i64| {
                 let of_day = minute.rem_euclid(1440);
-                let is_night = if from <= to { (from..to).contains(&of_day) } else { of_day >= from || of_day < to };
+                let is_night = if from <= to {
+                    (from..to).contains(&of_day)
+                } else {
+                    of_day >= from || of_day < to
+                };
                 let weekday = (minute.div_euclid(1440) + MONDAY).rem_euclid(7);
                 !is_night && !(weekends && weekday >= 5)
             };

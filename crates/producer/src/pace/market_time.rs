@@ -23,7 +23,7 @@ pub(crate) struct EventTimePacing {
 
 /// How the time of a record lies to that of the record before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum TimeStep {
     Forward,
     Back,
 }
@@ -48,12 +48,12 @@ impl MarketTime {
 
     /// Moves on to the next record. One without a time, or from before the last one, is due with
     /// the record before it.
-    pub(super) fn next(&mut self, time: Option<i64>) -> Step {
+    pub(super) fn next(&mut self, time: Option<i64>) -> TimeStep {
         let Some(time) = time else {
-            return Step::Forward;
+            return TimeStep::Forward;
         };
         let Some(last) = self.last.replace(time) else {
-            return Step::Forward;
+            return TimeStep::Forward;
         };
         let open = self
             .pacing
@@ -66,10 +66,10 @@ impl MarketTime {
         // The clocks of the zone may be turned back in between.
         let step = (open.max(0) as f64).min(longest.unwrap_or(f64::INFINITY));
         if time < last {
-            return Step::Back;
+            return TimeStep::Back;
         }
         self.place += step;
-        Step::Forward
+        TimeStep::Forward
     }
 
     pub(super) fn begin_pass(&mut self) {
@@ -140,16 +140,16 @@ mod tests {
         let mut market = MarketTime::new(EventTimePacing::at(86_400.0));
         let steps = [0, 2, 1, 3].map(|day| (market.next(Some(day * DAY)), market.due().as_secs()));
         let expected = [
-            (Step::Forward, 0),
-            (Step::Forward, 2),
-            (Step::Back, 2),
-            (Step::Forward, 4),
+            (TimeStep::Forward, 0),
+            (TimeStep::Forward, 2),
+            (TimeStep::Back, 2),
+            (TimeStep::Forward, 4),
         ];
         assert_eq!(steps, expected);
         market.begin_pass();
         assert_eq!(
             (market.next(Some(0)), market.due().as_secs()),
-            (Step::Forward, 4)
+            (TimeStep::Forward, 4)
         );
     }
 

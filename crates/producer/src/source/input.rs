@@ -1,4 +1,5 @@
-//! Opens one input: a file, stdin, or gzip or zstd of either; refuses what cannot be what it should be.
+//! Opens one input: a file, stdin, or gzip or zstd of either; refuses what cannot be what it
+//! should be.
 //!
 //! Does not look at lines. A read that may wait for ever (stdin, a pipe) happens in a thread of its
 //! own, so that a stop request ends the input at once.
@@ -226,8 +227,8 @@ fn failed(path: &Path, error: &io::Error) -> SourceError {
     }
 }
 
-/// Looks at the first bytes: decompresses gzip and zstd, drops a UTF-8 byte order mark, refuses what is no
-/// text or a text of another kind.
+/// Looks at the first bytes: decompresses gzip and zstd, drops a UTF-8 byte order mark, refuses
+/// what is no text or a text of another kind.
 fn decoded(
     path: &Path,
     form: TextForm,

@@ -93,6 +93,67 @@ fn json(columns: &csv::StringRecord, row: &csv::StringRecord) -> String {
 }
 
 #[tokio::test]
+async fn in_any_order_each_record_says_where_it_was() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    let rows = (1..=300).map(|row| format!("S{},2001-01-{:02},{row}\n", row % 3, row * 7 % 30 + 1));
+    let rows: Vec<String> = rows.collect();
+    let content = |rows: &[String]| format!("Index,Date,Close\n{}", rows.concat());
+    let first = file(&folder, "a.csv", content(&rows[..200]));
+    let second = file(&folder, "b.csv", content(&rows[200..]));
+    for (order, seed) in [("time", None), ("shuffle", Some("--seed=7"))] {
+        broker.create_topic(order, 2).unwrap();
+        let flags = ["--csv", second.to_str().unwrap(), "--topic", order];
+        let flags = flags
+            .into_iter()
+            .chain(["--order", order, "--headers", "origin"]);
+        let flags: Vec<&str> = flags.chain(seed).collect();
+        let summary = run(&broker, &first, &flags).await.unwrap();
+        assert_eq!(summary.acknowledged, 300);
+        let mut seen = HashSet::new();
+        for record in records(&broker, order, &summary.partitions) {
+            let row: usize = header(&record, "row").parse().unwrap();
+            let before = if header(&record, "source") == "b.csv" {
+                200
+            } else {
+                0
+            };
+            let cells: Vec<&str> = rows[before + row - 1].trim().split(',').collect();
+            let value = record.payload_view::<str>().unwrap().unwrap();
+            let expected = format!(
+                "{{\"Index\":\"{}\",\"Date\":\"{}\",\"Close\":{}}}",
+                cells[0], cells[1], cells[2]
+            );
+            assert_eq!(value, expected);
+            assert_eq!(header(&record, "event-time"), cells[1]);
+            assert_eq!(record.key().unwrap(), cells[0].as_bytes());
+            assert!(seen.insert(before + row));
+        }
+        assert_eq!(seen.len(), 300, "{order}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_fit_is_kept_as_it_was_in_another_order_too() {
+    let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
+    // The row is below the limit, the JSON with its escapes is not.
+    let row = format!("A,2020-01-02,{}\n", "\\".repeat(600_000));
+    let content = format!("Index,Date,Text\n{row}B,2020-01-01,ok\n");
+    let path = file(&folder, "a.csv", content);
+    let kept = folder.path().join("bad.csv");
+    let flags = ["--order", "time", "--on-bad-row", "skip", "--bad-rows"];
+    let flags = [&flags[..], &[kept.to_str().unwrap()]].concat();
+    let summary = run(&broker, &path, &flags).await.unwrap();
+    assert_eq!(
+        (summary.read, summary.acknowledged, summary.skipped),
+        (2, 1, 1)
+    );
+    assert_eq!(
+        std::fs::read_to_string(kept).unwrap(),
+        format!("Index,Date,Text\n{row}")
+    );
+}
+
+#[tokio::test]
 async fn a_missing_topic_appears_where_the_broker_creates_topics_on_its_own() {
     let (broker, folder) = (Broker::start().unwrap(), tempfile::tempdir().unwrap());
     let summary = run(

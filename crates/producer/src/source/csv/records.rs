@@ -64,7 +64,7 @@ pub(crate) enum NextRecord<'a> {
 
 /// What is between the start of the current record and what is not parsed yet.
 #[derive(Debug, Clone, Copy)]
-enum Found {
+enum FoundRecord {
     Record,
     /// No record, of which this many bytes are kept.
     Spoiled {
@@ -160,8 +160,8 @@ impl<R: Read> CsvReader<R> {
         }
         self.plain_fields = None;
         match self.any_record() {
-            Ok(Found::Record) => Ok(NextRecord::Record(self.last())),
-            Ok(Found::Spoiled { spoiled, length }) => Ok(NextRecord::Spoiled {
+            Ok(FoundRecord::Record) => Ok(NextRecord::Record(self.last())),
+            Ok(FoundRecord::Spoiled { spoiled, length }) => Ok(NextRecord::Spoiled {
                 line: self.line,
                 spoiled,
                 raw: &self.buffer[self.start..self.start + length],
@@ -248,7 +248,7 @@ impl<R: Read> CsvReader<R> {
         (self.line + self.lines, &rest[..last.map_or(0, |at| at + 1)])
     }
 
-    fn any_record(&mut self) -> io::Result<Found> {
+    fn any_record(&mut self) -> io::Result<FoundRecord> {
         loop {
             let before = self.parsed - self.start;
             let piece = &self.buffer[self.parsed..self.filled];
@@ -260,7 +260,7 @@ impl<R: Read> CsvReader<R> {
                     }
                     self.pass_line_end();
                     self.lines = count_lines(&self.buffer[self.start..self.parsed]);
-                    return Ok(Found::Record);
+                    return Ok(FoundRecord::Record);
                 }
                 Cut::TextAfterQuote(length) => {
                     self.parsed += length;
@@ -275,7 +275,7 @@ impl<R: Read> CsvReader<R> {
                 self.fill()?;
             } else if self.cutter.finish() {
                 self.lines = count_lines(&self.buffer[self.start..self.parsed]);
-                return Ok(Found::Record);
+                return Ok(FoundRecord::Record);
             } else {
                 let quote = self.cutter.open_quote().unwrap_or_default();
                 return self.give_up(quote, Spoiled::OpenAtEnd);
@@ -371,7 +371,7 @@ impl<R: Read> CsvReader<R> {
 
     /// The quote before the current byte has turned out not to close its field. If the field spans
     /// lines, its first quote was left open, and the one before the current byte opens another.
-    fn text_after_quote(&mut self) -> io::Result<Found> {
+    fn text_after_quote(&mut self) -> io::Result<FoundRecord> {
         let quote = self.cutter.last_quote();
         let field = &self.buffer[self.start + quote..self.parsed];
         let spans_lines = field.iter().any(|&byte| is_line_end(byte));
@@ -380,7 +380,7 @@ impl<R: Read> CsvReader<R> {
 
     /// The current record is over the limit: its only line is, or a quote is open, or was for
     /// longer than we can believe.
-    fn over_limit(&mut self) -> io::Result<Found> {
+    fn over_limit(&mut self) -> io::Result<FoundRecord> {
         match self.cutter.open_quote().or(self.cutter.spanning()) {
             Some(quote) if self.line_end(self.start + quote).is_some() => {
                 self.give_up(quote, Spoiled::OpenWithinLimit)
@@ -391,7 +391,7 @@ impl<R: Read> CsvReader<R> {
 
     /// Gives up the current record up to the end of the line on which its byte `from` is, but not
     /// the lines after it.
-    fn give_up(&mut self, from: usize, spoiled: Spoiled) -> io::Result<Found> {
+    fn give_up(&mut self, from: usize, spoiled: Spoiled) -> io::Result<FoundRecord> {
         let end = loop {
             match self.line_end(self.start + from) {
                 Some(at) => break at,
@@ -407,7 +407,7 @@ impl<R: Read> CsvReader<R> {
         };
         self.end_at(end);
         let length = (end - self.start).min(self.limit);
-        Ok(Found::Spoiled { spoiled, length })
+        Ok(FoundRecord::Spoiled { spoiled, length })
     }
 
     /// Reads and drops everything up to the next line end; keeps the first `kept` bytes. Returns

@@ -150,6 +150,33 @@ fn more_than_the_memory_holds_is_sorted_in_little_of_it() {
 }
 
 #[test]
+fn rows_that_cannot_be_kept_are_a_failure_with_the_folder() {
+    let folder = folder();
+    let long = "x".repeat(900_000);
+    let rows: String = (0..50).map(|_| row(&long, "2020-01-01", 1)).collect();
+    write(&folder, "in.csv", format!("{HEADER}{rows}"));
+    for order in ["time", "sample"] {
+        let output = producer(&folder)
+            .env("TMPDIR", folder.path().join("none"))
+            .args(["--csv", "in.csv", "--dry-run", "--order", order])
+            .output()
+            .unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(1), String::new())
+        );
+        let message = error(&stderr);
+        assert!(
+            message.contains("cannot keep rows in a temporary file in")
+                && message.contains("none")
+                && message.contains("TMPDIR names another folder"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn symbols_and_a_span_of_time_can_be_chosen() {
     let content = format!(
         "{HEADER}{}{}{}{}{}",

@@ -194,6 +194,41 @@ fn health_is_red_while_the_broker_is_gone() {
     });
 }
 
+#[test]
+fn what_is_behind_its_schedule_left_out_or_out_of_order_is_told() {
+    let folder = folder();
+    let other = ROW.replace("HSI", "NYA");
+    let earlier = ROW.replace("2001", "2000");
+    write(&folder, "in.csv", format!("{HEADER}{ROW}{other}{earlier}"));
+    // No machine is as fast.
+    let flags = ["--speed", "1000000000000x", "--symbols", "HSI", "--loop"];
+    let mut run = Run::start(
+        producer(&folder)
+            .args([
+                "--csv",
+                "in.csv",
+                "--dry-run",
+                "--progress-interval",
+                "100ms",
+            ])
+            .args(flags)
+            .stdin(Stdio::null()),
+    );
+    let mut stdout = run.child.stdout.take().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    wait_for(&mut run.stderr, "s behind schedule");
+    until("a place behind the schedule", || {
+        let numbers = run.numbers();
+        let name = "producer_behind_schedule_seconds ";
+        let line = numbers.0.lines().find_map(|line| line.strip_prefix(name));
+        let seconds: f64 = line.unwrap().parse().unwrap();
+        (seconds > 0.1).then_some(())
+    });
+    let numbers = run.numbers();
+    assert!(numbers.of("producer_rows_left_out_total") > 0);
+    assert!(numbers.of("producer_steps_back_total") > 0);
+}
+
 fn numbers_sent(numbers: &Numbers) -> u64 {
     numbers.of("producer_records_sent_total")
 }
