@@ -4,6 +4,7 @@
 //! [`kafka::options::KafkaOption`], which cannot be printed with its value, and clap does not parse
 //! it, because clap's errors would show it.
 
+mod live;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -13,17 +14,21 @@ use cli::{
     flags::{KafkaArgs, ReportArgs},
     values::parse_duration,
 };
+use market::BarSize;
+use provider::MarketProvider;
 use schema::{FieldNames, TimeZone};
 
+pub use live::LiveArgs;
 pub use values::{ColumnTypes, Delimiter, Escape, Header, Repeat};
 use values::{
-    parse_closed_hours, parse_columns, parse_delimiter, parse_escape, parse_header, parse_rate,
+    parse_closed_hours, parse_columns, parse_delimiter, parse_escape, parse_header, parse_provider, parse_rate,
     parse_renamed, parse_repeat, parse_speed, parse_zone,
 };
 
 use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};
 
-/// Replays stock data, or any CSV or JSON Lines, as JSON records into a Kafka topic.
+/// Sends stock data as JSON records to a Kafka topic: replayed from files (any CSV or JSON Lines),
+/// simulated, or live from a provider.
 ///
 /// Results go to stdout, logs and progress to stderr. Exit codes: 0 each record read was
 /// acknowledged, 1 failed, 2 wrong usage, 65 data that must not be skipped, 130 or 143 second
@@ -41,7 +46,7 @@ use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};
     mut_arg("progress_interval", |arg| arg.env("PRODUCER_PROGRESS_INTERVAL")),
     mut_arg("config", |arg| arg.env("PRODUCER_CONFIG")),
     mut_arg("print_config", |arg| arg.env("PRODUCER_PRINT_CONFIG")),
-    group(ArgGroup::new("source").required(true).args(["csv", "jsonl"]))
+    group(ArgGroup::new("source").required(true).args(["csv", "jsonl", "simulate", "live"]))
 )]
 pub struct Args {
     /// CSV files with a header line, sent one after the other: files, folders or patterns
@@ -64,6 +69,62 @@ pub struct Args {
         help_heading = "Input"
     )]
     pub jsonl: Vec<PathBuf>,
+
+    /// A simulated market: --symbols (the 13 indices unless given), bars of --bar from --from to
+    /// --to (the year 2020 unless given). The same --seed gives the same bytes on every machine
+    #[arg(
+        long,
+        env = "PRODUCER_SIMULATE",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Input"
+    )]
+    pub simulate: bool,
+
+    /// Bars of a provider, as they come: `binance` (needs no key) or `alpha-vantage` (its key is in
+    /// ALPHAVANTAGE_API_KEY or --key-file). Needs --symbols
+    #[arg(
+        long,
+        value_name = "PROVIDER",
+        value_parser = parse_provider,
+        env = "PRODUCER_LIVE",
+        help_heading = "Input"
+    )]
+    pub live: Option<MarketProvider>,
+
+    /// With --simulate: the length of a bar, `1d`, `1h`, `30m` … `1m`, or `tick` for single trades
+    #[arg(
+        long,
+        value_name = "SIZE",
+        requires = "simulate",
+        env = "PRODUCER_BAR",
+        help_heading = "Market"
+    )]
+    pub bar: Option<BarSize>,
+
+    /// With --csv: turn each day into bars of this length, or into `tick`s, inside the hours of its
+    /// exchange. They add up to the day's open, high, low, close and volume; a day without volume,
+    /// or with one price, is a bad row
+    #[arg(
+        long,
+        value_name = "SIZE",
+        requires = "csv",
+        env = "PRODUCER_BRIDGE",
+        help_heading = "Market"
+    )]
+    pub bridge: Option<BarSize>,
+
+    /// With `--bar tick` or `--bridge tick`: the quote that each trade meets, before it
+    #[arg(
+        long,
+        env = "PRODUCER_QUOTES",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Market"
+    )]
+    pub quotes: bool,
+
+    /// How --live asks
+    #[command(flatten)]
+    pub feed: LiveArgs,
 
     /// What separates the fields: one character, or `tab` [default: what a first line such as
     /// `sep=;` says, else a comma]
@@ -187,8 +248,8 @@ pub struct Args {
     )]
     pub order: RecordOrder,
 
-    /// With `--order shuffle` or `sample`: the same number gives the same order on every machine
-    /// [default: a random one, which the log names]
+    /// With --simulate, --bridge, `--order shuffle` or `sample`: the same number gives the same
+    /// records on every machine [default: 0; for an order a random one, which the log names]
     #[arg(long, value_name = "N", env = "PRODUCER_SEED", help_heading = "Input")]
     pub seed: Option<u64>,
 
@@ -239,7 +300,8 @@ pub struct Args {
     )]
     pub time_zone: TimeZone,
 
-    /// Send only records with these keys: `HSI,NYA`
+    /// Send only records with these keys: `HSI,NYA`; for --simulate and --live the symbols that
+    /// there are
     #[arg(
         long,
         value_name = "LIST",

@@ -116,6 +116,16 @@ impl Feed {
         }
     }
 
+    /// Kafka has acknowledged everything that came so far.
+    pub(crate) fn settled(&mut self) {
+        self.source.settled();
+    }
+
+    /// Nothing more is taken.
+    pub(crate) fn finish(&mut self) {
+        self.source.finish();
+    }
+
     /// How many records were not wanted; `None` if all are.
     pub(crate) fn left_out(&self) -> Option<u64> {
         self.selection.as_ref().map(Selection::left_out)

@@ -3,8 +3,11 @@
 //! Opens no file and connects to nothing. Whatever can be refused by looking at the flags is
 //! refused here, so the flags of a plan do not contradict each other.
 
+mod market;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use ::market::BarSize;
 use kafka::options::{bootstrap_problem, topic_name_problem};
 use schema::TimeFormat;
 
@@ -17,6 +20,7 @@ use crate::{
     selection::Wanted,
     source::{
         Announcement, SourcePlan,
+        bridge::BridgePlan,
         csv::header::{HeaderSource, TableOptions},
         json_lines::JsonLinesOptions,
         time_options::TimeOptions,
@@ -50,6 +54,13 @@ impl ReplayPlan {
         let options = settings::options(&args.kafka.kafka_options)
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let limit = settings::largest_record(&options);
+        let market = market::source(&args)?;
+        let bridge = args.bridge.map(|size| BridgePlan {
+            seed: args.seed.unwrap_or_default(),
+            size,
+            quotes: args.quotes,
+            names: args.fields.into(),
+        });
         let wanted = wanted(&args)?;
         let time = time_options(&args, &wanted)?;
         let pacing = pacing(&args);
@@ -81,20 +92,21 @@ impl ReplayPlan {
             time: time.clone(),
             limit,
         };
-        let source = if args.jsonl.is_empty() {
-            SourcePlan::Csv {
+        let source = match market {
+            Some(source) => source,
+            None if args.jsonl.is_empty() => SourcePlan::Csv {
                 paths: args.csv,
                 options: table,
-            }
-        } else {
-            SourcePlan::JsonLines {
+                bridge,
+            },
+            None => SourcePlan::JsonLines {
                 paths: args.jsonl,
                 options: JsonLinesOptions {
                     key: args.key_column,
                     time,
                     limit,
                 },
-            }
+            },
         };
         Ok(Self {
             source,
@@ -133,6 +145,10 @@ impl ReplayPlan {
 
 /// Which records are wanted.
 fn wanted(args: &Args) -> Result<Wanted, Failure> {
+    if args.simulate {
+        // They say what there is.
+        return Ok(Wanted::default());
+    }
     let format = TimeFormat::iso(args.time_zone);
     let refused = |flag: &str, text: &str| {
         Failure::Usage(format!(
@@ -152,7 +168,10 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
         return Err(Failure::Usage("--from is after --to".to_owned()));
     }
     Ok(Wanted {
-        symbols: named(&args.symbols),
+        symbols: match args.live {
+            None => named(&args.symbols),
+            Some(_) => Vec::new(),
+        },
         from,
         to,
     })
@@ -217,8 +236,14 @@ fn reordering(args: &Args) -> Option<Reordering> {
 
 fn check_order(args: &Args) -> Result<(), String> {
     let is_random = matches!(args.order, RecordOrder::Shuffle | RecordOrder::Sample);
-    if args.seed.is_some() && !is_random {
-        return Err("--seed is for --order shuffle and --order sample".to_owned());
+    let has_chance = is_random || args.simulate || args.bridge.is_some();
+    if args.seed.is_some() && !has_chance {
+        return Err(
+            "--seed is for --simulate, --bridge, --order shuffle and --order sample".to_owned(),
+        );
+    }
+    if args.live.is_some() && args.order != RecordOrder::File {
+        return Err("--order is for inputs that end; --live sends what comes".to_owned());
     }
     if is_random && args.speed.is_some() {
         return Err(
@@ -246,7 +271,14 @@ fn pacing(args: &Args) -> Pacing {
 }
 
 fn check(args: &Args) -> Result<(), String> {
-    check_inputs(args)?;
+    if args.simulate || args.live.is_some() {
+        check_market(args)?;
+    } else {
+        check_inputs(args)?;
+    }
+    if args.quotes && ![args.bar, args.bridge].contains(&Some(BarSize::Tick)) {
+        return Err("--quotes is for --bar tick and --bridge tick".to_owned());
+    }
     check_order(args)?;
     if args.speed.is_none() {
         if args.max_gap.is_some() {
@@ -282,22 +314,28 @@ struct CsvFlag {
     is_given: bool,
 }
 
-/// What a file of JSON has no use for: its bytes are sent as they are.
-fn check_json_lines(args: &Args) -> Result<(), String> {
+/// The flags that say how a CSV is read.
+fn csv_flags(args: &Args) -> [CsvFlag; 7] {
     let flag = |name, is_given| CsvFlag { name, is_given };
-    let given = [
+    [
         flag("--delimiter", args.delimiter.is_some()),
         flag("--escape", args.escape.is_some()),
         flag("--skip-lines", args.skip_lines > 0),
         flag("--header", args.header.is_some()),
         flag("--columns", !args.columns.0.is_empty()),
         flag("--symbol-from-file-name", args.symbol_from_file_name),
-        flag("--fields", args.fields != Fields::Original),
         flag("--rename", !args.rename.is_empty()),
     ]
-    .into_iter()
-    .find(|flag| flag.is_given);
-    match given {
+}
+
+/// What a file of JSON has no use for: its bytes are sent as they are.
+fn check_json_lines(args: &Args) -> Result<(), String> {
+    let fields = CsvFlag {
+        name: "--fields",
+        is_given: args.fields != Fields::Original,
+    };
+    let given = csv_flags(args).into_iter().chain([fields]);
+    match given.into_iter().find(|flag| flag.is_given) {
         Some(CsvFlag { name, .. }) => Err(format!(
             "{name} is for --csv; the objects of --jsonl are sent as they are"
         )),
@@ -306,6 +344,24 @@ fn check_json_lines(args: &Args) -> Result<(), String> {
         }
         None => Ok(()),
     }
+}
+
+/// What records that are made here, or come from a provider, have no use for.
+fn check_market(args: &Args) -> Result<(), String> {
+    let flag = |name, is_given| CsvFlag { name, is_given };
+    let given = csv_flags(args).into_iter().chain([
+        flag("--key-column", args.key_column.is_some()),
+        flag("--time-column", !named(&args.time_column).is_empty()),
+        flag("--bad-rows", args.bad_rows.is_some()),
+    ]);
+    let source = if args.simulate { "--simulate" } else { "--live" };
+    if let Some(CsvFlag { name, .. }) = given.into_iter().find(|flag| flag.is_given) {
+        return Err(format!("{name} is for files; {source} has none"));
+    }
+    if args.live.is_some() && !args.repeat.is_once() {
+        return Err("--loop cannot ask --live again; it goes on by itself".to_owned());
+    }
+    Ok(())
 }
 
 fn check_inputs(args: &Args) -> Result<(), String> {
@@ -370,6 +426,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_market_has_no_use_for_is_refused() {
+        let simulate = ["--simulate"];
+        let live = ["--live", "binance", "--symbols", "BTCUSDT"];
+        for (source, flags, part) in [
+            (&simulate[..], &["--delimiter", ";"][..], "--delimiter is for files"),
+            (&simulate, &["--bad-rows", "x"], "--bad-rows is for files"),
+            (&simulate, &["--from", "noon"], "--from \"noon\" is no day"),
+            (&live, &["--loop"], "goes on by itself"),
+            (&live, &["--order", "time"], "--live sends what comes"),
+            (&live, &["--seed", "1"], "--seed is for"),
+            (&live, &["--key-file", "not-there"], "not-there"),
+        ] {
+            let message = refusal_of(source, flags).unwrap_or_default();
+            assert!(message.contains(part), "{flags:?}: {message}");
+        }
+        assert_eq!(refusal_of(&simulate, &["--bar", "tick", "--quotes"]), None);
+    }
+
+    #[test]
     fn contradictions_are_refused_with_the_flag_in_the_message() {
         for (flags, part) in [
             (vec!["--csv", "-", "-"], "stdin (-) twice"),
@@ -392,6 +467,8 @@ mod tests {
             (vec!["--delivery-timeout", "10ms"], "--delivery-timeout"),
             (vec!["-X", "acks=1"], "-X cannot set acks"),
             (vec!["--seed", "1"], "--seed is for"),
+            (vec!["--quotes"], "--quotes is for --bar tick"),
+            (vec!["--bridge", "5m", "--quotes"], "--quotes is for --bar tick"),
             (
                 vec!["--order", "shuffle", "--speed", "2x"],
                 "--speed needs rows in the order",

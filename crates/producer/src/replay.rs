@@ -129,12 +129,23 @@ impl Replay<'_> {
             let flow = match step? {
                 Advance::Record => self.record()?,
                 Advance::Bad => self.bad_row()?,
-                Advance::Idle(until) => self.sender.idle(until)?,
+                Advance::Idle(until) => {
+                    self.settle();
+                    self.sender.idle(until)?
+                }
                 Advance::End => return Ok(Continue(())),
             };
             if let Break(end) = flow {
                 return Ok(Break(end));
             }
+        }
+    }
+
+    /// Tells the source if everything that it gave is acknowledged.
+    fn settle(&mut self) {
+        let fate = self.sender.fate();
+        if fate.failed == 0 && fate.acknowledged == self.sender.sent() {
+            self.feed.settled();
         }
     }
 
@@ -171,6 +182,8 @@ impl Replay<'_> {
     fn close(mut self, end: Result<Option<End>, Failure>) -> Result<Summary, Failure> {
         let interrupted = matches!(end, Ok(Some(End::Interrupted)));
         let delivered = self.sender.finish(matches!(end, Ok(None)));
+        self.settle();
+        self.feed.finish();
         let kept = self.bad_rows.flush();
         let summary = self.summary(interrupted);
         let result = match (end, delivered.and(kept)) {

@@ -5,24 +5,33 @@
 //! requested; after that, it says that there is nothing yet.
 
 mod announcement;
+pub(crate) mod bridge;
 pub(crate) mod csv;
 mod expand;
 pub(crate) mod input;
 mod input_list;
 pub(crate) mod json_lines;
+mod live;
+mod market_record;
 mod pump;
 pub(crate) mod record;
+pub(crate) mod simulator;
 mod tally;
 pub(crate) mod time_options;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::announcement::Announcement;
+use provider::FeedSettings;
+
 use self::{
+    bridge::{BridgePlan, BridgeSource},
     csv::{CsvSource, header::TableOptions},
     input::{InputWatch, SourceError, TextForm},
     json_lines::{JsonLinesOptions, JsonLinesSource},
+    live::LiveSource,
     record::{Advance, BadRow, InputNames, RecordOrigin, RowText, SourceRecord},
+    simulator::{SimulatorPlan, SimulatorSource},
 };
 
 /// Which records a run sends.
@@ -31,11 +40,15 @@ pub(crate) enum SourcePlan {
     Csv {
         paths: Vec<PathBuf>,
         options: TableOptions,
+        /// Into what daily bars are turned, if they are.
+        bridge: Option<BridgePlan>,
     },
     JsonLines {
         paths: Vec<PathBuf>,
         options: JsonLinesOptions,
     },
+    Simulator(SimulatorPlan),
+    Live(Box<FeedSettings>),
 }
 
 impl SourcePlan {
@@ -47,6 +60,7 @@ impl SourcePlan {
             Self::JsonLines { paths, .. } => {
                 *paths = expand::expanded(paths, TextForm::JsonLines)?;
             }
+            Self::Simulator(_) | Self::Live(_) => {}
         }
         Ok(plan)
     }
@@ -57,11 +71,13 @@ impl SourcePlan {
     }
 
     /// Looks at every file, so that a mistake in the last one is found before anything is sent.
-    /// Returns how many bytes there are, if that is known.
+    /// Returns how many bytes there are, if there are files and that is known.
     pub(crate) fn check(&self, watch: &InputWatch) -> Result<Option<u64>, SourceError> {
         match self {
-            Self::Csv { paths, options } => csv::check(paths, options, watch)?,
+            Self::Csv { paths, options, .. } => csv::check(paths, options, watch)?,
             Self::JsonLines { paths, options } => json_lines::check(paths, options, watch)?,
+            Self::Simulator(plan) => return plan.check().map(|()| None),
+            Self::Live(settings) => return live::check(settings).map(|()| None),
         }
         let sizes = self.paths().iter().map(|path| input::check(path));
         sizes.sum::<Result<Option<u64>, _>>()
@@ -69,12 +85,13 @@ impl SourcePlan {
 
     /// Whether the source may have nothing to give for hours.
     pub(crate) fn can_wait(&self) -> bool {
-        input::any_can_wait(self.paths())
+        matches!(self, Self::Live(_)) || input::any_can_wait(self.paths())
     }
 
     fn paths(&self) -> &[PathBuf] {
         match self {
             Self::Csv { paths, .. } | Self::JsonLines { paths, .. } => paths,
+            Self::Simulator(_) | Self::Live(_) => &[],
         }
     }
 }
@@ -83,6 +100,9 @@ impl SourcePlan {
 pub(crate) enum Source {
     Csv(Box<CsvSource>),
     JsonLines(Box<JsonLinesSource>),
+    Bridge(Box<BridgeSource>),
+    Simulator(Box<SimulatorSource>),
+    Live(Box<LiveSource>),
 }
 
 impl Source {
@@ -90,13 +110,26 @@ impl Source {
     pub(crate) fn new(plan: &SourcePlan, watch: &InputWatch, announcement: Announcement) -> Self {
         let watch = watch.clone();
         match plan.clone() {
-            SourcePlan::Csv { paths, options } => {
+            SourcePlan::Csv {
+                paths,
+                options,
+                bridge,
+            } => {
                 let source = CsvSource::new(paths, options, watch, announcement);
-                Self::Csv(Box::new(source))
+                match bridge {
+                    None => Self::Csv(Box::new(source)),
+                    Some(plan) => Self::Bridge(Box::new(BridgeSource::new(source, plan))),
+                }
             }
             SourcePlan::JsonLines { paths, options } => {
                 let source = JsonLinesSource::new(paths, options, watch, announcement);
                 Self::JsonLines(Box::new(source))
+            }
+            SourcePlan::Simulator(plan) => {
+                Self::Simulator(Box::new(SimulatorSource::new(plan, announcement)))
+            }
+            SourcePlan::Live(settings) => {
+                Self::Live(Box::new(LiveSource::new(*settings, watch, announcement)))
             }
         }
     }
@@ -110,6 +143,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.advance(),
             Self::JsonLines(source) => source.advance(),
+            Self::Bridge(source) => source.advance(),
+            Self::Simulator(source) => source.advance(),
+            Self::Live(source) => source.advance(),
         }
     }
 
@@ -118,6 +154,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.record(),
             Self::JsonLines(source) => source.record(),
+            Self::Bridge(source) => source.record(),
+            Self::Simulator(source) => source.record(),
+            Self::Live(source) => source.record(),
         }
     }
 
@@ -126,6 +165,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.origin(),
             Self::JsonLines(source) => source.origin(),
+            Self::Bridge(source) => source.origin(),
+            Self::Simulator(source) => source.origin(),
+            Self::Live(source) => source.origin(),
         }
     }
 
@@ -134,6 +176,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.row_text(),
             Self::JsonLines(source) => source.row_text(),
+            Self::Bridge(source) => source.row_text(),
+            Self::Simulator(source) => source.row_text(),
+            Self::Live(source) => source.row_text(),
         }
     }
 
@@ -142,6 +187,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.reject(reason),
             Self::JsonLines(source) => source.reject(reason),
+            Self::Bridge(source) => source.reject(reason),
+            Self::Simulator(source) => source.reject(reason),
+            Self::Live(source) => source.reject(reason),
         }
     }
 
@@ -150,6 +198,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.bad(),
             Self::JsonLines(source) => source.bad(),
+            Self::Bridge(source) => source.bad(),
+            Self::Simulator(source) => source.bad(),
+            Self::Live(source) => source.bad(),
         }
     }
 
@@ -158,6 +209,9 @@ impl Source {
         match self {
             Self::Csv(source) => source.input(),
             Self::JsonLines(source) => source.input(),
+            Self::Bridge(source) => source.input(),
+            Self::Simulator(source) => source.input(),
+            Self::Live(source) => source.input(),
         }
     }
 
@@ -166,6 +220,24 @@ impl Source {
         match self {
             Self::Csv(source) => source.begin_pass(),
             Self::JsonLines(source) => source.begin_pass(),
+            Self::Bridge(source) => source.begin_pass(),
+            Self::Simulator(source) => source.begin_pass(),
+            // Refused by the command line: a feed is not over.
+            Self::Live(_) => {}
+        }
+    }
+
+    /// Kafka has acknowledged everything that came so far.
+    pub(crate) fn settled(&mut self) {
+        if let Self::Live(source) = self {
+            source.settled();
+        }
+    }
+
+    /// Nothing more is taken.
+    pub(crate) fn finish(&mut self) {
+        if let Self::Live(source) = self {
+            source.finish();
         }
     }
 }

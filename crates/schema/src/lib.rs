@@ -60,7 +60,7 @@ pub use row_problem::RowProblem;
 pub use row_reader::{NoRow, RowReader};
 pub use schema::Schema;
 pub use schema_error::SchemaError;
-pub use stock::{STOCK_HEADER, date_column, is_stock_name, symbol_column};
+pub use stock::{STOCK_HEADER, date_column, is_stock_name, stock_column, symbol_column};
 pub use table_schema::{
     PARTITION_COLUMN, TableColumn, TableSchema, TableSchemaError, UnknownFields,
 };

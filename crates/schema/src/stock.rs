@@ -98,6 +98,12 @@ pub fn is_stock_name(name: &str) -> bool {
     is_known(&NUMBERS) || is_known(&SYMBOL) || is_known(&DATE)
 }
 
+/// The place of the column with one of these names, the strongest first: lower case, without blanks
+/// and signs, such as `adjclose`.
+pub fn stock_column<'a>(headers: impl Iterator<Item = &'a str>, names: &[&str]) -> Option<usize> {
+    strongest(headers, names)
+}
+
 /// The place of the symbol column among names of columns or fields.
 pub fn symbol_column<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize> {
     strongest(headers, &SYMBOL)

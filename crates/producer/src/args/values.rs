@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 
+use provider::{BarInterval, MarketProvider};
 use schema::{TimeZone, TypedColumn};
 
 use crate::{
@@ -198,6 +199,20 @@ fn night(text: &str) -> Option<Night> {
     let (from, to) = text.split_once('-')?;
     let (from, to) = (minute(from)?, minute(to)?);
     (from != to).then_some(Night { from, to })
+}
+
+pub(super) fn parse_provider(text: &str) -> Result<MarketProvider, String> {
+    MarketProvider::parse(text).ok_or_else(|| {
+        let names = MarketProvider::ALL.map(MarketProvider::name);
+        format!("must be one of {}", names.join(", "))
+    })
+}
+
+pub(super) fn parse_interval(text: &str) -> Result<BarInterval, String> {
+    BarInterval::parse(text).ok_or_else(|| {
+        let names = BarInterval::NAMES.map(|(name, _)| name);
+        format!("must be one of {}", names.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -107,6 +107,16 @@ impl CsvSource {
         self.at_hand().row_text()
     }
 
+    /// The names of the columns of the input at hand.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
+        self.at_hand().headers()
+    }
+
+    /// A cell of the row at hand; `None` for a blank one.
+    pub(crate) fn cell(&self, at: usize) -> Option<&[u8]> {
+        self.at_hand().cell(Some(at))
+    }
+
     /// The last bad row.
     pub(crate) fn bad(&self) -> &BadRow {
         &self.bad

@@ -35,6 +35,12 @@ pub(crate) enum SourceError {
     /// It can be read, but is not what it should be.
     #[error("{name} {reason}")]
     Unfit { name: String, reason: String },
+    /// A source that cannot be, as its flags say it.
+    #[error("{0}")]
+    Refused(String),
+    /// A live feed that cannot go on, or that gave something up.
+    #[error("{0}")]
+    Live(String),
     /// None of its rows was a record.
     #[error("nothing was sent from {name}: all of its {rows} rows are bad, the first at {first}")]
     NothingGood {
@@ -56,7 +62,8 @@ impl SourceError {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         match error {
-            SourceError::Io { .. } => Self::failed(error.to_string()),
+            SourceError::Refused(reason) => Self::Usage(reason),
+            SourceError::Io { .. } | SourceError::Live(_) => Self::failed(error.to_string()),
             SourceError::Unfit { .. } | SourceError::NothingGood { .. } => {
                 Self::bad_data(error.to_string())
             }

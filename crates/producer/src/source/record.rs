@@ -45,6 +45,17 @@ pub(crate) struct BadRow {
     pub(crate) raw: Vec<u8>,
 }
 
+impl BadRow {
+    /// This row, which is bad for this reason.
+    pub(crate) fn of(row: RowText<'_>, reason: String) -> Self {
+        Self {
+            line: row.line,
+            reason,
+            raw: row.raw.to_vec(),
+        }
+    }
+}
+
 /// The input that a row is from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InputNames<'a> {

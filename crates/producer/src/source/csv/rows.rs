@@ -163,12 +163,7 @@ impl CsvRows {
 
     /// The row of the record at hand, as a bad one.
     pub(crate) fn rejected(&self, reason: String) -> BadRow {
-        let RowText { line, raw } = self.row_text();
-        BadRow {
-            line,
-            reason,
-            raw: raw.to_vec(),
-        }
+        BadRow::of(self.row_text(), reason)
     }
 
     /// The row of the record at hand as it is in the input.
@@ -178,6 +173,12 @@ impl CsvRows {
             line: record.line,
             raw: record.raw,
         }
+    }
+
+    /// The names of the columns, as in the header.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
+        let columns = self.table.header.schema.columns().iter();
+        columns.map(|column| column.header.as_str())
     }
 
     /// Takes the time of the record at hand, if it has one.
@@ -210,7 +211,7 @@ impl CsvRows {
     }
 
     /// A cell of the record at hand, unless it is blank.
-    fn cell(&self, at: Option<usize>) -> Option<&[u8]> {
+    pub(crate) fn cell(&self, at: Option<usize>) -> Option<&[u8]> {
         let cell = self.records.last().field(at?)?;
         (!cell.trim_ascii().is_empty()).then_some(cell)
     }

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("cli", &["kafka"]),
     ("sandbox", &["unify"]),
     ("bench", &["sandbox"]),
-    ("producer", &["cli", "schema", "unify"]),
+    ("producer", &["cli", "market", "provider", "unify"]),
     ("verify", &["bucket", "cli", "format"]),
     ("compact", &["bucket", "cli", "format"]),
     ("consumer", &["compact", "unify", "verify"]),
