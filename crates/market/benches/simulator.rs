@@ -2,15 +2,26 @@
 //! any Kafka.
 //!
 //! Each line is one market of the 13 indices: the events alone, and the events as JSON in one
-//! buffer that is emptied now and then. The rate is the best of a few runs.
+//! buffer that is emptied now and then. The rate is that of the best of a few runs, by the time that
+//! the core worked for it, so that other programs on the machine do not count.
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use market::{BarSize, Bridge, Simulator, SimulatorSettings};
 
 const RUNS: usize = 5;
 /// The records of a run, about.
 const RECORDS: usize = 1_000_000;
+
+/// The CPU time of this thread; where the system does not tell it, the time since `started`.
+fn worked(started: Instant) -> Duration {
+    let known = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = known.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanos.map_or_else(|| started.elapsed(), Duration::from_nanos)
+}
 
 fn main() {
     // `cargo test --benches` runs this file, too, and measures nothing.
@@ -62,6 +73,7 @@ fn pass(settings: &SimulatorSettings, is_encoded: bool) -> Pass {
         Err(error) => panic!("{error}"),
     };
     let started = Instant::now();
+    let before = worked(started);
     let (mut records, mut bytes, mut out) = (0, 0, Vec::with_capacity(1 << 17));
     for event in simulator.take(RECORDS) {
         records += 1;
@@ -79,7 +91,7 @@ fn pass(settings: &SimulatorSettings, is_encoded: bool) -> Pass {
     Pass {
         records,
         bytes: bytes + out.len(),
-        rate: records as f64 / started.elapsed().as_secs_f64(),
+        rate: records as f64 / (worked(started) - before).as_secs_f64(),
     }
 }
 
@@ -101,6 +113,7 @@ fn bridge() {
         panic!("the day is one");
     };
     let (started, mut bars, mut out) = (Instant::now(), 0, Vec::new());
+    let before = worked(started);
     while bars < RECORDS {
         for event in bridge.day(&day).unwrap_or_default() {
             bars += 1;
@@ -109,6 +122,6 @@ fn bridge() {
         black_box(&out);
         out.clear();
     }
-    let rate = bars as f64 / started.elapsed().as_secs_f64();
+    let rate = bars as f64 / (worked(started) - before).as_secs_f64();
     println!("bridge to 1m: {rate:.0} JSON records/s");
 }
