@@ -2,8 +2,8 @@
 //! any Kafka.
 //!
 //! Each line is one market of the 13 indices: the events alone, and the events as JSON in one
-//! buffer that is emptied now and then. The rate is that of the best of a few runs, by the time that
-//! the core worked for it, so that other programs on the machine do not count.
+//! buffer that is emptied now and then. The rate is that of the best of a few runs, by the time
+//! that the core worked for it, so that other programs on the machine do not count.
 
 use std::{
     hint::black_box,
