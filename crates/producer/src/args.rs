@@ -21,8 +21,8 @@ use schema::{FieldNames, TimeZone};
 pub use live::LiveArgs;
 pub use values::{ColumnTypes, Delimiter, Escape, Header, Repeat};
 use values::{
-    parse_closed_hours, parse_columns, parse_delimiter, parse_escape, parse_header, parse_provider, parse_rate,
-    parse_renamed, parse_repeat, parse_speed, parse_zone,
+    parse_closed_hours, parse_columns, parse_delimiter, parse_escape, parse_header, parse_provider,
+    parse_rate, parse_renamed, parse_repeat, parse_speed, parse_zone,
 };
 
 use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};

@@ -354,7 +354,11 @@ fn check_market(args: &Args) -> Result<(), String> {
         flag("--time-column", !named(&args.time_column).is_empty()),
         flag("--bad-rows", args.bad_rows.is_some()),
     ]);
-    let source = if args.simulate { "--simulate" } else { "--live" };
+    let source = if args.simulate {
+        "--simulate"
+    } else {
+        "--live"
+    };
     if let Some(CsvFlag { name, .. }) = given.into_iter().find(|flag| flag.is_given) {
         return Err(format!("{name} is for files; {source} has none"));
     }
@@ -430,7 +434,11 @@ mod tests {
         let simulate = ["--simulate"];
         let live = ["--live", "binance", "--symbols", "BTCUSDT"];
         for (source, flags, part) in [
-            (&simulate[..], &["--delimiter", ";"][..], "--delimiter is for files"),
+            (
+                &simulate[..],
+                &["--delimiter", ";"][..],
+                "--delimiter is for files",
+            ),
             (&simulate, &["--bad-rows", "x"], "--bad-rows is for files"),
             (&simulate, &["--from", "noon"], "--from \"noon\" is no day"),
             (&live, &["--loop"], "goes on by itself"),
@@ -468,7 +476,10 @@ mod tests {
             (vec!["-X", "acks=1"], "-X cannot set acks"),
             (vec!["--seed", "1"], "--seed is for"),
             (vec!["--quotes"], "--quotes is for --bar tick"),
-            (vec!["--bridge", "5m", "--quotes"], "--quotes is for --bar tick"),
+            (
+                vec!["--bridge", "5m", "--quotes"],
+                "--quotes is for --bar tick",
+            ),
             (
                 vec!["--order", "shuffle", "--speed", "2x"],
                 "--speed needs rows in the order",

@@ -34,9 +34,9 @@ fn simulator(args: &Args) -> Result<SimulatorPlan, Failure> {
         let Some(text) = text else {
             return Ok(usual);
         };
-        text.trim().parse().map_err(|_| {
-            Failure::Usage(format!("{flag} {text:?} is no day such as 2020-01-31"))
-        })
+        text.trim()
+            .parse()
+            .map_err(|_| Failure::Usage(format!("{flag} {text:?} is no day such as 2020-01-31")))
     };
     let from = day("--from", &args.from, usual.from)?;
     // One of the two alone means the year around it.

@@ -91,7 +91,11 @@ impl BridgeSource {
     /// Finds the columns of an input at its first row.
     fn find_columns(&mut self) -> Result<(), SourceError> {
         let name = self.days.input().name;
-        if self.columns.as_ref().is_some_and(|columns| columns.input == name) {
+        if self
+            .columns
+            .as_ref()
+            .is_some_and(|columns| columns.input == name)
+        {
             return Ok(());
         }
         let input = name.to_owned();
