@@ -151,7 +151,7 @@ mod tests {
                     of_day >= from || of_day < to
                 };
                 let weekday = (minute.div_euclid(1440) + MONDAY).rem_euclid(7);
-                !is_night && !(weekends && weekday >= 5)
+                !(is_night || weekends && weekday >= 5)
             };
             let counted = (start..start + length).filter(is_open).count();
             let span = closed.open_between(start * MINUTE, (start + length) * MINUTE, TimeZone::UTC);
