@@ -4,7 +4,8 @@
 //! clap itself reads flags and environment. `.env` of the current folder is loaded into the
 //! environment and replaces nothing there. A key of the file becomes a flag in front of the others,
 //! unless flag or variable is given. librdkafka options from all places are merged, and the last of
-//! a name wins. This module knows only two flags, `--config` and `--kafka-option`.
+//! a name wins. This module knows only four flags: `--config`, `--print-config`,
+//! `--kafka-option` and `--symbols`.
 //!
 //! Invariant: no value of a librdkafka option appears in an error, and no value of the environment
 //! in the help, because it may be a secret.
@@ -24,6 +25,8 @@ use crate::{dotenv, flags::OPTIONS_FLAG, origins::Origins, print_config};
 /// librdkafka options in the environment; see [`options_variable`].
 const OPTIONS_VARIABLE: &str = "KAFKA_OPTIONS";
 const CONFIG_FLAG: &str = "config";
+/// The only flag besides the options whose setting may be a mapping.
+const SYMBOLS_FLAG: &str = "symbols";
 /// The argument that asks for [`Settings::printed`].
 const PRINT_CONFIG: &str = "print_config";
 
@@ -228,7 +231,12 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
         Value::Bool(true) => Ok(vec![format!("--{key}")]),
         Value::Bool(false) | Value::Null => Ok(Vec::new()),
         Value::Array(values) => values.into_iter().map(flag).collect(),
-        // Only librdkafka options may be a mapping: `kafka-option: {security.protocol: SASL_SSL}`.
+        // Symbols may have settings of their own: `symbols: {IBM: {batches: 2}, MSFT: }`.
+        Value::Object(symbols) if key == SYMBOLS_FLAG => symbols
+            .into_iter()
+            .map(|(symbol, settings)| flag(Value::String(with_settings(symbol, settings)?)))
+            .collect(),
+        // So may librdkafka options: `kafka-option: {security.protocol: SASL_SSL}`.
         Value::Object(pairs) if key == OPTIONS_FLAG => {
             let pair = |(name, value): (String, Value)| match value {
                 Value::String(text) => flag(Value::String(format!("{name}={text}"))),
@@ -239,6 +247,30 @@ fn flags_of_setting(key: &str, value: Value) -> Result<Vec<String>, clap::Error>
         }
         value => flag(value).map(|flag| vec![flag]),
     }
+}
+
+/// A symbol with its settings as the flag takes them: `IBM:batches=2:every=30s`.
+fn with_settings(symbol: String, settings: Value) -> Result<String, clap::Error> {
+    let wrong = || {
+        refuse(format!(
+            "setting \"{SYMBOLS_FLAG}\" in --config: what belongs to {symbol:?} must be a mapping of \
+             texts and numbers, or nothing"
+        ))
+    };
+    let settings = match settings {
+        Value::Null => return Ok(symbol),
+        Value::Object(settings) => settings,
+        _ => return Err(wrong()),
+    };
+    let mut text = symbol.clone();
+    for (name, value) in settings {
+        match value {
+            Value::String(value) => text.push_str(&format!(":{name}={value}")),
+            Value::Number(value) => text.push_str(&format!(":{name}={value}")),
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(text)
 }
 
 fn flags_of_variable(value: OsString) -> Result<Vec<String>, clap::Error> {
@@ -319,6 +351,29 @@ mod tests {
             flags_of_variable(" a=b  client.id=d=e ".into()).unwrap(),
             ["--kafka-option=a=b", "--kafka-option=client.id=d=e"]
         );
+    }
+
+    #[test]
+    fn symbols_are_a_list_or_a_mapping_with_settings() {
+        let program = Command::new("program").arg(
+            Arg::new("symbols")
+                .long("symbols")
+                .action(clap::ArgAction::Append),
+        );
+        let flags = |yaml: &str| {
+            let given = program.clone().get_matches_from(["program"]);
+            let settings = serde_saphyr::from_str(yaml).unwrap();
+            flags_of_file(&program, &given, settings).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            flags("symbols: [A, B]").unwrap(),
+            ["--symbols=A", "--symbols=B"]
+        );
+        assert_eq!(
+            flags("symbols:\n  IBM: {batches: 2, every: 30s}\n  MSFT:").unwrap(),
+            ["--symbols=IBM:batches=2:every=30s", "--symbols=MSFT"]
+        );
+        assert!(flags("symbols: {IBM: 2}").unwrap_err().contains("\"IBM\""));
     }
 
     #[test]

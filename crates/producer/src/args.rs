@@ -18,7 +18,7 @@ use market::BarSize;
 use provider::MarketProvider;
 use schema::{FieldNames, TimeZone};
 
-pub use live::LiveArgs;
+pub(crate) use live::LiveArgs;
 pub use values::{ColumnTypes, Delimiter, Escape, Header, Repeat};
 use values::{
     parse_closed_hours, parse_columns, parse_delimiter, parse_escape, parse_header, parse_provider,
@@ -301,7 +301,7 @@ pub struct Args {
     pub time_zone: TimeZone,
 
     /// Send only records with these keys: `HSI,NYA`; for --simulate and --live the symbols that
-    /// there are
+    /// there are. With --live each may have a pace of its own: `IBM:batches=2:every=30s`
     #[arg(
         long,
         value_name = "LIST",

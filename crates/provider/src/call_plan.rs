@@ -42,6 +42,20 @@ pub enum PlanError {
         /// The largest one.
         most: u32,
     },
+    /// More calls than the limit allows, of symbols that are asked at different paces.
+    #[error(
+        "{parts} in one {period} = {needed}, but the quota is {limit} a {period}; ask less often, or for fewer batches"
+    )]
+    TooManyTogether {
+        /// `1 symbol × 2 calls (one each 60 s) + …`.
+        parts: String,
+        /// `second`, `minute` or `day`.
+        period: &'static str,
+        /// Calls, or weight.
+        needed: String,
+        /// The limit.
+        limit: u32,
+    },
     /// More calls than the limit allows.
     #[error(
         "{symbols} × {calls} in one {period} = {needed}, but the quota is {limit} a {period}; {fix}"
@@ -62,7 +76,67 @@ pub enum PlanError {
     },
 }
 
+/// Whether all of these fit the limits together.
+///
+/// # Errors
+/// [`PlanError`] with the arithmetic, for the first limit that they do not fit.
+pub(crate) fn check_plans(plans: &[CallPlan], limits: CallLimits) -> Result<(), PlanError> {
+    plans.iter().try_for_each(|plan| plan.check(limits))?;
+    let too_many = |needed: String, limit, period| {
+        let parts: Vec<String> = plans
+            .iter()
+            .map(|plan| {
+                let calls = plan.calls(plan.in_a_day());
+                format!("{} × {calls}", symbols(plan.symbols))
+            })
+            .collect();
+        Err(PlanError::TooManyTogether {
+            parts: parts.join(" + "),
+            period,
+            needed,
+            limit,
+        })
+    };
+    let of_day = |plan: &CallPlan| plan.symbols.saturating_mul(plan.in_a_day());
+    let in_a_day = plans.iter().map(of_day).fold(0, u64::saturating_add);
+    if let Some(limit) = limits.per_day.filter(|limit| in_a_day > u64::from(*limit)) {
+        return too_many(format!("{in_a_day} calls"), limit, "day");
+    }
+    for (limit, period, period_ms) in [
+        (limits.per_minute, "minute", 60_000),
+        (limits.per_second, "second", 1_000),
+    ] {
+        // What each symbol takes of the limit, in parts of a million.
+        let weigh = |plan: &CallPlan| match plan.batches {
+            Some(1) => 0,
+            _ => {
+                let weight = if period == "minute" { plan.weight } else { 1 };
+                let calls = u128::from(plan.symbols) * u128::from(weight) * period_ms * 1_000_000;
+                calls / u128::try_from(plan.interval_ms).unwrap_or(1).max(1)
+            }
+        };
+        let needed: u128 = plans.iter().map(weigh).sum();
+        if let Some(limit) = limit.filter(|limit| needed > u128::from(*limit) * 1_000_000) {
+            let needed = needed.div_ceil(1_000_000);
+            return too_many(format!("a weight of {needed}"), limit, period);
+        }
+    }
+    Ok(())
+}
+
 impl CallPlan {
+    /// Whether the symbols of both are asked alike.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        let symbols = other.symbols;
+        Self { symbols, ..self } == other
+    }
+
+    /// Calls for each symbol in any 24 hours.
+    fn in_a_day(self) -> u64 {
+        let in_a_day = u64::try_from(div_up(DAY_MS, self.interval_ms)).unwrap_or(u64::MAX);
+        in_a_day.min(self.batches.map_or(u64::MAX, u64::from))
+    }
+
     /// # Errors
     /// [`PlanError`] with the arithmetic, for the first limit that the plan does not fit.
     pub(crate) fn check(self, limits: CallLimits) -> Result<(), PlanError> {
@@ -97,8 +171,7 @@ impl CallPlan {
 
     /// The day: what begins in any 24 hours.
     fn check_day(self, limit: u32) -> Result<(), PlanError> {
-        let in_a_day = u64::try_from(div_up(DAY_MS, self.interval_ms)).unwrap_or(u64::MAX);
-        let calls = in_a_day.min(self.batches.map_or(u64::MAX, u64::from));
+        let calls = self.in_a_day();
         let needed = self.symbols.saturating_mul(calls);
         if needed <= u64::from(limit) {
             return Ok(());

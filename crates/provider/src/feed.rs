@@ -532,14 +532,11 @@ impl Feed {
 
     fn batch_done(&mut self, at: usize, now_ms: i64) {
         let symbol = &mut self.symbols[at];
+        let pace = self.settings.pace(&symbol.name);
         symbol.tries = 0;
         symbol.batches = symbol.batches.saturating_add(1);
-        symbol.due = symbol.due.next_round(now_ms, self.settings.poll_every_ms);
-        if self
-            .settings
-            .batches
-            .is_some_and(|most| symbol.batches >= most)
-        {
+        symbol.due = symbol.due.next_round(now_ms, pace.every_ms);
+        if pace.batches.is_some_and(|most| symbol.batches >= most) {
             symbol.is_active = false;
         }
     }

@@ -44,4 +44,4 @@ pub use market_provider::MarketProvider;
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretError};
 pub use sent_bars::FeedPosition;
-pub use settings::{FeedSettings, RecordForm, ReplySource};
+pub use settings::{FeedSettings, RecordForm, ReplySource, SymbolPace};

@@ -1,13 +1,22 @@
 //! What a feed is asked for, and whether it makes sense.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use reqwest::Url;
 use schema::FieldNames;
 
 use crate::{
-    base_url::parse_base_url, call_limits::CallLimits, call_plan::CallPlan, feed_error::FeedError,
-    http::HttpBounds, interval::BarInterval, market_provider::MarketProvider, secret::Secret,
+    base_url::parse_base_url,
+    call_limits::CallLimits,
+    call_plan::{CallPlan, check_plans},
+    feed_error::FeedError,
+    http::HttpBounds,
+    interval::BarInterval,
+    market_provider::MarketProvider,
+    secret::Secret,
 };
 
 /// What a record is.
@@ -31,6 +40,23 @@ pub enum ReplySource {
     Replay(PathBuf),
 }
 
+/// At which pace one symbol is asked, where it is not that of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SymbolPace {
+    /// Milliseconds from one call to the next.
+    pub every_ms: Option<i64>,
+    /// How many calls.
+    pub batches: Option<u32>,
+}
+
+/// At which pace a symbol is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) every_ms: i64,
+    /// `None`: without end.
+    pub(crate) batches: Option<u32>,
+}
+
 /// What a feed is asked for. [`FeedSettings::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct FeedSettings {
@@ -49,6 +75,8 @@ pub struct FeedSettings {
     pub secret: Option<Secret>,
     /// What the plan allows.
     pub limits: CallLimits,
+    /// Symbols that are asked at a pace of their own.
+    pub paces: BTreeMap<String, SymbolPace>,
     /// Milliseconds from one call for a symbol to the next.
     pub poll_every_ms: i64,
     /// Calls for each symbol; `None`: without end.
@@ -87,6 +115,7 @@ impl FeedSettings {
             base_url: None,
             secret: None,
             limits: CallLimits::free(provider),
+            paces: BTreeMap::new(),
             poll_every_ms: 60_000,
             batches: None,
             history: 100,
@@ -102,10 +131,11 @@ impl FeedSettings {
     pub(crate) fn check(&self) -> Result<(), FeedError> {
         self.check_symbols()?;
         let setting = |text: &str| Err(FeedError::Setting(text.to_owned()));
-        if self.poll_every_ms < 1 {
+        let paces = || self.symbols.iter().map(|symbol| self.pace(symbol));
+        if paces().any(|pace| pace.every_ms < 1) {
             return setting("the time between two calls for a symbol must be above zero");
         }
-        if self.batches == Some(0) {
+        if paces().any(|pace| pace.batches == Some(0)) {
             return setting("0 batches for each symbol are no feed; give at least 1");
         }
         if matches!(self.source, ReplySource::Replay(_)) {
@@ -114,13 +144,30 @@ impl FeedSettings {
         if self.provider.needs_key() && self.secret.is_none() {
             return Err(FeedError::NoKey);
         }
-        let plan = CallPlan {
-            symbols: self.symbols.len() as u64,
-            interval_ms: self.poll_every_ms,
-            batches: self.batches,
-            weight: self.provider.weight(),
-        };
-        Ok(plan.check(self.limits)?)
+        let mut plans: Vec<CallPlan> = Vec::new();
+        for pace in paces() {
+            let plan = CallPlan {
+                symbols: 1,
+                interval_ms: pace.every_ms,
+                batches: pace.batches,
+                weight: self.provider.weight(),
+            };
+            match plans.iter_mut().find(|other| other.is_like(plan)) {
+                Some(other) => other.symbols += 1,
+                None => plans.push(plan),
+            }
+        }
+        Ok(check_plans(&plans, self.limits)?)
+    }
+
+    /// At which pace a symbol is asked.
+    pub(crate) fn pace(&self, symbol: &str) -> Pace {
+        let own = self.paces.get(symbol);
+        let every_ms = own.and_then(|own| own.every_ms);
+        Pace {
+            every_ms: every_ms.unwrap_or(self.poll_every_ms),
+            batches: own.and_then(|own| own.batches).or(self.batches),
+        }
     }
 
     fn check_symbols(&self) -> Result<(), FeedError> {
@@ -221,6 +268,30 @@ mod tests {
         alpha_vantage.secret = None;
         alpha_vantage.source = ReplySource::Replay(PathBuf::from("replies"));
         assert_eq!(alpha_vantage.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_symbol_may_have_a_pace_of_its_own_and_all_must_fit_together() {
+        let mut settings = FeedSettings::new(
+            MarketProvider::AlphaVantage,
+            vec!["IBM".to_owned(), "MSFT".to_owned()],
+        );
+        settings.secret = Some(Secret::new("SECRETKEY123").unwrap());
+        let pace = |every_ms, batches| SymbolPace { every_ms, batches };
+        settings.paces.insert("IBM".to_owned(), pace(None, Some(2)));
+        settings
+            .paces
+            .insert("MSFT".to_owned(), pace(Some(3_600_000), None));
+        // 24 calls for the one and 2 for the other are one too many.
+        assert_eq!(
+            message(&settings),
+            "1 symbol × 2 calls (one each 60 s) + 1 symbol × 24 calls (one each 3600 s) in one day \
+             = 26 calls, but the quota is 25 a day; ask less often, or for fewer batches"
+        );
+        settings.paces.insert("IBM".to_owned(), pace(None, Some(1)));
+        assert_eq!(settings.check(), Ok(()));
+        settings.paces.insert("IBM".to_owned(), pace(Some(0), None));
+        assert!(message(&settings).contains("above zero"));
     }
 
     #[test]

@@ -3,9 +3,14 @@
 //! Whether there is such a market, or whether the calls fit the limits, is found out by the sources
 //! themselves, before anything is sent.
 
-use chrono::NaiveDate;
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{Datelike, NaiveDate};
+use cli::values::parse_duration;
 use market::{BarSize, SimulatorSettings};
-use provider::{CallLimits, FeedSettings, MarketProvider, RecordForm, ReplySource, Secret};
+use provider::{
+    CallLimits, FeedSettings, MarketProvider, RecordForm, ReplySource, Secret, SymbolPace,
+};
 
 use super::named;
 use crate::{
@@ -65,18 +70,24 @@ fn simulator(args: &Args) -> Result<SimulatorPlan, Failure> {
 }
 
 fn first_of_year(day: NaiveDate) -> NaiveDate {
-    use chrono::Datelike;
     NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(day)
 }
 
 fn last_of_year(day: NaiveDate) -> NaiveDate {
-    use chrono::Datelike;
     NaiveDate::from_ymd_opt(day.year(), 12, 31).unwrap_or(day)
 }
 
 fn feed(args: &Args, provider: MarketProvider) -> Result<FeedSettings, Failure> {
     let asked = &args.feed;
-    let usual = FeedSettings::new(provider, named(&args.symbols));
+    let (mut symbols, mut paces) = (Vec::new(), BTreeMap::new());
+    for text in named(&args.symbols) {
+        let (symbol, pace) = symbol_pace(&text).map_err(Failure::Usage)?;
+        if pace != SymbolPace::default() {
+            paces.insert(symbol.clone(), pace);
+        }
+        symbols.push(symbol);
+    }
+    let usual = FeedSettings::new(provider, symbols);
     let free = CallLimits::free(provider);
     let source = match (&asked.record, &asked.replay_http) {
         (_, Some(folder)) => ReplySource::Replay(folder.clone()),
@@ -96,7 +107,8 @@ fn feed(args: &Args, provider: MarketProvider) -> Result<FeedSettings, Failure> 
             per_minute: asked.calls_per_minute.or(free.per_minute),
             ..free
         },
-        poll_every_ms: i64::try_from(asked.every.as_millis()).unwrap_or(i64::MAX),
+        poll_every_ms: millis(asked.every),
+        paces,
         batches: asked.batches,
         history: asked.history,
         forming: asked.forming,
@@ -104,6 +116,32 @@ fn feed(args: &Args, provider: MarketProvider) -> Result<FeedSettings, Failure> 
         source,
         ..usual
     })
+}
+
+/// A symbol with the pace that it has of its own: `IBM:batches=2:every=30s`.
+fn symbol_pace(text: &str) -> Result<(String, SymbolPace), String> {
+    let mut parts = text.split(':');
+    let symbol = parts.next().unwrap_or_default().trim().to_owned();
+    let mut pace = SymbolPace::default();
+    for part in parts {
+        let wrong = |problem: &str| format!("--symbols {text:?}: {part:?} {problem}");
+        match part.split_once('=') {
+            Some(("every", time)) => {
+                let time = parse_duration(time).map_err(|problem| wrong(&problem))?;
+                pace.every_ms = Some(millis(time));
+            }
+            Some(("batches", number)) => {
+                let number = number.parse().map_err(|_| wrong("is no number of calls"))?;
+                pace.batches = Some(number);
+            }
+            _ => return Err(wrong("is neither every=TIME nor batches=N")),
+        }
+    }
+    Ok((symbol, pace))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The key, which is never on the command line: other users of the machine could read it there.
