@@ -175,6 +175,7 @@ impl<R: Read> CsvReader<R> {
     }
 
     /// The record that [`next`](Self::next) gave last.
+    #[inline]
     pub(crate) fn last(&self) -> CsvRecord<'_> {
         let raw = trim_line_end(&self.buffer[self.start..self.parsed]);
         match self.plain_fields {

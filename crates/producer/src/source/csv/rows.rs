@@ -211,6 +211,7 @@ impl CsvRows {
     }
 
     /// A cell of the record at hand, unless it is blank.
+    #[inline]
     pub(crate) fn cell(&self, at: Option<usize>) -> Option<&[u8]> {
         let cell = self.records.last().field(at?)?;
         (!cell.trim_ascii().is_empty()).then_some(cell)
