@@ -39,7 +39,6 @@ pub(crate) struct CsvSource {
     /// The input that is being read.
     rows: Option<CsvRows>,
     tally: Tally,
-    bad: BadRow,
 }
 
 impl CsvSource {
@@ -56,7 +55,6 @@ impl CsvSource {
             announcement,
             rows: None,
             tally: Tally::default(),
-            bad: BadRow::default(),
         }
     }
 
@@ -74,9 +72,8 @@ impl CsvSource {
                     self.tally.good();
                     return Ok(Advance::Record);
                 }
-                Ok(CsvStep::Bad(bad)) => {
-                    self.tally.bad(&bad);
-                    self.bad = bad;
+                Ok(CsvStep::Bad) => {
+                    self.tally.bad(rows.bad());
                     return Ok(Advance::Bad);
                 }
                 // A stop request ends an input that waits for data.
@@ -119,13 +116,15 @@ impl CsvSource {
 
     /// The last bad row.
     pub(crate) fn bad(&self) -> &BadRow {
-        &self.bad
+        self.at_hand().bad()
     }
 
     /// Makes the record at hand the last bad row.
     pub(crate) fn reject(&mut self, reason: String) {
-        self.bad = self.at_hand().rejected(reason);
-        self.tally.turned_bad(&self.bad);
+        if let Some(rows) = &mut self.rows {
+            rows.reject(reason);
+            self.tally.turned_bad(rows.bad());
+        }
     }
 
     /// The input of the last row.

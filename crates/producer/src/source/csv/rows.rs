@@ -34,7 +34,8 @@ pub(crate) struct CsvTable {
 pub(crate) enum CsvStep {
     /// A record, at hand until the next step.
     Record,
-    Bad(BadRow),
+    /// A row that is no record: the last bad row.
+    Bad,
     End,
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct CsvRows {
     time_text: Vec<u8>,
     time: Option<i64>,
     number: u64,
+    /// Kept here so that a step returns little.
+    bad: BadRow,
 }
 
 impl CsvRows {
@@ -91,6 +94,7 @@ impl CsvRows {
             time_text: Vec::new(),
             time: None,
             number: 0,
+            bad: BadRow::default(),
         })
     }
 
@@ -107,11 +111,12 @@ impl CsvRows {
             NextRecord::Record(record) => record,
             NextRecord::Spoiled { line, spoiled, raw } => {
                 self.number += 1;
-                return Ok(CsvStep::Bad(BadRow {
+                self.bad = BadRow {
                     line,
                     reason: self.options.described(spoiled, raw),
                     raw: raw.to_vec(),
-                }));
+                };
+                return Ok(CsvStep::Bad);
             }
         };
         self.number += 1;
@@ -127,12 +132,11 @@ impl CsvRows {
         };
         // Lines inside a cell are read as rows only where they may well be some.
         let has_all_fields = record.fields().len() == self.table.header.schema.columns().len();
-        let bad = self.rejected(self.table.header.described(&error));
-        Ok(CsvStep::Bad(if has_all_fields {
-            bad
-        } else {
-            self.split(bad)
-        }))
+        self.reject(self.table.header.described(&error));
+        if !has_all_fields {
+            self.split();
+        }
+        Ok(CsvStep::Bad)
     }
 
     /// The record at hand.
@@ -161,9 +165,14 @@ impl CsvRows {
         }
     }
 
-    /// The row of the record at hand, as a bad one.
-    pub(crate) fn rejected(&self, reason: String) -> BadRow {
-        BadRow::of(self.row_text(), reason)
+    /// Makes the row of the record at hand the last bad row.
+    pub(crate) fn reject(&mut self, reason: String) {
+        self.bad = BadRow::of(self.row_text(), reason);
+    }
+
+    /// The last bad row.
+    pub(crate) fn bad(&self) -> &BadRow {
+        &self.bad
     }
 
     /// The row of the record at hand as it is in the input.
@@ -205,7 +214,8 @@ impl CsvRows {
                 let columns = columns.map(|at| &self.table.header.schema.columns()[*at].header);
                 let columns: Vec<_> = columns.map(|name| format!("{name:?}")).collect();
                 let reason = format!("column {}: {reason}", columns.join(" and "));
-                CsvStep::Bad(self.rejected(reason))
+                self.reject(reason);
+                CsvStep::Bad
             }
         }
     }
@@ -220,14 +230,12 @@ impl CsvRows {
     /// Takes back the last row, whose number of fields is wrong. If a field of it spans lines, a
     /// quote was probably left open: then the row is given up only as far as the line with that
     /// quote, and the lines after it are read again.
-    fn split(&mut self, bad: BadRow) -> BadRow {
-        match self.records.split_last() {
-            None => bad,
-            Some(raw) => BadRow {
-                reason: format!("{}; a field spans lines: is a quote left open?", bad.reason),
-                raw: raw.to_vec(),
-                ..bad
-            },
+    fn split(&mut self) {
+        if let Some(raw) = self.records.split_last() {
+            self.bad.raw = raw.to_vec();
+            self.bad
+                .reason
+                .push_str("; a field spans lines: is a quote left open?");
         }
     }
 }
@@ -268,19 +276,15 @@ mod tests {
     #[test]
     fn a_row_of_several_lines_with_too_many_fields_gives_back_its_other_lines() {
         let mut rows = open(b"a,b\n1,\"2\n3,4\n5,6\",7\n", &options());
-        let CsvStep::Bad(bad) = rows.step().unwrap() else {
-            panic!("the row was taken")
-        };
+        assert_eq!(rows.step().unwrap(), CsvStep::Bad);
+        let bad = rows.bad();
         assert_eq!((bad.line, bad.raw.as_slice()), (2, b"1,\"2".as_slice()));
         assert_eq!(
             bad.reason,
             "3 fields where the header has 2; a field spans lines: is a quote left open?"
         );
         assert_eq!(rows.step().unwrap(), CsvStep::Record);
-        assert_eq!(
-            (rows.origin().row, rows.rejected(String::new()).line),
-            (2, 3)
-        );
+        assert_eq!((rows.origin().row, rows.row_text().line), (2, 3));
         assert_eq!(rows.record().value, br#"{"a":"3","b":"4"}"#);
     }
 }
