@@ -125,7 +125,8 @@ fn without_suffix(text: &str) -> (usize, &str) {
 }
 
 /// The digits of a whole number without separators, if these stand where groups end: groups of
-/// three, or, as in India, of two before the last one.
+/// three, or, as in India, of two before the last one. Nobody writes zeros in front of thousands, so
+/// `0.850` with commas for points is a price written the other way, and not 850.
 fn ungrouped(text: &str, separators: &[char]) -> Option<String> {
     let Some(separator) = text.chars().find(|letter| separators.contains(letter)) else {
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -135,6 +136,7 @@ fn ungrouped(text: &str, separators: &[char]) -> Option<String> {
     let (first, others) = groups.split_first()?;
     let (last, inner) = others.split_last()?;
     let is_right = (1..=3).contains(&first.len())
+        && !first.starts_with('0')
         && last.len() == 3
         && (inner.iter().all(|group| group.len() == 3)
             || (first.len() <= 2 && inner.iter().all(|group| group.len() == 2)))
@@ -227,11 +229,15 @@ mod tests {
             "1.5MM",
             "1-2",
             "1,234,",
+            "0,850",
+            "-0,850.5",
+            "00,123,456",
+            "0 850",
             "٣",
         ] {
             assert_eq!(read(Mark::Point, text), None, "{text}");
         }
-        for text in ["1.5", "1,234,5", "1,2.3", "1.23,4"] {
+        for text in ["1.5", "1,234,5", "1,2.3", "1.23,4", "0.850", "012.345,6"] {
             assert_eq!(read(Mark::Comma, text), None, "{text}");
         }
     }
