@@ -52,12 +52,11 @@ impl PackRules {
         }
     }
 
-    /// What the copy does not keep. A row of a Parquet zone has each column, so that its nulls are
-    /// kept.
+    /// What the copy does not keep.
     fn losses(&self, content: &ContentHasher) -> Losses {
         let losses = content.losses();
         match self.zone.format {
-            Format::Parquet => Losses { nulls: 0, ..losses },
+            Format::Parquet => losses.of_rows(),
             Format::Json | Format::Jsonl | Format::Csv => losses,
         }
     }

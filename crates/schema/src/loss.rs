@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     athena_type::AthenaType,
-    date_time::{parse_column_timestamp, parse_date},
+    date_time::{append_timestamp, parse_column_timestamp, parse_date},
     members::Json,
     number::Digits,
     unquoted::unquoted,
@@ -33,6 +33,10 @@ pub struct Losses {
     pub other_types: u64,
     /// `null`, which a row cannot tell from a field that is not there.
     pub nulls: u64,
+    /// Times in timestamp columns that are texts of another form than these columns have. In a
+    /// record that is only a spelling, so this is none of [`Self::kinds`]; in the row of a table it
+    /// is the content of a text column: see [`Self::of_rows`].
+    pub respelled_times: u64,
 }
 
 impl Losses {
@@ -50,6 +54,18 @@ impl Losses {
         ]
     }
 
+    /// The losses of records that are rows of a table with all its columns: their nulls are kept,
+    /// and a time that is written in another form stood in a column of another type.
+    #[must_use]
+    pub fn of_rows(self) -> Self {
+        Self {
+            other_types: self.other_types + self.respelled_times,
+            nulls: 0,
+            respelled_times: 0,
+            ..self
+        }
+    }
+
     /// The values of all kinds.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -59,7 +75,7 @@ impl Losses {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.total() == 0
     }
 
     /// Counts what a column of type `kind` does not keep of a value that it takes.
@@ -71,7 +87,7 @@ impl Losses {
             (AthenaType::String, _)
             | (AthenaType::Double | AthenaType::BigInt | AthenaType::Decimal(_), Some(b'"'))
             | (AthenaType::Timestamp, Some(b'-' | b'0'..=b'9')) => self.other_types += 1,
-            (AthenaType::Timestamp, _) => self.count_zone(value.text),
+            (AthenaType::Timestamp, _) => self.count_time(value.text),
             _ => {}
         }
         self.count_rounded(kind, value);
@@ -111,17 +127,25 @@ impl Losses {
         }
     }
 
-    fn count_zone(&mut self, value: &str) {
+    /// Counts what a timestamp column does not keep of a text.
+    fn count_time(&mut self, value: &str) {
         let text = unquoted(value).unwrap_or_default();
-        // The clock alone, read as UTC, is another instant where there is a zone.
-        let clock_end = text.char_indices().skip("2026-11-21T".len());
-        let mut zone = clock_end.filter(|(_, sign)| matches!(sign, '+' | '-'));
-        let without_zone = zone.next().map(|(at, _)| text[..at].trim_ascii_end());
-        let without_zone = without_zone.and_then(parse_column_timestamp);
-        self.zones += u64::from(
-            without_zone.is_some_and(|clock| parse_column_timestamp(&text) != Some(clock)),
-        );
+        self.zones += u64::from(is_zone_lost(&text));
+        let mut canonical = Vec::new();
+        if let Some(millis) = parse_column_timestamp(&text) {
+            append_timestamp(millis, &mut canonical);
+        }
+        self.respelled_times += u64::from(canonical != text.as_bytes());
     }
+}
+
+/// Whether a time has a zone that makes it another instant than its clock, read as UTC.
+pub(crate) fn is_zone_lost(text: &str) -> bool {
+    let clock_end = text.char_indices().skip("2026-11-21T".len());
+    let mut zone = clock_end.filter(|(_, sign)| matches!(sign, '+' | '-'));
+    let without_zone = zone.next().map(|(at, _)| text[..at].trim_ascii_end());
+    let without_zone = without_zone.and_then(parse_column_timestamp);
+    without_zone.is_some_and(|clock| parse_column_timestamp(text) != Some(clock))
 }
 
 impl AddAssign for Losses {
@@ -133,6 +157,7 @@ impl AddAssign for Losses {
         self.zones += other.zones;
         self.other_types += other.other_types;
         self.nulls += other.nulls;
+        self.respelled_times += other.respelled_times;
     }
 }
 
@@ -252,6 +277,25 @@ mod tests {
             (Timestamp, r#""2026-11-21T07:30-0430""#, "zones"),
         ] {
             assert_eq!(of(kind, text), [lost], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_a_time_counts_in_the_row_of_a_table_only() {
+        for (text, is_other_type) in [
+            (r#""2026-11-21T07:30Z""#, true),
+            (r#""2026-11-21 07:30:00""#, true),
+            (r#""2026-11-21""#, true),
+            (r#""2026-11-21 07:30:00.500""#, false),
+            ("null", false),
+        ] {
+            let mut losses = Losses::default();
+            let exponent = false;
+            losses.count(AthenaType::Timestamp, Json { text, exponent });
+            assert_eq!(losses.other_types, 0, "{text}");
+            let of_rows = losses.of_rows();
+            assert_eq!(of_rows.other_types, u64::from(is_other_type), "{text}");
+            assert_eq!(of_rows.total(), of_rows.other_types, "{text}");
         }
     }
 }
