@@ -43,9 +43,10 @@ pub struct TableColumn {
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: AthenaType,
-    /// The fields of a record that fill it, whatever their case. If empty, it is filled by fields
-    /// that have the column's name, as it is or in the snake form: `adj_close`, `Adj Close` and
-    /// `AdjClose` fill `adj_close`.
+    /// The fields of a record that fill it. If empty, it is filled by fields that have the column's
+    /// name, as it is or in the snake form: `adj_close`, `Adj Close` and `AdjClose` fill
+    /// `adj_close`. Case never matters; since classifier 2 blanks, underscores and other signs do
+    /// not either, as long as only one column is meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }
