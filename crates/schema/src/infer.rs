@@ -5,7 +5,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use crate::{
@@ -151,17 +151,25 @@ impl SeenFields {
 
     fn propose(&self) -> Result<Proposal, TableSchemaError> {
         let mut columns: Vec<ProposedColumn> = Vec::new();
+        let mut names = ColumnNames::default();
+        // The columns that fields of one snake form share.
+        let mut shared: HashMap<&str, usize> = HashMap::new();
         for field in &self.fields {
             let own = self.crowded.contains(&field.snake);
-            let shared = columns
-                .iter_mut()
-                .find(|column| !own && column.fields[0].snake == field.snake);
-            match shared {
+            let at = match own {
+                true => columns.len(),
+                false => *shared.entry(&field.snake).or_insert(columns.len()),
+            };
+            match columns.get_mut(at) {
                 Some(column) => column.fields.push(field),
                 None => columns.push(ProposedColumn {
-                    name: free_name(&columns, &field.snake),
+                    name: names.take(&field.snake),
                     fields: vec![field],
                 }),
+            }
+            // Names of nothing but signs have one snake form, and may be thousands.
+            if columns.len() > MAX_COLUMNS {
+                return Err(TableSchemaError::TooManyColumns(columns.len()));
             }
         }
         let listless: Vec<TableColumn> = columns.iter().map(ProposedColumn::without_list).collect();
@@ -231,15 +239,30 @@ impl ProposedColumn<'_> {
     }
 }
 
-fn free_name(columns: &[ProposedColumn<'_>], snake: &str) -> String {
-    let wanted = match snake {
-        PARTITION_COLUMN => format!("record_{snake}"),
-        _ => snake.to_owned(),
-    };
-    let is_free = |name: &String| columns.iter().all(|column| column.name != *name);
-    let numbered = (2..).map(|number| format!("{wanted}_{number}"));
-    let mut names = std::iter::once(wanted.clone()).chain(numbered);
-    names.find(is_free).unwrap_or(wanted)
+/// The names that columns have already.
+#[derive(Default)]
+struct ColumnNames {
+    taken: HashSet<String>,
+    /// The next number behind a name that is taken.
+    numbers: HashMap<String, u64>,
+}
+
+impl ColumnNames {
+    /// A name for the column of a field with this snake form; the same with a number if it is
+    /// taken.
+    fn take(&mut self, snake: &str) -> String {
+        let wanted = match snake {
+            PARTITION_COLUMN => format!("record_{snake}"),
+            _ => snake.to_owned(),
+        };
+        let mut name = wanted.clone();
+        while !self.taken.insert(name.clone()) {
+            let number = self.numbers.entry(wanted.clone()).or_insert(2);
+            name = format!("{wanted}_{number}");
+            *number += 1;
+        }
+        name
+    }
 }
 
 /// What holds what either holds.
@@ -351,6 +374,23 @@ mod tests {
         let records: Vec<String> = (0..200_000).map(|n| format!("{{\"k{n}\":1}}")).collect();
         assert_eq!(
             infer(records.iter().map(String::as_bytes)),
+            Err(TableSchemaError::TooManyColumns(1_001))
+        );
+    }
+
+    #[test]
+    fn names_of_signs_alone_are_refused_as_soon_as_they_are_too_many() {
+        let signs: Vec<char> = ('😀'..='🙏').collect();
+        let pairs = signs
+            .iter()
+            .flat_map(|one| signs.iter().map(move |two| format!("{one}{two}")));
+        let members: Vec<String> = pairs
+            .take(1_100)
+            .map(|name| format!("\"{name}\":1"))
+            .collect();
+        let record = format!("{{{}}}", members.join(","));
+        assert_eq!(
+            infer([record.as_bytes()]),
             Err(TableSchemaError::TooManyColumns(1_001))
         );
     }
