@@ -182,10 +182,13 @@ impl SeenFields {
             }
         });
         let schema = TableSchema::new(with_needed_lists.collect(), UnknownFields::Ignore)?;
-        let notes = columns.iter().filter_map(|column| {
-            let text = column.kind()?.note(column.is_fractional())?;
-            let column = column.name.clone();
-            Some(ColumnNote { column, text })
+        let notes = columns.iter().flat_map(|column| {
+            let texts = column.kind().map(|kind| kind.notes(column.is_fractional()));
+            let note = |text| ColumnNote {
+                column: column.name.clone(),
+                text,
+            };
+            texts.unwrap_or_default().into_iter().map(note)
         });
         Ok(Proposal {
             schema,
@@ -279,7 +282,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        names::FieldNames, row_encoder::RowEncoder, row_reader::RowReader, schema::Schema,
+        names::FieldNames,
+        row_encoder::RowEncoder,
+        row_reader::RowReader,
+        schema::Schema,
+        seen_kind::{FINER, LITTLE_ROOM, ZONES},
     };
 
     fn proposed(values: &[&str]) -> TableSchema {
@@ -334,7 +341,8 @@ mod tests {
             (&["[1]", "1"], "string"),
             (&["0.1234567890123456789"], "decimal(38,19)"),
             (&["335.90698726000005", "1e-7"], "double"),
-            (&["0.12345678901234567", "1"], "decimal(18,17)"),
+            (&["0.12345678901234567", "1"], "decimal(38,17)"),
+            (&["1.12345678901234567"], "decimal(38,17)"),
         ] {
             let records: Vec<String> = values
                 .iter()
@@ -369,13 +377,43 @@ mod tests {
         assert_eq!(whole.notes, []);
     }
 
+    fn notes(values: &[&str]) -> Vec<&'static str> {
+        let records: Vec<String> = values.iter().map(|x| format!("{{\"x\":{x}}}")).collect();
+        let proposal = infer(records.iter().map(String::as_bytes)).unwrap();
+        proposal.notes.iter().map(|note| note.text).collect()
+    }
+
     #[test]
-    fn names_that_are_values_are_refused_as_soon_as_they_are_too_many() {
-        let records: Vec<String> = (0..200_000).map(|n| format!("{{\"k{n}\":1}}")).collect();
-        assert_eq!(
-            infer(records.iter().map(String::as_bytes)),
-            Err(TableSchemaError::TooManyColumns(1_001))
+    fn zones_that_a_timestamp_does_not_keep_are_said() {
+        for (values, expected) in [
+            (&[r#""2026-11-21T07:30:00+02:00""#][..], &[ZONES][..]),
+            (
+                &[r#""2026-11-21 07:30 -0430""#, r#""2026-11-21""#],
+                &[ZONES],
+            ),
+            (&[r#""2026-11-21T07:30:00.1234+02:00""#], &[FINER, ZONES]),
+            (
+                &[r#""2026-11-21T07:30:00.1234Z""#, r#""2026-11-21T07:30+01""#],
+                &[FINER, ZONES],
+            ),
+            (&[r#""2026-11-21T07:30:00Z""#], &[]),
+            (&[r#""2026-11-21T07:30:00+00:00""#], &[]),
+        ] {
+            assert_eq!(notes(values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_leaves_room_for_larger_numbers_or_says_that_it_does_not() {
+        let (wide, tight) = (
+            "0.12345678901234567890123456789012",
+            "0.123456789012345678901234567890123",
         );
+        assert_eq!(notes(&[wide]), [""; 0], "six digits stay free");
+        assert_eq!(notes(&[tight]), [LITTLE_ROOM]);
+        assert_eq!(notes(&["1.5", tight]), [LITTLE_ROOM]);
+        assert_eq!(notes(&["12345678901234567890123456789012"]), [""; 0]);
+        assert_eq!(notes(&["123456789012345678901234567890123"]), [LITTLE_ROOM]);
     }
 
     #[test]
@@ -391,6 +429,15 @@ mod tests {
         let record = format!("{{{}}}", members.join(","));
         assert_eq!(
             infer([record.as_bytes()]),
+            Err(TableSchemaError::TooManyColumns(1_001))
+        );
+    }
+
+    #[test]
+    fn names_that_are_values_are_refused_as_soon_as_they_are_too_many() {
+        let records: Vec<String> = (0..200_000).map(|n| format!("{{\"k{n}\":1}}")).collect();
+        assert_eq!(
+            infer(records.iter().map(String::as_bytes)),
             Err(TableSchemaError::TooManyColumns(1_001))
         );
     }

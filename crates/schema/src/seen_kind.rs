@@ -4,7 +4,7 @@ use crate::{
     athena_type::{AthenaType, DecimalDigits},
     cell::{Cell, cell},
     classifier::Classifier,
-    loss::is_below_millisecond,
+    loss::{is_below_millisecond, is_zone_lost},
     members::Json,
     number::{Digits, is_number},
     unquoted::unquoted,
@@ -19,6 +19,8 @@ pub(crate) enum SeenKind {
     Timestamp {
         /// Whether one is finer than a millisecond.
         is_finer: bool,
+        /// Whether one has a zone that makes it another instant than its clock in UTC.
+        has_zone: bool,
     },
     /// Objects and arrays.
     Nested,
@@ -41,9 +43,17 @@ pub(crate) struct SeenNumbers {
     are_finite: bool,
 }
 
+/// Digits before the point that a proposed decimal column should leave free: a sample does not show
+/// the largest number.
+const ROOM: usize = 6;
+
 /// What to say about a proposed type that does not hold each value as it was.
 pub(crate) const FINER: &str =
     "some times are finer than a millisecond, and the rest is cut off; type string keeps it";
+pub(crate) const ZONES: &str =
+    "some times have a zone, and only their instant is kept; type string keeps it";
+pub(crate) const LITTLE_ROOM: &str = "the numbers seen leave less than six digits free, and a record with a larger one becomes a dead letter; \
+     type string takes any";
 pub(crate) const TOO_MANY_DIGITS: &str =
     "some numbers have more digits than a double or a decimal holds together, so they stay text";
 
@@ -57,9 +67,13 @@ impl SeenKind {
             Some(b'{' | b'[') => Self::Nested,
             Some(b'"') if fits(AthenaType::Date).is_ok() => Self::Date,
             Some(b'"') => match fits(AthenaType::Timestamp) {
-                Ok(Cell::Timestamp(_)) => Self::Timestamp {
-                    is_finer: unquoted(value.text).is_ok_and(|text| is_below_millisecond(&text)),
-                },
+                Ok(Cell::Timestamp(_)) => {
+                    let text = unquoted(value.text).unwrap_or_default();
+                    Self::Timestamp {
+                        is_finer: is_below_millisecond(&text),
+                        has_zone: is_zone_lost(&text),
+                    }
+                }
                 _ => Self::Other,
             },
             _ => SeenNumbers::of(value.text).map_or(Self::Other, Self::Number),
@@ -73,7 +87,16 @@ impl SeenKind {
             (Self::Number(one), Self::Number(other)) => Self::Number(one.and(other)),
             (Self::Date, time @ Self::Timestamp { .. })
             | (time @ Self::Timestamp { .. }, Self::Date) => time,
-            (Self::Timestamp { .. }, Self::Timestamp { .. }) => Self::Timestamp { is_finer: true },
+            (
+                Self::Timestamp { is_finer, has_zone },
+                Self::Timestamp {
+                    is_finer: other_is_finer,
+                    has_zone: other_has_zone,
+                },
+            ) => Self::Timestamp {
+                is_finer: is_finer || other_is_finer,
+                has_zone: has_zone || other_has_zone,
+            },
             _ => Self::Other,
         }
     }
@@ -91,16 +114,20 @@ impl SeenKind {
         }
     }
 
-    /// What of the values that type does not hold.
-    pub(crate) fn note(self, is_fractional: bool) -> Option<&'static str> {
-        match self {
-            Self::Timestamp { is_finer: true } => Some(FINER),
-            Self::Number(numbers) => {
-                let is_text = numbers.athena_type(is_fractional) == AthenaType::String;
-                is_text.then_some(TOO_MANY_DIGITS)
+    /// What of the values that type does not hold, and of others like them.
+    pub(crate) fn notes(self, is_fractional: bool) -> Vec<&'static str> {
+        let notes = match self {
+            Self::Timestamp { is_finer, has_zone } => {
+                [is_finer.then_some(FINER), has_zone.then_some(ZONES)]
             }
-            _ => None,
-        }
+            Self::Number(numbers) => match numbers.athena_type(is_fractional) {
+                AthenaType::String => [Some(TOO_MANY_DIGITS), None],
+                AthenaType::Decimal(_) => [numbers.is_tight().then_some(LITTLE_ROOM), None],
+                _ => [None, None],
+            },
+            _ => [None, None],
+        };
+        notes.into_iter().flatten().collect()
     }
 }
 
@@ -137,17 +164,24 @@ impl SeenNumbers {
         if self.are_doubles {
             return AthenaType::Double;
         }
-        // Room for larger numbers, in 8 bytes as long as that is enough.
-        let precision = match self.whole.saturating_add(self.scale) {
-            ..=18 => 18,
-            _ => DecimalDigits::MOST,
-        };
+        // Of the numbers that get here, one has more than the 15 digits that a double holds. The 18
+        // digits of 8 bytes would leave no room for larger ones.
         let scale = u8::try_from(self.scale).ok();
-        let has_room = self.whole.saturating_add(self.scale) <= usize::from(precision);
-        let digits = scale.and_then(|scale| DecimalDigits::new(precision, scale));
+        let has_room = self.digits() <= usize::from(DecimalDigits::MOST);
+        let digits = scale.and_then(|scale| DecimalDigits::new(DecimalDigits::MOST, scale));
         match digits.filter(|_| has_room && self.are_finite) {
             Some(digits) => AthenaType::Decimal(digits),
             None => AthenaType::String,
         }
+    }
+
+    /// The digits of a decimal column that holds each of them.
+    fn digits(self) -> usize {
+        self.whole.saturating_add(self.scale)
+    }
+
+    /// Whether a decimal column that holds them has few digits left before the point.
+    fn is_tight(self) -> bool {
+        self.digits() + ROOM > usize::from(DecimalDigits::MOST)
     }
 }
