@@ -28,7 +28,7 @@ pub enum Created {
 pub enum Removed {
     /// It is not there any more.
     Gone,
-    /// Another object is there now, and was left alone.
+    /// Another object is there now, or nobody can tell, and it was left alone.
     Changed,
 }
 
@@ -64,14 +64,18 @@ impl Bucket {
     }
 
     /// Removes the object under this key if it still is the one with this entity tag; repeats the
-    /// request for some seconds. With an empty tag, it removes whatever is there.
+    /// request for some seconds. An object whose tag is not known is left alone: nothing would tell
+    /// it from another one.
     ///
     /// # Errors
     /// When S3 refuses or keeps failing; the message names the key.
     pub async fn remove_unchanged(&self, key: &str, etag: &str) -> Result<Removed> {
+        if etag.trim_matches('"').is_empty() {
+            return Ok(Removed::Changed);
+        }
         let removed = patiently(async || {
             let request = self.client.delete_object().bucket(&self.name).key(key);
-            let request = request.set_if_match((!etag.is_empty()).then(|| etag.to_owned()));
+            let request = request.if_match(etag);
             let failure = match request.send().await {
                 Ok(_) => return Ok(Removed::Gone),
                 Err(error) => StoreFailure::of(&error),

@@ -51,3 +51,13 @@ async fn what_was_refused_in_passing_is_tried_again_and_a_refusal_names_the_key(
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn an_object_without_an_entity_tag_is_left_alone() {
+    // Bug: without a tag the removal had no condition.
+    let server = Server::start(|_| answer("204 No Content", &[], ""));
+    for etag in ["", "\"\""] {
+        let removed = server.bucket().remove_unchanged("a", etag).await;
+        assert_eq!(removed.unwrap(), Removed::Changed);
+    }
+}
