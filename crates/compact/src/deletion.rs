@@ -49,18 +49,22 @@ impl Job {
             let removed = "it was removed while it was read";
             let plan = plan.ok_or_else(|| self.problem_with(&key, removed))?;
             let mut removal = Removal::default();
+            // All of a plan is compared before any of it goes.
             let result = match verified.get(&of_plan.number) {
                 Some(versions) => {
                     self.check_kept(&key, &of_plan.not_kept)?;
-                    self.delete_listed(date, &plan, versions, &mut newest, &mut removal)
+                    let of_input = |index: usize| versions.get(index).copied();
+                    self.delete_verified(date, &plan, of_input, &mut newest, &mut removal)
                         .await
                 }
                 None => {
-                    self.delete_compared(date, &plan, of_plan, &mut newest, &mut removal)
+                    let versions = self.compare_again(date, &plan, &key, of_plan).await?;
+                    let of_input = |index: usize| versions.get(index).copied().flatten();
+                    self.delete_verified(date, &plan, of_input, &mut newest, &mut removal)
                         .await
                 }
             };
-            // What was compared before the error goes, as without it.
+            // What was taken before the error goes, as without it.
             let finished = removal.finish(self).await;
             of_plan.deleted = removal.deleted;
             of_plan.kept = removal.kept;
@@ -83,26 +87,27 @@ impl Job {
             .map(|(kind, count)| format!("{kind} {count}"))
             .collect();
         let problem = format!(
-            "the copy does not keep these values as they were, so nothing was deleted: {}; --accept-lossy deletes all the same",
+            "the copy does not keep these values as they were, so nothing was deleted of what this plan covers: {}; \
+             --accept-lossy deletes all the same",
             kinds.join(", ")
         );
         Err(self.problem_with(key, problem))
     }
 
-    /// For a plan that this run carried out: its inputs, in these versions, were compared with the
-    /// copy.
-    async fn delete_listed(
+    /// Deletes the objects of a plan, each in the version that was compared with the copy.
+    /// `verified` gives it for the index of an input.
+    async fn delete_verified(
         &self,
         date: &DatePartition,
         plan: &CompactionPlan,
-        versions: &[ObjectVersion],
+        verified: impl Fn(usize) -> Option<ObjectVersion>,
         newest: &mut NewestBatches,
         removal: &mut Removal,
     ) -> Result<(), CompactError> {
         let mut objects = pin!(self.remaining(date, plan));
         while let Some(object) = objects.next().await {
             let object = object?;
-            if versions.get(object.index) == Some(&ObjectVersion::of(&object.etag)) {
+            if verified(object.index) == Some(ObjectVersion::of(&object.etag)) {
                 removal.take(self, object, newest).await?;
             } else {
                 removal.changed.push(object.key);
@@ -111,19 +116,21 @@ impl Job {
         Ok(())
     }
 
-    /// For a plan that was carried out before. The copy may have changed since, and so may the
-    /// zone: a re-created topic lands other records under the same keys.
-    async fn delete_compared(
+    /// Compares what is left of a plan's objects with the copy, for a plan that was carried out
+    /// before: the copy may have changed since, and so may the zone, for a re-created topic lands
+    /// other records under the same keys. Returns the version of each object by the index of its
+    /// input.
+    async fn compare_again(
         &self,
         date: &DatePartition,
         plan: &CompactionPlan,
+        plan_key: &str,
         report: &mut PlanReport,
-        newest: &mut NewestBatches,
-        removal: &mut Removal,
-    ) -> Result<(), CompactError> {
+    ) -> Result<Vec<Option<ObjectVersion>>, CompactError> {
+        let mut versions = Vec::new();
         let mut objects = Box::pin(self.remaining(date, plan).peekable());
         if objects.as_mut().peek().await.is_none() {
-            return Ok(());
+            return Ok(versions);
         }
         let done = self.done(date, plan.number).await?;
         let key = self.request.to.done_key(date, plan.number);
@@ -140,18 +147,19 @@ impl Job {
                 Err(CompactError::Gone(_)) => continue,
                 fetched => fetched?,
             };
-            let object = SourceObject {
-                etag: fetched.read.etag.clone(),
-                ..fetched.object.clone()
-            };
+            let index = fetched.object.index;
+            let version = ObjectVersion::of(&fetched.read.etag);
             let losses = self
-                .compare(rules.clone(), fetched, parts.get(object.index))
+                .compare(rules.clone(), fetched, parts.get(index))
                 .await?;
             report.add_losses(losses);
-            self.check_kept(&object.key, &report.not_kept)?;
-            removal.take(self, object, newest).await?;
+            self.check_kept(plan_key, &report.not_kept)?;
+            if versions.len() <= index {
+                versions.resize(index + 1, None);
+            }
+            versions[index] = Some(version);
         }
-        Ok(())
+        Ok(versions)
     }
 
     async fn compare(
@@ -269,7 +277,7 @@ impl Removal {
             others => format!(", like {others} others"),
         };
         let problem = format!(
-            "it was changed after it was compared with the copy, and was left alone{others}"
+            "it was changed after it was compared with the copy, or has no entity tag, and was left alone{others}"
         );
         Err(job.problem_with(first, problem))
     }

@@ -8,7 +8,9 @@
 //!
 //! Memory: bodies of the zone's objects within `--memory`; two compressed objects of the copy, one
 //! that is being made and one that is being verified; 32 MiB of a Parquet row group; one unpacked
-//! record at a time; and for the plans of a date a bitmap of the offsets that they cover.
+//! record at a time; for the plans of a date a bitmap of the offsets that they cover; and with
+//! `--delete-source` 16 bytes for each object of the date, and one more for each of a plan that was
+//! done before.
 //!
 //! Invariant: an object of the zone is deleted only after the copy that holds it was read back and
 //! found to hold the same.
