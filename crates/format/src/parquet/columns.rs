@@ -17,8 +17,11 @@ use schema::{AthenaType, Cell};
 
 use crate::parquet::shape::decimal_physical;
 
-/// How many texts the writer gets at a time; each is a reference of 32 bytes.
-const TEXTS: usize = 1024;
+/// How many texts or decimals the writer gets at a time; each is a reference of 32 bytes.
+const REFERENCES: usize = 1024;
+
+/// Bytes of a decimal that 64 bits do not hold.
+const DECIMAL_BYTES: usize = size_of::<i128>();
 
 /// All columns of a row group.
 pub(crate) struct Columns {
@@ -41,8 +44,8 @@ enum GatheredValues {
     Long(Vec<i64>),
     Boolean(Vec<bool>),
     Date(Vec<i32>),
-    /// Decimals that 64 bits do not hold: 16 bytes each, big endian.
-    Fixed(Vec<FixedLenByteArray>),
+    /// Decimals that 64 bits do not hold, big endian.
+    Fixed(Vec<[u8; DECIMAL_BYTES]>),
 }
 
 impl Columns {
@@ -131,7 +134,7 @@ impl GatheredColumn {
                     .and_then(|number| put(values, number))
             }
             (GatheredValues::Fixed(values), Cell::Decimal(number)) => {
-                put(values, number.unscaled.to_be_bytes().to_vec().into())
+                put(values, number.unscaled.to_be_bytes())
             }
             // Cells are made for their columns, so this is NULL and nothing else.
             _ => None,
@@ -152,7 +155,8 @@ impl GatheredColumn {
             GatheredValues::Boolean(values) => write::<BoolType>(writer, levels, values)?,
             GatheredValues::Date(values) => write::<Int32Type>(writer, levels, values)?,
             GatheredValues::Fixed(values) => {
-                write::<FixedLenByteArrayType>(writer, levels, values)?
+                write_decimals(writer, levels, values)?;
+                values.clear();
             }
         }
         self.levels.clear();
@@ -185,8 +189,8 @@ fn write_texts(
 ) -> Result<()> {
     let bytes = Bytes::from(bytes);
     let (mut start, mut ends) = (0, ends.iter());
-    let mut texts: Vec<ByteArray> = Vec::with_capacity(TEXTS);
-    for levels in levels.chunks(TEXTS) {
+    let mut texts: Vec<ByteArray> = Vec::with_capacity(REFERENCES);
+    for levels in levels.chunks(REFERENCES) {
         let present = levels.iter().filter(|level| **level > 0).count();
         texts.clear();
         for end in ends.by_ref().take(present) {
@@ -198,4 +202,49 @@ fn write_texts(
             .write_batch(&texts, Some(levels), None)?;
     }
     Ok(())
+}
+
+fn write_decimals(
+    writer: &mut SerializedColumnWriter<'_>,
+    levels: &[i16],
+    values: &[[u8; DECIMAL_BYTES]],
+) -> Result<()> {
+    let (mut values, mut decimals) = (values, Vec::with_capacity(REFERENCES));
+    for levels in levels.chunks(REFERENCES) {
+        let present = levels.iter().filter(|level| **level > 0).count();
+        let (now, later) = values.split_at(present.min(values.len()));
+        let bytes = Bytes::copy_from_slice(now.as_flattened());
+        decimals.clear();
+        decimals.extend((0..now.len()).map(|at| {
+            let start = at * DECIMAL_BYTES;
+            FixedLenByteArray::from(ByteArray::from(bytes.slice(start..start + DECIMAL_BYTES)))
+        }));
+        writer
+            .typed::<FixedLenByteArrayType>()
+            .write_batch(&decimals, Some(levels), None)?;
+        values = later;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_is_counted_as_what_it_takes() {
+        let mut columns = Columns::new(&["decimal(38,4)".parse().unwrap()]);
+        let decimal = schema::Decimal {
+            unscaled: -1,
+            scale: 4,
+        };
+        for _ in 0..1_000 {
+            columns.push(&[Cell::Decimal(decimal)]);
+        }
+        assert_eq!(columns.bytes(), 1_000 * (16 + size_of::<i16>()));
+        let GatheredValues::Fixed(values) = &columns.columns[0].values else {
+            panic!("decimals of 38 digits are of a fixed length")
+        };
+        assert_eq!(size_of_val(values.as_slice()), 16_000);
+    }
 }

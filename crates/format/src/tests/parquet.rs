@@ -92,6 +92,32 @@ fn decimals_are_exact_and_json_is_kept_in_both_formats_and_read_back() {
 }
 
 #[test]
+fn many_decimals_with_nulls_between_them_are_read_back() {
+    let values: Vec<String> = (0..5_000)
+        .map(|n| match n % 7 {
+            0 => "{}".to_owned(),
+            _ => format!("{{\"big\":-{n}.5}}"),
+        })
+        .collect();
+    let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+    let (files, refused) = encode(&with_schema(FileFormat::Parquet, EXACT), &arena(&texts));
+    assert_eq!(refused, []);
+    let schema: TableSchema = serde_saphyr::from_str(EXACT).unwrap();
+    let mut rows = Vec::new();
+    let take = |row: &[read::Value<'_>]| {
+        rows.push(match row[1] {
+            read::Value::Decimal(number) => format!("{{\"big\":{number}}}"),
+            _ => "{}".to_owned(),
+        });
+        Ok(())
+    };
+    let body = files[0].bytes.clone().into();
+    read::read(body, &crate::rows::columns(&schema, false), take).unwrap();
+    let shown = values.iter().map(|value| value.replace(".5}", ".5000}"));
+    assert_eq!(rows, shown.collect::<Vec<_>>());
+}
+
+#[test]
 fn columns_have_athenas_types_and_may_all_be_null() {
     let options = EncodingOptions {
         metadata_columns: true,
