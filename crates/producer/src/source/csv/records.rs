@@ -160,7 +160,14 @@ impl<R: Read> CsvReader<R> {
         }
         self.plain_fields = None;
         match self.any_record() {
-            Ok(FoundRecord::Record) => Ok(NextRecord::Record(self.last())),
+            Ok(FoundRecord::Record) => {
+                // The next line has as many fields, and is probably a plain one.
+                let fields = self.cutter.ends().len();
+                if fields > self.ends.len() {
+                    self.ends.resize(fields, 0);
+                }
+                Ok(NextRecord::Record(self.last()))
+            }
             Ok(FoundRecord::Spoiled { spoiled, length }) => Ok(NextRecord::Spoiled {
                 line: self.line,
                 spoiled,
@@ -649,6 +656,21 @@ mod tests {
             assert_eq!(line, 4);
             assert!(step == 1 || rest == b"c,d\n");
         }
+    }
+
+    #[test]
+    fn lines_of_many_columns_are_plain_lines_too() {
+        // Bug: there was room for 64 fields only, and files with more were read slowly.
+        let line = vec!["1"; 100].join(",");
+        let input = format!("{line}\n{line}\n{line}\n");
+        let mut reader = CsvReader::new(input.as_bytes(), COMMAS, 1000);
+        let is_plain: Vec<bool> = (0..2)
+            .map(|_| match reader.next().unwrap() {
+                NextRecord::Record(record) => record.fields().len() == 100 && record.gap == 1,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(is_plain, [false, true]);
     }
 
     #[test]
