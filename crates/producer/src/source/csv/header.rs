@@ -1,8 +1,9 @@
 //! The lines above the rows: what they say about the columns, and whether they are a header at all.
 //!
 //! Knows the forms that exports really have (a `sep=` line, lines of tickers) and refuses what
-//! would give every record wrong names. Looks ahead only at what was read already: the first rows
-//! of a pipe are not held up.
+//! would give every record wrong names. Looks ahead only at what was read already, so that the
+//! first rows of a pipe are not held up; where the first line may be one of several that make a
+//! header, it waits for the others.
 
 use std::{
     borrow::Cow,
@@ -234,6 +235,9 @@ fn heading<R: Read>(
         names,
         symbol: None,
     };
+    if may_begin_ticker_form(&heading.names) {
+        records.wait_for_lines(2)?;
+    }
     let (next_line, rest) = records.lines_at_hand();
     let rows = first_rows(rest, next_line, dialect, options.limit);
     if options.header == HeaderSource::Checked
@@ -355,23 +359,29 @@ fn is_number_or_date(cell: &str) -> bool {
         || (starts_with_digit && parts.all(is_short_number))
 }
 
+/// Whether a text stands above the index of a data frame with two levels of column names.
+fn is_level_label(text: &str) -> bool {
+    matches!(
+        text.trim().to_ascii_lowercase().as_str(),
+        "" | "price" | "ticker" | "attributes" | "symbols"
+    )
+}
+
+/// Whether the first line may be one of those that [`is_ticker_form`] looks for.
+fn may_begin_ticker_form(names: &[String]) -> bool {
+    names.len() >= 2 && is_level_label(&names[0])
+}
+
 /// Whether the three lines are the header of a data frame with two levels of column names: names
 /// and tickers, in either order, then the name of the index alone.
 fn is_ticker_form(names: &[String], second: &FirstRow, third: &FirstRow) -> bool {
-    let labels = |text: &str| {
-        matches!(
-            text.trim().to_ascii_lowercase().as_str(),
-            "" | "price" | "ticker" | "attributes" | "symbols"
-        )
-    };
     let [first_of_index, others @ ..] = third.fields.as_slice() else {
         return false;
     };
-    names.len() >= 2
+    may_begin_ticker_form(names)
         && second.fields.len() == names.len()
         && third.fields.len() == names.len()
-        && labels(&names[0])
-        && labels(&second.fields[0])
+        && is_level_label(&second.fields[0])
         && !first_of_index.trim().is_empty()
         && others.iter().all(|cell| cell.trim().is_empty())
 }
@@ -639,6 +649,29 @@ pub(crate) mod tests {
                 format!("line 1: the header cannot be read: {reason}")
             );
         }
+    }
+
+    #[test]
+    fn a_header_of_three_lines_is_one_however_it_arrives() {
+        // Bug: what one read had delivered decided whether the lines were looked at.
+        let lines = [
+            ",Close,Open\n",
+            ",MSFT,MSFT\n",
+            "Date,,",
+            "\n2023-02-17,1,2\n",
+        ];
+        let first = std::io::Cursor::new(lines[0]);
+        let input = first.chain(lines[1].as_bytes()).chain(lines[2].as_bytes());
+        let input = input.chain(lines[3].as_bytes());
+        let options = options();
+        let mut records = CsvReader::new(input, options.dialect(), options.limit);
+        let header = read_header(&mut records, &options, "x").unwrap().unwrap();
+        assert_eq!(header.symbol.unwrap().text, "MSFT");
+        assert_eq!(header.schema.columns()[0].header, "Date");
+        let NextRecord::Record(row) = records.next().unwrap() else {
+            panic!("no row")
+        };
+        assert_eq!(row.line, 4);
     }
 
     #[test]

@@ -253,7 +253,25 @@ impl<R: Read> CsvReader<R> {
     pub(crate) fn lines_at_hand(&self) -> (u64, &[u8]) {
         let rest = &self.buffer[self.parsed..self.filled];
         let last = rest.iter().rposition(|&byte| is_line_end(byte));
-        (self.line + self.lines, &rest[..last.map_or(0, |at| at + 1)])
+        let end = match self.at_end {
+            true => rest.len(),
+            false => last.map_or(0, |at| at + 1),
+        };
+        (self.line + self.lines, &rest[..end])
+    }
+
+    /// Reads until [`Self::lines_at_hand`] has as many lines that are not blank, or the input ends,
+    /// or they do not fit the limit.
+    pub(crate) fn wait_for_lines(&mut self, wanted: usize) -> io::Result<()> {
+        loop {
+            let (_, lines) = self.lines_at_hand();
+            let lines = lines.split(|&byte| is_line_end(byte));
+            let found = lines.filter(|line| !line.is_empty()).count();
+            if found >= wanted || self.at_end || self.filled - self.start > self.limit {
+                return Ok(());
+            }
+            self.fill()?;
+        }
     }
 
     fn any_record(&mut self) -> io::Result<FoundRecord> {
@@ -656,6 +674,35 @@ mod tests {
             assert_eq!(line, 4);
             assert!(step == 1 || rest == b"c,d\n");
         }
+    }
+
+    #[test]
+    fn lines_are_waited_for_until_there_are_enough_or_the_input_ends() {
+        let next = |reader: &mut CsvReader<Drip<'_>>| {
+            assert!(matches!(reader.next().unwrap(), NextRecord::Record(_)));
+        };
+        for (input, wanted, at_hand) in [
+            ("a,b\n\nc,d\ne,f\ng", 2, "\nc,d\ne,f\n"),
+            ("a,b\r\nc,d\r\ne,f", 2, "c,d\r\ne,f"),
+            ("a,b\n", 2, ""),
+        ] {
+            let mut reader = CsvReader::new(Drip(input.as_bytes(), 1), COMMAS, 1000);
+            next(&mut reader);
+            reader.wait_for_lines(wanted).unwrap();
+            let (_, rest) = reader.lines_at_hand();
+            // What a read of one byte may have left of the first line end does not matter.
+            let rest = String::from_utf8_lossy(rest);
+            assert_eq!(
+                rest.trim_start_matches('\n'),
+                at_hand.trim_start_matches('\n')
+            );
+        }
+        // A long line is not waited for, whatever the chunks are.
+        let long = format!("a,b\n{}", "x".repeat(5000));
+        let mut reader = CsvReader::new(Drip(long.as_bytes(), 7), COMMAS, 100);
+        next(&mut reader);
+        reader.wait_for_lines(1).unwrap();
+        assert!(reader.filled < 200);
     }
 
     #[test]
