@@ -382,11 +382,12 @@ fn check_inputs(args: &Args) -> Result<(), String> {
     if stdin > 0 && args.symbol_from_file_name {
         return Err("--symbol-from-file-name finds no name for stdin (-)".to_owned());
     }
-    if args
-        .escape
-        .is_some_and(|escape| Some(escape.0) == args.delimiter.map(|other| other.0))
-    {
-        return Err("--escape and --delimiter are the same character".to_owned());
+    let delimiter = args.delimiter.map_or(b',', |delimiter| delimiter.0);
+    if args.escape.is_some_and(|escape| escape.0 == delimiter) {
+        return Err(
+            "--escape and --delimiter (a comma if it is not given) are the same character"
+                .to_owned(),
+        );
     }
     if stdin > 0 && !args.repeat.is_once() {
         return Err("--loop cannot read stdin (-) again; save it to a file first".to_owned());
@@ -464,6 +465,7 @@ mod tests {
                 vec!["--escape", "|", "--delimiter", "|"],
                 "the same character",
             ),
+            (vec!["--escape", ","], "the same character"),
             (vec!["--csv", "-", "--loop"], "--loop cannot read stdin"),
             (vec!["--topic", "a b"], "--topic \"a b\" may hold only"),
             (vec!["--topic", ".."], "--topic \"..\" cannot be"),

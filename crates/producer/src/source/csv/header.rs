@@ -159,6 +159,12 @@ pub(crate) fn read_header<R: Read>(
         records.skip_line()?;
     }
     let dialect = skip_separator_line(records, options)?;
+    if dialect.escape == Some(dialect.delimiter) {
+        return Ok(Err(format!(
+            "has the --escape character as its delimiter ({:?}); give the right one with --delimiter, or leave out --escape",
+            char::from(dialect.delimiter)
+        )));
+    }
     let heading = match &options.header {
         HeaderSource::Names(names) => Ok(Heading {
             raw: names
@@ -672,6 +678,17 @@ pub(crate) mod tests {
             panic!("no row")
         };
         assert_eq!(row.line, 4);
+    }
+
+    #[test]
+    fn a_delimiter_that_is_the_escape_character_is_refused() {
+        let options = TableOptions {
+            escape: Some(b';'),
+            ..options()
+        };
+        let message = open(b"sep=;\na;b\n", &options).err().unwrap();
+        assert!(message.contains("has the --escape character"), "{message}");
+        assert!(open(b"a,b\n", &options).is_ok());
     }
 
     #[test]
