@@ -10,7 +10,9 @@ use std::{
     io::{self, Read},
 };
 
-use schema::{FieldNames, RowError, Schema, TypedColumn, is_stock_name, parse_date};
+use schema::{
+    CsvColumn, FieldNames, RowError, Schema, TypedColumn, is_stock_name, parse_date, same_field,
+};
 
 use super::{
     column_hint::column_hint,
@@ -441,19 +443,29 @@ fn header(
         (None, true) => Some(symbol_of_file(short_name)?),
         (symbol, _) => symbol,
     };
-    if let (Some(_), Some(at)) = (&symbol, schema.symbol()) {
-        let column = &schema.columns()[at].header;
-        return Err(format!(
-            "has the symbol in the column {column:?}; leave out --symbol-from-file-name"
-        ));
+    let name = options.names.apply(SYMBOL);
+    if symbol.is_some() {
+        // Other names that we take for a symbol's by themselves may be something else.
+        let is_symbol = |column: &&CsvColumn| {
+            let certain = ["symbol", "ticker", "stock symbol", "ticker symbol"];
+            let mut certain = certain.iter();
+            certain.any(|certain| same_field(certain, &column.header))
+                || column.name.eq_ignore_ascii_case(&name)
+        };
+        if let Some(CsvColumn { header, .. }) = schema.columns().iter().find(is_symbol) {
+            return Err(format!(
+                "has the symbol in the column {header:?}; leave out --symbol-from-file-name"
+            ));
+        }
     }
     let mut symbol = symbol.map(|text| ConstantSymbol {
-        name: options.names.apply(SYMBOL),
+        name,
         text,
         is_key: options.key_column.is_none(),
     });
     let key = match (&options.key_column, &mut symbol) {
-        (None, _) => schema.symbol(),
+        (None, Some(_)) => None,
+        (None, None) => schema.symbol(),
         (Some(name), Some(symbol)) if name.trim().eq_ignore_ascii_case(SYMBOL) => {
             symbol.is_key = true;
             None
@@ -689,6 +701,35 @@ pub(crate) mod tests {
         let message = open(b"sep=;\na;b\n", &options).err().unwrap();
         assert!(message.contains("has the --escape character"), "{message}");
         assert!(open(b"a,b\n", &options).is_ok());
+    }
+
+    #[test]
+    fn an_explicit_symbol_wins_over_a_column_that_may_be_one() {
+        let options = TableOptions {
+            symbol_from_file_name: true,
+            ..options()
+        };
+        for header in ["index,Close\n", "Date,Name,Close\n", "code,x\n"] {
+            let header = open(header.as_bytes(), &options).unwrap();
+            let symbol = header.symbol.unwrap();
+            assert_eq!((&*symbol.text, symbol.is_key), ("aapl.us", true));
+            assert_eq!(header.key, None);
+        }
+        for (names, header) in [
+            (FieldNames::Original, "Ticker,Close\n"),
+            (FieldNames::Original, "index,SYMBOL\n"),
+            (FieldNames::Snake, "Stock Symbol,Close\n"),
+        ] {
+            let options = TableOptions {
+                names,
+                ..options.clone()
+            };
+            let message = open(header.as_bytes(), &options).err().unwrap();
+            assert!(
+                message.contains("leave out --symbol-from-file-name"),
+                "{message}"
+            );
+        }
     }
 
     #[test]
