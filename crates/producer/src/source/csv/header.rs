@@ -249,7 +249,7 @@ fn heading<R: Read>(
     let (next_line, rest) = records.lines_at_hand();
     let rows = first_rows(rest, next_line, dialect, options.limit);
     if options.header == HeaderSource::Checked
-        && let Some(problem) = no_header(&heading, &rows, dialect)
+        && let Some(problem) = no_header(&heading, &rows, dialect, options)
     {
         return Ok(Err(problem));
     }
@@ -295,7 +295,12 @@ fn first_rows(text: &[u8], line: u64, dialect: Dialect, limit: usize) -> Vec<Fir
 }
 
 /// Why the first line is no header, if it looks like something else.
-fn no_header(heading: &Heading, rows: &[FirstRow], dialect: Dialect) -> Option<String> {
+fn no_header(
+    heading: &Heading,
+    rows: &[FirstRow],
+    dialect: Dialect,
+    options: &TableOptions,
+) -> Option<String> {
     let names: Vec<&str> = heading.names.iter().map(String::as_str).collect();
     let other = match names.as_slice() {
         [only] => other_delimiter(only, dialect.delimiter).map(|found| (*only, found)),
@@ -325,11 +330,16 @@ fn no_header(heading: &Heading, rows: &[FirstRow], dialect: Dialect) -> Option<S
     }
     let (fields, first) = usual_fields(rows)?;
     let skipped = first.line - 1;
+    // The line that names the delimiter is left out with the others.
+    let delimiter = match dialect.delimiter == options.dialect().delimiter {
+        true => String::new(),
+        false => format!(" --delimiter {}", shown_delimiter(dialect.delimiter)),
+    };
     (fields > cells.len()).then(|| {
         format!(
             "has more fields in its rows ({fields}) than in its header on line {} ({}); if that is \
-             no header, leave it out with --skip-lines {skipped}, or give all names with \
-             --skip-lines {} --header A,B,…",
+             no header, leave it out with --skip-lines {skipped}{delimiter}, or give all names with \
+             --skip-lines {}{delimiter} --header A,B,…",
             heading.line,
             cells.len(),
             heading.line,
@@ -582,6 +592,15 @@ const USUAL_DELIMITERS: [UsualDelimiter; 4] = [
         shown: "'|'",
     },
 ];
+
+/// A delimiter as `--delimiter` takes it.
+fn shown_delimiter(delimiter: u8) -> String {
+    let mut usual = USUAL_DELIMITERS.iter();
+    usual.find(|usual| usual.byte == delimiter).map_or_else(
+        || format!("'{}'", char::from(delimiter)),
+        |usual| usual.shown.to_owned(),
+    )
+}
 
 /// A usual delimiter in a header that looks like one column.
 fn other_delimiter(only: &str, delimiter: u8) -> Option<UsualDelimiter> {

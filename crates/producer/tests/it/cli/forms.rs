@@ -74,6 +74,15 @@ fn a_line_above_the_header_is_refused_and_can_be_left_out() {
     assert_eq!(records(content, &["--skip-lines", "1"]).lines().count(), 2);
     let two = refusal(format!("A report\n\n{content}"), &[]);
     assert!(two.contains("leave it out with --skip-lines 3"), "{two}");
+    // The line that names the delimiter is left out, too.
+    let named = "sep=;\nA report\nSYMBOL;OPEN;CLOSE;X\nA;1;2;3\nB;1;2;3\n";
+    let message = refusal(named, &[]);
+    assert!(
+        message.contains("--skip-lines 2 --delimiter ';',"),
+        "{message}"
+    );
+    let flags = ["--skip-lines", "2", "--delimiter", ";"];
+    assert_eq!(records(named, &flags).lines().count(), 2);
     // One such row does not make the header wrong.
     let row = "A,B\n1,2,3\n1,2\n";
     assert_eq!(records(row, &["--on-bad-row", "skip"]).lines().count(), 1);
