@@ -360,10 +360,14 @@ fn usual_fields(rows: &[FirstRow]) -> Option<(usize, &FirstRow)> {
     })
 }
 
-/// Whether no cell is the name of a known column, and half of them are numbers or dates.
+/// Whether half of the cells are numbers or dates, and the others do not show that it is a header
+/// all the same: a known name in the first cell does, and two anywhere. One alone may be a value,
+/// as `bid` is in `1698364800000,AAPL,bid,100.5,200`.
 fn looks_like_data(cells: &[&str]) -> bool {
     let data = cells.iter().filter(|cell| is_number_or_date(cell)).count();
-    data > 0 && data * 2 >= cells.len() && !cells.iter().any(|cell| is_stock_name(cell))
+    let known = cells.iter().filter(|cell| is_stock_name(cell)).count();
+    let begins_known = cells.first().is_some_and(|cell| is_stock_name(cell));
+    data > 0 && data * 2 >= cells.len() && known < 2 && !begins_known
 }
 
 fn is_number_or_date(cell: &str) -> bool {
@@ -772,11 +776,14 @@ pub(crate) mod tests {
             ["1698364800000", "1.5", "x", "-2"].as_slice(),
             &["BBG1", "2020-06-08T07:04:00Z", "82.9", ""],
             &["03/06/2021", "12:30:05", "AAPL", "D"],
+            // Bug: one word that may name a column made a row a header, and the row was lost.
+            &["1698364800000", "AAPL", "bid", "100.5", "200"],
         ] {
             assert!(looks_like_data(data), "{data:?}");
         }
         for names in [
             ["Date", "2019", "2020", "2021"].as_slice(),
+            &["Country", "Ticker", "Name", "2019", "2020", "2021"],
             &["x"],
             &["52W H", "52W L"],
             &["nan", "inf"],
