@@ -1,8 +1,8 @@
 //! Where a record of the topic must be in the zone: the verification's own reading of the rules,
 //! record by record.
 //!
-//! It shares with the engine only what a value is and what its date is. Not here: columns that a
-//! schema refuses.
+//! It shares with the engine only what a value is, what its date is, and what is a row of the
+//! columns that a zone checks.
 
 use bucket::zone::ZoneFacts;
 use landing::{
