@@ -109,7 +109,7 @@ impl Kind {
                 "an object that is none of this zone's, or of offsets that the topic never had"
             }
             Self::Unverifiable => {
-                "nobody can tell any more: Kafka has forgotten these offsets, and no claim speaks of them, or the object is not the one that its claim was made with, or a group's offsets may not be asked for; a failure only with --strict"
+                "nobody can tell any more: Kafka has forgotten these offsets, and no claim speaks of them, or the object is not the one that its claim was made with, or a group's offsets may not be asked for, are gone, or were set by hand; a failure only with --strict"
             }
             Self::RecordedGap => {
                 "records that retention removed first, written down by --on-gap record; never a failure"
@@ -239,6 +239,16 @@ impl Problem {
 
     pub(crate) fn unverifiable(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Unverifiable, text)
+    }
+
+    /// The finding, about this offset.
+    pub(crate) fn of_place(self, place: Place) -> Finding {
+        Finding::of_place(self.kind, place, self.text)
+    }
+
+    /// The finding, about these offsets.
+    pub(crate) fn of_extent(self, extent: Extent) -> Finding {
+        Finding::of_offsets(self.kind, extent, self.text)
     }
 
     /// The finding, about this object.

@@ -12,7 +12,6 @@ use futures::StreamExt;
 use landing::{
     Extent, Offset, OffsetRange, Partition,
     anchor::Anchor,
-    group_note::group_of_note,
     layout::read::{self, ControlKey},
     start_note::start_of_note,
 };
@@ -116,8 +115,8 @@ async fn one(
         Some(ControlKey::Start(partition)) => start(verification, partition, &object.key).await?,
         Some(ControlKey::Gap(extent)) => gap(verification, extent, &object.key).await?,
         Some(ControlKey::Schema(hash)) => content.schema(hash),
-        Some(ControlKey::Group) => group(verification, &object.key).await?,
-        Some(ControlKey::Claim(..) | ControlKey::Other) => {}
+        // The notes of groups were read before Kafka was asked.
+        Some(ControlKey::Claim(..) | ControlKey::Group | ControlKey::Other) => {}
         None => verification.unknown(&object.key).await?,
     }
     Ok(())
@@ -146,17 +145,6 @@ async fn gap(verification: &mut Verification, extent: Extent, key: &str) -> Resu
     } else {
         let text = "it does not say which offsets were lost";
         verification.find(Finding::of_key(Kind::Unparseable, key, text).at(extent));
-    }
-    Ok(())
-}
-
-/// A group whose name is lost is asked for nothing.
-async fn group(verification: &mut Verification, key: &str) -> Result<()> {
-    let body = verification.bucket.read_patiently(key).await?;
-    let named = body.as_deref().and_then(group_of_note);
-    if named.is_none_or(|group| verification.zone.prefix.group_key(&group) != key) {
-        let text = "it does not say which consumer group entered the zone";
-        verification.find(Finding::of_key(Kind::Unparseable, key, text));
     }
     Ok(())
 }

@@ -16,13 +16,17 @@ use kafka::{
 };
 use landing::{
     Format,
-    group_note::group_of_note,
     layout::Prefix,
     zone::{Zone, ZoneMismatch, commit_zone, default_group},
 };
 
+use schema::Classifier;
+
 use crate::{
     args::VerifyArgs,
+    group_notes::GroupNotes,
+    group_offsets::AskedGroup,
+    recognition,
     topic::{Groups, Topic},
 };
 
@@ -83,18 +87,29 @@ pub(crate) async fn zone(
     }
 }
 
-/// The groups that have entered the zone; none in a zone that only earlier versions landed into. A
-/// note that cannot be read is a finding of the listing.
-async fn groups(bucket: &Bucket, prefix: &Prefix) -> Result<BTreeSet<String>> {
-    let mut groups = BTreeSet::new();
-    let mut list = bucket.list(&prefix.groups_folder());
-    while let Some(page) = list.page().await? {
-        for object in page.objects {
-            let body = bucket.read_patiently(&object.key).await?;
-            groups.extend(body.as_deref().and_then(group_of_note));
+/// The groups to ask how far they came. In a zone that names its groups, the derived one counts if
+/// the zone names it; but earlier versions named none, and may have landed with it.
+fn asked_groups(
+    listed: &BTreeSet<String>,
+    given: Option<&str>,
+    derived: &str,
+    classifier: Classifier,
+) -> Vec<AskedGroup> {
+    let has_list = !listed.is_empty();
+    let may_be_older = !has_list || classifier == Classifier::One;
+    let mut names: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+    names.extend(given);
+    names.extend(may_be_older.then_some(derived));
+    let group = |name: &str| {
+        let (is_listed, is_derived) = (listed.contains(name), name == derived);
+        AskedGroup {
+            name: name.to_owned(),
+            is_listed,
+            is_derived,
+            is_guess: is_derived && has_list && !is_listed && given != Some(name),
         }
-    }
-    Ok(groups)
+    };
+    names.into_iter().map(group).collect()
 }
 
 /// The topic; `None` with `--without-kafka`.
@@ -103,15 +118,15 @@ pub(crate) async fn topic(
     bucket: &Bucket,
     facts: &ZoneFacts,
     zone: &Zone,
+    notes: &GroupNotes,
     options: Options,
 ) -> Result<Option<Topic>> {
     if args.without_kafka {
         return Ok(None);
     }
     let derived = default_group(bucket.name(), &facts.prefix);
-    let mut groups = groups(bucket, &facts.prefix).await?;
-    groups.insert(derived.clone());
-    groups.extend(args.group.clone());
+    let given = args.group.as_deref();
+    let asked = asked_groups(&notes.groups, given, &derived, facts.classifier);
     let settings = KafkaSettings {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
         group: args.group.clone().unwrap_or(derived),
@@ -122,20 +137,20 @@ pub(crate) async fn topic(
         "Kafka at {}, topic {}, groups {}",
         settings.bootstrap_servers,
         facts.topic,
-        groups
+        asked
             .iter()
-            .map(String::as_str)
+            .map(|group| group.name.as_str())
             .collect::<Vec<_>>()
             .join(", ")
     );
     let timeout = args.kafka.connect_timeout;
     let groups = Groups {
-        names: groups,
+        asked,
         zone: commit_zone(bucket.name(), &facts.prefix, zone),
     };
     let found = Topic::find(settings, groups, &facts.topic, timeout).await;
     let hint = "--without-kafka verifies the bucket alone";
-    let (topic, cluster) = found.map_err(|error| anyhow!("{error:#}; {hint}"))?;
+    let (mut topic, cluster) = found.map_err(|error| anyhow!("{error:#}; {hint}"))?;
     let here = Zone {
         cluster_id: cluster,
         ..zone.clone()
@@ -149,5 +164,44 @@ pub(crate) async fn topic(
             );
         }
     }
+    recognition::recognise(&mut topic, bucket, facts).await?;
     Ok(Some(topic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(listed: &[&str], given: Option<&str>, classifier: Classifier) -> Vec<String> {
+        let listed = listed.iter().map(|name| (*name).to_owned()).collect();
+        let groups = asked_groups(&listed, given, "derived", classifier);
+        let shown = groups.into_iter().map(|group| match group {
+            AskedGroup {
+                name,
+                is_guess: true,
+                ..
+            } => format!("{name}?"),
+            AskedGroup { name, .. } => name,
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn the_derived_group_is_asked_where_the_zone_names_it_or_may_be_older_than_its_list() {
+        use Classifier::{One, Two};
+        assert_eq!(asked(&["new"], None, Two), ["new"]);
+        assert_eq!(asked(&["new"], None, One), ["derived?", "new"]);
+        for classifier in [One, Two] {
+            assert_eq!(asked(&[], None, classifier), ["derived"]);
+            assert_eq!(asked(&[], Some("given"), classifier), ["derived", "given"]);
+            assert_eq!(
+                asked(&["new"], Some("derived"), classifier),
+                ["derived", "new"]
+            );
+            assert_eq!(
+                asked(&["derived", "new"], None, classifier),
+                ["derived", "new"]
+            );
+        }
+    }
 }

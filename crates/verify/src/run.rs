@@ -24,8 +24,8 @@ use kafka::options::Options;
 use schema::RowReader;
 
 use crate::{
-    anchors, args::VerifyArgs, batched, finding::Findings, listed::Content, listings, open_zone,
-    per_record, report::Report, verification::Verification,
+    anchors, args::VerifyArgs, batched, finding::Findings, group_notes::GroupNotes,
+    listed::Content, listings, open_zone, per_record, report::Report, verification::Verification,
 };
 
 /// Verifies a landing zone. `origins` says where a flag's value came from, for the log.
@@ -51,7 +51,8 @@ async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Resul
     .await?;
     let (facts, zone) = open_zone::zone(args, &bucket, prefixes).await?;
     // The group's offsets are asked for before anything is listed.
-    let topic = open_zone::topic(args, &bucket, &facts, &zone, options).await?;
+    let notes = GroupNotes::read(&bucket, &facts).await?;
+    let topic = open_zone::topic(args, &bucket, &facts, &zone, &notes, options).await?;
     let mut content = Content::of(&facts);
     let mut verification = Verification {
         bucket,
@@ -76,6 +77,7 @@ async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Resul
         })?;
         verification.columns = Some(RowReader::new(&columns, classifier));
     }
+    verification.unreadable_groups(&notes);
     verification.refused_groups();
     listings::control(&mut verification, &mut content).await?;
     listings::data(&mut verification, &mut content).await?;

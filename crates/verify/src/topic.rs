@@ -3,12 +3,10 @@
 //!
 //! rdkafka's calls block, so they run on the blocking pool. Not here: what the answers mean. The
 //! groups' offsets are asked for before anything is listed, so what lies below them was durable by
-//! then. Of several groups the furthest one counts in each partition: all that lies below its
-//! offset was landed into this zone, wherever the others are.
+//! then.
 
 use std::{
     cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,14 +15,12 @@ use anyhow::{Context, Result};
 use kafka::{
     checks, cleanup_policy,
     log_reader::{LogReader, LogRecords},
-    look_up::{CommittedOffset, LookUp},
+    look_up::LookUp,
     settings::KafkaSettings,
 };
-use landing::{
-    Extent, Offset, OffsetRange, Partition, Place,
-    anchor::{Anchor, AnchorReading},
-    commit_note::{CommitNote, Landed},
-};
+use landing::{Extent, OffsetRange, Partition, Place, anchor::AnchorReading};
+
+use crate::group_offsets::{AskedGroup, Committed, GroupOffsets};
 
 /// The topic of a zone, on its cluster.
 pub(crate) struct Topic {
@@ -33,49 +29,17 @@ pub(crate) struct Topic {
     settings: KafkaSettings,
     name: String,
     partitions: Vec<Partition>,
-    committed: BTreeMap<Partition, Committed>,
+    /// What the groups have committed.
+    pub(crate) offsets: GroupOffsets,
     refused_groups: Vec<String>,
     compacted: OnceCell<Option<bool>>,
 }
 
-/// What the furthest group has committed for a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Committed {
-    pub(crate) next: Offset,
-    /// The last record that was durable then.
-    pub(crate) anchor: Option<Anchor>,
-    /// It says only where to begin: nothing was landed yet.
-    pub(crate) only_start: bool,
-}
-
 /// The consumer groups that say how far a zone must reach.
 pub(crate) struct Groups {
-    pub(crate) names: BTreeSet<String>,
+    pub(crate) asked: Vec<AskedGroup>,
     /// The zone as commits name it.
     pub(crate) zone: String,
-}
-
-impl Committed {
-    /// `None` when the commit names another zone than this one ([`landing::zone::commit_zone`]): it
-    /// says nothing of what was landed here.
-    fn of(offset: &CommittedOffset, zone: &str) -> Option<Self> {
-        let note = CommitNote::from_text(&offset.metadata);
-        let named = note.as_ref().and_then(|note| note.zone.as_deref());
-        if named.is_some_and(|named| named != zone) {
-            return None;
-        }
-        Some(Self {
-            next: offset.next,
-            anchor: note.as_ref().and_then(CommitNote::anchor),
-            only_start: note.is_some_and(|note| note.landed == Landed::Start),
-        })
-    }
-
-    /// Whether this one says more of the zone: what was landed before what is only to begin with,
-    /// then the further offset.
-    fn is_beyond(&self, other: &Self) -> bool {
-        (!self.only_start, self.next) > (!other.only_start, other.next)
-    }
 }
 
 impl Topic {
@@ -95,19 +59,23 @@ impl Topic {
         let answers = blocking(move || {
             let partitions = checks::partitions(&asked, &of, &topic, timeout)?;
             let cluster = asked.cluster_id();
-            let mut found = GroupOffsets::of_zone(groups.zone);
-            for group in groups.names {
+            let mut answers = GroupAnswers {
+                offsets: GroupOffsets::of_zone(groups.zone),
+                refused: Vec::new(),
+                told: None,
+            };
+            for group in &groups.asked {
                 let of_group = KafkaSettings {
-                    group,
+                    group: group.name.clone(),
                     ..of.clone()
                 };
-                found.ask(&of_group, &topic, &partitions, timeout)?;
+                answers.ask(group, &of_group, &topic, &partitions, timeout)?;
             }
-            Ok((partitions, cluster, found))
+            Ok((partitions, cluster, answers))
         });
-        let (partitions, cluster, found) = answers.await?;
+        let (partitions, cluster, answers) = answers.await?;
         let settings = KafkaSettings {
-            group: found.told.clone().unwrap_or(settings.group),
+            group: answers.told.unwrap_or(settings.group),
             ..settings
         };
         let reader = LogReader::start(&settings, name)?;
@@ -117,8 +85,8 @@ impl Topic {
             settings,
             name: name.to_owned(),
             partitions,
-            committed: found.furthest,
-            refused_groups: found.refused,
+            offsets: answers.offsets,
+            refused_groups: answers.refused,
             compacted: OnceCell::new(),
         };
         Ok((topic, cluster))
@@ -129,14 +97,14 @@ impl Topic {
         &self.partitions
     }
 
-    /// The groups of which Kafka does not tell this user.
+    /// The groups that may have landed records, and of which Kafka does not tell this user.
     pub(crate) fn refused_groups(&self) -> &[String] {
         &self.refused_groups
     }
 
     /// What the furthest group has committed.
     pub(crate) fn committed(&self, partition: Partition) -> Option<&Committed> {
-        self.committed.get(&partition)
+        self.offsets.committed(partition)
     }
 
     /// First offset and last stable offset of the log, as they are now.
@@ -176,28 +144,19 @@ impl Topic {
     }
 }
 
-/// What several groups have committed for the zone.
-struct GroupOffsets {
-    zone: String,
-    furthest: BTreeMap<Partition, Committed>,
+/// What Kafka has answered of the groups.
+struct GroupAnswers {
+    offsets: GroupOffsets,
     refused: Vec<String>,
     /// One that was not refused: a client of a refused group may not read either.
     told: Option<String>,
 }
 
-impl GroupOffsets {
-    fn of_zone(zone: String) -> Self {
-        Self {
-            zone,
-            furthest: BTreeMap::new(),
-            refused: Vec::new(),
-            told: None,
-        }
-    }
-
+impl GroupAnswers {
     /// Adds the group of these settings. Blocks.
     fn ask(
         &mut self,
+        group: &AskedGroup,
         settings: &KafkaSettings,
         topic: &str,
         partitions: &[Partition],
@@ -208,21 +167,21 @@ impl GroupOffsets {
         let answer = checks::until_settled(deadline, || look_up.committed(partitions));
         let offsets = match answer {
             Err(error) if look_up.is_group_refused(&error) => {
-                self.refused.push(settings.group.clone());
+                if group.is_guess {
+                    tracing::warn!(
+                        "Kafka refuses to tell the committed offsets of group '{}': it may have landed into this zone before zones named \
+                         their groups",
+                        group.name
+                    );
+                } else {
+                    self.refused.push(group.name.clone());
+                }
                 return Ok(());
             }
-            answer => answer.with_context(|| format!("group '{}'", settings.group))?,
+            answer => answer.with_context(|| format!("group '{}'", group.name))?,
         };
-        self.told.get_or_insert_with(|| settings.group.clone());
-        for offset in &offsets {
-            let Some(committed) = Committed::of(offset, &self.zone) else {
-                continue;
-            };
-            let known = self.furthest.get(&offset.partition);
-            if known.is_none_or(|known| committed.is_beyond(known)) {
-                self.furthest.insert(offset.partition, committed);
-            }
-        }
+        self.told.get_or_insert_with(|| group.name.clone());
+        self.offsets.add(group, partitions, &offsets);
         Ok(())
     }
 }
@@ -233,40 +192,4 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(question)
         .await
         .context("the look-up was broken off")?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn committed(next: i64, metadata: &str) -> Option<Committed> {
-        let offset = CommittedOffset {
-            partition: Partition(0),
-            next: Offset(next),
-            metadata: metadata.to_owned(),
-        };
-        Committed::of(&offset, "this")
-    }
-
-    #[test]
-    fn what_was_landed_says_more_than_where_to_begin_and_then_the_further_offset_does() {
-        let is_beyond = |one: (i64, &str), other: (i64, &str)| {
-            let of = |(next, metadata)| committed(next, metadata).unwrap();
-            of(one).is_beyond(&of(other))
-        };
-        assert!(is_beyond((5, "v1;none"), (9, "v1;start;z=this")));
-        assert!(is_beyond((9, ""), (5, "v1;none;z=this")));
-        assert!(!is_beyond((5, ""), (5, "")));
-        assert!(!is_beyond((9, "v1;start"), (5, "")));
-    }
-
-    #[test]
-    fn a_commit_of_another_zone_says_nothing_of_this_one() {
-        for landed in ["none", "start"] {
-            assert_eq!(committed(9, &format!("v1;{landed};z=another")), None);
-            assert!(committed(9, &format!("v1;{landed};z=this")).is_some());
-            assert!(committed(9, &format!("v1;{landed}")).is_some());
-        }
-        assert!(committed(9, "").is_some());
-    }
 }

@@ -18,6 +18,7 @@ use schema::{RowReader, TableSchema};
 
 use crate::{
     finding::{Finding, Findings, Kind},
+    group_notes::GroupNotes,
     report::PartitionReport,
     topic::Topic,
 };
@@ -70,6 +71,14 @@ impl Verification {
         let entry = self.partitions.entry(partition).or_default();
         entry.report.partition = partition;
         entry
+    }
+
+    /// Says which groups' names are lost.
+    pub(crate) fn unreadable_groups(&mut self, notes: &GroupNotes) {
+        for key in &notes.unreadable {
+            let text = "it does not say which consumer group entered the zone";
+            self.find(Finding::of_key(Kind::Unparseable, key, text));
+        }
     }
 
     /// Says which groups Kafka does not tell this user of: the zone may have to reach further than

@@ -18,7 +18,7 @@ fn stopped_with(run: &Finished, part: &str) {
 }
 
 /// Takes the zone out of the notes of a group's commits, as earlier versions wrote them.
-fn as_an_earlier_version_committed(world: &World, group: &str) {
+pub(crate) fn as_an_earlier_version_committed(world: &World, group: &str) {
     let committed = world.kafka.committed(group, &world.topic, PARTITIONS);
     for (partition, next) in (0..).zip(committed) {
         let metadata = world.kafka.metadata(group, &world.topic, partition);

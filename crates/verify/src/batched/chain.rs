@@ -8,7 +8,7 @@ use landing::{Extent, Offset, OffsetRange, claim::Claim, offset_set::OffsetSet};
 use crate::{
     claim_index::{ClaimIndex, KnownClaim},
     finding::{Finding, Kind},
-    topic::Committed,
+    group_offsets::Committed,
     verification::Verification,
 };
 
@@ -104,8 +104,7 @@ impl Chain {
     /// one up to the group's offset.
     pub(crate) fn close(&mut self, committed: Option<&Committed>) {
         self.index.finish();
-        let landed = committed.filter(|committed| !committed.only_start);
-        let landed = landed.map(|committed| committed.next);
+        let landed = committed.and_then(Committed::landed);
         let newest = self.newest.as_ref();
         let is_readable = newest.is_none_or(|newest| newest.claim.is_some());
         let end = newest.map_or(FIRST, |newest| newest.range.end);

@@ -15,7 +15,8 @@ use landing::{
 use crate::{
     batched::{chain::Chain, lines::Letters, listed::Batched, object_content, schemas},
     claim_index::DEAD_LETTERS,
-    finding::{Finding, Kind},
+    finding::{Finding, Kind, Problem},
+    group_offsets::Committed,
     report::MOST_RANGES,
     verification::Verification,
 };
@@ -126,9 +127,20 @@ pub(crate) fn objects(verification: &mut Verification, batched: &Batched, partit
         }
     }
     if let Some(range) = unfinished.filter(|_| is_unfinished) {
-        let text = "not all objects of the newest claim are there yet: the consumer writes them when it goes on";
-        let extent = Extent::new(partition, range);
-        verification.find(Finding::of_offsets(Kind::Unfinished, extent, text));
+        let last = Place::new(partition, Offset(range.end.0 - 1));
+        let topic = verification.topic.clone();
+        let doubt = topic
+            .as_ref()
+            .and_then(|topic| topic.offsets.doubt_of(last));
+        let text = "not all objects of the newest claim are there";
+        let problem = match doubt {
+            Some(doubt) => Problem::unverifiable(format!("{text}; {}", doubt.reason)),
+            None => Problem::new(
+                Kind::Unfinished,
+                format!("{text} yet: the consumer writes them when it goes on"),
+            ),
+        };
+        verification.find(problem.of_extent(Extent::new(partition, range)));
         not_landed(verification, chain, partition);
     }
 }
@@ -143,7 +155,8 @@ fn unfinished(
     let topic = verification.topic.clone()?;
     let claim = chain.newest.as_ref()?.claim.as_ref()?;
     let committed = topic.committed(partition);
-    let is_done = committed.is_some_and(|done| !done.only_start && done.next >= claim.end);
+    let landed = committed.and_then(Committed::landed);
+    let is_done = landed.is_some_and(|landed| landed >= claim.end);
     let log = verification.partition(partition).log?;
     (!is_done && log.start <= claim.reads_from()).then(|| claim.range())
 }
@@ -232,11 +245,12 @@ pub(crate) fn ends(verification: &mut Verification, batched: &Batched, partition
     };
     let topic = verification.topic.clone();
     let committed = topic.as_ref().and_then(|topic| topic.committed(partition));
-    let committed = committed.map(|committed| committed.next);
     let (log, bounds) = (verification.partition(partition).log, chain.bounds());
     if let Some(log) = log {
-        verification.committed_beyond_end(partition, committed, log);
+        let landed = committed.and_then(Committed::landed);
+        verification.committed_beyond_end(partition, landed, log);
     }
+    let committed = committed.map(|committed| committed.next);
     if let (Some(log), Some(bounds)) = (log, bounds)
         && bounds.end > log.end
     {

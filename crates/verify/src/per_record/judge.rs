@@ -13,9 +13,10 @@ use landing::{Extent, Offset, OffsetRange, Partition, Place, offset_set::holes};
 
 use crate::{
     finding::{Finding, Kind},
+    group_offsets::Committed,
     per_record::{
         listed::{Offsets, PerRecord},
-        with_topic::{self, MISSING, NOT_YET},
+        with_topic::{self, missing, not_yet},
         without_topic,
     },
     report::MOST_RANGES,
@@ -53,7 +54,8 @@ pub(crate) async fn judge(
             continue;
         };
         let range = wanted.range;
-        let there = OffsetRange::new(range.start.max(log.start), range.end.min(log.end));
+        let first = range.start.max(log.start);
+        let there = OffsetRange::new(first, range.end.min(log.end).max(first));
         if verification.deep {
             let extent = Extent::new(partition, there);
             let seen = with_topic::compare(verification, topic, offsets, extent, log.end).await?;
@@ -61,9 +63,9 @@ pub(crate) async fn judge(
         } else {
             let landed_end = offsets.bounds().map_or(there.end, |bounds| bounds.end);
             let ahead = OffsetRange::new(there.end, landed_end.min(log.end));
-            for (range, kind) in [(there, Kind::MissingObject), (ahead, Kind::Unfinished)] {
+            for (range, must) in [(there, true), (ahead, false)] {
                 let extent = Extent::new(partition, range);
-                explain_holes(verification, topic, offsets, extent, kind).await?;
+                explain_holes(verification, topic, offsets, extent, must).await?;
             }
         }
     }
@@ -93,11 +95,15 @@ fn wanted(
     let begin = [known.start, first, lowest].into_iter().flatten().min();
     let begin = begin.or(log.map(|log| log.start));
     let committed = topic.as_ref().and_then(|topic| topic.committed(partition));
-    let committed = committed.map(|committed| committed.next);
-    let end = committed.or(bounds.map(|bounds| bounds.end));
+    let landed = committed.and_then(Committed::landed);
+    let end = match committed {
+        None => bounds.map(|bounds| bounds.end),
+        // Where only a start is known, nothing has to be there yet.
+        Some(_) => landed.or(begin),
+    };
     if let Some(log) = log {
         beyond_end(verification, partition, offsets, log);
-        verification.committed_beyond_end(partition, committed, log);
+        verification.committed_beyond_end(partition, landed, log);
     }
     begin.zip(end).map(|(begin, end)| WantedOffsets {
         range: OffsetRange::new(begin, end),
@@ -180,7 +186,8 @@ fn open_offsets<'o>(
     holes(offsets.ranges(), range).flat_map(move |hole| holes(recorded.iter().copied(), hole))
 }
 
-/// Offsets without an object below the log's start: nobody knows what they held.
+/// Offsets without an object below the log's start, and before landed ones: nobody knows what they
+/// held.
 fn forgotten(
     verification: &mut Verification,
     partition: Partition,
@@ -188,7 +195,9 @@ fn forgotten(
     wanted: WantedOffsets,
 ) {
     let low = wanted.log.map_or(wanted.range.end, |log| log.start);
-    let range = OffsetRange::new(wanted.range.start, wanted.range.end.min(low));
+    let landed_end = offsets.bounds().map(|bounds| bounds.end);
+    let end = landed_end.map_or(wanted.range.end, |end| end.max(wanted.range.end));
+    let range = OffsetRange::new(wanted.range.start, end.min(low));
     let recorded = verification.partition(partition).gaps.clone();
     for hole in open_offsets(offsets, range, &recorded) {
         let text =
@@ -198,18 +207,16 @@ fn forgotten(
     }
 }
 
-/// Reads the topic at those offsets of the extent that have no object; a record there is a finding
-/// of this kind.
+/// Reads the topic at those offsets of the extent that have no object. `must` says whether a record
+/// there is missing; otherwise see [`not_yet`].
 async fn explain_holes(
     verification: &mut Verification,
     topic: &Topic,
     offsets: &Offsets,
     extent: Extent,
-    kind: Kind,
+    must: bool,
 ) -> Result<()> {
     let partition = extent.partition;
-    let is_ahead = kind == Kind::Unfinished;
-    let text = if is_ahead { NOT_YET } else { MISSING };
     verification
         .progress
         .step("reading the topic where offsets have no object:", None);
@@ -224,7 +231,11 @@ async fn explain_holes(
                     tombstones += 1;
                     continue;
                 }
-                verification.find(Finding::of_place(kind, record.place(), text));
+                let problem = match must {
+                    true => missing(),
+                    false => not_yet(topic, record.place()),
+                };
+                verification.find(problem.of_place(record.place()));
             }
         }
         verification.progress.add(hole.end.0.abs_diff(hole.start.0));

@@ -25,7 +25,7 @@ use landing::{
 
 use crate::{
     expected_place::{ExpectedPlace, expected_place},
-    finding::{Finding, Kind, Problem},
+    finding::{Kind, Problem},
     per_record::{
         listed::Offsets,
         without_topic::{self, MOST_DEAD_LETTER},
@@ -34,12 +34,24 @@ use crate::{
     verification::Verification,
 };
 
-/// What the topic says of an offset that should have an object.
-pub(crate) const MISSING: &str =
-    "the topic holds a record here, and the zone neither an object nor a dead letter";
+/// What is wrong where the topic has a record that should have an object.
+pub(crate) fn missing() -> Problem {
+    let text = "the topic holds a record here, and the zone neither an object nor a dead letter";
+    Problem::new(Kind::MissingObject, text)
+}
 
-/// The same of one that lies between landed ones, after the group's offset.
-pub(crate) const NOT_YET: &str = "the topic holds a record here that has no object, and records behind it do: a consumer lands it when it goes on";
+/// The same of one that lies between landed ones, after the group's offset: a consumer may still be
+/// about to land it, unless it was landed before.
+pub(crate) fn not_yet(topic: &Topic, place: Place) -> Problem {
+    let text = "the topic holds a record here that has no object, and records behind it do";
+    match topic.offsets.doubt_of(place) {
+        Some(doubt) => Problem::unverifiable(format!("{text}; {}", doubt.reason)),
+        None => Problem::new(
+            Kind::Unfinished,
+            format!("{text}: a consumer lands it when it goes on"),
+        ),
+    }
+}
 
 /// The object of a record as it must be.
 struct Expected {
@@ -86,8 +98,11 @@ pub(crate) async fn compare(
                 .progress
                 .add(record.offset.next().0.abs_diff(position.0));
             position = record.offset.next();
-            let must = record.offset < there.end;
-            if let Some(expected) = expected(verification, &record, offsets, must) {
+            let lacking = || match record.offset < there.end {
+                true => missing(),
+                false => not_yet(topic, record.place()),
+            };
+            if let Some(expected) = expected(verification, &record, offsets, lacking) {
                 reading.push(examine(&bucket, &room, expected));
             }
             while reading.len() >= verification.concurrency {
@@ -107,28 +122,28 @@ pub(crate) async fn compare(
     Ok(seen)
 }
 
-/// The object to read; `None` when the record needs none, or has none. `must` says whether a record
-/// without an object is missing, and not only unfinished.
+/// The object to read; `None` when the record needs none, or has none. `lacking` says what is wrong
+/// then.
 fn expected(
     verification: &mut Verification,
     record: &Record<'_>,
     offsets: &Offsets,
-    must: bool,
+    lacking: impl FnOnce() -> Problem,
 ) -> Option<Expected> {
     let landed = offsets.landed.contains(record.offset);
     let dead_lettered = offsets.dead_letters.contains(record.offset);
     let zone = &verification.zone;
     let columns = verification.columns.as_mut();
     let place = expected_place(record, zone).of_row(record, columns);
-    let expected = required(zone, record, &place, landed, dead_lettered, must);
+    let expected = required(zone, record, &place, landed, dead_lettered, lacking);
     if place == ExpectedPlace::Tombstone {
         verification.partition(record.partition).report.tombstones += 1;
     }
     match expected {
         Ok(expected) => Some(expected),
         Err(problem) => {
-            if let Some(Problem { kind, text }) = problem {
-                verification.find(Finding::of_place(kind, record.place(), text));
+            if let Some(problem) = problem {
+                verification.find(problem.of_place(record.place()));
             }
             None
         }
@@ -143,7 +158,7 @@ fn required(
     place: &ExpectedPlace,
     landed: bool,
     dead_lettered: bool,
-    must: bool,
+    lacking: impl FnOnce() -> Problem,
 ) -> Result<Expected, Option<Problem>> {
     let differs = |text: String| Err(Some(Problem::differs(text)));
     match place {
@@ -163,8 +178,7 @@ fn required(
         ExpectedPlace::Tombstone => {
             differs("the record has no value, and has a data object".to_owned())
         }
-        _ if must => Err(Some(Problem::new(Kind::MissingObject, MISSING))),
-        _ => Err(Some(Problem::new(Kind::Unfinished, NOT_YET))),
+        _ => Err(Some(lacking())),
     }
 }
 
