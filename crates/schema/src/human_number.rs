@@ -125,7 +125,7 @@ fn without_suffix(text: &str) -> (usize, &str) {
 }
 
 /// The digits of a whole number without separators, if these stand where groups end: groups of
-/// three, or, as in India, of two before the last one. Nobody writes zeros in front of thousands, so
+/// three, or, as in India, of two before the last one. Nobody writes zeros in front of thousands:
 /// `0.850` with commas for points is a price written the other way, and not 850.
 fn ungrouped(text: &str, separators: &[char]) -> Option<String> {
     let Some(separator) = text.chars().find(|letter| separators.contains(letter)) else {
