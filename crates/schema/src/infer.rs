@@ -5,7 +5,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
 };
 
 use crate::{
@@ -153,7 +153,7 @@ impl SeenFields {
         let mut columns: Vec<ProposedColumn> = Vec::new();
         let mut names = ColumnNames::default();
         // The columns that fields of one snake form share.
-        let mut shared: HashMap<&str, usize> = HashMap::new();
+        let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
         for field in &self.fields {
             let own = self.crowded.contains(&field.snake);
             let at = match own {
@@ -245,9 +245,9 @@ impl ProposedColumn<'_> {
 /// The names that columns have already.
 #[derive(Default)]
 struct ColumnNames {
-    taken: HashSet<String>,
+    taken: BTreeSet<String>,
     /// The next number behind a name that is taken.
-    numbers: HashMap<String, u64>,
+    numbers: BTreeMap<String, u64>,
 }
 
 impl ColumnNames {
