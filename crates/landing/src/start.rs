@@ -305,8 +305,6 @@ fn check_commit(facts: &Inspection, zone: &str) -> Result<(), Stop> {
             zone: other.to_owned(),
             own: zone.to_owned(),
         }),
-        // Whoever it was: nothing lies between the zone's begin and this offset.
-        Committer::AnotherZone(None) if committed.next <= facts.start => Ok(()),
         Committer::AnotherZone(None) => Err(Stop::NobodysCommit(committed.next)),
     }
 }
@@ -401,16 +399,6 @@ mod tests {
             }),
             Ok(5)
         );
-    }
-
-    #[test]
-    fn a_commit_of_nobody_counts_only_where_it_skips_nothing() {
-        let committed = |next| Inspection {
-            committed: Some(by(Offset(next), "v1;none")),
-            ..facts(None, 3, 9)
-        };
-        assert_eq!(start(&committed(3)), Ok(3));
-        assert_eq!(start(&committed(4)), Err(Stop::NobodysCommit(Offset(4))));
     }
 
     #[test]
