@@ -1,17 +1,36 @@
 //! Shows how far a command is: a bar on a terminal, otherwise a line in the log once per interval.
 //!
-//! It writes to stderr only, and a call between two updates costs only a look at the clock.
+//! It writes to stderr only, and a call between two updates costs only a look at the clock. A line
+//! of the log appears above the bar.
 
 use std::{
     borrow::Cow,
     io::IsTerminal,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 
 /// Time between two updates of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
+
+/// The bar at the terminal, for as long as its owner keeps it.
+static BAR: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+
+/// From now on, lines of the log appear above this bar, which may have several lines.
+pub fn keep_below_log(bar: &ProgressBar) {
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.downgrade());
+}
+
+/// Writes to stderr while no bar is there; a bar is drawn again below.
+pub(crate) fn above_bar<T>(write: impl FnOnce() -> T) -> T {
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar.and_then(|bar| bar.upgrade()) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// The bar or the log lines.
 pub struct Progress {
@@ -28,6 +47,9 @@ impl Progress {
     #[must_use]
     pub fn start(interval: Duration) -> Self {
         let bar = std::io::stderr().is_terminal().then(ProgressBar::no_length);
+        if let Some(bar) = &bar {
+            keep_below_log(bar);
+        }
         let interval = if bar.is_some() { REDRAW } else { interval };
         Self {
             bar,

@@ -13,7 +13,10 @@ use std::{
 use clap::Command;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{self, Settings};
+use crate::{
+    config::{self, Settings},
+    progress,
+};
 
 /// What a command leaves when it ends by itself.
 #[derive(Debug)]
@@ -100,7 +103,7 @@ pub fn start_logging() {
     let terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(move || LogLine { over_bar: terminal })
+        .with_writer(|| LogLine)
         .with_ansi(terminal)
         .with_target(false)
         .init();
@@ -117,19 +120,12 @@ fn fail(error: &dyn Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Writes a log line to stderr. On a terminal it replaces the progress bar, which is drawn again
-/// below it.
-struct LogLine {
-    over_bar: bool,
-}
+/// Writes a log line to stderr, above the bar if one is there.
+struct LogLine;
 
 impl Write for LogLine {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        let mut stderr = std::io::stderr().lock();
-        if self.over_bar {
-            stderr.write_all(b"\r\x1b[2K")?;
-        }
-        stderr.write_all(line)?;
+        progress::above_bar(|| std::io::stderr().write_all(line))?;
         Ok(line.len())
     }
 
