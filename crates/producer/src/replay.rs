@@ -141,8 +141,12 @@ impl Replay<'_> {
         }
     }
 
-    /// Tells the source if everything that it gave is acknowledged.
+    /// Tells the source if everything that it gave is acknowledged, which a dry run is not: a live
+    /// feed must give the same bars again.
     fn settle(&mut self) {
+        if self.plan.dry_run {
+            return;
+        }
         let fate = self.sender.fate();
         if fate.failed == 0 && fate.acknowledged == self.sender.sent() {
             self.feed.settled();

@@ -2,6 +2,7 @@
 //! signals, pages, exit codes.
 
 mod downloads;
+mod dry_runs;
 mod forms;
 mod inputs;
 mod json_lines;
