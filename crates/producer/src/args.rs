@@ -43,7 +43,9 @@ use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};
         .help("How long to wait for a broker at the start")
         .env("PRODUCER_CONNECT_TIMEOUT")),
     mut_arg("output", |arg| arg.env("PRODUCER_OUTPUT")),
-    mut_arg("progress_interval", |arg| arg.env("PRODUCER_PROGRESS_INTERVAL")),
+    mut_arg("progress_interval", |arg| arg
+        .help("Time between two lines of progress, as JSON, where stderr is not a terminal")
+        .env("PRODUCER_PROGRESS_INTERVAL")),
     mut_arg("config", |arg| arg.env("PRODUCER_CONFIG")),
     mut_arg("print_config", |arg| arg.env("PRODUCER_PRINT_CONFIG")),
     group(ArgGroup::new("source").required(true).args(["csv", "jsonl", "simulate", "live"]))

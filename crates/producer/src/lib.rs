@@ -27,6 +27,7 @@ mod sink;
 mod source;
 mod status;
 mod stop;
+mod symbol_count;
 
 pub use args::{
     Args, ColumnTypes, Delimiter, Escape, Fields, Header, OnBadRow, RecordHeaders, RecordOrder,

@@ -1,6 +1,9 @@
 //! The `producer` program: a run, and what it leaves for stdout and stderr.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, FromArgMatches};
 use cli::{
@@ -36,15 +39,22 @@ async fn work(settings: Settings) -> Result<Done, Failure> {
     })
 }
 
-/// The summary for stdout. After a dry run, whose records are there, it goes to stderr: to the log
-/// for people, as a line of its own for programs.
+/// The summary for stdout: a table where a person sees it, else a line. After a dry run, whose
+/// records are there, it goes to stderr: the line of text to the log.
 fn result(summary: &Summary, output: Output, dry_run: bool) -> String {
-    let text = summary.render(output);
+    let is_seen = match dry_run {
+        true => stderr().is_terminal(),
+        false => stdout().is_terminal(),
+    };
+    let text = match output {
+        Output::Text if is_seen => summary.table(),
+        _ => summary.render(output),
+    };
     match output {
         _ if !dry_run => return text,
-        Output::Text => tracing::info!("{text}"),
+        Output::Text if !is_seen => tracing::info!("{text}"),
         // Nobody may read it; the exit code says the same.
-        Output::Json => writeln!(std::io::stderr(), "{text}").unwrap_or_default(),
+        _ => writeln!(stderr(), "{text}").unwrap_or_default(),
     }
     String::new()
 }

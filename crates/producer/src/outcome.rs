@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use cli::values::Output;
+use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
+
+use crate::symbol_count;
 
 /// The counts of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +29,8 @@ pub struct Summary {
     /// Rows that were not wanted; they do not count as read. `None` if all are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
+    /// How many different keys the records had; 10,000 for as many or more.
+    pub symbols: u64,
     /// Acknowledged records per partition; empty for a dry run.
     pub partitions: Vec<u64>,
     /// Whether a signal ended the run before its input did.
@@ -72,6 +77,7 @@ impl Summary {
             failed: 0,
             skipped: 0,
             left_out: None,
+            symbols: 0,
             partitions: Vec::new(),
             interrupted: true,
             elapsed: Duration::ZERO,
@@ -84,7 +90,45 @@ impl Summary {
         self.failed == 0 && self.acknowledged + self.skipped == self.read
     }
 
-    /// The summary as it is printed.
+    /// The summary for a person at a terminal.
+    pub fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        let mut row = |name: &str, value: String| {
+            table.add_row([name.to_owned(), value]);
+        };
+        if !self.partitions.is_empty() {
+            row("topic", self.topic.clone());
+        }
+        row("rows read", self.read.to_string());
+        row("records sent", self.sent.to_string());
+        row("acknowledged", self.acknowledged.to_string());
+        row("failed", self.failed.to_string());
+        row("skipped", self.skipped.to_string());
+        if let Some(rows) = self.left_out {
+            row("left out", rows.to_string());
+        }
+        row("symbols", symbol_count::shown(self.symbols));
+        let records = self.partitions.iter();
+        if let (Some(least), Some(most)) = (records.clone().min(), records.max()) {
+            let partitions = self.partitions.len();
+            row(
+                "partitions",
+                format!("{partitions}, with {least} to {most} records"),
+            );
+        }
+        row("seconds", format!("{:.2}", self.elapsed.as_secs_f64()));
+        row("records/s", format!("{:.0}", self.records_per_second));
+        if self.interrupted {
+            row("interrupted", "yes".to_owned());
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table.to_string()
+    }
+
+    /// The summary as it is printed where no person looks on.
     pub fn render(&self, output: Output) -> String {
         match output {
             Output::Json => serde_json::to_string(self).unwrap_or_default(),
@@ -170,6 +214,7 @@ mod tests {
             failed: 0,
             skipped: 1,
             left_out: None,
+            symbols: 3,
             partitions: vec![4, 5],
             interrupted: false,
             elapsed: Duration::from_millis(1500),
@@ -223,6 +268,43 @@ mod tests {
                 &json["partitions"][1]
             ),
             (&9.into(), &1.5.into(), &5.into())
+        );
+    }
+
+    #[test]
+    fn a_person_sees_a_table() {
+        let expected = "\
+┌──────────────┬────────────────────────┐
+│ topic        ┆                      t │
+│ rows read    ┆                     10 │
+│ records sent ┆                      9 │
+│ acknowledged ┆                      9 │
+│ failed       ┆                      0 │
+│ skipped      ┆                      1 │
+│ symbols      ┆                      3 │
+│ partitions   ┆ 2, with 4 to 5 records │
+│ seconds      ┆                   1.50 │
+│ records/s    ┆                      6 │
+└──────────────┴────────────────────────┘";
+        assert_eq!(summary().table(), expected);
+        let dry = Summary {
+            left_out: Some(7),
+            symbols: 10_000,
+            partitions: Vec::new(),
+            interrupted: true,
+            ..summary()
+        }
+        .table();
+        for part in [
+            "│ left out     ┆      7 │",
+            "┆ 10000+ │",
+            "│ interrupted  ┆    yes │",
+        ] {
+            assert!(dry.contains(part), "{dry}");
+        }
+        assert!(
+            !dry.contains("topic") && !dry.contains("partitions"),
+            "{dry}"
         );
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct ReplayPlan {
     pub(crate) limit: Option<u64>,
     pub(crate) repeat: Repeat,
     pub(crate) wanted: Wanted,
+    /// The form of times in texts.
+    pub(crate) time_format: TimeFormat,
     /// `None`: as in the files.
     pub(crate) order: Option<Reordering>,
     pub(crate) pacing: Pacing,
@@ -63,6 +65,7 @@ impl ReplayPlan {
         });
         let wanted = wanted(&args)?;
         let time = time_options(&args, &wanted)?;
+        let time_format = time.format.clone();
         let pacing = pacing(&args);
         let order = reordering(&args);
         let target = Target {
@@ -116,6 +119,7 @@ impl ReplayPlan {
             limit: args.limit,
             repeat: args.repeat,
             wanted,
+            time_format,
             order,
             pacing,
             dry_run: args.dry_run,

@@ -15,7 +15,7 @@ use crate::{
     plan::ReplayPlan,
     progress::{ReplayProgress, Total},
     selection::Selection,
-    sender::{End, Flow, Handled, Sender},
+    sender::{End, Flow, Handled, RecordTime, Sender},
     sink::Sink,
     source::{Source, SourcePlan, record::Advance},
     status::Status,
@@ -162,7 +162,12 @@ impl Replay<'_> {
             value: record.value,
             origin: has_headers.then(|| self.feed.origin()),
         };
-        let handled = self.sender.send(&outgoing, record.time)?;
+        let wants_text = record.time.is_none() && self.sender.wants_time_text();
+        let time = RecordTime {
+            millis: record.time,
+            text: wants_text.then(|| self.feed.origin().event_time).flatten(),
+        };
+        let handled = self.sender.send(&outgoing, time)?;
         match handled {
             Handled::Sent(flow) => Ok(flow),
             Handled::Bad(reason) => {
@@ -215,6 +220,7 @@ impl Replay<'_> {
             failed: sent - acknowledged.min(sent),
             skipped: self.bad_rows.count(),
             left_out: self.feed.left_out(),
+            symbols: self.sender.symbols(),
             partitions: self.sender.per_partition(),
             interrupted,
             elapsed,

@@ -8,15 +8,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use schema::TimeFormat;
+
 use crate::{
     kafka::publisher::{Outgoing, Sent},
     outcome::Failure,
     pace::{Pace, TimeStep},
     plan::ReplayPlan,
-    progress::ReplayProgress,
+    progress::{ReplayMoment, ReplayProgress},
     sink::{Fate, Sink},
     status::Status,
     stop::StopFlag,
+    symbol_count::SymbolCount,
 };
 
 /// How long to wait for room in a full queue before trying again.
@@ -29,6 +32,23 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 const ARREARS: Duration = Duration::from_secs(1);
 /// How many records are sent between two looks at the clock for the progress.
 const UPDATE_EVERY: u64 = 64;
+
+/// When a record happened, as far as its source knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RecordTime<'a> {
+    /// In milliseconds since 1970-01-01 UTC.
+    pub(crate) millis: Option<i64>,
+    /// The text that says it, for those who read `millis` but have none.
+    pub(crate) text: Option<&'a [u8]>,
+}
+
+/// When the last of the records that say it happened. A text is not read before somebody asks.
+#[derive(Debug, Default)]
+struct LastTime {
+    millis: Option<i64>,
+    /// Its memory is used again.
+    text: Vec<u8>,
+}
 
 /// Why no more records are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +87,13 @@ pub(crate) struct Sender<'a> {
     pace: Pace,
     /// When the first record came to its turn.
     schedule_started: Option<Instant>,
+    /// Whether the source may have nothing to give for hours.
+    can_wait: bool,
     /// Records from before the record before them.
     back: u64,
     sent: u64,
+    symbols: SymbolCount,
+    last_time: LastTime,
 }
 
 impl<'a> Sender<'a> {
@@ -91,13 +115,29 @@ impl<'a> Sender<'a> {
             started: Instant::now(),
             pace: Pace::new(&plan.pacing, can_wait.then_some(ARREARS)),
             schedule_started: None,
+            can_wait,
             back: 0,
             sent: 0,
+            symbols: SymbolCount::default(),
+            last_time: LastTime::default(),
         }
     }
 
     pub(crate) fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How many symbols the records have, as [`SymbolCount`] counts them.
+    pub(crate) fn symbols(&self) -> u64 {
+        self.symbols.count()
+    }
+
+    /// Whether [`send`](Self::send) wants the text that says when the next record happened, if that
+    /// is all there is. It is for people only, so a run without a schedule does without most of
+    /// them.
+    pub(crate) fn wants_time_text(&self) -> bool {
+        let is_quick = self.pace.is_free() && !self.can_wait && self.sent >= UPDATE_EVERY;
+        !is_quick || (self.sent + 1).is_multiple_of(UPDATE_EVERY)
     }
 
     /// To be called before another pass over the same rows.
@@ -122,16 +162,16 @@ impl<'a> Sender<'a> {
     pub(crate) fn send(
         &mut self,
         record: &Outgoing<'_>,
-        time: Option<i64>,
+        time: RecordTime<'_>,
     ) -> Result<Handled, Failure> {
         if !self.pace.is_free()
-            && let Break(end) = self.wait_for_turn(time)?
+            && let Break(end) = self.wait_for_turn(time.millis)?
         {
             return Ok(Handled::Sent(Break(end)));
         }
         loop {
             match self.sink.send(record)? {
-                Sent::Yes => return Ok(Handled::Sent(self.count(record))),
+                Sent::Yes => return Ok(Handled::Sent(self.count(record, time))),
                 Sent::NoReader => return Ok(Handled::Sent(Break(End::NoReader))),
                 Sent::TooLarge => return Ok(Handled::Bad(too_large(record, "message.max.bytes"))),
                 Sent::LargerThanQueue => {
@@ -177,13 +217,15 @@ impl<'a> Sender<'a> {
     /// Waits until the fate of each record is known; an error says what failed. `whole` says
     /// whether all of the input was sent.
     pub(crate) fn finish(&mut self, whole: bool) -> Result<(), Failure> {
-        let sent = self.sent;
-        let progress = &mut self.progress;
         // Nothing more is due.
         self.status.behind(Duration::ZERO);
-        let delivered = self
-            .sink
-            .finish(|fate| progress.update(sent, fate, Duration::ZERO));
+        let moment = self.moment();
+        let progress = &mut self.progress;
+        let delivered = self.sink.finish(|fate| {
+            if progress.is_due() {
+                progress.show(&ReplayMoment { fate, ..moment });
+            }
+        });
         self.progress.finish();
         if self.back > 1 {
             tracing::warn!(
@@ -197,12 +239,13 @@ impl<'a> Sender<'a> {
         delivered
     }
 
-    fn count(&mut self, record: &Outgoing<'_>) -> Flow {
+    fn count(&mut self, record: &Outgoing<'_>, time: RecordTime<'_>) -> Flow {
         self.sent += 1;
         self.status.sent(self.sent, record.bytes());
+        self.symbols.take(record.key);
+        self.last_time.set(time);
         if self.sent.is_multiple_of(UPDATE_EVERY) {
-            self.progress
-                .update(self.sent, self.sink.fate(), self.status.behind_by());
+            self.show_progress();
         }
         match self.plan.limit {
             Some(limit) if self.sent >= limit => Break(End::Enough),
@@ -245,10 +288,44 @@ impl<'a> Sender<'a> {
     /// Waits, and shows the progress meanwhile.
     fn pause(&mut self, time: Duration) -> Result<Flow, Failure> {
         self.sink.before_wait()?;
-        self.progress
-            .update(self.sent, self.sink.fate(), self.status.behind_by());
+        self.show_progress();
         self.stop.wait(time);
         Ok(self.check())
+    }
+
+    fn show_progress(&mut self) {
+        if self.progress.is_due() {
+            self.progress.show(&self.moment());
+        }
+    }
+
+    fn moment(&self) -> ReplayMoment {
+        ReplayMoment {
+            sent: self.sent,
+            fate: self.sink.fate(),
+            skipped: self.status.rows_skipped(),
+            event_time: self.last_time.read(&self.plan.time_format),
+            behind: (!self.pace.is_free()).then(|| self.status.behind_by()),
+            symbols: self.symbols.count(),
+        }
+    }
+}
+
+impl LastTime {
+    fn set(&mut self, time: RecordTime<'_>) {
+        if time.millis.is_some() {
+            self.millis = time.millis;
+        } else if let Some(text) = time.text {
+            self.millis = None;
+            self.text.clear();
+            self.text.extend_from_slice(text);
+        }
+    }
+
+    /// The time in milliseconds since 1970-01-01 UTC; `None` if there is none, or none in this form.
+    fn read(&self, format: &TimeFormat) -> Option<i64> {
+        let text = || format.parse(std::str::from_utf8(&self.text).ok()?);
+        self.millis.or_else(text)
     }
 }
 

@@ -99,6 +99,11 @@ impl Status {
         self.shared.skipped.store(total, Ordering::Relaxed);
     }
 
+    /// How many rows were bad.
+    pub(crate) fn rows_skipped(&self) -> u64 {
+        self.shared.skipped.load(Ordering::Relaxed)
+    }
+
     /// Notes that `total` rows were not wanted.
     pub(crate) fn left_out(&self, total: u64) {
         self.shared.left_out.store(total, Ordering::Relaxed);
@@ -125,7 +130,7 @@ impl Status {
         // short, or even negative.
         let (delivered, failed) = (self.deliveries.acknowledged(), self.deliveries.failed());
         let sent = self.shared.sent.load(Ordering::Relaxed);
-        let skipped = self.shared.skipped.load(Ordering::Relaxed);
+        let skipped = self.rows_skipped();
         let acknowledged = if self.dry_run { sent } else { delivered };
         Numbers {
             rows_read: sent + skipped,
@@ -162,6 +167,7 @@ mod tests {
         status.sent(1, 100);
         status.sent(2, 50);
         status.skipped(3);
+        assert_eq!(status.rows_skipped(), 3);
         status.left_out(7);
         status.back(1);
         status.behind(Duration::from_millis(1500));

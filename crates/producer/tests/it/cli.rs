@@ -9,6 +9,7 @@ mod json_lines;
 mod markets;
 mod order;
 mod pages;
+mod progress;
 mod provider_server;
 mod quotes;
 mod settings;

@@ -216,7 +216,10 @@ fn what_is_behind_its_schedule_left_out_or_out_of_order_is_told() {
     );
     let mut stdout = run.child.stdout.take().unwrap();
     std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-    wait_for(&mut run.stderr, "s behind schedule");
+    let lines = run.stderr.by_ref().lines().map(Result::unwrap);
+    let shown = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
+    let seconds = |line: serde_json::Value| line["behind_seconds"].as_f64().unwrap();
+    assert!(shown.map(seconds).any(|seconds| seconds > 0.1));
     until("a place behind the schedule", || {
         let numbers = run.numbers();
         let name = "producer_behind_schedule_seconds ";

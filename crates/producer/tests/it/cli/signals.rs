@@ -49,7 +49,7 @@ fn a_signal_ends_a_run_with_its_summary() {
             &broker,
             &["--output", "json", "--progress-interval", "100ms"],
         );
-        wait_for(&mut stderr, "records/s");
+        wait_for(&mut stderr, "\"records_per_second\":");
         signal(&child, name);
         wait_for(&mut stderr, "stopping");
         let mut stdout = String::new();
@@ -81,7 +81,7 @@ fn a_second_signal_leaves_at_once() {
         // process may have inherited.
         broker.round_trip_time(Duration::from_secs(3600)).unwrap();
         // What is sent from now on will not be acknowledged: the first signal waits for it.
-        (0..3).for_each(|_| _ = wait_for(&mut stderr, "records/s"));
+        (0..3).for_each(|_| _ = wait_for(&mut stderr, "\"records_per_second\":"));
         signal(&child, name);
         wait_for(&mut stderr, "stopping");
         std::thread::sleep(SECOND_WISH);
@@ -106,7 +106,7 @@ fn two_signals_at_once_are_one_also_while_a_run_ends_by_itself() {
     wait_for(&mut stderr, "sending in.csv");
     broker.round_trip_time(Duration::from_secs(3600)).unwrap();
     // All of the input is sent: the run ends by itself once this is acknowledged.
-    wait_for(&mut stderr, "sent=600");
+    wait_for(&mut stderr, "\"sent\":600,");
     let both = format!("kill -INT {0}; kill -TERM {0}", child.id());
     let sent = Command::new("sh").args(["-c", &both]).status().unwrap();
     assert!(sent.success());
