@@ -9,7 +9,7 @@ use clap::{Parser, builder::BoolishValueParser};
 /// Where the data is in the repository.
 const DATA: &str = "data/indexProcessed.csv";
 
-/// The pipeline on this machine in about a minute: CSV -> Kafka -> S3, with a kill -9 in the middle
+/// The pipeline on this machine in about a minute: CSV (or a simulated market) -> Kafka -> S3, with a kill -9 in the middle
 /// and a check at the end; then the same as Parquet, a proof of both, and a compacted copy.
 ///
 /// Needs no docker, no account and no network: broker and S3 run in this process, on free ports.
@@ -23,7 +23,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", env = "DEMO_CSV")]
     pub(crate) csv: Option<PathBuf>,
 
-    /// The most rows to take, evenly from each symbol
+    /// Begin with a simulated market in place of a CSV: daily bars of 13 indices
+    #[arg(
+        long,
+        conflicts_with = "csv",
+        env = "DEMO_SIMULATE",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) simulate: bool,
+
+    /// The most rows to take: of a CSV evenly from each symbol, of a simulated market the first
     #[arg(
         long,
         value_name = "N",

@@ -5,8 +5,8 @@
 //! their own: this executable again, with a hidden first argument (see `role`). It talks to nothing
 //! outside this machine.
 //!
-//! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt` and
-//! `table` (what must land), `checker` and `question` (what did), `layouts` (the same as Parquet,
+//! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt`,
+//! `table` and `simulated` (what must land), `checker` and `question` (what did), `layouts` (the same as Parquet,
 //! verified and compacted), `stage` (the servers), `say` (the output).
 //!
 //! It ends with 0 only if each row was found in exactly one object, and no process outlives it.
@@ -23,6 +23,7 @@ mod part;
 mod question;
 mod role;
 mod say;
+mod simulated;
 mod stage;
 mod story;
 mod table;

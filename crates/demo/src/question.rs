@@ -21,20 +21,21 @@ struct Average {
     mean: f64,
 }
 
-/// The answer as a table, and the number of symbols for which the two sides differ.
-pub(crate) fn answer(question: &Question, objects: &[Landed]) -> (String, usize) {
-    let from_csv = averages(question.closes.iter().cloned());
+/// The answer as a table, and the number of symbols for which the two sides differ. `source` is
+/// what the rows are from, in words.
+pub(crate) fn answer(question: &Question, objects: &[Landed], source: &str) -> (String, usize) {
+    let from_rows = averages(question.closes.iter().cloned());
     let from_objects = averages(
         objects
             .iter()
             .filter_map(|object| read(question, &object.body)),
     );
-    let symbols: BTreeSet<&String> = from_csv.keys().chain(from_objects.keys()).collect();
+    let symbols: BTreeSet<&String> = from_rows.keys().chain(from_objects.keys()).collect();
 
-    let mut table = empty_table(question);
+    let mut table = empty_table(question, source);
     let mut differences = 0;
     for (at, symbol) in symbols.iter().enumerate() {
-        let (landed, sent) = (from_objects.get(*symbol), from_csv.get(*symbol));
+        let (landed, sent) = (from_objects.get(*symbol), from_rows.get(*symbol));
         let same = if landed == sent { "same" } else { "DIFFERENT" };
         differences += usize::from(landed != sent);
         if at < SHOWN {
@@ -50,14 +51,14 @@ pub(crate) fn answer(question: &Question, objects: &[Landed]) -> (String, usize)
     (format!("{table}{rest}"), differences)
 }
 
-fn empty_table(question: &Question) -> Table {
+fn empty_table(question: &Question, source: &str) -> Table {
     let close = &question.close;
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
         question.symbol.clone(),
         "rows".to_owned(),
         format!("average {close}, from S3"),
-        format!("average {close}, from the CSV"),
+        format!("average {close}, from {source}"),
         String::new(),
     ]);
     for column in table.column_iter_mut().skip(1).take(3) {
@@ -113,7 +114,8 @@ mod tests {
             key: String::new(),
             body: body.as_bytes().to_vec(),
         };
-        answer(&question, &bodies.iter().map(landed).collect::<Vec<_>>())
+        let objects: Vec<Landed> = bodies.iter().map(landed).collect();
+        answer(&question, &objects, "the CSV")
     }
 
     const A: [&str; 3] = [

@@ -84,16 +84,14 @@ impl Stage {
         self.folder.join(name)
     }
 
-    /// Starts a producer that sends this CSV.
+    /// Starts a producer; `source` are its flags that name what to send.
     ///
     /// # Errors
     /// If the process cannot be created.
-    pub(crate) fn start_producer(&self, csv: &str) -> anyhow::Result<Part> {
+    pub(crate) fn start_producer(&self, source: &[String]) -> anyhow::Result<Part> {
         let servers = self.broker.bootstrap_servers();
-        let argv = [
+        let mut argv = vec![
             role::PRODUCER,
-            "--csv",
-            csv,
             "--topic",
             TOPIC,
             "--partitions",
@@ -101,6 +99,7 @@ impl Stage {
             "--bootstrap-servers",
             servers,
         ];
+        argv.extend(source.iter().map(String::as_str));
         Part::start(&self.backstage(), "producer", &argv)
     }
 

@@ -18,11 +18,36 @@ use crate::{
     part::{STEP_LIMIT, count},
     question,
     say::{by_hand, say},
+    simulated,
     stage::{BUCKET, PREFIX, Stage, TOPIC},
 };
 
 /// Objects that are printed.
 const SHOWN: usize = 3;
+
+/// What the producer sends.
+enum DemoInput {
+    Csv(PathBuf),
+    /// So many rows of the simulated market, at most.
+    Market(u64),
+}
+
+impl DemoInput {
+    fn new(args: &Args) -> Self {
+        match args.simulate {
+            true => Self::Market(args.rows),
+            false => Self::Csv(args.csv()),
+        }
+    }
+
+    /// What it is, in words.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "the CSV",
+            Self::Market(_) => "the simulated market",
+        }
+    }
+}
 
 /// Plays the demo to its end.
 ///
@@ -30,17 +55,21 @@ const SHOWN: usize = 3;
 /// If a step fails, or the bucket is not what it should be.
 pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
     let began = Instant::now();
-    let csv = args.csv();
-    let excerpt = choose(&csv, args.rows, stage.file("excerpt.csv")).await?;
-    say(
-        "CSV -> Kafka -> S3 on this machine, with a crash in the middle. Behind each $: the command that does the same by hand.\n",
-    )?;
+    let input = DemoInput::new(args);
+    let excerpt = choose(&input, args.rows, stage).await?;
+    let beginning = match input {
+        DemoInput::Csv(_) => "CSV",
+        DemoInput::Market(_) => "Simulated market",
+    };
+    say(&format!(
+        "{beginning} -> Kafka -> S3 on this machine, with a crash in the middle. Behind each $: the command that does the same by hand.\n"
+    ))?;
     say(&format!(
         "1. A broker and an S3 start in this process: {}.",
         stage.addresses()
     ))?;
     by_hand("cargo run -p sandbox")?;
-    produce(stage, &excerpt, &csv).await?;
+    produce(stage, &excerpt, &input).await?;
     let landing = Instant::now();
     let killed_at = crash(stage, excerpt.expected.len()).await?;
     let finished = finish(stage).await;
@@ -49,25 +78,65 @@ pub(crate) async fn tell(args: &Args, stage: &Stage) -> anyhow::Result<()> {
     stage.check_for_loss()?;
     finished?;
     let objects = stage.objects()?;
-    let verdict = check(&excerpt, &objects)?;
+    let verdict = check(&excerpt, &objects, &input)?;
     show(&objects)?;
-    let differences = ask(&excerpt, &objects)?;
+    let differences = ask(&excerpt, &objects, &input)?;
     drop(objects);
     if verdict.is_clean() {
         layouts::tell(stage, &excerpt.expected, landed_in).await?;
     }
     summarize(&verdict, killed_at, began.elapsed())?;
-    conclude(&verdict, differences)
+    conclude(&verdict, differences, &input)
 }
 
 /// Reading a large file must not keep Ctrl-C waiting.
-async fn choose(csv: &Path, most: u64, file: PathBuf) -> anyhow::Result<Excerpt> {
-    let csv = csv.to_owned();
-    let chosen = tokio::task::spawn_blocking(move || Excerpt::choose(&csv, most, &file)).await;
-    chosen.context("reading the CSV broke off")?
+async fn choose(input: &DemoInput, most: u64, stage: &Stage) -> anyhow::Result<Excerpt> {
+    let file = stage.file("excerpt.csv");
+    let (csv, simulated) = match input {
+        DemoInput::Csv(csv) => (csv.clone(), None),
+        DemoInput::Market(rows) => (stage.file("market.csv"), Some(*rows)),
+    };
+    let chosen = tokio::task::spawn_blocking(move || {
+        if let Some(rows) = simulated {
+            simulated::write_csv(rows, &csv)?;
+        }
+        Excerpt::choose(&csv, most, &file)
+    });
+    chosen.await.context("reading the rows broke off")?
 }
 
-async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result<()> {
+/// Sends what must land, in one run of the producer.
+async fn produce(stage: &Stage, excerpt: &Excerpt, input: &DemoInput) -> anyhow::Result<()> {
+    let rows = excerpt.expected.len();
+    let source = match input {
+        DemoInput::Csv(csv) => announce_csv(excerpt, csv)?,
+        DemoInput::Market(rows) => announce_market(*rows)?,
+    };
+    let summary = stage.start_producer(&source)?.finish(STEP_LIMIT).await?;
+    let acknowledged = count(&summary, "acknowledged")?;
+    if acknowledged != rows as u64 {
+        bail!("the producer had {acknowledged} of {rows} rows acknowledged: {summary}");
+    }
+    let of_symbols = match input {
+        DemoInput::Csv(_) => String::new(),
+        DemoInput::Market(_) => format!(" of {} symbols", count(&summary, "symbols")?),
+    };
+    let seconds = summary["seconds"].as_f64().unwrap_or_default();
+    say(&format!(
+        "   {acknowledged} records{of_symbols} are acknowledged in topic {TOPIC}, after {seconds:.1} s.\n"
+    ))
+}
+
+/// Says that a market comes; returns the flags for it.
+fn announce_market(rows: u64) -> anyhow::Result<Vec<String>> {
+    let flags = simulated::flags(rows);
+    say("2. The producer sends a simulated market: daily bars of indices, day after day.")?;
+    by_hand(&format!("cargo run -p producer -- {}", flags.join(" ")))?;
+    Ok(flags)
+}
+
+/// Says which rows come; returns the flags for them.
+fn announce_csv(excerpt: &Excerpt, csv: &Path) -> anyhow::Result<Vec<String>> {
     let rows = excerpt.expected.len();
     let of_symbols = match excerpt.symbols {
         0 => String::new(),
@@ -90,15 +159,7 @@ async fn produce(stage: &Stage, excerpt: &Excerpt, csv: &Path) -> anyhow::Result
         .file
         .to_str()
         .context("the directory for temporary files has a name that is not UTF-8; set TMPDIR")?;
-    let summary = stage.start_producer(file)?.finish(STEP_LIMIT).await?;
-    let acknowledged = count(&summary, "acknowledged")?;
-    if acknowledged != rows as u64 {
-        bail!("the producer had {acknowledged} of {rows} rows acknowledged: {summary}");
-    }
-    let seconds = summary["seconds"].as_f64().unwrap_or_default();
-    say(&format!(
-        "   {acknowledged} records are acknowledged in topic {TOPIC}, after {seconds:.1} s.\n"
-    ))
+    Ok(vec!["--csv".to_owned(), file.to_owned()])
 }
 
 /// Runs the first consumer and kills it. Returns the number of objects that it left behind.
@@ -144,9 +205,16 @@ async fn finish(stage: &Stage) -> anyhow::Result<()> {
     ))
 }
 
-fn check(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<BucketVerdict> {
+fn check(
+    excerpt: &Excerpt,
+    objects: &[Landed],
+    input: &DemoInput,
+) -> anyhow::Result<BucketVerdict> {
     let verdict = BucketVerdict::new(&excerpt.expected, objects, PREFIX);
-    say("6. The bucket is listed and each object compared with the rows of the CSV.")?;
+    say(&format!(
+        "6. The bucket is listed and each object compared with the rows of {}.",
+        input.name()
+    ))?;
     by_hand(&format!("aws s3 ls --recursive s3://{BUCKET}/{PREFIX}/"))?;
     let found = if verdict.is_clean() {
         "Each row is in exactly one object, digit for digit."
@@ -180,17 +248,19 @@ fn show(objects: &[Landed]) -> anyhow::Result<()> {
 }
 
 /// Answers the same question from both sides; returns the number of symbols for which they differ.
-fn ask(excerpt: &Excerpt, objects: &[Landed]) -> anyhow::Result<usize> {
+fn ask(excerpt: &Excerpt, objects: &[Landed], input: &DemoInput) -> anyhow::Result<usize> {
     let Some(question) = &excerpt.question else {
         say(
             "8. No question is asked: the CSV has no symbol column with a column of closing prices beside it.\n",
         )?;
         return Ok(0);
     };
-    let (table, differences) = question::answer(question, objects);
+    let (table, differences) = question::answer(question, objects, input.name());
     say(&format!(
-        "8. A question: what is the average {} per {}? Asked of the objects, and of the CSV.",
-        question.close, question.symbol
+        "8. A question: what is the average {} per {}? Asked of the objects, and of {}.",
+        question.close,
+        question.symbol,
+        input.name()
     ))?;
     say(&format!("{table}\n"))?;
     Ok(differences)
@@ -210,12 +280,13 @@ fn summarize(verdict: &BucketVerdict, killed_at: usize, elapsed: Duration) -> an
     ))
 }
 
-fn conclude(verdict: &BucketVerdict, differences: usize) -> anyhow::Result<()> {
+fn conclude(verdict: &BucketVerdict, differences: usize, input: &DemoInput) -> anyhow::Result<()> {
+    let source = input.name();
     match (verdict.is_clean(), differences) {
         (true, 0) => Ok(()),
         (true, _) => bail!(
-            "{differences} averages differ between the objects and the CSV; look at the files with --keep"
+            "{differences} averages differ between the objects and {source}; look at the files with --keep"
         ),
-        (false, _) => bail!("the bucket is not what the CSV says; look at the files with --keep"),
+        (false, _) => bail!("the bucket is not what {source} says; look at the files with --keep"),
     }
 }

@@ -161,6 +161,39 @@ fn each_row_of_the_repositorys_data_is_in_one_object_after_a_crash() {
 }
 
 #[test]
+fn the_first_step_can_be_a_simulated_market() {
+    let folder = Folder::new();
+    let output = folder
+        .demo(&["--simulate", "--rows", "260"])
+        .output()
+        .unwrap();
+    let (stdout, stderr) = text(&output);
+    assert!(
+        output.status.success() && stderr.is_empty(),
+        "{stdout}{stderr}"
+    );
+    for part in [
+        "Simulated market -> Kafka -> S3",
+        "-- --simulate --seed 7 --from 1990-01-01 --to 2020-12-31 --limit 260\n",
+        "260 records of 13 symbols are acknowledged in topic stock-market",
+        "compared with the rows of the simulated market",
+        "average Close, from the simulated market",
+        "\nrows 260 / objects 260 / killed once, at ",
+        "missing 0 / duplicate 0 / unknown 0 / dead letters 0 in ",
+        "│ Parquet, compacted",
+    ] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert!(!stdout.contains("CSV"), "{stdout}");
+    assert!(folder.is_clean());
+    let both = folder
+        .demo(&["--simulate", "--csv", "a.csv"])
+        .output()
+        .unwrap();
+    assert_eq!(both.status.code(), Some(2), "{}", text(&both).1);
+}
+
+#[test]
 fn another_csv_works_whatever_the_users_settings_are() {
     let folder = Folder::new();
     std::fs::write(folder.0.path().join("other.csv"), OTHER).unwrap();
