@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use sandbox::Broker;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -214,53 +215,70 @@ fn live(folder: &TempDir, server: &ProviderServer, flags: &[&str]) -> Command {
     command
 }
 
+/// The command that sends a feed's bars to this broker.
+fn sent(folder: &TempDir, server: &ProviderServer, broker: &Broker, flags: &[&str]) -> Command {
+    let mut command = live(folder, server, flags);
+    command.env("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers());
+    command
+}
+
+/// How many records Kafka has acknowledged.
+fn acknowledged(ended: &Ended) -> &str {
+    let (_, rest) = ended.stdout.split_once("acknowledged ").unwrap();
+    rest.split(' ').next().unwrap()
+}
+
 #[test]
 fn each_bar_of_a_live_feed_is_sent_once_even_over_a_restart() {
     let server = ProviderServer::start(|_| klines());
+    let broker = Broker::start().unwrap();
+    broker.create_topic("stock-market", 3).unwrap();
     let folder = folder();
-    let flags = [
-        "--symbols",
-        "BTCUSDT",
-        "--batches",
-        "2",
-        "--every",
-        "100ms",
-        "--dry-run",
-    ];
+    let flags = ["--symbols", "BTCUSDT", "--batches", "2", "--every", "100ms"];
     let kept = [&flags[..], &["--state-file", "feed.json"]].concat();
-    let first = run(&mut live(&folder, &server, &kept));
-    assert_eq!(first.code, 0, "{}", first.stderr);
-    let records = first.records();
-    assert_eq!(records.len(), 2, "{}", first.stdout);
-    assert_eq!(records[0]["Date"], "2026-11-02 12:00:00.000");
-    assert!(first.stdout.contains(r#""High":2.50,"#), "{}", first.stdout);
-    assert_eq!(server.asked().len(), 2);
-    let second = run(&mut live(&folder, &server, &kept));
+    let first = run(&mut sent(&folder, &server, &broker, &kept));
     assert_eq!(
-        (second.code, second.stdout.as_str()),
-        (0, ""),
+        (first.code, acknowledged(&first)),
+        (0, "2"),
+        "{}",
+        first.stderr
+    );
+    assert_eq!(server.asked().len(), 2);
+    let second = run(&mut sent(&folder, &server, &broker, &kept));
+    assert_eq!(
+        (second.code, acknowledged(&second)),
+        (0, "0"),
         "{}",
         second.stderr
     );
     // Without the file the bars come again.
-    let fresh = run(&mut live(&folder, &server, &flags));
-    assert_eq!(fresh.records().len(), 2);
+    let fresh = run(&mut sent(&folder, &server, &broker, &flags));
+    assert_eq!(
+        (fresh.code, acknowledged(&fresh)),
+        (0, "2"),
+        "{}",
+        fresh.stderr
+    );
+    let shown = run(live(&folder, &server, &flags).arg("--dry-run"));
+    assert_eq!(shown.records()[0]["Date"], "2026-11-02 12:00:00.000");
+    assert!(shown.stdout.contains(r#""High":2.50,"#), "{}", shown.stdout);
 }
 
 #[test]
 fn a_signal_ends_the_wait_for_the_next_call_and_what_was_sent_is_kept() {
     let server = ProviderServer::start(|_| klines());
+    let broker = Broker::start().unwrap();
+    broker.create_topic("stock-market", 3).unwrap();
     let folder = folder();
     let flags = [
         "--symbols",
         "BTCUSDT",
         "--every",
         "1h",
-        "--dry-run",
         "--state-file",
         "feed.json",
     ];
-    let mut running = live(&folder, &server, &flags)
+    let mut running = sent(&folder, &server, &broker, &flags)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -268,22 +286,15 @@ fn a_signal_ends_the_wait_for_the_next_call_and_what_was_sent_is_kept() {
     let mut stderr = BufReader::new(running.stderr.take().unwrap());
     wait_for(&mut stderr, "waiting for ");
     let id = running.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let signalled = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(signalled.unwrap().success());
+    std::io::copy(&mut stderr, &mut std::io::sink()).unwrap();
     assert_eq!(running.wait().unwrap().code(), Some(0));
-    let again = run(&mut live(
-        &folder,
-        &server,
-        &[&flags[..], &["--batches", "1"]].concat(),
-    ));
+    let again = [&flags[..], &["--batches", "1"]].concat();
+    let again = run(&mut sent(&folder, &server, &broker, &again));
     assert_eq!(
-        (again.code, again.stdout.as_str()),
-        (0, ""),
+        (again.code, acknowledged(&again)),
+        (0, "0"),
         "{}",
         again.stderr
     );
