@@ -38,6 +38,7 @@ use crate::{pace::ClosedHours, source::csv::header::RenamedColumn};
     name = "producer",
     version,
     max_term_width = 120,
+    override_usage = "producer [OPTIONS] --csv FILE | --jsonl FILE | --simulate | --live NAME",
     mut_arg("topic", |arg| arg.help("Topic to send to")),
     mut_arg("connect_timeout", |arg| arg
         .help("How long to wait for a broker at the start")
@@ -97,7 +98,6 @@ pub struct Args {
     #[arg(
         long,
         value_name = "SIZE",
-        requires = "simulate",
         env = "PRODUCER_BAR",
         help_heading = "Market"
     )]

@@ -280,6 +280,9 @@ fn check(args: &Args) -> Result<(), String> {
     } else {
         check_inputs(args)?;
     }
+    if args.bar.is_some() && !args.simulate {
+        return Err("--bar is for --simulate; for days of a CSV there is --bridge".to_owned());
+    }
     if args.quotes && ![args.bar, args.bridge].contains(&Some(BarSize::Tick)) {
         return Err("--quotes is for --bar tick and --bridge tick".to_owned());
     }
