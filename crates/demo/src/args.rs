@@ -9,8 +9,9 @@ use clap::{Parser, builder::BoolishValueParser};
 /// Where the data is in the repository.
 const DATA: &str = "data/indexProcessed.csv";
 
-/// The pipeline on this machine in about a minute: CSV (or a simulated market) -> Kafka -> S3, with a kill -9 in the middle
-/// and a check at the end; then the same as Parquet, a proof of both, and a compacted copy.
+/// The pipeline on this machine in about a minute: CSV (or a simulated market) -> Kafka -> S3, with
+/// a kill -9 in the middle and a check at the end; then the same as Parquet, a proof of both, and a
+/// compacted copy.
 ///
 /// Needs no docker, no account and no network: broker and S3 run in this process, on free ports.
 /// Exit codes: 0 each row is in exactly one object, 1 not so or failed, 2 wrong usage, 130 or 143

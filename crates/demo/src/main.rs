@@ -6,8 +6,8 @@
 //! outside this machine.
 //!
 //! Reading order: `args`, `story` (the run), `part` and `role` (the processes), `excerpt`,
-//! `table` and `simulated` (what must land), `checker` and `question` (what did), `layouts` (the same as Parquet,
-//! verified and compacted), `stage` (the servers), `say` (the output).
+//! `table` and `simulated` (what must land), `checker` and `question` (what did), `layouts` (the
+//! same as Parquet, verified and compacted), `stage` (the servers), `say` (the output).
 //!
 //! It ends with 0 only if each row was found in exactly one object, and no process outlives it.
 #![cfg_attr(

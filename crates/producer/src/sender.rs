@@ -322,7 +322,7 @@ impl LastTime {
         }
     }
 
-    /// The time in milliseconds since 1970-01-01 UTC; `None` if there is none, or none in this form.
+    /// The time in milliseconds since 1970-01-01 UTC; `None` if there is none in this form.
     fn read(&self, format: &TimeFormat) -> Option<i64> {
         let text = || format.parse(std::str::from_utf8(&self.text).ok()?);
         self.millis.or_else(text)
