@@ -33,8 +33,8 @@ impl Origins {
         self.known.get(id).map_or(self.otherwise, String::as_str)
     }
 
-    /// The origins of what `given` holds; `file` are the settings of the `--config` file, `exported`
-    /// the variables that were there before `.env` was loaded.
+    /// The origins of what `given` holds; `file` are the settings of the `--config` file,
+    /// `exported` the variables that were there before `.env` was loaded.
     pub(crate) fn new(
         command: &Command,
         given: &ArgMatches,

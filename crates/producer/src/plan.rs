@@ -17,7 +17,7 @@ use crate::{
     order::{Reordering, any_seed},
     outcome::Failure,
     pace::{EventTimePacing, Pacing},
-    selection::Wanted,
+    selection::{Wanted, named},
     source::{
         Announcement, SourcePlan,
         bridge::BridgePlan,
@@ -179,13 +179,6 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
         from,
         to,
     })
-}
-
-/// The names of a list, which a variable without a value leaves empty.
-fn named(list: &[String]) -> Vec<String> {
-    let names = list.iter().map(|name| name.trim());
-    let names = names.filter(|name| !name.is_empty());
-    names.map(str::to_owned).collect()
 }
 
 fn time_options(args: &Args, wanted: &Wanted) -> Result<TimeOptions, Failure> {

@@ -21,6 +21,13 @@ impl Wanted {
     }
 }
 
+/// The names of a list, which a variable without a value leaves empty.
+pub(crate) fn named(list: &[String]) -> Vec<String> {
+    let names = list.iter().map(|name| name.trim());
+    let names = names.filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
 /// What is wanted, and what has come of it.
 #[derive(Debug)]
 pub(crate) struct Selection {

@@ -98,8 +98,9 @@ impl Engine {
         };
         let zone = &self.settings.commit_zone;
         match committed.committer(zone) {
-            // A partition that is read here commits again, or stops at its next inspection. Elsewhere
-            // the run ends with 65 even if this zone commits again: two zones share the group.
+            // A partition that is read here commits again, or stops at its next inspection.
+            // Elsewhere the run ends with 65 even if this zone commits again: two zones share the
+            // group.
             Committer::AnotherZone(Some(other)) if !is_assigned => {
                 let stop = Stop::AnotherZonesCommit {
                     committed: committed.next,
@@ -114,8 +115,8 @@ impl Engine {
             Committer::AnotherZone(_) => {
                 goal.committed.remove(&partition);
             }
-            // Nothing shows for certain that it is this zone's. Who reads the partition next commits
-            // it again, with the zone's name.
+            // Nothing shows for certain that it is this zone's. Who reads the partition next
+            // commits it again, with the zone's name.
             Committer::EarlierVersion => {}
             Committer::ThisZone | Committer::Operator => {
                 goal.committed.insert(partition, committed.next);

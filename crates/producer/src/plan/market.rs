@@ -12,10 +12,10 @@ use provider::{
     CallLimits, FeedSettings, MarketProvider, RecordForm, ReplySource, Secret, SymbolPace,
 };
 
-use super::named;
 use crate::{
     args::Args,
     outcome::Failure,
+    selection::named,
     source::{SourcePlan, simulator::SimulatorPlan},
 };
 
