@@ -99,7 +99,8 @@ fn a_topic_of_mostly_dead_letters_is_warned_of_once() {
     assert_eq!(run.stderr.matches(warning).count(), 1, "{}", run.stderr);
 
     let calm = World::new();
-    send(&calm, 300, |number| number % 2 == 0);
+    // Far below half, also among those that happen to land first.
+    send(&calm, 300, |number| number % 5 != 0);
     let run = calm.land(&[]).ok();
     assert!(
         !run.stderr.contains("became dead letters"),
