@@ -12,7 +12,7 @@ use std::{
 use anyhow::Result;
 use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
-use landing::{Engine, Offset, OffsetRange, Partition};
+use landing::{Engine, Offset, OffsetRange, Partition, engine::PartitionProgress};
 
 use crate::{lag::Lag, metrics, topic_lag::TopicLag};
 
@@ -28,6 +28,8 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
 /// How many partitions are asked for their ends at a time: a leader that does not answer takes ten
 /// seconds for each of its own, and must not keep the others waiting.
 const ASKED_AT_ONCE: usize = 8;
+/// How long the client has to report that it cannot read at its position.
+const OVERTAKEN_PATIENCE: Duration = Duration::from_secs(5);
 /// How often the whole topic is looked at: each process asks about each partition.
 const TOPIC_EVERY: Duration = Duration::from_secs(15);
 
@@ -54,6 +56,8 @@ impl Health {
 struct LookedUp {
     /// The newest end of each partition's log, and when it was seen.
     ends: BTreeMap<Partition, (Offset, Instant)>,
+    /// The first offset of each partition's log.
+    starts: BTreeMap<Partition, Offset>,
     /// The answers since they were last taken in: a sign of life, or what is wrong.
     answers: BTreeMap<Partition, std::result::Result<(), String>>,
     /// The partitions that are being asked.
@@ -80,6 +84,14 @@ pub(crate) struct Status {
     /// Whether the metrics are served.
     has_metrics: bool,
     topic_asked: Option<Instant>,
+    /// Positions that lie before their log.
+    overtaken: BTreeMap<Partition, OvertakenPosition>,
+}
+
+/// A position that lies before its log: retention was faster.
+struct OvertakenPosition {
+    position: Offset,
+    since: Instant,
 }
 
 struct Trouble {
@@ -108,7 +120,43 @@ impl Status {
             ends_asked: None,
             has_metrics: false,
             topic_asked: None,
+            overtaken: BTreeMap::new(),
         }
+    }
+
+    /// The partitions that have stood still for a while at a position before their log. The client
+    /// reports such a position once, and drops that report if it is paused before the report was
+    /// polled: then it neither reads on nor says so again.
+    pub(crate) fn overtaken(&mut self, engine: &Engine) -> Vec<Partition> {
+        let starts = locked(&self.looked_up).starts.clone();
+        let is_before = |at: &PartitionProgress| {
+            let start = starts.get(&at.partition);
+            start.is_some_and(|start| at.position < *start)
+        };
+        let before = engine.progress().filter(is_before);
+        let before: BTreeMap<Partition, Offset> =
+            before.map(|at| (at.partition, at.position)).collect();
+        let is_same = |partition: &Partition, seen: &OvertakenPosition| {
+            before.get(partition) == Some(&seen.position)
+        };
+        // A pause explains why a partition stands still.
+        let paused = engine.is_paused();
+        self.overtaken
+            .retain(|partition, seen| !paused && is_same(partition, seen));
+        if paused {
+            return Vec::new();
+        }
+        for (partition, position) in before {
+            let since = Instant::now();
+            let seen = OvertakenPosition { position, since };
+            self.overtaken.entry(partition).or_insert(seen);
+        }
+        let overdue = |seen: &OvertakenPosition| seen.since.elapsed() > OVERTAKEN_PATIENCE;
+        let overtaken = self.overtaken.iter();
+        overtaken
+            .filter(|(_, seen)| overdue(seen))
+            .map(|(partition, _)| *partition)
+            .collect()
     }
 
     /// Looks after the whole topic, too, for the metrics.
@@ -371,6 +419,7 @@ fn ask_each(
         found.running.remove(partition);
         if let Ok(log) = &log {
             found.ends.insert(*partition, (log.end, Instant::now()));
+            found.starts.insert(*partition, log.start);
         }
         let is_silent = log.is_err();
         let answer = log.map(drop).map_err(|error| format!("{error:#}"));

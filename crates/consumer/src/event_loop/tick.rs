@@ -66,6 +66,9 @@ impl EventLoop {
         if self.store.is_closed() {
             return self.drain("nobody reads the output any more");
         }
+        for partition in self.status.overtaken(&self.engine) {
+            self.engine.position_lost(partition);
+        }
         if self.engine.all_stopped() {
             return self.drain("every partition of this process is stopped");
         }

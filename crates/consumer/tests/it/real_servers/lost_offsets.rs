@@ -135,8 +135,11 @@ fn retention_that_overtakes_a_running_consumer_stops_that_partition_and_no_other
         .with_key("/dt=")
         .always();
     let rule = world.s3.faults().install(outage);
-    let address = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let address = address.local_addr().unwrap();
+    // The listener ends with the statement: the port is free then.
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr();
+    let address = free.unwrap();
     let metrics = address.to_string();
     let flags = ["--memory", "32MiB", "--metrics-addr", &metrics];
     let mut running = world.start(&flags);
