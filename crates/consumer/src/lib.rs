@@ -15,6 +15,7 @@ mod inspection;
 mod lag;
 mod member;
 mod metrics;
+mod overtaken;
 mod plan;
 mod run;
 pub mod schema_infer;

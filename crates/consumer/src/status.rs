@@ -12,9 +12,9 @@ use std::{
 use anyhow::Result;
 use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
-use landing::{Engine, Offset, OffsetRange, Partition, engine::PartitionProgress};
+use landing::{Engine, Offset, OffsetRange, Partition};
 
-use crate::{lag::Lag, metrics, topic_lag::TopicLag};
+use crate::{lag::Lag, metrics, overtaken::OvertakenWatch, topic_lag::TopicLag};
 
 /// A store or broker that fails for longer makes the health page red.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -28,8 +28,6 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
 /// How many partitions are asked for their ends at a time: a leader that does not answer takes ten
 /// seconds for each of its own, and must not keep the others waiting.
 const ASKED_AT_ONCE: usize = 8;
-/// How long the client has to report that it cannot read at its position.
-const OVERTAKEN_PATIENCE: Duration = Duration::from_secs(5);
 /// How often the whole topic is looked at: each process asks about each partition.
 const TOPIC_EVERY: Duration = Duration::from_secs(15);
 
@@ -84,14 +82,7 @@ pub(crate) struct Status {
     /// Whether the metrics are served.
     has_metrics: bool,
     topic_asked: Option<Instant>,
-    /// Positions that lie before their log.
-    overtaken: BTreeMap<Partition, OvertakenPosition>,
-}
-
-/// A position that lies before its log: retention was faster.
-struct OvertakenPosition {
-    position: Offset,
-    since: Instant,
+    overtaken: OvertakenWatch,
 }
 
 struct Trouble {
@@ -120,43 +111,17 @@ impl Status {
             ends_asked: None,
             has_metrics: false,
             topic_asked: None,
-            overtaken: BTreeMap::new(),
+            overtaken: OvertakenWatch::default(),
         }
     }
 
-    /// The partitions that have stood still for a while at a position before their log. The client
-    /// reports such a position once, and drops that report if it is paused before the report was
-    /// polled: then it neither reads on nor says so again.
+    /// The partitions whose position retention has overtaken without a word of the client.
     pub(crate) fn overtaken(&mut self, engine: &Engine) -> Vec<Partition> {
-        let starts = locked(&self.looked_up).starts.clone();
-        let is_before = |at: &PartitionProgress| {
-            let start = starts.get(&at.partition);
-            start.is_some_and(|start| at.position < *start)
-        };
-        let before = engine.progress().filter(is_before);
-        let before: BTreeMap<Partition, Offset> =
-            before.map(|at| (at.partition, at.position)).collect();
-        let is_same = |partition: &Partition, seen: &OvertakenPosition| {
-            before.get(partition) == Some(&seen.position)
-        };
-        // A pause explains why a partition stands still.
-        let paused = engine.is_paused();
-        self.overtaken
-            .retain(|partition, seen| !paused && is_same(partition, seen));
-        if paused {
-            return Vec::new();
-        }
-        for (partition, position) in before {
-            let since = Instant::now();
-            let seen = OvertakenPosition { position, since };
-            self.overtaken.entry(partition).or_insert(seen);
-        }
-        let overdue = |seen: &OvertakenPosition| seen.since.elapsed() > OVERTAKEN_PATIENCE;
-        let overtaken = self.overtaken.iter();
-        overtaken
-            .filter(|(_, seen)| overdue(seen))
-            .map(|(partition, _)| *partition)
-            .collect()
+        let is_reading = !engine.is_paused();
+        let positions = engine.progress().filter(|_| is_reading);
+        let positions = positions.map(|at| (at.partition, at.position));
+        let starts = &locked(&self.looked_up).starts;
+        self.overtaken.look(positions, starts, Instant::now())
     }
 
     /// Looks after the whole topic, too, for the metrics.
