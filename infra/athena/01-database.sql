@@ -1,3 +1,5 @@
--- The database that holds the tables. Costs nothing by itself.
+-- The database that holds the tables and views. It costs nothing by itself.
+--
+-- Printed by: consumer ddl --bucket kafka-stock-market-project --statement database
 CREATE DATABASE IF NOT EXISTS stock_market
 COMMENT 'Stock market records, landed from Kafka'

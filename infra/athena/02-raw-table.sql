@@ -1,25 +1,26 @@
--- The landed records as a table: one object per record, nothing converted.
+-- The landed records as a table, from objects of one JSON record each: nothing is converted.
 --
--- * Another bucket or prefix: change it in LOCATION and in storage.location.template, which must agree.
--- * Numbers are double: the CSV writes volumes as 913608400.0, some beyond 32 bits. Cast in the queries.
--- * A mapping goes from a column to the lower-cased key of the record: Adj Close and CloseUSD. For records that were sent with
---   --fields snake leave the two mappings out, their keys are the names of the columns.
--- * The raw records have to fit: a key in another spelling than above is NULL here, and one object or array in a number column makes
---   every query fail. A consumer with --check-columns lands only records that fit the columns, and the view of 11 reads all of them.
--- * dt is the day in UTC on which Kafka got the record, not the trade date in the column date.
--- * Athena computes the days from the range, no crawler and no ALTER TABLE is needed. A day outside of it has no rows, without any
---   error: let it begin at or before the first dt= folder. A consumer with --partition-by field:Date needs 1965-01-01 there.
--- * A consumer with --granularity hour needs the format yyyy-MM-dd-HH, the unit HOURS and a range such as 2026-11-01-00,NOW+1HOURS.
-CREATE EXTERNAL TABLE IF NOT EXISTS `stock_market`.`raw_json` (
+-- Printed by: consumer ddl --bucket kafka-stock-market-project --statement table --from 2026-11-01
+--
+-- * Every column is text, so that no record can make a query fail: an object in a number column is its JSON. The view
+--   records gives the columns their types: query that one.
+-- * A mapping leads from a column to the key of the record, in lower case: the SerDe ignores the case of keys. Another
+--   spelling is NULL here, and the view any_spelling reads all of them.
+-- * dt is the day in UTC of the record's Kafka timestamp: neither the trade date nor the day of landing.
+-- * Athena computes the days from the range: no crawler and no ALTER TABLE is needed. A date outside of it has no rows,
+--   without any error: --from must be at or before the first dt= folder.
+-- * Where there is a table of this name, Athena ends with an error. To change it, run DROP TABLE
+--   `stock_market`.`raw_json` first: the objects stay.
+CREATE EXTERNAL TABLE `stock_market`.`raw_json` (
   `index` string,
   `date` string,
-  `open` double,
-  `high` double,
-  `low` double,
-  `close` double,
-  `adj_close` double,
-  `volume` double,
-  `close_usd` double
+  `open` string,
+  `high` string,
+  `low` string,
+  `close` string,
+  `adj_close` string,
+  `volume` string,
+  `close_usd` string
 )
 PARTITIONED BY (`dt` string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
@@ -34,11 +35,11 @@ OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
 LOCATION 's3://kafka-stock-market-project/stock-market/json/'
 TBLPROPERTIES (
   'classification' = 'json',
-  'projection.enabled' = 'true',
-  'projection.dt.type' = 'date',
   'projection.dt.format' = 'yyyy-MM-dd',
-  'projection.dt.range' = '2026-11-01,NOW+1DAYS',
   'projection.dt.interval' = '1',
   'projection.dt.interval.unit' = 'DAYS',
+  'projection.dt.range' = '2026-11-01,NOW+1DAYS',
+  'projection.dt.type' = 'date',
+  'projection.enabled' = 'true',
   'storage.location.template' = 's3://kafka-stock-market-project/stock-market/json/dt=${dt}/'
 )

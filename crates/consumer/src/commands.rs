@@ -7,6 +7,7 @@ use cli::{
     signals,
 };
 use compact::args::CompactArgs;
+use ddl::args::DdlArgs;
 use verify::args::VerifyArgs;
 
 use crate::{
@@ -21,6 +22,7 @@ pub fn all() -> Command {
     Args::command()
         .subcommand(VerifyArgs::command())
         .subcommand(CompactArgs::command())
+        .subcommand(DdlArgs::command())
         .subcommand(
             Command::new("schema")
                 .about("Proposes a file for --schema from records of a topic")
@@ -57,6 +59,8 @@ pub async fn work(settings: Settings) -> Result<Done, Failure> {
             let report = compact::run(args, &settings.origins).await?;
             Ok(Done::new(report.render(output), report.exit_code()))
         }
+        // It only reads, too.
+        Some(("ddl", matches)) => ddl::run(parsed(matches), &settings.origins).await,
         // `infer` is the only command of `schema`.
         Some((_, matches)) => {
             let infer = matches.subcommand().map_or(matches, |(_, matches)| matches);
@@ -90,6 +94,7 @@ mod tests {
             Args::command(),
             VerifyArgs::command(),
             CompactArgs::command(),
+            DdlArgs::command(),
             SchemaInferArgs::command(),
         ]
     }
@@ -129,7 +134,11 @@ mod tests {
     #[test]
     fn a_flag_has_the_same_variable_in_every_command_that_only_reads() {
         let main = Args::command();
-        for command in [VerifyArgs::command(), SchemaInferArgs::command()] {
+        for command in [
+            VerifyArgs::command(),
+            DdlArgs::command(),
+            SchemaInferArgs::command(),
+        ] {
             for argument in command.get_arguments() {
                 let of_main = main
                     .get_arguments()

@@ -16,7 +16,7 @@ use crate::support::{World, check, kafka::Kafka, process};
 #[allow(dead_code, reason = "not all of it is needed here")]
 mod provider_server;
 
-/// The other program, beside this one; `cargo test --workspace` has built it.
+/// The other program, beside this one; `cargo test` at the top has built it.
 fn producer() -> PathBuf {
     let consumer = Path::new(env!("CARGO_BIN_EXE_consumer"));
     let producer = consumer.with_file_name("producer");

@@ -13,6 +13,7 @@ mod columns;
 mod compact;
 mod crash;
 mod dates;
+mod ddl;
 mod dead_letters;
 mod groups;
 mod landing;

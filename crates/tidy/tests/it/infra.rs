@@ -9,11 +9,8 @@ mod compose;
 mod crawler;
 mod ddl;
 mod local_servers;
-mod parquet_table;
 mod policies;
 mod queries;
-mod records_view;
-mod table;
 
 use landing::layout::Prefix;
 use serde_json::Value;

@@ -8,9 +8,10 @@ use std::{
 use crate::repository::root;
 
 /// The scripts, and the file by which each knows its own folder.
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 3] = [
     ("infra/local/kafka.sh", ".made-by-kafka.sh"),
     ("infra/local/s3.sh", ".made-by-s3.sh"),
+    ("infra/local/trino.sh", ".made-by-trino.sh"),
 ];
 
 fn wipe(script: &str, directory: &Path) -> Output {
