@@ -6,7 +6,7 @@ use crate::repository::{crates, files, none, root, text};
 
 /// Each crate and what it may use of the others, besides what these may use. In order: none uses a
 /// later one.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("unify", &[]),
     ("schema", &[]),
     ("provider", &["schema"]),
@@ -21,8 +21,11 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("producer", &["cli", "market", "provider", "unify"]),
     ("verify", &["bucket", "cli", "format"]),
     ("compact", &["bucket", "cli", "format"]),
-    ("consumer", &["compact", "unify", "verify"]),
+    ("ddl", &["bucket", "cli", "format"]),
+    ("consumer", &["compact", "ddl", "unify", "verify"]),
     ("demo", &["consumer", "producer", "sandbox"]),
+    ("trino", &[]),
+    ("athena", &["ddl", "trino", "unify"]),
     // Tests only: what it uses for them is a development dependency.
     ("tidy", &[]),
 ];
@@ -39,6 +42,8 @@ const TOP_LEVEL: [&str; 11] = [
     "docker-compose.yml",
     "infra",
 ];
+/// The crates that are built without being asked for.
+const DEFAULT_MEMBERS: [&str; 5] = ["--workspace", "--exclude", "athena", "--exclude", "trino"];
 /// What people run.
 const PROGRAMS: [&str; 4] = ["consumer", "demo", "producer", "sandbox"];
 
@@ -199,7 +204,7 @@ fn one_build_serves_all_commands() {
     // Development dependencies count for `cargo run` after `cargo test`.
     let mut broken = BTreeSet::new();
     for edges in ["normal,build", "normal,build,dev"] {
-        let all = features(edges, &["--workspace"]);
+        let all = features(edges, &DEFAULT_MEMBERS);
         for program in PROGRAMS {
             let selected = features("normal,build", &["-p", program]);
             let missing = selected.difference(&all);
@@ -207,6 +212,37 @@ fn one_build_serves_all_commands() {
         }
     }
     none(broken.into_iter().collect());
+}
+
+/// What `athena` builds a second time: with more features it would cost the other programs' build
+/// more than it saves here.
+const BUILT_TWICE: [&str; 2] = ["memchr", "regex-automata"];
+
+#[test]
+fn athena_builds_again_only_what_is_named() {
+    let all = features("normal,build,dev", &DEFAULT_MEMBERS);
+    let crate_of =
+        |line: &str| -> Vec<String> { line.split(' ').take(2).map(str::to_owned).collect() };
+    let shared: BTreeSet<Vec<String>> = all.iter().map(|line| crate_of(line)).collect();
+    let selected = features("normal,build", &["-p", "athena"]);
+    none(
+        selected
+            .difference(&all)
+            .filter(|line| shared.contains(&crate_of(line)))
+            .filter(|line| !BUILT_TWICE.contains(&crate_of(line)[0].as_str()))
+            .map(|line| format!("athena selects other features: {line}"))
+            .collect(),
+    );
+}
+
+#[test]
+fn only_athena_and_its_functions_are_outside_of_the_default_members() {
+    let manifest = text("Cargo.toml");
+    let missing = crates().into_iter().filter(|name| {
+        let is_default = manifest.contains(&format!("    \"crates/{name}\",\n"));
+        is_default == ["athena", "trino"].contains(&name.as_str())
+    });
+    none(missing.collect());
 }
 
 #[test]
@@ -236,7 +272,7 @@ fn has_list(name: &str) -> bool {
 fn features(edges: &str, selection: &[&str]) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "-e", edges, "-f", "{p} {f}"])
-        .args(["--prefix", "none", "--no-dedupe", "--locked"])
+        .args(["--prefix", "none", "--locked"])
         .args(selection)
         .current_dir(root())
         .output()

@@ -81,9 +81,15 @@ fn flag(source: &Source, arguments: &[Token], field: &str) -> Option<Flag> {
 fn problems(flags: &[Flag]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, flag) in flags.iter().enumerate() {
-        // The two programs have variables of their own for what they have in common.
-        let variable =
-            |flag: &Flag| Some(flag.variable.as_ref()?.replace("PRODUCER_", "CONSUMER_"));
+        // The programs have variables of their own for what they have in common.
+        let variable = |flag: &Flag| {
+            Some(
+                flag.variable
+                    .as_ref()?
+                    .replace("PRODUCER_", "CONSUMER_")
+                    .replace("ATHENA_", "CONSUMER_"),
+            )
+        };
         let mine = variable(flag);
         if mine.is_none() && flag.name != "kafka-option" {
             found.push(format!("{}: --{} has no variable", flag.place, flag.name));
@@ -92,10 +98,12 @@ fn problems(flags: &[Flag]) -> Vec<String> {
             let both = format!("{}: --{} and {}: ", flag.place, flag.name, other.place);
             let of_other = variable(other);
             let same_variable = mine == of_other;
-            // What means something else to `compact` has a variable of its own.
+            // What means something else to `compact` or `ddl` has a variable of its own.
             let own = |variable: &Option<String>| {
                 let own = variable.as_ref();
-                own.is_some_and(|name| name.starts_with("CONSUMER_COMPACT_"))
+                own.is_some_and(|name| {
+                    name.starts_with("CONSUMER_COMPACT_") || name.starts_with("CONSUMER_DDL_")
+                })
             };
             if same_variable && mine.is_some() && flag.name != other.name {
                 found.push(format!("{both}one variable for --{}", other.name));
@@ -113,7 +121,7 @@ fn problems(flags: &[Flag]) -> Vec<String> {
     found
 }
 
-/// All flags of the two programs and their commands; what plays around them has flags of its own.
+/// All flags of the three programs and their commands; what plays around them has flags of its own.
 pub(crate) fn all_flags() -> Vec<Flag> {
     let sources = sources();
     let of_commands = sources.iter().filter(|source| {
