@@ -24,6 +24,7 @@ use datafusion::{
 use futures::FutureExt as _;
 
 use crate::{
+    answer,
     catalog::{Catalog, definitions::ViewDefinition, table_definition::TableDefinition},
     grammar,
     reason::reason,
@@ -132,7 +133,7 @@ impl Session {
             return self.query(statement).await;
         }
         if is(&["SHOW"]) || is(&["DESCRIBE"]) || is(&["DESC"]) {
-            return self.list(statement);
+            return self.list(statement).await;
         }
         self.define(statement).await
     }
@@ -394,7 +395,7 @@ impl Session {
 
 impl Session {
     /// `SHOW TABLES`, `SHOW DATABASES`, `SHOW COLUMNS` and `DESCRIBE`, as Athena has them.
-    fn list(&self, statement: &SqlStatement) -> Result<Outcome> {
+    async fn list(&self, statement: &SqlStatement) -> Result<Outcome> {
         let tokens = statement.tokens()?;
         let words: Vec<String> = tokens.iter().map(|token| word(&token.token)).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -409,7 +410,7 @@ impl Session {
             ["show", "tables"] => self.tables_of(&self.database),
             ["show", "tables", "in" | "from", database] => self.tables_of(database),
             ["show", "columns", "in" | "from", ref name @ ..]
-            | ["describe" | "desc", ref name @ ..] => self.columns(&name.concat())?,
+            | ["describe" | "desc", ref name @ ..] => self.columns(&name.concat()).await?,
             _ => bail!(
                 "{}: SHOW TABLES, SHOW DATABASES, SHOW COLUMNS IN table, SHOW FUNCTIONS and DESCRIBE table are answered here",
                 statement.place
@@ -424,8 +425,8 @@ impl Session {
         Ok(Outcome::List { column, lines })
     }
 
-    /// The columns of a table with their types, or the query of a view.
-    fn columns(&self, name: &str) -> Result<Vec<String>> {
+    /// The columns of a table or a view with their types.
+    async fn columns(&self, name: &str) -> Result<Vec<String>> {
         let name = match name.split_once('.') {
             Some((database, name)) => self.qualified_name(database, name),
             None => self.qualified_name(&self.database, name),
@@ -438,7 +439,13 @@ impl Session {
                     .map(|column| format!("{}: {}", column.name, column.hive_type))
                     .collect()
             }
-            Found::View(view) => view.query.lines().map(str::to_owned).collect(),
+            Found::View(view) => {
+                let view = Planning::new(self)?.view(&name, view).await?;
+                let columns = answer::columns(&view.schema())?.into_iter();
+                columns
+                    .map(|column| format!("{}: {}", column.name, column.trino_type))
+                    .collect()
+            }
         })
     }
 

@@ -172,6 +172,8 @@ fn lists_and_definitions_need_no_bucket() {
         columns.contains("adj_close") && columns.contains("dt"),
         "{columns}"
     );
+    let columns = athena.rows("SHOW COLUMNS IN bars").to_string();
+    assert!(columns.contains("trade_date: date"), "{columns}");
     let sql = "CREATE VIEW twice AS SELECT close * 2 AS close FROM bars; SELECT close FROM twice";
     athena.put(DAY, 1, BAR);
     let output = athena
