@@ -66,7 +66,7 @@ pub async fn work(settings: Settings) -> Result<Done, Failure> {
     let statements = read_statements(&args).map_err(Failure::Usage)?;
     let folder = catalog_folder(&args).map_err(Failure::Usage)?;
     let catalog = Catalog::read(&folder).map_err(|error| Failure::Usage(anyhow!("{error}")))?;
-    let origin = settings.origins.of("endpoint-url");
+    let origin = settings.origins.of("endpoint_url");
     let stores = Stores::new(args.endpoint_url.clone(), origin, args.bucket.clone());
     let mut session = Session::new(catalog, folder, &args.database, Arc::new(stores));
     if args.files.is_empty() && args.execute.is_empty() {

@@ -215,6 +215,9 @@ impl<'s> Planning<'s> {
             }
         }
         for (name, definition) in tables {
+            for warning in definition.warnings(self.now) {
+                tracing::warn!("{warning}");
+            }
             let bucket = self
                 .session
                 .stores

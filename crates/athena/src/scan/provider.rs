@@ -57,12 +57,6 @@ impl ExternalTableProvider {
         }
     }
 
-    /// The table.
-    #[must_use]
-    pub fn definition(&self) -> &Arc<TableDefinition> {
-        &self.definition
-    }
-
     /// Whether a column is known from an object's key.
     fn is_of_object(&self, name: &str) -> bool {
         let mut columns = self.definition.partition_columns.iter();

@@ -73,6 +73,28 @@ fn a_day_outside_of_the_range_has_no_rows_and_a_warning() {
 }
 
 #[test]
+fn a_range_that_misses_today_is_a_warning() {
+    let athena = Program::new();
+    let path = athena.folder.path().join("02-raw-table.sql");
+    let table = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, table.replace("NOW+1DAYS", "2026-11-02")).unwrap();
+    let output = athena.run("SELECT count(*) FROM raw_json");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && stderr.contains("misses today"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn the_log_says_where_the_endpoint_came_from() {
+    let output = Program::new().run("SELECT count(*) FROM raw_json");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("(AWS_ENDPOINT_URL)"), "{stderr}");
+    assert!(!stderr.contains("misses today"), "{stderr}");
+}
+
+#[test]
 fn each_wrong_question_says_where_and_what_to_do() {
     let athena = Program::new();
     athena.put(DAY, 1, BAR);
