@@ -51,7 +51,7 @@ impl Kafka {
         self.client().create().unwrap()
     }
 
-    /// Makes a topic with these topic settings; the mock cluster has none.
+    /// Makes a topic that keeps its records, with these topic settings; the mock cluster has none.
     pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
         if let Self::Sandbox(broker) = self {
             assert!(
@@ -60,10 +60,13 @@ impl Kafka {
             );
             return broker.create_topic(name, partitions).unwrap();
         }
-        let topic = settings.iter().fold(
-            NewTopic::new(name, partitions, TopicReplication::Fixed(1)),
-            |topic, (key, value)| topic.set(key, value),
-        );
+        // Records of a fixed day would be gone within a second under Kafka's usual seven days:
+        // retention counts from their timestamps.
+        let for_ever =
+            NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+        let topic = settings
+            .iter()
+            .fold(for_ever, |topic, (key, value)| topic.set(key, value));
         let made = block_on(self.admin().create_topics([&topic], &AdminOptions::new()));
         made.unwrap().remove(0).unwrap();
         // The topic is made, but its leaders may not be known yet to the one who asks next.
