@@ -14,7 +14,7 @@ fn files() -> BTreeMap<String, String> {
         let name = file.file_name().into_string().unwrap();
         (name, std::fs::read_to_string(file.path()).unwrap())
     });
-    files.collect()
+    files.filter(|(name, _)| name != "README.md").collect()
 }
 
 /// The flags in the file's head.

@@ -70,6 +70,7 @@ pub(crate) fn read() -> Vec<SqlFile> {
     let mut names: Vec<String> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
         .collect();
     names.sort();
     names.into_iter().map(read_one).collect()

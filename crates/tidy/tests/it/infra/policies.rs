@@ -179,7 +179,8 @@ fn the_consumer_may_list_its_zone_only_and_learns_there_what_is_missing() {
 
 #[test]
 fn no_policy_has_a_star_for_an_action_or_for_every_resource_or_deletes() {
-    for name in names("infra/iam") {
+    let policies = names("infra/iam").into_iter();
+    for name in policies.filter(|name| name.ends_with(".json")) {
         let policy = json(&format!("infra/iam/{name}"));
         assert_eq!(policy["Version"], "2012-10-17", "{name}");
         for (resource, actions) in grants(&policy) {

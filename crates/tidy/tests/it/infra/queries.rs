@@ -70,7 +70,9 @@ impl SqlFile {
 
 fn files() -> Vec<SqlFile> {
     let read = |name: &String| SqlFile::new(name, &text(&format!("{FOLDER}/{name}")));
-    names(FOLDER).iter().map(read).collect()
+    let names = names(FOLDER);
+    let statements = names.iter().filter(|name| *name != "README.md");
+    statements.map(read).collect()
 }
 
 /// Everything that is wrong with the files as they are one by one.
