@@ -73,11 +73,18 @@ def create(spark: SparkSession, tables: Tables) -> None:
 
 
 def load(spark: SparkSession, tables: Tables, lines: DataFrame, today: datetime.date) -> Report:
-    """Brings lines (`object`, `line`) into the tables. `today` is the day of the run in UTC."""
+    """Brings lines (`object`, `line`) into the tables. `today` is the day of the run in UTC.
+
+    Raises ValueError, and writes nothing, when a line comes without the name of its object.
+    """
     waited = transform.due(spark.table(tables.rejected), today)
     # Read once: three questions are asked of it, and a reader may cost money.
     parsed = transform.parse(lines.unionByName(waited), today).persist()
     try:
+        nameless = parsed.where(F.col("object").isNull()).count()
+        if nameless > 0:
+            # Arrival is the order of the names: without them an old bar could replace a new one.
+            raise ValueError(f"{nameless} lines come without the name of their object")
         return _write(spark, tables, parsed, waited.count(), today)
     finally:
         parsed.unpersist()

@@ -64,6 +64,25 @@ STRICT = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
 # The fields that are read, bare of case and signs.
 FIELDS = {name: name.replace("_", "") for name in ("index", "date", *NUMBERS, "kafka_offset")}
 
+# No JSON text has this control character: a reader of CSV that splits at it splits no line.
+NO_SIGN = "\u0001"
+
+
+def lines_of(read: DataFrame) -> DataFrame:
+    """`object` and `line` from what a reader of CSV without header made of lines: `col0` with the
+    line, `object` with the name of its object; no columns at all when there was nothing to read.
+
+    Raises ValueError when the columns are others: then the lines are not whole.
+    """
+    if not read.columns:
+        return read.sparkSession.createDataFrame([], "object string, line string")
+    if sorted(read.columns) != ["col0", "object"]:
+        raise ValueError(
+            f"the reader gave the columns {read.columns}, not col0 and object: a line was split, "
+            "or comes without the name of its object"
+        )
+    return read.select("object", F.col("col0").alias("line"))
+
 
 def parse(lines: DataFrame, today: datetime.date) -> DataFrame:
     """One row for each line that is not blank, with the columns of a bar and, where it is none,
@@ -132,8 +151,10 @@ def bars(parsed: DataFrame) -> DataFrame:
     is_bar = F.col("reason").isNull() | (F.col("reason") == UNREADABLE_VALUE)
     values = F.struct(*NUMBERS, "object")
     arrival = F.struct("object", "kafka_offset", "line")
-    latest = parsed.where(is_bar).groupBy("symbol", "trade_date").agg(
-        F.max_by(values, arrival).alias("latest")
+    latest = (
+        parsed.where(is_bar)
+        .groupBy("symbol", "trade_date")
+        .agg(F.max_by(values, arrival).alias("latest"))
     )
     return latest.select("symbol", "trade_date", "latest.*")
 
