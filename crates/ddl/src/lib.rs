@@ -2,7 +2,7 @@
 //! `consumer ddl`, the command that prints them or compares them with a bucket.
 //!
 //! Reading order: `zone_table` (what a table is to be like) and `external_table` (what Hive calls
-//! it), `casts` and `views` (the types), `statements`, `hive_text` and `duckdb_text` (what is
+//! it), `casts` and `views` (the types), `curated` (the ETL job's tables), `statements`, `hive_text` and `duckdb_text` (what is
 //! printed), then `plan` and `run` (the command). What is printed is a pure function of the flags,
 //! the schema and the day.
 #![cfg_attr(
@@ -14,6 +14,7 @@ pub mod args;
 mod casts;
 pub mod check_report;
 pub mod comparison;
+mod curated;
 pub mod duckdb_text;
 mod external_table;
 mod hive_text;

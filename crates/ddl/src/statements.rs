@@ -8,6 +8,7 @@ use landing::{
 use schema::{FieldNames, TableColumn};
 
 use crate::{
+    curated,
     hive_text::{create_database, create_table},
     names,
     views::{self, View},
@@ -34,6 +35,12 @@ pub enum Statement {
     AnySpelling,
     /// A view: the table of the original tutorial's query
     StockTable,
+    /// The Iceberg table that the ETL job fills with bars
+    CuratedBars,
+    /// The Iceberg table in which the ETL job lists what is no bar
+    CuratedRejected,
+    /// JSON: a view like `records` over the table that Glue's crawler makes
+    CrawledRecords,
 }
 
 impl Statement {
@@ -97,8 +104,26 @@ impl Statement {
                 views::any_spelling(table).statement(),
             ),
             Self::StockTable => stock_table(table),
+            Self::CuratedBars => (
+                "The bars that the ETL job keeps: one row for each symbol and trade date, in few objects. Costs nothing by itself.",
+                curated_bars_notes(),
+                curated::bars(table),
+            ),
+            Self::CuratedRejected => (
+                "What the ETL job put aside: records that are no bar, and values that no column could hold. Costs nothing by itself.",
+                curated_rejected_notes(),
+                curated::rejected(table),
+            ),
+            Self::CrawledRecords => (
+                "The view records over the table of Glue's crawler: the same columns and types.",
+                crawled_notes(table),
+                views::crawled_records(table).statement(),
+            ),
         };
         let mut text = comment(title);
+        if matches!(self, Self::CuratedBars | Self::CuratedRejected) {
+            text += "--\n-- Only AWS runs this: Athena makes the table and its metadata in S3.\n";
+        }
         text += &format!("--\n-- Printed by: {command}\n");
         if !notes.is_empty() {
             text += "--\n";
@@ -112,13 +137,31 @@ impl Statement {
     fn check(self, table: &ZoneTable) -> Result<(), String> {
         let name = self.name();
         match self {
-            Self::Bars | Self::StockTable if !table.is_stock() => Err(format!(
-                "--statement {name} is for the columns of stock records: with --schema write the view for your columns, from records"
-            )),
+            Self::Bars | Self::StockTable | Self::CuratedBars | Self::CuratedRejected
+                if !table.is_stock() =>
+            {
+                Err(format!(
+                    "--statement {name} is for the columns of stock records: with --schema write the view for your columns, from records"
+                ))
+            }
             Self::Lines | Self::AnySpelling if !table.is_json() => Err(format!(
                 "--statement {name} reads JSON, and a zone of --format {} holds none: its columns have one spelling",
                 table.format
             )),
+            Self::CuratedBars | Self::CuratedRejected | Self::CrawledRecords
+                if !table.is_json() =>
+            {
+                Err(format!(
+                    "--statement {name} is for a zone of JSON, and --format is {}",
+                    table.format
+                ))
+            }
+            Self::CrawledRecords if table.name == ZoneTable::default_name(table.format) => {
+                Err(format!(
+                    "--statement {name} needs --table with the name of the crawler's table, such as crawled_{}",
+                    table.prefix.as_str().rsplit('/').next().unwrap_or_default()
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -307,6 +350,42 @@ fn bars_notes(table: &ZoneTable) -> Vec<String> {
         order.to_owned(),
         "A record without a symbol or a date is no bar, nor is one that is dated after today."
             .to_owned(),
+    ]
+}
+
+fn curated_bars_notes() -> Vec<String> {
+    vec![
+        "The job (infra/glue/etl) makes the same table at its first run, where there is none. It reads a zone of JSON."
+            .to_owned(),
+        "object is the name of the object whose record the row is from: a later one replaces it.".to_owned(),
+    ]
+}
+
+fn curated_rejected_notes() -> Vec<String> {
+    vec![
+        "The job (infra/glue/etl) makes the same table at its first run, where there is none. records says how many \
+         records of the object have this text."
+            .to_owned(),
+        "A record with the reason unreadable-value is a bar, too, with NULL in the columns of detail. One with the \
+         reason date-to-come waits for its trade_date."
+            .to_owned(),
+    ]
+}
+
+fn crawled_notes(table: &ZoneTable) -> Vec<String> {
+    vec![
+        format!(
+            "It reads the table {}, which the crawler of infra/glue/crawler.json makes: its columns have the names of \
+             the keys in lower case, blanks included, and the types that the crawler saw in its samples.",
+            table.name
+        ),
+        "A value that does not fit the crawler's type may end a query with an error. In the table that consumer ddl \
+         prints every column is text, and none does."
+            .to_owned(),
+        format!(
+            "The bars over it are those of: --statement bars --table {}.",
+            table.name
+        ),
     ]
 }
 

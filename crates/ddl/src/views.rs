@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use landing::Format;
-use schema::{AthenaType, PARTITION_COLUMN};
+use schema::{AthenaType, PARTITION_COLUMN, TableColumn};
 
 use crate::{
     casts,
@@ -54,6 +54,32 @@ pub(crate) fn records(table: &ZoneTable) -> View {
     ]);
     let from = qualified(&table.database, &table.name);
     View::new(table, "records", format!("{}\nFROM {from}", select(&items)))
+}
+
+/// The records with the types of the schema, from the table that Glue's crawler makes: its columns
+/// have the names of the keys in lower case.
+pub(crate) fn crawled_records(table: &ZoneTable) -> View {
+    let columns = table.schema.columns().iter();
+    let text = |column: &TableColumn| {
+        let key = quoted(&table.key(column).to_lowercase());
+        format!("    CAST({key} AS varchar) AS {},\n", quoted(&column.name))
+    };
+    let texts: String = columns.map(text).collect();
+    let from = qualified(&table.database, &table.name);
+    let mut items = typed_items(table);
+    items.extend([PARTITION_COLUMN.to_owned(), "object".to_owned()]);
+    let query = format!(
+        r#"WITH texts AS (
+  SELECT
+{texts}    dt,
+    "$path" AS object
+  FROM {from}
+)
+{}
+FROM texts"#,
+        select(&items)
+    );
+    View::new(table, "records", query)
 }
 
 /// The records with the types of the schema, from lines of JSON with names in any spelling.

@@ -149,8 +149,8 @@ ODD = [
     ),
     # Names in other cases, and in two of them.
     Odd(
-        '{"index":"CASE","DATE":"2021-06-01","OPEN":1,"high":2,"Low":0.5,"CLOSE":1.5,"ADJ CLOSE":1.25,'
-        '"VOLUME":9,"close_usd":0.01}',
+        '{"index":"CASE","DATE":"2021-06-01","OPEN":1,"high":2,"Low":0.5,"CLOSE":1.5,'
+        '"ADJ CLOSE":1.25,"VOLUME":9,"close_usd":0.01}',
         bar(
             "CASE",
             "2021-06-01",
@@ -439,7 +439,8 @@ def land_all(sandbox: Sandbox) -> tuple[list[set[str]], list[set[str]]]:
     for topic, rows in (("stock-market", CSV.read_text()), ("few", few)):
         sandbox.produce(topic, "csv", rows)
         sandbox.produce(topic, "csv", FIRST_TICKS)
-        sandbox.produce(topic, "jsonl", odd)
+        # A field that none of them has: they have no key.
+        sandbox.produce(topic, "jsonl", odd, "--key-column", "none")
     zones = [
         ["--topic", "stock-market", "--format", "jsonl", "--max-records", "9000"],
         ["--topic", "few"],

@@ -32,15 +32,16 @@ fn each_table_and_view_is_what_its_command_prints() {
             printed += 1;
         }
     }
-    assert_eq!(printed, 13, "a file has lost its command, or is new");
+    assert_eq!(printed, 17, "a file has lost its command, or is new");
 }
 
 #[test]
 fn no_table_or_view_is_written_by_hand() {
     for (name, text) in files() {
         let statement = text.lines().find(|line| !line.starts_with("--")).unwrap();
-        let is_iceberg = text.contains("'table_type' = 'ICEBERG'");
-        let is_definition = statement.starts_with("CREATE") && !is_iceberg;
+        // Filled by a statement of Athena's, not by a program of ours.
+        let is_only_athenas = name == "40-iceberg-table.sql";
+        let is_definition = statement.starts_with("CREATE") && !is_only_athenas;
         assert_eq!(flags(&text).is_some(), is_definition, "{name}");
     }
 }

@@ -68,6 +68,8 @@ fn a_statement_that_a_zone_cannot_have_is_refused() {
     for flags in [
         "--statement lines --format csv",
         "--statement any-spelling --format parquet",
+        "--statement curated-bars --format csv",
+        "--statement crawled-records",
         "--csv-header",
         "--with-metadata",
         "--bucket My_Bucket",
