@@ -7,7 +7,6 @@
 mod answer;
 mod args;
 pub mod catalog;
-mod cost;
 mod dialect;
 mod grammar;
 mod print;

@@ -14,6 +14,7 @@ use cli::{
     progress::Progress,
     run::{Done, Failure},
 };
+use cost::{prices::PriceList, query::QueryRead};
 use datafusion::{arrow::datatypes::SchemaRef, execution::SendableRecordBatchStream};
 use futures::StreamExt as _;
 use serde_json::Value;
@@ -22,7 +23,6 @@ use crate::{
     answer::{self, AnswerColumn},
     args::Args,
     catalog::Catalog,
-    cost::Read,
     print,
     prompt::{Prompt, Typed},
     reason::reason,
@@ -198,7 +198,7 @@ async fn run(session: &mut Session, statement: &SqlStatement, args: &Args) -> Re
         }
     }
     if let Some(read) = answer.read {
-        tracing::info!("{}", read.in_words());
+        tracing::info!("{}", read.in_words(&PriceList::us_east_1()));
     }
     Ok(())
 }
@@ -208,7 +208,7 @@ struct Answer {
     columns: Option<Vec<AnswerColumn>>,
     rows: Vec<Vec<Value>>,
     words: Option<String>,
-    read: Option<Read>,
+    read: Option<QueryRead>,
 }
 
 impl Answer {
@@ -275,7 +275,7 @@ async fn rows(
     for hidden in &counts.hidden {
         tracing::warn!("{hidden}");
     }
-    let read = Read {
+    let read = QueryRead {
         objects: counts.gets,
         bytes: counts.scanned_bytes,
         lists: counts.lists,

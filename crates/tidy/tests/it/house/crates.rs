@@ -6,12 +6,13 @@ use crate::repository::{crates, files, none, root, text};
 
 /// Each crate and what it may use of the others, besides what these may use. In order: none uses a
 /// later one.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("unify", &[]),
     ("schema", &[]),
     ("provider", &["schema"]),
     ("market", &["schema"]),
     ("landing", &["schema"]),
+    ("cost", &["landing"]),
     ("format", &["landing"]),
     ("bucket", &["landing"]),
     ("kafka", &["landing"]),
@@ -22,10 +23,10 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("verify", &["bucket", "cli", "format"]),
     ("compact", &["bucket", "cli", "format"]),
     ("ddl", &["bucket", "cli", "format"]),
-    ("consumer", &["compact", "ddl", "unify", "verify"]),
+    ("consumer", &["compact", "cost", "ddl", "unify", "verify"]),
     ("demo", &["consumer", "producer", "sandbox"]),
     ("trino", &[]),
-    ("athena", &["ddl", "trino", "unify"]),
+    ("athena", &["cost", "ddl", "trino", "unify"]),
     // Tests only: what it uses for them is a development dependency.
     ("tidy", &[]),
 ];

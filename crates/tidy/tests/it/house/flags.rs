@@ -98,11 +98,13 @@ fn problems(flags: &[Flag]) -> Vec<String> {
             let both = format!("{}: --{} and {}: ", flag.place, flag.name, other.place);
             let of_other = variable(other);
             let same_variable = mine == of_other;
-            // What means something else to `compact` or `ddl` has a variable of its own.
+            // What means something else to `compact`, `ddl` or `plan` has a variable of its own.
             let own = |variable: &Option<String>| {
                 let own = variable.as_ref();
                 own.is_some_and(|name| {
-                    name.starts_with("CONSUMER_COMPACT_") || name.starts_with("CONSUMER_DDL_")
+                    ["COMPACT", "DDL", "PLAN"]
+                        .iter()
+                        .any(|command| name.starts_with(&format!("CONSUMER_{command}_")))
                 })
             };
             if same_variable && mine.is_some() && flag.name != other.name {

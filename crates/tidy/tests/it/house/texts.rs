@@ -9,7 +9,7 @@ use super::{
 };
 use crate::repository::{Source, files, none, sources, text};
 
-const PURE: [&str; 3] = ["landing", "market", "schema"];
+const PURE: [&str; 4] = ["cost", "landing", "market", "schema"];
 /// What the pure crates must not name.
 const IMPURE: [&str; 17] = [
     "tokio",
