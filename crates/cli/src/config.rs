@@ -156,7 +156,7 @@ impl<'c> Chosen<'c> {
 }
 
 /// The help must not show values from the environment, which may be secrets.
-fn without_env_values(command: Command) -> Command {
+pub(crate) fn without_env_values(command: Command) -> Command {
     command
         .mut_args(|argument| argument.hide_env_values(true))
         .mut_subcommands(without_env_values)

@@ -8,6 +8,7 @@ use std::{
     fmt::Display,
     io::{IsTerminal, Write},
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use clap::Command;
@@ -15,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{self, Settings},
-    progress,
+    documents, progress,
 };
 
 /// What a command leaves when it ends by itself.
@@ -54,14 +55,24 @@ impl Done {
 /// its result. `argv` begins with the program's name. Call it once per process: it sets the global
 /// logger.
 pub fn run<F: Future<Output = Result<Done, Failure>>>(
-    command: impl FnOnce() -> Command,
+    command: impl Fn() -> Command,
     argv: impl IntoIterator<Item = OsString>,
     work: impl FnOnce(Settings) -> F,
 ) -> ExitCode {
+    let command = || with_long_version(command());
     let settings = match config::load(command, argv) {
         Ok(settings) => settings,
         Err(error) => error.exit(),
     };
+    if let Some(printed) = documents::printed(command(), &settings.matches) {
+        return match printed {
+            Ok(text) => {
+                std::io::stdout().write_all(&text).ok();
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&format!("{error:#}"), 1),
+        };
+    }
     if let Some(text) = &settings.printed {
         writeln!(std::io::stdout(), "{text}").ok();
         return ExitCode::SUCCESS;
@@ -93,6 +104,24 @@ pub fn run<F: Future<Output = Result<Done, Failure>>>(
         }
         Err(Failure::Usage(error)) => fail(&format!("{error:#}"), 2),
         Err(Failure::Failed(error)) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+/// The version for `--version`, such as `0.1.0 (librdkafka 2.12.1)`; `-V` prints the first part
+/// alone. `version` is the program's.
+#[must_use]
+pub fn long_version(version: &str) -> &'static str {
+    static LONG: OnceLock<String> = OnceLock::new();
+    LONG.get_or_init(|| format!("{version} (librdkafka {})", kafka::client_version()))
+}
+
+/// The command and its subcommands with [`long_version`].
+fn with_long_version(command: Command) -> Command {
+    let version = command.get_version().map(long_version);
+    let command = command.mut_subcommands(with_long_version);
+    match version {
+        Some(version) => command.long_version(version),
+        None => command,
     }
 }
 

@@ -17,7 +17,12 @@ const DATA: &str = "data/indexProcessed.csv";
 /// Exit codes: 0 each row is in exactly one object, 1 not so or failed, 2 wrong usage, 130 or 143
 /// Ctrl-C or SIGTERM.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "demo", version, max_term_width = 120)]
+#[command(
+    name = "demo",
+    version,
+    long_version = cli::run::long_version(env!("CARGO_PKG_VERSION")),
+    max_term_width = 120
+)]
 pub(crate) struct Args {
     /// CSV file with a header line, plain and separated by commas [default: data/indexProcessed.csv
     /// of this repository]

@@ -20,3 +20,9 @@ pub mod secrets;
 pub mod settings;
 #[cfg(test)]
 mod test_cluster;
+
+/// The version of librdkafka, such as `2.12.1`.
+#[must_use]
+pub fn client_version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}

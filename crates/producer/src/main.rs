@@ -8,6 +8,7 @@ use std::{
 use clap::{CommandFactory, FromArgMatches};
 use cli::{
     config::Settings,
+    documents,
     run::{Done, Failure},
     signals,
     values::Output,
@@ -15,7 +16,8 @@ use cli::{
 use producer::{Args, Summary};
 
 fn main() -> ExitCode {
-    cli::run::run(Args::command, std::env::args_os(), work)
+    let command = || documents::with_documents(Args::command());
+    cli::run::run(command, std::env::args_os(), work)
 }
 
 async fn work(settings: Settings) -> Result<Done, Failure> {

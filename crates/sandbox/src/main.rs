@@ -5,7 +5,9 @@
 //! fresh; only the files of earlier runs stay. It ends with exit code 1 and a reason on stderr if
 //! it cannot keep what it acknowledged.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::OnceLock, time::Duration,
+};
 
 use anyhow::Context;
 use clap::Parser;
@@ -27,7 +29,7 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// Everything in the broker is gone when it ends (Ctrl-C); the objects stay as files in the
 /// directory.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, long_version = long_version())]
 struct Args {
     /// Where the broker listens; a loopback address.
     #[arg(
@@ -70,6 +72,15 @@ struct Args {
     /// The bucket to create.
     #[arg(long, env = "SANDBOX_BUCKET", default_value = BUCKET)]
     bucket: String,
+}
+
+/// The version for `--version`: with that of the library whose mock cluster is the broker.
+fn long_version() -> &'static str {
+    static LONG: OnceLock<String> = OnceLock::new();
+    LONG.get_or_init(|| {
+        let library = rdkafka::util::get_rdkafka_version().1;
+        format!("{} (librdkafka {library})", env!("CARGO_PKG_VERSION"))
+    })
 }
 
 fn main() -> ExitCode {
