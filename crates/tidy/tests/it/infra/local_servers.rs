@@ -8,8 +8,9 @@ use std::{
 use crate::repository::root;
 
 /// The scripts, and the file by which each knows its own folder.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("infra/local/kafka.sh", ".made-by-kafka.sh"),
+    ("infra/local/moto.sh", ".made-by-moto.sh"),
     ("infra/local/s3.sh", ".made-by-s3.sh"),
     ("infra/local/trino.sh", ".made-by-trino.sh"),
 ];
