@@ -14,6 +14,7 @@ use aws_sdk_s3::{
 
 use crate::{
     checksum,
+    denial::{BucketResources, Denial, Request},
     genuine::{NoS3, is_foreign},
 };
 
@@ -47,6 +48,8 @@ pub struct StoreFailure {
     pub timed_out: bool,
     /// Whether the store has the object, but by its checksum with other bytes.
     pub damaged: bool,
+    /// What IAM did not allow, if that is why.
+    pub denial: Option<Box<Denial>>,
 }
 
 impl PutAnswer {
@@ -71,6 +74,14 @@ impl PutAnswer {
                     Self::Failed(failure)
                 }
             }
+        }
+    }
+
+    /// The same, with what this request would have needed if it was not allowed.
+    pub(crate) fn about(self, bucket: &BucketResources, request: Request<'_>) -> Self {
+        match self {
+            Self::Failed(failure) => Self::Failed(failure.about(bucket, request)),
+            answer => answer,
         }
     }
 }
@@ -103,6 +114,21 @@ impl StoreFailure {
             answered: response.is_some(),
             timed_out: matches!(error, SdkError::TimeoutError(_)),
             damaged: false,
+            denial: None,
+        }
+    }
+
+    /// The same, with what this request would have needed if it was not allowed.
+    pub(crate) fn about(self, bucket: &BucketResources, request: Request<'_>) -> Self {
+        // An answer to HEAD has no body, and so no code.
+        let is_denial = matches!(self.code.as_str(), "AccessDenied" | "");
+        if self.status != Some(403) || !is_denial || self.foreign {
+            return self;
+        }
+        let denial = Denial::of(bucket, request, &self.message);
+        Self {
+            denial: Some(Box::new(denial)),
+            ..self
         }
     }
 
@@ -154,6 +180,10 @@ impl fmt::Display for StoreFailure {
             (Some(status), false) => write!(f, "{} ({status}): {}", self.code, self.message),
             (Some(status), true) => write!(f, "status {status}: {}", self.message),
             (None, _) => f.write_str(&self.message),
+        }?;
+        match &self.denial {
+            Some(denial) => write!(f, "; {denial}"),
+            None => Ok(()),
         }
     }
 }
@@ -188,12 +218,13 @@ fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn 
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// The text on one line, without control characters, at most 300 characters of it.
+/// The text on one line, without control characters, at most 600 characters of it: what AWS says of
+/// a missing right holds two ARNs.
 pub(crate) fn one_line(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
+        .take(600)
         .collect();
     line.trim().to_owned()
 }
@@ -231,5 +262,21 @@ mod tests {
     fn a_failure_is_one_line() {
         let failure = StoreFailure::local("first\nsecond\r\n\u{1b}[31m");
         assert_eq!(failure.to_string(), "first second   [31m");
+    }
+
+    #[test]
+    fn only_a_refusal_for_want_of_a_right_is_one() {
+        let bucket = BucketResources::new("eu-west-1", "b");
+        for (failure, expected) in [
+            (failure(403, "AccessDenied"), true),
+            (failure(403, ""), true),
+            (failure(403, "SignatureDoesNotMatch"), false),
+            (failure(403, "InvalidAccessKeyId"), false),
+            (failure(400, "ExpiredToken"), false),
+            (failure(404, "NoSuchBucket"), false),
+        ] {
+            let of = failure.clone().about(&bucket, Request::Write("a"));
+            assert_eq!(of.denial.is_some(), expected, "{failure}");
+        }
     }
 }

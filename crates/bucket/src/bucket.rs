@@ -10,11 +10,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::{Result, bail};
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use bytes::Bytes;
-use landing::{Outcome, Place, Upload, UploadKind, claim::Claim, identity::Identity};
+use landing::{
+    Outcome, Place, Upload, UploadKind, claim::Claim, identity::Identity, layout::Prefix,
+};
 
 use crate::{
     answer::{PutAnswer, StoreFailure, missing},
-    client, requests,
+    client,
+    denial::{BucketResources, Request},
+    requests,
     retry::{Backoff, StoreTrouble},
     times::Times,
     tries::Tries,
@@ -25,6 +29,7 @@ use crate::{
 pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) name: String,
+    pub(crate) resources: Arc<BucketResources>,
     pub(crate) times: Times,
     /// Whether an endpoint was set, so that it may be a look-alike of S3.
     pub(crate) at_endpoint: bool,
@@ -46,7 +51,10 @@ impl Bucket {
     #[must_use]
     pub fn new(client: Client, name: &str) -> Self {
         let trouble = StoreTrouble::default();
+        let region = client.config().region();
+        let region = region.map_or("", |region| region.as_ref());
         Self {
+            resources: Arc::new(BucketResources::new(region, name)),
             client: requests::watched(&client, trouble.clone()),
             name: name.to_owned(),
             times: Times::default(),
@@ -61,6 +69,16 @@ impl Bucket {
     pub fn at_endpoint(self, at_endpoint: bool) -> Self {
         Self {
             at_endpoint,
+            ..self
+        }
+    }
+
+    /// The same bucket, with the landing zones that are worked with: what a refusal says is missing
+    /// covers them.
+    #[must_use]
+    pub fn in_zones(self, zones: Vec<Prefix>) -> Self {
+        Self {
+            resources: Arc::new(self.resources.with_zones(zones)),
             ..self
         }
     }
@@ -166,6 +184,7 @@ impl Bucket {
         };
         let running = self.tries.begin().await;
         let answer = PutAnswer::of(request.send().await, &body);
+        let answer = answer.about(&self.resources, Request::Write(key));
         match &answer {
             PutAnswer::Failed(failure) if failure.is_slow_down() => running.slowed_down(),
             PutAnswer::Failed(_) => {}
@@ -226,7 +245,8 @@ impl Bucket {
         }))
     }
 
-    /// The user metadata of an object; `None` when no object has this key. One HEAD request.
+    /// The user metadata of an object; `None` when no object has this key. One HEAD request, and a
+    /// GET where it is refused: an answer to HEAD has no room for the reason.
     ///
     /// # Errors
     /// The answer, when it is neither the object nor "no such object".
@@ -245,7 +265,13 @@ impl Bucket {
             Ok(head) => Ok(Some(
                 head.metadata.unwrap_or_default().into_iter().collect(),
             )),
-            Err(error) => missing(StoreFailure::of(&error)).map(|()| None),
+            Err(error) => match StoreFailure::of(&error) {
+                refused if refused.status == Some(403) && !refused.foreign => {
+                    let opened = self.open(key).await?;
+                    Ok(opened.map(|opened| opened.metadata))
+                }
+                failure => missing(failure).map(|()| None),
+            },
         }
     }
 
@@ -272,10 +298,9 @@ impl Bucket {
             .bucket(&self.name)
             .prefix(prefix)
             .max_keys(1);
-        let listed = list
-            .send()
-            .await
-            .map_err(|error| StoreFailure::of(&error))?;
+        let listed = list.send().await.map_err(|error| {
+            StoreFailure::of(&error).about(&self.resources, Request::List(prefix))
+        })?;
         let first = listed.contents.unwrap_or_default().into_iter().next();
         Ok(first.and_then(|object| object.key))
     }
@@ -293,11 +318,9 @@ impl Bucket {
                 .location_constraint(BucketLocationConstraint::from(region));
             request = request.create_bucket_configuration(place.build());
         }
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| StoreFailure::of(&error))
+        let made = request.send().await;
+        made.map(drop)
+            .map_err(|error| StoreFailure::of(&error).about(&self.resources, Request::MakeBucket))
     }
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::{
     answer::{PutAnswer, StoreFailure},
     bucket::Bucket,
+    denial::Request,
     retry::patiently,
 };
 
@@ -78,7 +79,7 @@ impl Bucket {
             let request = request.if_match(etag);
             let failure = match request.send().await {
                 Ok(_) => return Ok(Removed::Gone),
-                Err(error) => StoreFailure::of(&error),
+                Err(error) => StoreFailure::of(&error).about(&self.resources, Request::Remove(key)),
             };
             match failure.status {
                 // Somebody else has removed it, or this did in an attempt whose reply was lost.

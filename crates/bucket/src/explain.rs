@@ -1,7 +1,8 @@
 //! What a failure of S3 at the start means to the person who typed the command.
 //!
-//! Each message names the bucket and what to do. Failures after the start are not explained: the
-//! request is repeated.
+//! Each message names the bucket and what to do. Failures after the start are not explained here:
+//! the request is repeated. What IAM did not allow is part of each failure, whenever it comes (see
+//! `denial`).
 
 use crate::answer::StoreFailure;
 
@@ -42,9 +43,13 @@ fn advice(bucket: &str, failure: &StoreFailure) -> String {
         }
         (_, "RequestTimeTooSkewed") => "this machine's clock is wrong; set it".to_owned(),
         (_, "BucketAlreadyExists") => "the name is taken by another account: bucket names are global, choose your own name".to_owned(),
+        // AWS names action and resource only within an account or organisation.
+        (Some(403), _) if failure.denial.as_ref().is_some_and(|denial| denial.named_by_store) => {
+            "no permission".to_owned()
+        }
         (Some(403), _) => {
-            "no permission: either the bucket belongs to another account (bucket names are global, choose your own name), or this user lacks \
-             s3:ListBucket on the bucket, or s3:PutObject and s3:GetObject on its objects"
+            "no permission: either this user lacks what is said here, or the bucket belongs to another account (bucket names are global, choose \
+             your own name)"
                 .to_owned()
         }
         _ => "S3 refused it".to_owned(),

@@ -12,6 +12,7 @@ mod checksum;
 pub mod client;
 pub mod creation;
 mod credentials;
+pub mod denial;
 pub mod explain;
 mod genuine;
 pub mod listing;

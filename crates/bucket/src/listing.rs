@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crate::{
     answer::{StoreFailure, missing},
     bucket::Bucket,
+    denial::Request,
     retry::patiently,
 };
 
@@ -73,10 +74,9 @@ impl Listing<'_> {
         let list = list.set_continuation_token(self.next.clone());
         let list = list.set_start_after(self.after.clone());
         let list = list.set_delimiter(self.one_level.then(|| "/".to_owned()));
-        let listed = list
-            .send()
-            .await
-            .map_err(|error| StoreFailure::of(&error))?;
+        let listed = list.send().await.map_err(|error| {
+            StoreFailure::of(&error).about(&self.bucket.resources, Request::List(&self.prefix))
+        })?;
         if listed.is_truncated == Some(true) && listed.next_continuation_token.is_none() {
             return Err(StoreFailure::local(
                 "the store broke the list off and does not say where it goes on",
@@ -189,7 +189,10 @@ impl Bucket {
                 body: object.body,
                 patience: self.times.piece,
             })),
-            Err(error) => missing(StoreFailure::of(&error)).map(|()| None),
+            Err(error) => {
+                let failure = StoreFailure::of(&error).about(&self.resources, Request::Read(key));
+                missing(failure).map(|()| None)
+            }
         }
     }
 

@@ -49,6 +49,19 @@ pub async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a user who may not read data. Only a repeated write has to be compared with what is
+/// there, so the missing right would show in the first crash, not at the start. The key that is read
+/// does not exist.
+///
+/// # Errors
+/// When S3 refuses or keeps failing, with advice.
+pub async fn probe_reading(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
+    let key = format!("{}probe", prefix.data_folder());
+    let read = patiently(|| bucket.open(&key)).await;
+    read.map(drop)
+        .map_err(|failure| explain::failure("read", bucket.name(), &failure))
+}
+
 /// Lets creates of one key with different bodies race: exactly one may win. Each race has a key of
 /// its own: where an object is already there, nothing races.
 async fn race(bucket: &Bucket, prefix: &Prefix) -> Result<()> {

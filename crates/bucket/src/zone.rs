@@ -61,7 +61,9 @@ pub async fn connect(
 ) -> Result<(Bucket, Vec<Prefix>)> {
     let s3 = client::connect(endpoint, endpoint_origin).await?;
     tracing::info!("S3 bucket {name}: {}", s3.origins);
-    let bucket = Bucket::new(s3.client, name).at_endpoint(s3.at_endpoint);
+    let bucket = Bucket::new(s3.client, name)
+        .at_endpoint(s3.at_endpoint)
+        .in_zones(prefixes.clone());
     let (mut allowed, mut refused) = (Vec::new(), None);
     for prefix in prefixes {
         let folder = format!("_control/{prefix}/");

@@ -77,6 +77,7 @@ async fn open(
         vec![request.from.clone()],
     )
     .await?;
+    let bucket = bucket.in_zones(vec![request.from.clone(), request.to.clone()]);
     let source = source(&bucket, request).await?;
     Ok((bucket, source))
 }

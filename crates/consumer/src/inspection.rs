@@ -4,7 +4,10 @@
 //! taken away. The committed offset must be read after the assignment, so that it includes the
 //! previous owner's last commit.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use anyhow::{Context, Result, anyhow};
 use bucket::{Bucket, retry::Backoff};
@@ -23,6 +26,41 @@ use landing::{
 
 use crate::{args::StartAt, claims::Claims};
 
+/// Why partitions do not know yet where to begin, for the health page. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct InspectionTroubles(Arc<Mutex<BTreeMap<Partition, String>>>);
+
+impl InspectionTroubles {
+    /// The newest reason of the first of these partitions.
+    pub(crate) fn first(&self) -> Option<(Partition, String)> {
+        let troubles = self.lock();
+        let first = troubles.first_key_value();
+        first.map(|(partition, reason)| (*partition, reason.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Partition, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The trouble of one partition, which is over when its inspection ends, aborted or not.
+struct InspectionTrouble {
+    all: InspectionTroubles,
+    partition: Partition,
+}
+
+impl InspectionTrouble {
+    fn is(&self, reason: String) {
+        self.all.lock().insert(self.partition, reason);
+    }
+}
+
+impl Drop for InspectionTrouble {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.partition);
+    }
+}
+
 /// Where to look for the facts.
 #[derive(Clone)]
 pub(crate) struct Inspector {
@@ -36,6 +74,7 @@ pub(crate) struct Inspector {
     pub(crate) rules: Settings,
     /// Whether the group is the one that is derived from the zone.
     pub(crate) derived_group: bool,
+    pub(crate) troubles: InspectionTroubles,
 }
 
 /// The facts of one partition, with the partition and generation they were gathered for.
@@ -50,6 +89,10 @@ impl Inspector {
     /// Gathers the facts, however long Kafka or S3 take to answer.
     pub(crate) async fn inspect(self, partition: Partition, generation: u64) -> Inspected {
         let mut backoff = Backoff::default();
+        let trouble = InspectionTrouble {
+            all: self.troubles.clone(),
+            partition,
+        };
         loop {
             match self.gather(partition).await {
                 Ok(facts) => {
@@ -59,10 +102,13 @@ impl Inspector {
                         facts,
                     };
                 }
-                Err(error) => tracing::warn!(
-                    partition = partition.0,
-                    "where to begin is not known yet: {error:#}; asking again"
-                ),
+                Err(error) => {
+                    tracing::warn!(
+                        partition = partition.0,
+                        "where to begin is not known yet: {error:#}; asking again"
+                    );
+                    trouble.is(format!("{error:#}"));
+                }
             }
             backoff.wait().await;
         }

@@ -186,6 +186,7 @@ fn event_loop(
         claims: claims(plan, &started),
         rules: plan.engine_settings(&started.zone),
         derived_group: plan.kafka.group == default_group(&plan.store.bucket, &plan.zone.prefix),
+        troubles: status.inspections(),
     };
     let mut engine = Engine::new(plan.engine_settings(&started.zone));
     if plan.run.until_end {

@@ -101,6 +101,7 @@ async fn enter(
             .map(schemas::schema_hash),
     );
     probe::probe(bucket, &plan.zone.prefix).await?;
+    probe::probe_reading(bucket, &plan.zone.prefix).await?;
     let zone = zone::enter(bucket, plan, &wanted, look_up, &found.committed).await?;
     if let Some(schema) = &plan.zone.schema {
         schemas::keep_schema(bucket, &plan.zone.prefix, schema).await?;
@@ -124,7 +125,9 @@ async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {
         plan.zone.prefix,
         s3.origins
     );
-    let bucket = Bucket::new(s3.client, &plan.store.bucket).at_endpoint(s3.at_endpoint);
+    let bucket = Bucket::new(s3.client, &plan.store.bucket)
+        .at_endpoint(s3.at_endpoint)
+        .in_zones(vec![plan.zone.prefix.clone()]);
     let Err(failure) = bucket.first_key(&plan.zone.prefix.data_folder()).await else {
         return Ok(bucket);
     };

@@ -14,7 +14,10 @@ use bucket::retry::StoreTrouble;
 use kafka::look_up::LookUp;
 use landing::{Engine, Offset, OffsetRange, Partition};
 
-use crate::{lag::Lag, metrics, overtaken::OvertakenWatch, topic_lag::TopicLag};
+use crate::{
+    inspection::InspectionTroubles, lag::Lag, metrics, overtaken::OvertakenWatch,
+    topic_lag::TopicLag,
+};
 
 /// A store or broker that fails for longer makes the health page red.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -77,6 +80,7 @@ pub(crate) struct Status {
     longest_wait: Duration,
     /// Since when some partition has been waiting for the facts that say where it begins.
     waiting: Option<Instant>,
+    inspections: InspectionTroubles,
     looked_up: Arc<Mutex<LookedUp>>,
     ends_asked: Option<Instant>,
     /// Whether the metrics are served.
@@ -107,6 +111,7 @@ impl Status {
             troubles: BTreeMap::new(),
             longest_wait,
             waiting: None,
+            inspections: InspectionTroubles::default(),
             looked_up: Arc::default(),
             ends_asked: None,
             has_metrics: false,
@@ -130,6 +135,11 @@ impl Status {
             has_metrics,
             ..self
         }
+    }
+
+    /// Where the inspector says why a partition does not know yet where to begin.
+    pub(crate) fn inspections(&self) -> InspectionTroubles {
+        self.inspections.clone()
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -284,10 +294,13 @@ impl Status {
             )
         });
         let waiting = self.waiting.and_then(|since| {
-            lasting(
-                since.elapsed(),
-                "a partition does not know where to begin: see the log".to_owned(),
-            )
+            let what = match self.inspections.first() {
+                Some((partition, reason)) => {
+                    format!("partition {partition} does not know where to begin: {reason}")
+                }
+                None => "a partition does not know where to begin: see the log".to_owned(),
+            };
+            lasting(since.elapsed(), what)
         });
         let failing = store.and_then(StoreTrouble::failing);
         let s3 =
