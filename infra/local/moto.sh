@@ -84,8 +84,19 @@ start() {
   mark
   cat >"$directory/server.py" <<'PYTHON'
 import sys
-from moto.server import main
-main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+import threading
+from moto import server
+
+# One request at a time: moto looks whether an object exists, and writes it later.
+lock = threading.Lock()
+
+class OneAtATime(server.DomainDispatcherApplication):
+    def __call__(self, environ, start_response):
+        with lock:
+            return super().__call__(environ, start_response)
+
+server.DomainDispatcherApplication = OneAtATime
+server.main(["-H", "127.0.0.1", "-p", sys.argv[1]])
 PYTHON
   "$python" "$directory/server.py" "$port" >"$directory/server.log" 2>&1 </dev/null &
   id=$!

@@ -1,6 +1,8 @@
 //! The IAM policies allow what each program does, on its own topic and prefix, and nothing more.
 //!
-//! Not here: how AWS evaluates them. The consumer can neither delete nor leave its landing zone.
+//! Not here: how AWS evaluates them, and whether the programs need each of them, which
+//! `crates/consumer/tests/it/iam.rs` finds out by running them. The consumer can neither delete nor
+//! leave its landing zone.
 
 use std::collections::BTreeMap;
 
@@ -53,16 +55,34 @@ fn expected_of_consumer() -> BTreeMap<String, Vec<String>> {
         (kafka("cluster", ""), &["kafka-cluster:Connect"]),
         (
             kafka("topic", &format!("/{TOPIC}")),
+            &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
+        ),
+        (
+            kafka("group", &group),
+            &["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"],
+        ),
+    ])
+}
+
+/// It asks whether the topic is compacted, how far the group came, and commits nothing.
+fn expected_of_verify() -> BTreeMap<String, Vec<String>> {
+    let (bucket, prefix) = (format!("arn:aws:s3:::{BUCKET}"), prefix());
+    let group = format!("/landing.{BUCKET}/{prefix}");
+    let objects: &[&str] = &["s3:GetObject"];
+    expected(vec![
+        (bucket.clone(), &["s3:ListBucket"]),
+        (format!("{bucket}/{prefix}/*"), objects),
+        (format!("{bucket}/_control/{prefix}/*"), objects),
+        (kafka("cluster", ""), &["kafka-cluster:Connect"]),
+        (
+            kafka("topic", &format!("/{TOPIC}")),
             &[
                 "kafka-cluster:DescribeTopic",
                 "kafka-cluster:DescribeTopicDynamicConfiguration",
                 "kafka-cluster:ReadData",
             ],
         ),
-        (
-            kafka("group", &group),
-            &["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"],
-        ),
+        (kafka("group", &group), &["kafka-cluster:DescribeGroup"]),
     ])
 }
 
@@ -96,12 +116,26 @@ fn expected_of_compact() -> BTreeMap<String, Vec<String>> {
     ])
 }
 
+/// It also deletes objects of the zone, and none of `_control`.
+fn expected_of_compact_delete() -> BTreeMap<String, Vec<String>> {
+    let mut expected = expected_of_compact();
+    let data = format!("arn:aws:s3:::{BUCKET}/{}/*", prefix());
+    let of_data = expected.get_mut(&data).unwrap();
+    of_data.insert(0, "s3:DeleteObject".to_owned());
+    expected
+}
+
 #[test]
 fn each_program_may_do_what_it_does_and_nothing_else() {
     assert_eq!(
         grants(&json("infra/iam/compact.json")),
         expected_of_compact()
     );
+    assert_eq!(
+        grants(&json("infra/iam/compact-delete.json")),
+        expected_of_compact_delete()
+    );
+    assert_eq!(grants(&json("infra/iam/verify.json")), expected_of_verify());
     assert_eq!(
         grants(&json("infra/iam/consumer.json")),
         expected_of_consumer()
@@ -163,31 +197,40 @@ fn the_consumers_resources_hold_every_key_of_its_zone_and_none_of_another() {
 fn the_consumer_may_list_its_zone_only_and_learns_there_what_is_missing() {
     // Without the right to list, S3 answers 403 instead of 404 for a key that is not there; it
     // takes that key for the prefix.
-    let policy = json("infra/iam/consumer.json");
-    let list = &policy["Statement"][0];
-    assert_eq!(strings(&list["Action"]), ["s3:ListBucket"]);
     let prefix = prefix();
     let both = [format!("{prefix}/*"), format!("_control/{prefix}/*")];
-    assert_eq!(strings(&list["Condition"]["StringLike"]["s3:prefix"]), both);
-    let compact = json("infra/iam/compact.json");
     let of_copy = [format!("{COPY}/*"), format!("_control/{COPY}/*")];
-    assert_eq!(
-        strings(&compact["Statement"][0]["Condition"]["StringLike"]["s3:prefix"]),
-        [both, of_copy].concat()
-    );
+    let with_copy = [both.clone(), of_copy].concat();
+    for (name, expected) in [
+        ("consumer", &both[..]),
+        ("verify", &both),
+        ("compact", &with_copy),
+        ("compact-delete", &with_copy),
+    ] {
+        let policy = json(&format!("infra/iam/{name}.json"));
+        let list = &policy["Statement"][0];
+        assert_eq!(strings(&list["Action"]), ["s3:ListBucket"], "{name}");
+        assert_eq!(
+            strings(&list["Condition"]["StringLike"]["s3:prefix"]),
+            expected,
+            "{name}"
+        );
+    }
 }
 
 #[test]
-fn no_policy_has_a_star_for_an_action_or_for_every_resource_or_deletes() {
-    let policies = names("infra/iam").into_iter();
-    for name in policies.filter(|name| name.ends_with(".json")) {
+fn no_policy_has_a_star_for_an_action_or_for_every_resource_or_deletes_unseen() {
+    let files = names("infra/iam").into_iter();
+    for name in files.filter(|name| name.ends_with(".json")) {
         let policy = json(&format!("infra/iam/{name}"));
         assert_eq!(policy["Version"], "2012-10-17", "{name}");
+        // The one policy whose name says so.
+        let may_delete = name == "compact-delete.json";
         for (resource, actions) in grants(&policy) {
             assert_ne!(resource, "*", "{name}");
             for action in actions {
                 assert!(
-                    !action.contains('*') && !action.contains("Delete"),
+                    !action.contains('*') && (may_delete || !action.contains("Delete")),
                     "{name}: {action}"
                 );
             }
