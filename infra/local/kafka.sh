@@ -4,8 +4,12 @@
 #
 #   infra/local/kafka.sh fetch
 #       downloads what a start needs; a start does that, too
-#   infra/local/kafka.sh start [--dir DIR] [--port 9092]
-#       prints the bootstrap address; starting twice is harmless
+#   infra/local/kafka.sh start [--dir DIR] [--port 9092] [--tls] [--sasl]
+#       prints the bootstrap address; starting twice is harmless. With --sasl there is a listener
+#       with passwords, too, on port + 200 (PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512; user test,
+#       password test-secret); with --tls one on port + 300 that asks for a certificate, and one on
+#       port + 500 whose certificate is for another name; with both one on port + 400 with passwords
+#       over TLS. DIR/tls holds the certificates: ca.pem signed them all but stranger.pem
 #   infra/local/kafka.sh stop [--dir DIR] [--hard]
 #       --hard is kill -9; the data stays, another start goes on with it
 #   infra/local/kafka.sh wipe [--dir DIR]
@@ -15,8 +19,8 @@
 #
 # Needs Java 17 or newer, and Maven for the first start: it fetches the jars (45 MB) into
 # ~/.cache/stock-market-pipeline. Port + 100 is the controller's. Not for production: one node, no
-# password, replication factor 1, no fsync. Only a process that was started over DIR is ever
-# signalled.
+# password unless asked for, replication factor 1, no fsync. Only a process that was started over
+# DIR is ever signalled.
 set -euo pipefail
 
 version=4.3.1
@@ -26,9 +30,11 @@ directory=$cache/kafka-data
 marker=.made-by-kafka.sh
 port=9092
 hard=no
+tls=no
+sasl=no
 
 fail() { echo "kafka.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,24s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 command=${1:-}
 shift || true
@@ -37,6 +43,8 @@ while [ "$command" != tool ] && [ $# -gt 0 ]; do
     --dir) directory=${2:?--dir needs a directory}; shift 2 ;;
     --port) port=${2:?--port needs a number}; shift 2 ;;
     --hard) hard=yes; shift ;;
+    --tls) tls=yes; shift ;;
+    --sasl) sasl=yes; shift ;;
     *) echo "kafka.sh: unknown argument $1" >&2; usage ;;
   esac
 done
@@ -95,17 +103,77 @@ running() {
   tr '\0' '\n' <"/proc/$id/cmdline" 2>/dev/null | grep -qxF "$directory/server.properties" && echo "$id"
 }
 
+# The listeners that clients see. The order matters: `start` recognises the first.
+listeners() {
+  local of="PLAINTEXT://127.0.0.1:$port"
+  [ $sasl = no ] || of+=",PASSWORD://127.0.0.1:$((port + 200))"
+  [ $tls = no ] || of+=",CERTIFICATE://127.0.0.1:$((port + 300)),MISNAMED://127.0.0.1:$((port + 500))"
+  [ $sasl$tls != yesyes ] || of+=",PASSWORDTLS://127.0.0.1:$((port + 400))"
+  echo "$of"
+}
+
+# certificate NAME CA DAYS [SUBJECT-ALT-NAME]: NAME.pem and its key NAME.key.
+certificate() {
+  openssl req -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr"
+  openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days "$3" -out "$1.pem" \
+    -extfile <(printf 'basicConstraints=CA:FALSE\n%s\n' "${4:+subjectAltName=$4}")
+}
+
+# A CA, certificates for brokers and clients, and those that must be refused.
+make_certificates() {
+  [ -e "$directory/tls/made" ] && return
+  command -v openssl >/dev/null || fail "openssl is needed for --tls: sudo apt-get install openssl"
+  mkdir -p "$directory/tls"
+  ( cd "$directory/tls"
+    local authority
+    for authority in ca stranger-ca; do
+      openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$authority of a test" -keyout $authority.key -out $authority.pem
+    done
+    certificate broker ca 3650 DNS:localhost,IP:127.0.0.1
+    certificate misnamed ca 3650 DNS:broker.example
+    certificate client ca 3650
+    certificate expired ca -1
+    certificate stranger stranger-ca 3650
+    openssl pkcs8 -topk8 -in client.key -passout pass:key-secret -out client-locked.key
+    # Kafka wants the key and the chain in one file.
+    local name
+    for name in broker misnamed; do cat $name.key $name.pem ca.pem >$name-store.pem; done
+    : >made
+  ) >"$directory/openssl.log" 2>&1 || fail "the certificates could not be made: $(tail -n 3 "$directory/openssl.log")"
+}
+
+# The part of the settings that --tls and --sasl add.
+secure_settings() {
+  local listener mechanism module=org.apache.kafka.common.security
+  if [ $tls = yes ]; then
+    printf '%s\n' ssl.keystore.type=PEM "ssl.keystore.location=$directory/tls/broker-store.pem" \
+      ssl.truststore.type=PEM "ssl.truststore.location=$directory/tls/ca.pem" \
+      listener.name.certificate.ssl.client.auth=required listener.name.misnamed.ssl.keystore.type=PEM \
+      "listener.name.misnamed.ssl.keystore.location=$directory/tls/misnamed-store.pem"
+  fi
+  [ $sasl = yes ] || return 0
+  echo sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+  for listener in password passwordtls; do
+    echo "listener.name.$listener.plain.sasl.jaas.config=$module.plain.PlainLoginModule required user_test=\"test-secret\";"
+    for mechanism in 256 512; do
+      echo "listener.name.$listener.scram-sha-$mechanism.sasl.jaas.config=$module.scram.ScramLoginModule required;"
+    done
+  done
+}
+
 write_settings() {
   mark
   mkdir -p "$directory"
+  [ $tls = no ] || make_certificates
   cat >"$directory/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$((port + 100))
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 100))
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=$(listeners),CONTROLLER://127.0.0.1:$((port + 100))
+advertised.listeners=$(listeners)
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PASSWORD:SASL_PLAINTEXT,CERTIFICATE:SSL,MISNAMED:SSL,PASSWORDTLS:SASL_SSL
+$(secure_settings)
 log.dirs=$directory/data
 # One node cannot hold more than one copy.
 offsets.topic.replication.factor=1
@@ -149,8 +217,8 @@ mark() {
 start() {
   local id
   if id=$(running); then
-    grep -q "^advertised.listeners=PLAINTEXT://127.0.0.1:$port\$" "$directory/server.properties" \
-      || fail "process $id already runs over $directory on another port: stop it first"
+    grep -qxF "advertised.listeners=$(listeners)" "$directory/server.properties" \
+      || fail "process $id already runs over $directory on another port, or with other listeners: stop it first"
     echo "127.0.0.1:$port"
     return
   fi
@@ -164,7 +232,8 @@ start() {
   if [ ! -s "$directory/data/meta.properties" ]; then
     local cluster
     cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | cut -c1-22)
-    kafka_java -Dkafka.log.level=WARN kafka.tools.StorageTool format -t "$cluster" -c "$directory/server.properties" >"$directory/format.log" 2>&1 \
+    kafka_java -Dkafka.log.level=WARN kafka.tools.StorageTool format -t "$cluster" -c "$directory/server.properties" \
+      --add-scram "SCRAM-SHA-256=[name=test,password=test-secret]" --add-scram "SCRAM-SHA-512=[name=test,password=test-secret]" >"$directory/format.log" 2>&1 \
       || fail "the data directory could not be made: $(tail -n 3 "$directory/format.log")"
   fi
   java "-Xmx${KAFKA_HEAP:-512m}" -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$directory/log4j2.properties" -cp "$jars/*" \

@@ -46,7 +46,7 @@ impl Stores {
             return Ok(bucket.clone());
         }
         check_bucket_name(name)?;
-        let s3 = client::connect(self.endpoint.as_deref(), &self.endpoint_origin).await?;
+        let s3 = client::connect(self.endpoint.as_deref(), &self.endpoint_origin, None).await?;
         tracing::info!("S3 bucket {name}: {}", s3.origins);
         let bucket = Bucket::new(s3.client, name).at_endpoint(s3.at_endpoint);
         lock().insert(name.to_owned(), bucket.clone());

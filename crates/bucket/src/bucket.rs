@@ -18,6 +18,7 @@ use crate::{
     answer::{PutAnswer, StoreFailure, missing},
     client,
     denial::{BucketResources, Request},
+    object_options::ObjectOptions,
     requests,
     retry::{Backoff, StoreTrouble},
     times::Times,
@@ -33,6 +34,8 @@ pub struct Bucket {
     pub(crate) times: Times,
     /// Whether an endpoint was set, so that it may be a look-alike of S3.
     pub(crate) at_endpoint: bool,
+    /// How S3 is to keep what is written.
+    options: Arc<ObjectOptions>,
     tries: Tries,
     trouble: StoreTrouble,
 }
@@ -59,6 +62,7 @@ impl Bucket {
             name: name.to_owned(),
             times: Times::default(),
             at_endpoint: false,
+            options: Arc::default(),
             tries: Tries::default(),
             trouble,
         }
@@ -79,6 +83,15 @@ impl Bucket {
     pub fn in_zones(self, zones: Vec<Prefix>) -> Self {
         Self {
             resources: Arc::new(self.resources.with_zones(zones)),
+            ..self
+        }
+    }
+
+    /// The same bucket, which keeps what is written from now on like this.
+    #[must_use]
+    pub fn with_options(self, options: ObjectOptions) -> Self {
+        Self {
+            options: Arc::new(options),
             ..self
         }
     }
@@ -171,7 +184,9 @@ impl Bucket {
         for (name, value) in metadata {
             request = request.metadata(*name, value);
         }
-        let request = request
+        let request = self
+            .options
+            .apply(request, key, &body)
             .content_type(content_type(key))
             .body(ByteStream::from(body.clone()))
             .customize();

@@ -16,7 +16,7 @@ use aws_sdk_s3::{
 };
 use aws_types::service_config::ServiceConfigKey;
 
-use crate::{credentials, times::Times};
+use crate::{requests::ExpectedOwner, times::Times};
 
 /// The endpoint of all services, and of S3 alone.
 const GENERAL_VARIABLE: &str = "AWS_ENDPOINT_URL";
@@ -37,11 +37,16 @@ pub struct S3Client {
 }
 
 /// Builds the client and makes sure that there are credentials; makes no request to S3.
-/// `endpoint_origin` says where `endpoint` came from, for the log.
+/// `endpoint_origin` says where `endpoint` came from, for the log. With an `owner`, the number of an
+/// AWS account, S3 refuses requests for a bucket of another one.
 ///
 /// # Errors
 /// When there is no region, there are no credentials, or the endpoint is no URL.
-pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3Client> {
+pub async fn connect(
+    endpoint: Option<&str>,
+    endpoint_origin: &str,
+    owner: Option<&str>,
+) -> Result<S3Client> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .credentials_provider(credentials::Chain::default_one().await)
         // Our own loops repeat requests, some of them for ever; the SDK's retries would only hide
@@ -70,6 +75,7 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
         .force_path_style(endpoint.is_some())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    s3 = for_owner(s3, owner);
     s3.set_endpoint_url(endpoint.as_ref().map(|endpoint| endpoint.url.clone()));
     let place = match &endpoint {
         Some(endpoint) => endpoint.to_string(),
@@ -84,6 +90,17 @@ pub async fn connect(endpoint: Option<&str>, endpoint_origin: &str) -> Result<S3
         at_endpoint: endpoint.is_some(),
         origins,
     })
+}
+
+/// Settings with which each request says whose bucket it is for.
+pub(crate) fn for_owner(
+    settings: aws_sdk_s3::config::Builder,
+    owner: Option<&str>,
+) -> aws_sdk_s3::config::Builder {
+    match owner {
+        Some(owner) => settings.interceptor(ExpectedOwner(owner.to_owned())),
+        None => settings,
+    }
 }
 
 /// Settings that give one request so much time.

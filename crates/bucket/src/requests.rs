@@ -4,7 +4,8 @@
 use aws_sdk_s3::{
     Client,
     config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef},
     },
     error::BoxError,
 };
@@ -17,6 +18,28 @@ pub(crate) fn watched(client: &Client, counts: StoreTrouble) -> Client {
     let config = client.config().to_builder();
     let config = config.interceptor(Counter(counts)).interceptor(OnlyS3);
     Client::from_conf(config.build())
+}
+
+/// Says in each request whose bucket it is for; S3 refuses it with 403 where the bucket is another
+/// account's, for example because somebody took a name that was given up.
+#[derive(Debug)]
+pub(crate) struct ExpectedOwner(pub(crate) String);
+
+impl Intercept for ExpectedOwner {
+    fn name(&self) -> &'static str {
+        "expected owner of the bucket"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let headers = context.request_mut().headers_mut();
+        headers.insert("x-amz-expected-bucket-owner", self.0.clone());
+        Ok(())
+    }
 }
 
 #[derive(Debug)]

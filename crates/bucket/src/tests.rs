@@ -1,6 +1,7 @@
 //! The bucket against servers that answer as a test says.
 
 mod foreign;
+mod headers;
 mod race;
 mod removal;
 mod server;

@@ -13,7 +13,7 @@ use landing::{
 
 use schema::Classifier;
 
-use crate::{bucket::Bucket, client, explain, retry::patiently};
+use crate::{bucket::Bucket, client, explain, object_options::check_owner, retry::patiently};
 
 /// The most LIST requests to find out which zones there are.
 const MOST_FOLDERS: usize = 50;
@@ -46,7 +46,8 @@ impl ZoneFacts {
 }
 
 /// Connects to the bucket; returns it with those of the prefixes that the user may list, at least
-/// one. `endpoint_origin` says where `endpoint` came from, for the log.
+/// one. `endpoint_origin` says where `endpoint` came from, for the log, and `owner` whose bucket it
+/// must be.
 ///
 /// Nothing else is listed, because a user may have rights to one zone only, as in
 /// `infra/iam/consumer.json`.
@@ -57,9 +58,11 @@ pub async fn connect(
     name: &str,
     endpoint: Option<&str>,
     endpoint_origin: &str,
+    owner: Option<&str>,
     prefixes: Vec<Prefix>,
 ) -> Result<(Bucket, Vec<Prefix>)> {
-    let s3 = client::connect(endpoint, endpoint_origin).await?;
+    check_owner(owner)?;
+    let s3 = client::connect(endpoint, endpoint_origin, owner).await?;
     tracing::info!("S3 bucket {name}: {}", s3.origins);
     let bucket = Bucket::new(s3.client, name)
         .at_endpoint(s3.at_endpoint)

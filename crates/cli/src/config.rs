@@ -56,6 +56,7 @@ pub fn load(
     let argv: Vec<OsString> = argv.into_iter().collect();
     let exported: HashSet<OsString> = std::env::vars_os().map(|(name, _)| name).collect();
     let dotenv = dotenv::load();
+    remember_secrets();
     // clap reads the environment when an argument is made, so `.env` comes first.
     let command = without_env_values(command());
     let dotenv = dotenv.map_err(|message| help_or(message, command.clone(), &argv))?;
@@ -94,6 +95,7 @@ pub fn load(
         .chain(of_variable.into_iter().map(OsString::from))
         .chain(flags.iter().cloned());
     let matches = command.clone().try_get_matches_from(layered)?;
+    remember_users(&command, &matches);
     let mut sources: Vec<String> = dotenv
         .iter()
         .map(|path| path.display().to_string())
@@ -109,6 +111,31 @@ pub fn load(
         sources,
         origins,
     })
+}
+
+/// Variables whose values must never be printed, whoever reads them.
+const SECRET_VARIABLES: [&str; 6] = [
+    "ALPHAVANTAGE_API_KEY",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "KAFKA_SASL_PASSWORD",
+    "KAFKA_TLS_KEY_PASSWORD",
+];
+
+/// Ends of the names of variables that hold an address, which may carry a user and a password.
+const ADDRESSES: [&str; 3] = ["_PROXY", "ENDPOINT_URL", "BASE_URL"];
+
+fn remember_secrets() {
+    for (name, value) in std::env::vars() {
+        if SECRET_VARIABLES.contains(&name.as_str()) {
+            secrets::remember(&value);
+        }
+        let name = name.to_uppercase();
+        if name.contains("ENDPOINT_URL") || ADDRESSES.iter().any(|end| name.ends_with(end)) {
+            secrets::remember_user_of(&value);
+        }
+    }
 }
 
 /// The help or the version, if one of them was asked for: they are to be had whatever `.env` holds.
@@ -160,6 +187,17 @@ pub(crate) fn without_env_values(command: Command) -> Command {
     command
         .mut_args(|argument| argument.hide_env_values(true))
         .mut_subcommands(without_env_values)
+}
+
+/// Addresses among the settings may carry a user and a password, whoever gave them.
+fn remember_users(command: &Command, matches: &ArgMatches) {
+    let chosen = Chosen::new(command, matches);
+    for argument in chosen.command.get_arguments() {
+        let values = chosen.given.try_get_raw(argument.get_id().as_str());
+        for value in values.ok().flatten().into_iter().flatten() {
+            secrets::remember_user_of(&value.to_string_lossy());
+        }
+    }
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, Value>, clap::Error> {

@@ -96,7 +96,11 @@ impl Pages {
             "/metrics" => (StatusCode::OK, (self.numbers)()),
             "/healthz" => match (self.problems)() {
                 problems if problems.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-                problems => (StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n"),
+                problems => {
+                    let text = problems.join("\n") + "\n";
+                    let text = secrets::without(&text).into_owned();
+                    (StatusCode::SERVICE_UNAVAILABLE, text)
+                }
             },
             _ => (
                 StatusCode::NOT_FOUND,

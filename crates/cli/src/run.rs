@@ -74,7 +74,7 @@ pub fn run<F: Future<Output = Result<Done, Failure>>>(
         };
     }
     if let Some(text) = &settings.printed {
-        writeln!(std::io::stdout(), "{text}").ok();
+        writeln!(std::io::stdout(), "{}", secrets::without(text)).ok();
         return ExitCode::SUCCESS;
     }
     start_logging();
@@ -95,7 +95,7 @@ pub fn run<F: Future<Output = Result<Done, Failure>>>(
         Ok(done) => {
             if !done.text.is_empty() {
                 // The reader may be gone (`| head`); the exit code says the same.
-                writeln!(std::io::stdout(), "{}", done.text).ok();
+                writeln!(std::io::stdout(), "{}", secrets::without(&done.text)).ok();
             }
             match done.error {
                 Some(error) => fail(&error, done.code),
@@ -140,8 +140,7 @@ pub fn start_logging() {
 
 /// Prints the error line.
 fn fail(error: &dyn Display, code: u8) -> ExitCode {
-    let line: String = error
-        .to_string()
+    let line: String = secrets::without(&error.to_string())
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
@@ -149,12 +148,15 @@ fn fail(error: &dyn Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Writes a log line to stderr, above the bar if one is there.
+/// Writes a log line to stderr, above the bar if one is there, and without any secret: libraries
+/// write lines, too.
 struct LogLine;
 
 impl Write for LogLine {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        progress::above_bar(|| std::io::stderr().write_all(line))?;
+        let text = String::from_utf8_lossy(line);
+        let shown = secrets::without(&text);
+        progress::above_bar(|| std::io::stderr().write_all(shown.as_bytes()))?;
         Ok(line.len())
     }
 

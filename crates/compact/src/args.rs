@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::BoolishValueParser};
 use cli::{
-    flags::{ReportArgs, ZoneArgs},
+    flags::{ObjectArgs, ReportArgs, ZoneArgs},
     values::{one_of, parse_size},
 };
 use format::options::Compression;
@@ -40,6 +40,10 @@ pub struct CompactArgs {
     /// The bucket
     #[command(flatten)]
     pub zone: ZoneArgs,
+
+    /// How S3 keeps the copy
+    #[command(flatten)]
+    pub objects: ObjectArgs,
 
     /// Folder of the landing zone
     #[arg(

@@ -6,7 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use bucket::check_bucket_name;
+use bucket::{
+    check_bucket_name,
+    object_options::{ObjectFlags, ObjectOptions, check_owner},
+};
 use format::{
     encoding::Encoding,
     options::{Compression, EncodingOptions, FileFormat, RecordSource},
@@ -44,6 +47,8 @@ pub(crate) struct CopyRequest {
     pub(crate) delete_source: bool,
     /// Whether to delete what the copy does not keep as it was.
     pub(crate) accept_lossy: bool,
+    /// How S3 is to keep the copy.
+    pub(crate) objects: ObjectOptions,
 }
 
 /// Which dates to compact.
@@ -61,6 +66,15 @@ impl CopyRequest {
     /// A message that names the flag and the fix; the caller exits with 2.
     pub(crate) fn new(args: &CompactArgs) -> Result<Self> {
         check(args)?;
+        check_owner(args.zone.expected_bucket_owner.as_deref())?;
+        let flags = args.objects.clone();
+        let objects = ObjectOptions::new(&ObjectFlags {
+            sse: flags.sse,
+            sse_kms_key_id: flags.sse_kms_key_id,
+            storage_class: flags.storage_class,
+            object_tags: flags.object_tags,
+            checksum: Some(flags.checksum),
+        })?;
         let schema = args.schema.as_deref().map(schema_file::read).transpose()?;
         let default = match args.format {
             CopyFormat::Parquet => Compression::Zstd,
@@ -83,6 +97,7 @@ impl CopyRequest {
             concurrency: usize::from(args.zone.concurrency),
             delete_source: args.delete_source,
             accept_lossy: args.accept_lossy,
+            objects,
         };
         let stock = (args.format == CopyFormat::Parquet).then(|| Arc::new(TableSchema::stock()));
         let (topic, zone) = (String::new(), String::new());

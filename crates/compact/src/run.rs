@@ -74,10 +74,13 @@ async fn open(
         &args.zone.bucket,
         args.zone.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
+        args.zone.expected_bucket_owner.as_deref(),
         vec![request.from.clone()],
     )
     .await?;
-    let bucket = bucket.in_zones(vec![request.from.clone(), request.to.clone()]);
+    let bucket = bucket
+        .in_zones(vec![request.from.clone(), request.to.clone()])
+        .with_options(request.objects.clone());
     let source = source(&bucket, request).await?;
     Ok((bucket, source))
 }

@@ -10,7 +10,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::BoolishValueParser};
 use cli::{
-    flags::{KafkaArgs, ReportArgs, ZoneArgs},
+    flags::{KafkaArgs, ObjectArgs, ReportArgs, ZoneArgs},
     values::{parse_duration, parse_size},
 };
 use landing::{
@@ -45,6 +45,10 @@ pub struct Args {
     /// The bucket
     #[command(flatten)]
     pub zone: ZoneArgs,
+
+    /// How S3 keeps what is landed
+    #[command(flatten)]
+    pub objects: ObjectArgs,
 
     /// Folder in the bucket [default: {topic}/{format}]
     #[arg(

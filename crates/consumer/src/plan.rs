@@ -6,7 +6,11 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
-use bucket::{check_bucket_name, schemas::schema_hash};
+use bucket::{
+    check_bucket_name,
+    object_options::{ObjectFlags, ObjectOptions, check_owner},
+    schemas::schema_hash,
+};
 use format::{
     options::{Compression, FileFormat},
     schema_file,
@@ -51,6 +55,9 @@ pub(crate) struct StoreSettings {
     pub(crate) bucket: String,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) create_bucket: bool,
+    /// The account that must own it.
+    pub(crate) owner: Option<String>,
+    pub(crate) objects: ObjectOptions,
 }
 
 /// The landing zone.
@@ -113,6 +120,7 @@ impl Plan {
             metrics_addr: args.metrics_addr,
             progress_interval: args.report.progress_interval,
         };
+        let objects = object_options(&args)?;
         let plan = Self {
             engine: engine::Settings {
                 drain_deadline: run.drain_deadline,
@@ -125,6 +133,8 @@ impl Plan {
                 bucket: args.zone.bucket,
                 endpoint_url: args.zone.endpoint_url,
                 create_bucket: args.create_bucket,
+                owner: args.zone.expected_bucket_owner,
+                objects,
             },
         };
         // An encoding that cannot work must fail now, not at the first batch.
@@ -146,6 +156,23 @@ impl Plan {
             ..self.engine.clone()
         }
     }
+}
+
+fn object_options(args: &Args) -> Result<ObjectOptions> {
+    check_owner(args.zone.expected_bucket_owner.as_deref())?;
+    if args.create_bucket && args.zone.expected_bucket_owner.is_some() {
+        bail!(
+            "--create-bucket makes a bucket of our own account: leave out --expected-bucket-owner, or make the bucket first"
+        );
+    }
+    let flags = args.objects.clone();
+    ObjectOptions::new(&ObjectFlags {
+        sse: flags.sse,
+        sse_kms_key_id: flags.sse_kms_key_id,
+        storage_class: flags.storage_class,
+        object_tags: flags.object_tags,
+        checksum: Some(flags.checksum),
+    })
 }
 
 impl ZoneSettings {
@@ -194,7 +221,7 @@ fn kafka_settings(args: &Args, prefix: &Prefix) -> Result<KafkaSettings> {
     Ok(KafkaSettings {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
         group: args.group.clone().unwrap_or_else(derived),
-        options: settings::options(&args.kafka.kafka_options)?,
+        options: settings::options(&args.kafka.kafka_options, &args.kafka.security())?,
         queue_bytes: args.memory / 4,
     })
 }

@@ -141,6 +141,7 @@ fn poll_thread(
         reading: Reading::default(),
         complaints: Complaints::default(),
         end: LastEnd::default(),
+        tokens: plan.kafka.options.tokens().cloned(),
     };
     // A dry run must not take partitions away from the real group.
     let group = if plan.run.dry_run {

@@ -52,6 +52,7 @@ pub(crate) async fn start_up(plan: &Plan, origins: &Origins) -> Result<Started> 
         plan.zone.topic,
         plan.kafka.group
     );
+    plan.kafka.options.warn();
     let look_up = Arc::new(LookUp::new(&plan.kafka, &plan.zone.topic)?);
     let found = kafka::check(look_up.clone(), plan).await?;
     let entered = match &s3 {
@@ -117,6 +118,7 @@ async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {
     let s3 = client::connect(
         plan.store.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
+        plan.store.owner.as_deref(),
     )
     .await?;
     tracing::info!(
@@ -127,7 +129,8 @@ async fn connect_s3(plan: &Plan, origins: &Origins) -> Result<Bucket> {
     );
     let bucket = Bucket::new(s3.client, &plan.store.bucket)
         .at_endpoint(s3.at_endpoint)
-        .in_zones(vec![plan.zone.prefix.clone()]);
+        .in_zones(vec![plan.zone.prefix.clone()])
+        .with_options(plan.store.objects.clone());
     let Err(failure) = bucket.first_key(&plan.zone.prefix.data_folder()).await else {
         return Ok(bucket);
     };

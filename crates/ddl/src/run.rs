@@ -110,6 +110,7 @@ async fn read(
         &args.zone.bucket,
         args.zone.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
+        args.zone.expected_bucket_owner.as_deref(),
         vec![table.prefix.clone()],
     )
     .await?;

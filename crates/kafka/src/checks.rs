@@ -12,6 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use crate::{
     look_up::{self, LookUp, TopicFacts},
     reach::{Address, unreachable},
+    security::advice,
     settings::KafkaSettings,
 };
 
@@ -27,9 +28,18 @@ pub fn partitions(
     topic: &str,
     timeout: Duration,
 ) -> Result<Vec<Partition>> {
+    look_up.ready().map_err(|problem| {
+        anyhow!(
+            "cannot log in to Kafka at {}: {problem}",
+            settings.bootstrap_servers
+        )
+    })?;
     let facts = look_up
         .topic(timeout)
-        .map_err(|error| unreachable_error(&error, settings, timeout))?;
+        .map_err(|error| match look_up.refusal() {
+            Some(reason) => anyhow!(refused(&settings.bootstrap_servers, &reason)),
+            None => unreachable_error(&error, settings, timeout),
+        })?;
     check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
     existing(facts, topic)
 }
@@ -67,6 +77,15 @@ fn is_settling(error: &anyhow::Error) -> bool {
     )
 }
 
+/// That Kafka refuses us, for this reason in the client's words, and what to do.
+#[must_use]
+pub fn refused(servers: &str, reason: &str) -> String {
+    // `SSL handshake failed: …: certificate verify failed: … (after 3ms in state SSL_HANDSHAKE)`
+    let reason = reason.split(" (after ").next().unwrap_or(reason).trim();
+    let advice = advice(reason).unwrap_or("see the flags under 'Kafka security'");
+    format!("Kafka at {servers} refuses us: {reason}; {advice}")
+}
+
 fn unreachable_error(
     error: &KafkaError,
     settings: &KafkaSettings,
@@ -79,13 +98,16 @@ fn unreachable_error(
             "Kafka refuses to describe the topic: {code}; this user needs DESCRIBE and READ on it"
         );
     }
-    let complaint =
-        look_up::complaint(settings).map_or_else(String::new, |text| format!(" ({text})"));
+    let complaint = look_up::complaint(settings);
+    let shown = complaint.as_deref().map(|text| format!(" ({text})"));
+    let fix = complaint.as_deref().and_then(advice).unwrap_or(
+        "is it running (cargo run -p sandbox is one to try), and are --bootstrap-servers and the flags for TLS and SASL right?",
+    );
     anyhow!(
-        "Kafka at {} did not answer within {} s{complaint}; is it running (cargo run -p sandbox is one to try), and are \
-         --bootstrap-servers and the -X options for TLS and SASL right?",
+        "Kafka at {} did not answer within {} s{}; {fix}",
         settings.bootstrap_servers,
-        timeout.as_secs_f64()
+        timeout.as_secs_f64(),
+        shown.unwrap_or_default()
     )
 }
 

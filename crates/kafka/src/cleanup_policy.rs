@@ -11,6 +11,7 @@ use rdkafka::{
 use crate::{
     complaints::LookUpContext,
     settings::{self, KafkaSettings},
+    tokens,
 };
 
 /// The longest wait for the answer.
@@ -21,7 +22,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 #[must_use]
 pub fn is_compacted(settings: &KafkaSettings, topic: &str) -> Option<bool> {
     let config = settings::client_config(settings);
-    let admin = AdminClient::from_config_and_context(&config, LookUpContext::default()).ok()?;
+    let context = LookUpContext::new(&settings.options);
+    let admin = AdminClient::from_config_and_context(&config, context).ok()?;
+    tokens::give(admin.inner(), &settings.options).ok()?;
     let options = AdminOptions::new()
         .request_timeout(Some(ANSWER))
         .operation_timeout(Some(ANSWER));

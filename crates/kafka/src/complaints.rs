@@ -3,22 +3,40 @@
 //! librdkafka reports most of its trouble (refused connections, bad certificates) only through its
 //! log and error callbacks.
 
-use std::sync::Mutex;
+use std::{error::Error, sync::Mutex};
 
 use landing::Partition;
+use msk::TokenSource;
 use rdkafka::{
     ClientContext, Statistics, TopicPartitionList,
+    client::OAuthToken,
     config::RDKafkaLogLevel,
     consumer::ConsumerContext,
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     producer::{DeliveryResult, ProducerContext},
 };
 
-use crate::{end::LastEnd, fetch_progress::FetchProgress, secrets::without_secrets};
+use crate::{
+    end::LastEnd, fetch_progress::FetchProgress, options::Options, secrets::without_secrets, tokens,
+};
 
 /// The newest complaints of one client, at most twenty.
 #[derive(Debug, Default)]
 pub struct Complaints(Mutex<Vec<String>>);
+
+/// Whether this error will not go away by waiting: wrong password, wrong certificate, no token.
+#[must_use]
+pub fn is_refusal(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::UnsupportedSASLMechanism
+                | RDKafkaErrorCode::SSL,
+        )
+    )
+}
 
 impl Complaints {
     /// Keeps this line of the client's; the oldest goes when there are twenty.
@@ -51,19 +69,51 @@ impl Complaints {
 #[derive(Default)]
 pub(crate) struct LookUpContext {
     pub(crate) complaints: Complaints,
+    tokens: Option<TokenSource>,
+    /// Why Kafka refuses us, if it does.
+    refusal: Mutex<Option<String>>,
     pub(crate) end: LastEnd,
     /// Only where the client reports statistics.
     pub(crate) fetched: FetchProgress,
 }
 
+impl LookUpContext {
+    /// With what the options say about tokens.
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            tokens: options.tokens().cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// Why Kafka refuses us, in the client's words; `None` as long as it does not.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().ok()?.clone()
+    }
+}
+
 impl ClientContext for LookUpContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        tokens::answer(self.tokens.as_ref())
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         keep_log_line(level, facility, message, &self.complaints);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if tokens::makes_its_own(reason) {
+            return;
+        }
         if !self.end.note(&error, reason) {
             self.complaints.add(reason);
+        }
+        if is_refusal(&error)
+            && let Ok(mut refusal) = self.refusal.lock()
+        {
+            refusal.get_or_insert_with(|| without_secrets(reason).into_owned());
         }
     }
 

@@ -17,9 +17,11 @@ pub mod options_variable;
 pub mod packing;
 pub mod reach;
 pub mod secrets;
+pub mod security;
 pub mod settings;
 #[cfg(test)]
 mod test_cluster;
+pub mod tokens;
 
 /// The version of librdkafka, such as `2.12.1`.
 #[must_use]

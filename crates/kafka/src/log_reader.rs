@@ -91,7 +91,8 @@ impl LogReader {
         let mut config = settings::client_config(&settings);
         config.set("client.id", "consumer-log-reader");
         config.set(STATISTICS_INTERVAL[0], STATISTICS_INTERVAL[1]);
-        let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
+        let context = LookUpContext::new(&settings.options);
+        let client = BaseConsumer::from_config_and_context(&config, context)
             .map_err(|error| anyhow!(settings.options.explain(&error)))?;
         let reader = Reader {
             client,

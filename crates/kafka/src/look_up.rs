@@ -19,17 +19,26 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
+    metadata::Metadata,
     producer::{BaseProducer, Producer},
 };
 
 use crate::{
     complaints::{LookUpContext, partition_list},
+    options::Options,
     reach::Address,
     settings::{self, KafkaSettings},
+    tokens,
 };
 
 /// The longest wait for the answer to one question.
 pub const QUESTION: Duration = Duration::from_secs(10);
+
+/// The longest single wait inside the client, which does not end when Kafka refuses us.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Events of a client that are taken at once.
+const EVENTS: usize = 100;
 
 /// What a broker answers about a group that this user may not describe.
 const REFUSED: RDKafkaErrorCode = RDKafkaErrorCode::GroupAuthorizationFailed;
@@ -37,6 +46,7 @@ const REFUSED: RDKafkaErrorCode = RDKafkaErrorCode::GroupAuthorizationFailed;
 /// A client for questions about one topic and one group.
 pub struct LookUp {
     client: BaseConsumer<LookUpContext>,
+    options: Options,
     topic: String,
     /// Reading a single record changes the client's assignment, so only one may be read at a time.
     reading: Mutex<()>,
@@ -44,12 +54,13 @@ pub struct LookUp {
 
 /// Why no broker answers, in the client's words. Blocks for up to 3 seconds.
 ///
-/// rdkafka's consumer drops the text of an error event and keeps its code; its producer hands the
-/// text to the context. So a producer that sends nothing asks the question.
+/// A consumer that is not asked anything else may have nothing to say yet. So a producer that sends
+/// nothing asks the question.
 pub(crate) fn complaint(settings: &KafkaSettings) -> Option<String> {
     let config = settings::client_config(settings);
+    let context = LookUpContext::new(&settings.options);
     let client: BaseProducer<LookUpContext> =
-        BaseProducer::from_config_and_context(&config, LookUpContext::default()).ok()?;
+        BaseProducer::from_config_and_context(&config, context).ok()?;
     let asked = Instant::now();
     while asked.elapsed() < Duration::from_secs(3) {
         client.poll(Duration::from_millis(50));
@@ -90,21 +101,47 @@ impl LookUp {
             .set("client.id", "consumer-look-up")
             .set("queued.min.messages", "1")
             .set("fetch.message.max.bytes", "65536");
-        let client = BaseConsumer::from_config_and_context(&config, LookUpContext::default())
+        let context = LookUpContext::new(&settings.options);
+        let client = BaseConsumer::from_config_and_context(&config, context)
             .map_err(|error| anyhow!(settings.options.explain(&error)))?;
         Ok(Self {
             client,
+            options: settings.options.clone(),
             topic: topic.to_owned(),
             reading: Mutex::new(()),
         })
     }
 
+    /// The client, with a token for the next question if it needs one: it is polled only while it
+    /// reads.
+    fn client(&self) -> &BaseConsumer<LookUpContext> {
+        if let Err(problem) = self.ready() {
+            self.client.context().complaints.add(&problem);
+        }
+        &self.client
+    }
+
+    /// Makes sure that the client can say who we are. Blocks for at most 30 seconds.
+    ///
+    /// # Errors
+    /// A sentence when it needs a token, and there is none.
+    pub fn ready(&self) -> Result<(), String> {
+        tokens::give(self.client.client(), &self.options)
+    }
+
+    /// Why Kafka refuses us, in the client's words; `None` as long as it does not.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        self.client.context().refusal()
+    }
+
     /// The partitions of the topic and the brokers of the cluster.
     ///
     /// # Errors
-    /// When no broker answers within `timeout`, or Kafka refuses to describe the topic.
+    /// When no broker answers within `timeout`, or Kafka refuses to describe the topic; at once when
+    /// it refuses us.
     pub fn topic(&self, timeout: Duration) -> Result<TopicFacts, KafkaError> {
-        let metadata = self.client.fetch_metadata(Some(&self.topic), timeout)?;
+        let metadata = self.metadata(timeout)?;
         let topic = metadata
             .topics()
             .iter()
@@ -141,10 +178,37 @@ impl LookUp {
         })
     }
 
+    /// The metadata; in steps, because the client does not end its wait when Kafka refuses us.
+    fn metadata(&self, timeout: Duration) -> Result<Metadata, KafkaError> {
+        let until = Instant::now() + timeout;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let step = left.clamp(Duration::from_millis(1), STEP);
+            let asked = self.client().fetch_metadata(Some(&self.topic), step);
+            let Err(error) = asked else { return asked };
+            self.listen();
+            if self.refusal().is_some() || Instant::now() >= until {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Takes what the client has to say about its connections, unless it is reading.
+    fn listen(&self) {
+        let Ok(_one_at_a_time) = self.reading.try_lock() else {
+            return;
+        };
+        for _ in 0..EVENTS {
+            if self.client.poll(Duration::ZERO).is_none() {
+                return;
+            }
+        }
+    }
+
     /// The cluster's id; `None` when it has none or does not answer within 10 seconds.
     #[must_use]
     pub fn cluster_id(&self) -> Option<String> {
-        self.client
+        self.client()
             .client()
             .fetch_cluster_id(QUESTION)
             .filter(|id| !id.is_empty())
@@ -156,7 +220,7 @@ impl LookUp {
     /// When Kafka refuses, or does not answer within 10 seconds.
     pub fn log_ends(&self, partition: Partition) -> Result<OffsetRange> {
         let (low, high) = self
-            .client
+            .client()
             .fetch_watermarks(&self.topic, partition.0, QUESTION)
             .with_context(|| format!("the ends of {}[{partition}] cannot be had", self.topic))?;
         Ok(OffsetRange::new(Offset(low), Offset(high)))
@@ -186,7 +250,7 @@ impl LookUp {
     pub fn committed(&self, partitions: &[Partition]) -> Result<Vec<CommittedOffset>> {
         let asked = partition_list(&self.topic, partitions.iter().copied());
         let answer = self
-            .client
+            .client()
             .committed_offsets(asked, QUESTION)
             .context("the group's committed offsets cannot be had")?;
         let mut committed = Vec::new();
@@ -238,7 +302,7 @@ impl LookUp {
         let mut asked = TopicPartitionList::new();
         asked.add_partition_offset(&self.topic, partition.0, rdkafka::Offset::Offset(millis))?;
         let answer = self
-            .client
+            .client()
             .offsets_for_times(asked, QUESTION)
             .context("the offset at --start cannot be had")?;
         match answer

@@ -6,9 +6,10 @@
 use std::{collections::BTreeMap, convert::Infallible, fmt};
 
 use anyhow::{Result, bail};
+use msk::TokenSource;
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
-use crate::secrets::without_secrets;
+use crate::{secrets::without_secrets, security::Security};
 
 /// One `-X`, as written. `Debug` shows no value, because it may be a secret.
 #[derive(Clone)]
@@ -118,17 +119,32 @@ struct Given {
     value: String,
 }
 
-/// The user's librdkafka options by their one name, checked. `Debug` shows names only.
+/// Ends of the names of options whose values are secrets.
+const SECRET_ENDS: [&str; 5] = [
+    "password",
+    "secret",
+    "passphrase",
+    ".key.pem",
+    "oauthbearer.config",
+];
+
+/// librdkafka's options as flags and `-X` give them, by their one name, checked. `Debug` shows names
+/// only.
 #[derive(Clone, Default)]
-pub struct Options(BTreeMap<String, Given>);
+pub struct Options {
+    given: BTreeMap<String, Given>,
+    tokens: Option<TokenSource>,
+    warnings: Vec<String>,
+}
 
 impl Options {
-    /// Reads `-X` options; the last of a name wins, whichever of its names was written.
+    /// Reads `-X` options, of which the last of a name wins, whichever of its names was written, and
+    /// the flags of [`Security`]. Reads the files that these name; opens no connection.
     ///
     /// # Errors
     /// A sentence for an option without `=`, one that a rule forbids, one that librdkafka does not
-    /// know, or a value it does not take.
-    pub fn parse(given: &[KafkaOption], rules: &[OptionRule]) -> Result<Self> {
+    /// know, or a value it does not take; or what is wrong with the flags.
+    pub fn parse(given: &[KafkaOption], security: &Security, rules: &[OptionRule]) -> Result<Self> {
         let mut options = BTreeMap::new();
         for option in given {
             let Some((name, value)) = option.split() else {
@@ -136,6 +152,9 @@ impl Options {
                     "an option of -X or KAFKA_OPTIONS is not KEY=VALUE (not shown: it may be a secret)"
                 )
             };
+            if SECRET_ENDS.iter().any(|end| name.ends_with(end)) {
+                secrets::remember(value);
+            }
             if let Some(problem) = rules.iter().find_map(|rule| rule.problem(name, value)) {
                 bail!(problem);
             }
@@ -145,14 +164,69 @@ impl Options {
             };
             options.insert(one_name(name).to_owned(), given);
         }
-        let options = Self(options);
-        options.check_tokens()?;
+        let checked = security.check(|name| options.get(name).map(|given| given.value.as_str()))?;
+        for option in checked.options {
+            let given = Given {
+                name: option.flag.to_owned(),
+                value: option.value,
+            };
+            options.insert(option.name.to_owned(), given);
+        }
+        let mut options = Self {
+            given: options,
+            tokens: None,
+            warnings: checked.warnings,
+        };
+        match checked.region {
+            Some(region) => options.tokens = Some(TokenSource::start(region)?),
+            None => options.check_tokens()?,
+        }
         let mut config = ClientConfig::new();
         options.apply(&mut config);
         // librdkafka itself knows its options; no connection is opened.
         match config.create_native_config() {
             Ok(_) => Ok(options),
             Err(error) => bail!(options.explain(&error)),
+        }
+    }
+
+    /// With tokens of this source, for a broker without TLS.
+    #[cfg(test)]
+    pub(crate) fn with_tokens(tokens: TokenSource) -> Self {
+        let words = [
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "OAUTHBEARER"),
+        ];
+        let given = words.map(|(name, value)| {
+            let given = Given {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            };
+            (name.to_owned(), given)
+        });
+        Self {
+            given: given.into(),
+            tokens: Some(tokens),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Where the clients get their tokens, if they need any.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenSource> {
+        self.tokens.as_ref()
+    }
+
+    /// Logs what should be known before anything is sent: an unencrypted way to another machine; and
+    /// for which region tokens are signed.
+    pub fn warn(&self) {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
+        if let Some(tokens) = &self.tokens {
+            let region = tokens.region();
+            let (name, origin) = (&region.name, region.origin.words());
+            tracing::info!("tokens for MSK are signed for region {name} ({origin})");
         }
     }
 
@@ -166,7 +240,8 @@ impl Options {
         if is(mechanism, "OAUTHBEARER") && !is("enable.sasl.oauthbearer.unsecure.jwt", "true") {
             bail!(
                 "-X {mechanism}=OAUTHBEARER cannot be used: this program has no handler that \
-                 fetches tokens; use SCRAM-SHA-512, PLAIN or TLS certificates"
+                 fetches tokens; for MSK use --sasl-mechanism aws-msk-iam, elsewhere SCRAM-SHA-512, \
+                 PLAIN or TLS certificates"
             );
         }
         Ok(())
@@ -175,13 +250,13 @@ impl Options {
     /// The value of an option, if the user gave one, under any of its names.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let given = self.0.get(one_name(name));
+        let given = self.given.get(one_name(name));
         given.map(|given| given.value.as_str())
     }
 
     /// Sets all of them in `config`, which must use our names of options too.
     pub fn apply(&self, config: &mut ClientConfig) {
-        for (name, given) in &self.0 {
+        for (name, given) in &self.given {
             config.set(name, &given.value);
         }
     }
@@ -190,7 +265,7 @@ impl Options {
     #[must_use]
     pub fn explain(&self, error: &KafkaError) -> String {
         let written = |name: &String| {
-            let given = self.0.get(name);
+            let given = self.given.get(name);
             given.map_or(name.clone(), |given| given.name.clone())
         };
         match error {
@@ -225,7 +300,7 @@ impl Options {
     fn redact(&self, text: &str) -> String {
         let worth_hiding =
             |value: &&String| value.len() >= 4 && !value.bytes().all(|byte| byte.is_ascii_digit());
-        self.0
+        self.given
             .values()
             .map(|given| &given.value)
             .filter(worth_hiding)
@@ -237,7 +312,7 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.values().map(|given| &given.name);
+        let names = self.given.values().map(|given| &given.name);
         f.debug_set().entries(names).finish()
     }
 }
@@ -325,7 +400,7 @@ mod tests {
             .iter()
             .map(|text| KafkaOption::parse(text).unwrap())
             .collect();
-        Options::parse(&options, &RULES).map_err(|error| error.to_string())
+        Options::parse(&options, &Security::default(), &RULES).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -8,7 +8,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 
-use crate::options::{KafkaOption, OptionRule, Options};
+use crate::{
+    options::{KafkaOption, OptionRule, Options},
+    security::Security,
+};
 
 /// What `-X` may not change: options on which a guarantee depends, and those with a flag of their
 /// own.
@@ -73,12 +76,12 @@ pub struct KafkaSettings {
     pub queue_bytes: usize,
 }
 
-/// Checks the `-X` options of a client that reads.
+/// Checks the `-X` options of a client that reads, and the flags of its security.
 ///
 /// # Errors
 /// As for [`Options::parse`]; options on which a guarantee depends cannot be changed.
-pub fn options(given: &[KafkaOption]) -> Result<Options> {
-    Options::parse(given, &RULES)
+pub fn options(given: &[KafkaOption], security: &Security) -> Result<Options> {
+    Options::parse(given, security, &RULES)
 }
 
 /// The session timeout in force, from which the drain deadline follows.
@@ -150,7 +153,7 @@ mod tests {
             .iter()
             .map(|text| KafkaOption::parse(text).unwrap())
             .collect();
-        options(&given).map_err(|error| error.to_string())
+        options(&given, &Security::default()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl ReplayPlan {
     /// [`Failure::Usage`] with the flag to change.
     pub(crate) fn new(args: Args) -> Result<Self, Failure> {
         check(&args).map_err(Failure::Usage)?;
-        let options = settings::options(&args.kafka.kafka_options)
+        let options = settings::options(&args.kafka.kafka_options, &args.kafka.security())
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let limit = settings::largest_record(&options);
         let market = market::source(&args)?;

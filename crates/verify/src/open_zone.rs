@@ -34,7 +34,7 @@ use crate::{
 pub(crate) fn check(args: &VerifyArgs) -> Result<Options> {
     check_bucket_name(&args.zone.bucket)?;
     check_topic_name(&args.kafka.topic)?;
-    settings::options(&args.kafka.kafka_options)
+    settings::options(&args.kafka.kafka_options, &args.kafka.security())
 }
 
 /// Where the zone may lie: under the prefix that was given, or under one of those that the consumer
@@ -143,6 +143,7 @@ pub(crate) async fn topic(
             .collect::<Vec<_>>()
             .join(", ")
     );
+    settings.options.warn();
     let timeout = args.kafka.connect_timeout;
     let groups = Groups {
         asked,

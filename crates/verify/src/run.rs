@@ -46,6 +46,7 @@ async fn verify(args: &VerifyArgs, options: Options, origins: &Origins) -> Resul
         &args.zone.bucket,
         args.zone.endpoint_url.as_deref(),
         origins.of("endpoint_url"),
+        args.zone.expected_bucket_owner.as_deref(),
         open_zone::prefixes(args)?,
     )
     .await?;

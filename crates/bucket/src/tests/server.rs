@@ -19,6 +19,8 @@ use crate::bucket::Bucket;
 pub(super) struct Request {
     /// `PUT /b/key?x-id=PutObject`, without the version of HTTP.
     pub(super) line: String,
+    /// `name: value`, the name in lower case.
+    pub(super) headers: Vec<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -107,6 +109,10 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
         let header = line.to_ascii_lowercase();
         if let Some(value) = header.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            let name = name.to_ascii_lowercase();
+            request.headers.push(format!("{name}: {}", value.trim()));
         }
     }
     request.body.resize(length, 0);

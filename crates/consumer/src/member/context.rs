@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeSet,
+    error::Error,
     sync::{Mutex, PoisonError, mpsc::sync_channel},
     time::Duration,
 };
@@ -13,10 +14,12 @@ use std::{
 use kafka::{
     complaints::{Complaints, keep_log_line, partition_list},
     end::LastEnd,
+    tokens::{self, TokenSource},
 };
 use landing::Partition;
 use rdkafka::{
     ClientContext, TopicPartitionList,
+    client::OAuthToken,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::KafkaError,
@@ -72,15 +75,23 @@ pub(crate) struct MemberContext {
     pub(crate) reading: Reading,
     pub(crate) complaints: Complaints,
     pub(crate) end: LastEnd,
+    /// For brokers that ask for tokens.
+    pub(crate) tokens: Option<TokenSource>,
 }
 
 impl ClientContext for MemberContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        tokens::answer(self.tokens.as_ref())
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         keep_log_line(level, facility, message, &self.complaints);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if !self.end.note(&error, reason) {
+        if !tokens::makes_its_own(reason) && !self.end.note(&error, reason) {
             self.complaints.add(reason);
         }
     }

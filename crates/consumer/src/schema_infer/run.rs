@@ -34,7 +34,8 @@ const MOST_BYTES: usize = 32 << 20;
 /// holds no JSON object.
 pub async fn run(args: SchemaInferArgs) -> Result<String, Failure> {
     check_topic_name(&args.kafka.topic).map_err(Failure::Usage)?;
-    let options = settings::options(&args.kafka.kafka_options).map_err(Failure::Usage)?;
+    let options = settings::options(&args.kafka.kafka_options, &args.kafka.security())
+        .map_err(Failure::Usage)?;
     let settings = KafkaSettings {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
         // The client requires a group name; nothing is ever committed under it.
@@ -42,6 +43,7 @@ pub async fn run(args: SchemaInferArgs) -> Result<String, Failure> {
         options,
         queue_bytes: 1 << 20,
     };
+    settings.options.warn();
     propose(&args, &settings).await.map_err(Failure::Failed)
 }
 

@@ -17,7 +17,7 @@ use crate::support::{World, check, kafka::Kafka, process};
 mod provider_server;
 
 /// The other program, beside this one; `cargo test` at the top has built it.
-fn producer() -> PathBuf {
+pub(crate) fn producer() -> PathBuf {
     let consumer = Path::new(env!("CARGO_BIN_EXE_consumer"));
     let producer = consumer.with_file_name("producer");
     if !producer.exists() {

@@ -8,6 +8,7 @@
 mod batch_crashes;
 mod batches;
 mod both_programs;
+mod canaries;
 mod classifier_1;
 mod columns;
 mod compact;
@@ -18,6 +19,7 @@ mod dead_letters;
 mod groups;
 mod landing;
 mod real_servers;
+mod roles;
 mod s3_in_trouble;
 mod schema_infer;
 mod start_up;

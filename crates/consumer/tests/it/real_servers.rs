@@ -12,5 +12,6 @@ mod crashes;
 mod health;
 mod lost_offsets;
 mod outages;
+mod security;
 mod starts;
 mod transactions;

@@ -9,8 +9,10 @@ use std::{
 };
 
 use kafka::{
+    checks::refused,
     fatal,
     reach::{self, Address},
+    security::advice,
 };
 use rdkafka::{
     metadata::Metadata,
@@ -48,10 +50,7 @@ pub(crate) fn connect(
             }
         }
         if let Some(reason) = client.client().context().refusal() {
-            return Err(Failure::failed(format!(
-                "Kafka at {} refuses us: {reason}; check the -X and KAFKA_OPTIONS settings",
-                target.servers
-            )));
+            return Err(Failure::failed(refused(&target.servers, &reason)));
         }
         if let Some(cause) = fatal::cause(client.client()) {
             let servers = &target.servers;
@@ -84,16 +83,16 @@ fn remaining(until: Instant) -> Duration {
 }
 
 fn no_answer(client: &Client, target: &Target) -> String {
-    let reason = client
-        .client()
-        .context()
-        .last_trouble()
-        .map(|reason| format!(" ({reason})"))
-        .unwrap_or_default();
+    let trouble = client.client().context().last_trouble();
+    let reason = trouble.as_deref().map(|reason| format!(" ({reason})"));
+    let fix = trouble.as_deref().and_then(advice).unwrap_or(
+        "start a broker there (`cargo run -p sandbox` is one to try) or name another with --bootstrap-servers",
+    );
     format!(
-        "cannot reach Kafka at {} within {}{reason}; start a broker there (`cargo run -p sandbox` is one to try) or name another with --bootstrap-servers",
+        "cannot reach Kafka at {} within {}{}; {fix}",
         target.servers,
         shown(target.connect_timeout),
+        reason.unwrap_or_default(),
     )
 }
 

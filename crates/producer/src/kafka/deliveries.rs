@@ -5,6 +5,7 @@
 //! so `acknowledged + failed` is the number of records whose fate is known.
 
 use std::{
+    error::Error,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -12,10 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kafka::secrets::without_secrets;
+use kafka::{
+    complaints::is_refusal,
+    secrets::without_secrets,
+    tokens::{self, TokenSource},
+};
 use rdkafka::{
     Statistics,
-    client::ClientContext,
+    client::{ClientContext, OAuthToken},
     config::RDKafkaLogLevel,
     error::KafkaError,
     message::Message,
@@ -34,6 +39,8 @@ const WARN_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct Deliveries {
     shared: Arc<SharedNotes>,
     stop: StopFlag,
+    /// For brokers that ask for tokens.
+    tokens: Option<TokenSource>,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +70,15 @@ impl Deliveries {
         Self {
             shared: Arc::default(),
             stop: stop.clone(),
+            tokens: None,
+        }
+    }
+
+    /// The same notes, for a client of brokers that may ask for tokens.
+    pub(crate) fn with_tokens(&self, tokens: Option<&TokenSource>) -> Self {
+        Self {
+            tokens: tokens.cloned(),
+            ..self.clone()
         }
     }
 
@@ -163,6 +179,12 @@ impl Deliveries {
 }
 
 impl ClientContext for Deliveries {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        tokens::answer(self.tokens.as_ref())
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // The client logs each failed attempt; `error` below says what people need to know. `-X
         // debug=…` and RUST_LOG=debug show everything.
@@ -180,11 +202,8 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         let reason = without_secrets(without_timing(reason)).into_owned();
         match error.rdkafka_error_code() {
-            Some(
-                RDKafkaErrorCode::Authentication
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-                | RDKafkaErrorCode::SSL,
-            ) => {
+            _ if tokens::makes_its_own(&reason) => {}
+            _ if is_refusal(&error) => {
                 self.shared.refusal.get_or_init(|| reason.clone());
                 self.note_trouble(reason);
             }

@@ -85,7 +85,9 @@ impl Publisher {
         if target.reports {
             config.set(REPORTS.0, REPORTS.1);
         }
-        let created = config.create_with_context(deliveries.clone());
+        target.options.warn();
+        let context = deliveries.with_tokens(target.options.tokens());
+        let created = config.create_with_context(context);
         let client: Client =
             created.map_err(|error| Failure::Usage(target.options.explain(&error)))?;
         let Some(metadata) = connect::connect(&client, target, stop)? else {

@@ -4,7 +4,10 @@
 //! Does not connect.
 
 use anyhow::Result;
-use kafka::options::{KafkaOption, OptionRule, Options};
+use kafka::{
+    options::{KafkaOption, OptionRule, Options},
+    security::Security,
+};
 use rdkafka::ClientConfig;
 
 use crate::kafka::target::Target;
@@ -63,12 +66,12 @@ const fn refused(name: &'static str, why: &'static str) -> OptionRule {
 
 const LARGEST_RECORD: &str = "message.max.bytes";
 
-/// Reads `-X` options.
+/// Reads `-X` options, and the flags of the security.
 ///
 /// # Errors
 /// See [`Options::parse`].
-pub(crate) fn options(given: &[KafkaOption]) -> Result<Options> {
-    Options::parse(given, &RULES)
+pub(crate) fn options(given: &[KafkaOption], security: &Security) -> Result<Options> {
+    Options::parse(given, security, &RULES)
 }
 
 /// The largest record that the client will take, in bytes.
@@ -106,7 +109,7 @@ mod tests {
             .iter()
             .map(|text| KafkaOption::parse(text).unwrap())
             .collect();
-        options(&given).map_err(|error| error.to_string())
+        options(&given, &Security::default()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use kafka::tokens;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
@@ -121,6 +122,8 @@ fn request(target: &Target, broker: Option<i32>) -> Result<Result<(), RDKafkaErr
     let explain = |error: KafkaError| target.options.explain(&error);
     let admin: AdminClient<DefaultClientContext> =
         client_config(target).create().map_err(explain)?;
+    // Nobody polls this client.
+    tokens::give(admin.inner(), &target.options)?;
     let topic = NewTopic::new(
         &target.topic,
         target.partitions,
@@ -148,6 +151,8 @@ fn ask_for(target: &Target) {
     let mut config = client_config(target);
     config.set("allow.auto.create.topics", "true");
     let asked = config.create::<BaseProducer>().and_then(|client| {
+        // Without a token it gets no answer, which is told below.
+        tokens::give(client.client(), &target.options).ok();
         client
             .client()
             .fetch_metadata(Some(&target.topic), target.connect_timeout)

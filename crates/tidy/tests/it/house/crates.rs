@@ -6,16 +6,20 @@ use crate::repository::{crates, files, none, root, text};
 
 /// Each crate and what it may use of the others, besides what these may use. In order: none uses a
 /// later one.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("unify", &[]),
     ("schema", &[]),
+    ("secrets", &[]),
+    ("credentials", &["secrets"]),
+    ("msk", &["credentials"]),
+    ("oauth", &[]),
     ("provider", &["schema"]),
     ("market", &["schema"]),
     ("landing", &["schema"]),
     ("cost", &["landing"]),
     ("format", &["landing"]),
-    ("bucket", &["landing"]),
-    ("kafka", &["landing"]),
+    ("bucket", &["credentials", "landing"]),
+    ("kafka", &["landing", "msk", "oauth"]),
     ("cli", &["kafka"]),
     ("sandbox", &["unify"]),
     ("bench", &["sandbox"]),

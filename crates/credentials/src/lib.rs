@@ -27,14 +27,12 @@ use aws_credential_types::{
 use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::Mutex;
 
-use crate::answer::one_line;
-
 /// How long keys without an expiry are used before they are looked up again.
 const UNTIL_READ_AGAIN: Duration = Duration::from_secs(60);
 
 /// The default chain, which looks up keys without an expiry again and again.
 #[derive(Debug)]
-pub(crate) struct Chain {
+pub struct Chain {
     /// A chain whose keys have an expiry of their own: it renews them by itself.
     kept: Mutex<Option<SharedCredentialsProvider>>,
     make: fn(Option<Region>) -> MadeChain,
@@ -46,7 +44,7 @@ type MadeChain = Pin<Box<dyn Future<Output = SharedCredentialsProvider> + Send>>
 
 impl Chain {
     /// The default chain, with the region that variables, profile or instance name.
-    pub(crate) async fn default_one() -> Self {
+    pub async fn default_one() -> Self {
         let region = DefaultRegionChain::builder().build().region().await;
         Self {
             region,
@@ -65,7 +63,7 @@ impl ProvideCredentials for Chain {
     where
         Self: 'a,
     {
-        ProvidedCredentials::new(self.look_up())
+        ProvidedCredentials::new(self.limited_keys())
     }
 }
 
@@ -79,36 +77,52 @@ impl Chain {
         }
     }
 
-    async fn look_up(&self) -> provider::Result {
+    /// The keys of this moment, with the expiry that their source gave them, if any. They are
+    /// remembered as secrets.
+    ///
+    /// # Errors
+    /// What the SDK says; [`explained`] says what to do.
+    pub async fn keys(&self) -> provider::Result {
         let mut kept = self.kept.lock().await;
         // A chain reads its files once: only a new one reads them again.
         let current = match kept.take() {
             Some(chain) => chain,
             None => (self.make)(self.region.clone()).await,
         };
-        let mut found = current.provide_credentials().await?;
-        if !limit(&mut found) {
+        let found = current.provide_credentials().await?;
+        secrets::remember(found.secret_access_key());
+        found
+            .session_token()
+            .map(secrets::remember)
+            .unwrap_or_default();
+        if found.expiry().is_some() || are_of_environment(&found) {
             *kept = Some(current);
         }
         Ok(found)
     }
+
+    async fn limited_keys(&self) -> provider::Result {
+        let mut found = self.keys().await?;
+        limit(&mut found);
+        Ok(found)
+    }
 }
 
-/// Gives keys without an expiry one, and says whether it did. Those of the environment stay as they
-/// are: nobody can replace them while the program runs.
-fn limit(keys: &mut Credentials) -> bool {
-    let of_environment = std::env::var("AWS_ACCESS_KEY_ID");
-    if of_environment.is_ok_and(|key| key == keys.access_key_id()) {
-        return false;
+/// Nobody can replace these while the program runs.
+fn are_of_environment(keys: &Credentials) -> bool {
+    std::env::var("AWS_ACCESS_KEY_ID").is_ok_and(|key| key == keys.access_key_id())
+}
+
+/// Gives keys without an expiry one, unless they are the environment's.
+fn limit(keys: &mut Credentials) {
+    if !are_of_environment(keys) {
+        keys.expiry_mut()
+            .get_or_insert_with(|| SystemTime::now() + UNTIL_READ_AGAIN);
     }
-    let unlimited = keys.expiry().is_none();
-    keys.expiry_mut()
-        .get_or_insert_with(|| SystemTime::now() + UNTIL_READ_AGAIN);
-    unlimited
 }
 
 /// Why there are no credentials, and what to do.
-pub(crate) async fn explained(error: &CredentialsError) -> anyhow::Error {
+pub async fn explained(error: &CredentialsError) -> anyhow::Error {
     let profile = std::env::var("AWS_PROFILE").unwrap_or_default();
     if !profile.is_empty()
         && let Some(problem) = problem_of_profile(&profile).await
@@ -134,6 +148,12 @@ pub(crate) async fn explained(error: &CredentialsError) -> anyhow::Error {
     )
 }
 
+/// The text without what would break a line of the log.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(300).collect()
+}
+
 /// What is wrong with the profile of `AWS_PROFILE`, if it is that.
 async fn problem_of_profile(name: &str) -> Option<String> {
     let sections =
@@ -155,6 +175,7 @@ async fn problem_of_profile(name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail at any step")]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -190,12 +211,12 @@ mod tests {
     fn keys_without_an_expiry_are_used_for_a_minute_and_then_looked_up_again() {
         let keys = |expiry| Credentials::new("a", "s", Some("t".to_owned()), expiry, "profile");
         let mut pasted = keys(None);
-        assert!(limit(&mut pasted));
+        limit(&mut pasted);
         let until = pasted.expiry().unwrap();
         assert!(until <= SystemTime::now() + UNTIL_READ_AGAIN);
         let far = SystemTime::now() + Duration::from_secs(86_400);
         let mut of_role = keys(Some(far));
-        assert!(!limit(&mut of_role));
+        limit(&mut of_role);
         assert_eq!(of_role.expiry(), Some(far));
     }
 }
