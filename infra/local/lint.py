@@ -224,14 +224,14 @@ def compare_bucket_policy(lake):
 
 def compare_glue(lake):
     problems = []
-    for resource, file in (("Crawler", "crawler.json"), ("EtlJob", "job.json")):
+    for resource, file in (("Crawler", "crawler.json"), ("EtlJob", "job.json"), ("EtlTrigger", "trigger.json")):
         path = ROOT / "infra/glue" / file
         if not path.exists():
             problems.append(f"infra/glue/{file} is missing")
             continue
         described, found = json.loads(path.read_text()), lake.resource(resource)
         for side in (described, found):
-            side.pop("Role")
+            side.pop("Role", None)
         problems += differ(f"lake.yaml, {resource}, and infra/glue/{file}", found, described)
     return problems
 

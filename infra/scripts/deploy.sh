@@ -70,10 +70,7 @@ deploy_lake() {
   fi
   [ -z "$from" ] || parameters+=("FirstDate=$from")
   stack "$lake" lake.yaml "BucketName=$bucket" "${parameters[@]}"
-  local script
-  for script in infra/glue/etl/{job,transform,curate}.py; do
-    change s3 cp --only-show-errors "$script" "s3://$bucket/glue/etl/$(basename "$script")"
-  done
+  change s3 cp --only-show-errors --recursive infra/glue/etl "s3://$bucket/glue/etl" --exclude '*' --include job.py --include transform.py --include curate.py
   stack "$queries" queries.yaml
   local view
   for view in 03-records-view 04-bars-view; do
@@ -130,7 +127,7 @@ check_program() {
   # None in a program that is linked statically.
   newest=$(grep -ao 'GLIBC_2\.[0-9]*' "$1" | sort -uV | tail -n 1 || true)
   [ "$(printf 'GLIBC_2.34\n%s\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.34 ] \
-    || fail "$1 needs $newest, and Amazon Linux 2023 has GLIBC_2.34: build it there, or on Debian 12 or older"
+    || fail "$1 needs $newest, and Amazon Linux 2023 has GLIBC_2.34: build it there (see infra/cloudformation/README.md)"
 }
 
 deploy_hosts() {

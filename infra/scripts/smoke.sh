@@ -32,24 +32,20 @@ objects() {
   grep -c . "$work" || true
 }
 
-# count QUERY: the one number of its result.
-count() {
-  local id
-  id=$(athena "$1") || fail "Athena did not run: $1"
-  look ROWS athena get-query-results --query-execution-id "$id" --query 'ResultSet.Rows[1].Data[0].VarCharValue'
-}
-
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT
 need_aws
 prefix=$(parameter "$lake" LandingPrefix)
 [ -n "$prefix" ] || fail "the stack $lake says no prefix: infra/scripts/deploy.sh lake --bucket $bucket"
 before=$(objects)
-rows=$(count 'SELECT count(*) FROM stock_market.raw_json')
-# shellcheck disable=SC2016 # A column of Athena's.
-paths=$(count 'SELECT count(DISTINCT "$path") FROM stock_market.raw_json')
-records=$(count 'SELECT count(*) FROM stock_market.records')
-bars=$(count 'SELECT count(*) FROM stock_market.bars')
+# shellcheck disable=SC2016 # "$path" is a column of Athena's.
+id=$(athena 'SELECT
+  (SELECT count(*) FROM stock_market.raw_json),
+  (SELECT count(DISTINCT "$path") FROM stock_market.raw_json),
+  (SELECT count(*) FROM stock_market.records),
+  (SELECT count(*) FROM stock_market.bars)') || fail "Athena did not count"
+numbers=$(look NUMBERS athena get-query-results --query-execution-id "$id" --query 'ResultSet.Rows[1].Data[].VarCharValue')
+read -r rows paths records bars <<<"$numbers"
 after=$(objects)
 [ "$dry" = no ] || exit 0
 
