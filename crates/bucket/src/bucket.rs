@@ -261,7 +261,8 @@ impl Bucket {
     }
 
     /// The user metadata of an object; `None` when no object has this key. One HEAD request, and a
-    /// GET where it is refused: an answer to HEAD has no room for the reason.
+    /// GET where it is refused or seems to be no S3's: an answer to HEAD has no body, which holds the
+    /// reason, and shows whose answer it is. (Moto's 404 to HEAD calls itself a web page.)
     ///
     /// # Errors
     /// The answer, when it is neither the object nor "no such object".
@@ -281,7 +282,7 @@ impl Bucket {
                 head.metadata.unwrap_or_default().into_iter().collect(),
             )),
             Err(error) => match StoreFailure::of(&error) {
-                refused if refused.status == Some(403) && !refused.foreign => {
+                unclear if unclear.status == Some(403) || unclear.foreign => {
                     let opened = self.open(key).await?;
                     Ok(opened.map(|opened| opened.metadata))
                 }

@@ -17,6 +17,7 @@ mod dates;
 mod ddl;
 mod dead_letters;
 mod groups;
+mod iam;
 mod landing;
 mod real_servers;
 mod roles;

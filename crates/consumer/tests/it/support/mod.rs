@@ -68,6 +68,11 @@ impl World {
         std::env::var_os(BOOTSTRAP_SERVERS).is_some()
     }
 
+    /// The real Kafka, if the environment names one.
+    pub(crate) fn real_kafka() -> Option<Kafka> {
+        std::env::var(BOOTSTRAP_SERVERS).ok().map(Kafka::Real)
+    }
+
     /// For what only the real servers can do; `None` when there are none.
     pub(crate) fn real() -> Option<Self> {
         let kafka = std::env::var(BOOTSTRAP_SERVERS).ok()?;
@@ -102,7 +107,7 @@ impl World {
         )
     }
 
-    fn with_topic(kafka: Kafka, s3: Store, topic: String, bucket: String) -> Self {
+    pub(crate) fn with_topic(kafka: Kafka, s3: Store, topic: String, bucket: String) -> Self {
         kafka.create_topic(&topic, PARTITIONS, &[]);
         s3.create_bucket(&bucket);
         Self {

@@ -43,17 +43,16 @@ const AT_ONCE: usize = 32;
 
 impl Store {
     pub(crate) fn real(endpoint_url: &str) -> Self {
+        Self::real_as(endpoint_url, sandbox::ACCESS_KEY, sandbox::SECRET_KEY)
+    }
+
+    /// The same with another key for the test's own eyes.
+    pub(crate) fn real_as(endpoint_url: &str, access_key: &str, secret: &str) -> Self {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(endpoint_url)
             .region(Region::new(sandbox::REGION))
-            .credentials_provider(Credentials::new(
-                sandbox::ACCESS_KEY,
-                sandbox::SECRET_KEY,
-                None,
-                None,
-                "test",
-            ))
+            .credentials_provider(Credentials::new(access_key, secret, None, None, "test"))
             .force_path_style(true)
             .build();
         Self::Real(Box::new(Real {
