@@ -3,6 +3,7 @@
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 use cli::{
     config::Settings,
+    documents::with_documents,
     run::{Done, Failure},
     signals,
 };
@@ -12,6 +13,7 @@ use verify::args::VerifyArgs;
 
 use crate::{
     args::Args,
+    layout_plan::{self, args::PlanArgs},
     run::run,
     schema_infer::{self, args::SchemaInferArgs},
 };
@@ -19,10 +21,11 @@ use crate::{
 /// The command line. Without a subcommand the program lands the topic.
 #[must_use]
 pub fn all() -> Command {
-    Args::command()
+    let command = Args::command()
         .subcommand(VerifyArgs::command())
         .subcommand(CompactArgs::command())
         .subcommand(DdlArgs::command())
+        .subcommand(PlanArgs::command())
         .subcommand(
             Command::new("schema")
                 .about("Proposes a file for --schema from records of a topic")
@@ -30,10 +33,8 @@ pub fn all() -> Command {
                 .subcommand(SchemaInferArgs::command())
                 .subcommand_required(true)
                 .disable_help_subcommand(true),
-        )
-        .args_conflicts_with_subcommands(true)
-        .subcommand_negates_reqs(true)
-        .disable_help_subcommand(true)
+        );
+    with_documents(command)
 }
 
 /// Carries out the command that was typed.
@@ -61,6 +62,10 @@ pub async fn work(settings: Settings) -> Result<Done, Failure> {
         }
         // It only reads, too.
         Some(("ddl", matches)) => ddl::run(parsed(matches), &settings.origins).await,
+        Some(("plan", matches)) => {
+            let text = layout_plan::run(parsed(matches)).await?;
+            Ok(Done::new(text, 0))
+        }
         // `infer` is the only command of `schema`.
         Some((_, matches)) => {
             let infer = matches.subcommand().map_or(matches, |(_, matches)| matches);
@@ -95,6 +100,7 @@ mod tests {
             VerifyArgs::command(),
             CompactArgs::command(),
             DdlArgs::command(),
+            PlanArgs::command(),
             SchemaInferArgs::command(),
         ]
     }
@@ -137,6 +143,7 @@ mod tests {
         for command in [
             VerifyArgs::command(),
             DdlArgs::command(),
+            PlanArgs::command(),
             SchemaInferArgs::command(),
         ] {
             for argument in command.get_arguments() {

@@ -13,6 +13,7 @@ mod encoder;
 mod event_loop;
 mod inspection;
 mod lag;
+pub mod layout_plan;
 mod member;
 mod metrics;
 mod overtaken;

@@ -302,7 +302,7 @@ fn check_process(args: &Args) -> Result<()> {
 /// The most encoders at a time: each holds an extent's output on top of its input.
 const MOST_ENCODERS: usize = 4;
 
-fn compression(wanted: &args::BatchingArgs) -> Compression {
+pub(crate) fn compression(wanted: &args::BatchingArgs) -> Compression {
     let default = match wanted.format {
         Format::Parquet => Compression::Zstd,
         Format::Json | Format::Jsonl | Format::Csv => Compression::Gzip,
@@ -323,7 +323,7 @@ fn expected_ratio(format: Format, compression: Compression) -> f64 {
 }
 
 /// Flags that do not go together are refused, not ignored.
-fn check_files(wanted: &args::BatchingArgs) -> Result<()> {
+pub(crate) fn check_files(wanted: &args::BatchingArgs) -> Result<()> {
     let format = wanted.format;
     let batches_only =
         wanted.compression.is_some() || wanted.compression_level.is_some() || wanted.with_metadata;
@@ -348,7 +348,7 @@ fn check_files(wanted: &args::BatchingArgs) -> Result<()> {
 }
 
 /// The columns of CSV and Parquet, or of `--check-columns`.
-fn table_schema(wanted: &args::BatchingArgs) -> Result<Option<Arc<TableSchema>>> {
+pub(crate) fn table_schema(wanted: &args::BatchingArgs) -> Result<Option<Arc<TableSchema>>> {
     match (wanted.format, &wanted.schema) {
         (Format::Json | Format::Jsonl, _) if !wanted.check_columns => Ok(None),
         (_, Some(file)) => Ok(Some(Arc::new(schema_file::read(file)?))),

@@ -19,6 +19,7 @@ mod dead_letters;
 mod groups;
 mod iam;
 mod landing;
+mod plan;
 mod real_servers;
 mod roles;
 mod s3_in_trouble;
