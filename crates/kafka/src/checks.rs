@@ -7,12 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use landing::Partition;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{
+    ClientConfig,
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::{BaseProducer, Producer},
+};
 
 use crate::{
+    complaints::LookUpContext,
     look_up::{self, LookUp, TopicFacts},
+    options::Options,
     reach::{Address, unreachable},
-    security::advice,
     settings::KafkaSettings,
 };
 
@@ -37,7 +42,11 @@ pub fn partitions(
     let facts = look_up
         .topic(timeout)
         .map_err(|error| match look_up.refusal() {
-            Some(reason) => anyhow!(refused(&settings.bootstrap_servers, &reason)),
+            Some(reason) => anyhow!(refused(
+                &settings.bootstrap_servers,
+                &settings.options,
+                &reason
+            )),
             None => unreachable_error(&error, settings, timeout),
         })?;
     check_brokers(&facts.brokers, &settings.bootstrap_servers)?;
@@ -77,13 +86,47 @@ fn is_settling(error: &anyhow::Error) -> bool {
     )
 }
 
-/// That Kafka refuses us, for this reason in the client's words, and what to do.
+/// That Kafka refuses us, for this reason in the client's words, and what to do. Blocks for at most 3
+/// seconds.
 #[must_use]
-pub fn refused(servers: &str, reason: &str) -> String {
+pub fn refused(servers: &str, options: &Options, reason: &str) -> String {
     // `SSL handshake failed: …: certificate verify failed: … (after 3ms in state SSL_HANDSHAKE)`
     let reason = reason.split(" (after ").next().unwrap_or(reason).trim();
-    let advice = advice(reason).unwrap_or("see the flags under 'Kafka security'");
-    format!("Kafka at {servers} refuses us: {reason}; {advice}")
+    let advice = match options.advice(reason) {
+        Some(_) if reason.contains(NOT_VERIFIED) && is_misnamed(servers, options) => Some(
+            "the broker's certificate is for another name than the address: use the name that stands in it with --bootstrap-servers, and in advertised.listeners",
+        ),
+        advice => advice,
+    };
+    let advice = advice.map_or_else(String::new, |advice| format!("; {advice}"));
+    format!("Kafka at {servers} refuses us: {reason}{advice}")
+}
+
+/// What the client says of a broker's certificate that it does not accept, for whatever reason.
+const NOT_VERIFIED: &str = "certificate verify failed";
+
+/// Whether the broker's certificate is right but for the name in it: a client that does not look at
+/// the name gets further. It neither logs in nor shows a certificate, because nobody knows who
+/// listens there.
+fn is_misnamed(servers: &str, options: &Options) -> bool {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", servers)
+        .set("security.protocol", "SSL")
+        .set("ssl.endpoint.identification.algorithm", "none");
+    for name in ["ssl.ca.location", "ssl.ca.pem"] {
+        if let Some(value) = options.get(name) {
+            config.set(name, value);
+        }
+    }
+    let context = LookUpContext::default();
+    let client: Result<BaseProducer<LookUpContext>, _> = config.create_with_context(context);
+    let Ok(client) = client else { return false };
+    let answered = client.client().fetch_metadata(None, Duration::from_secs(2));
+    client.poll(Duration::from_millis(500));
+    let refusal = client.context().refusal().unwrap_or_default();
+    // A listener with passwords ends the connection later, without such words.
+    answered.is_ok() || !refusal.contains(NOT_VERIFIED)
 }
 
 fn unreachable_error(
@@ -100,8 +143,11 @@ fn unreachable_error(
     }
     let complaint = look_up::complaint(settings);
     let shown = complaint.as_deref().map(|text| format!(" ({text})"));
-    let fix = complaint.as_deref().and_then(advice).unwrap_or(
-        "is it running (cargo run -p sandbox is one to try), and are --bootstrap-servers and the flags for TLS and SASL right?",
+    let advice = complaint
+        .as_deref()
+        .and_then(|text| settings.options.advice(text));
+    let fix = advice.unwrap_or(
+        "is it running (cargo run -p sandbox is one to try), and are --bootstrap-servers, --tls and --sasl-mechanism right?",
     );
     anyhow!(
         "Kafka at {} did not answer within {} s{}; {fix}",

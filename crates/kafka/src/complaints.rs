@@ -24,18 +24,23 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Complaints(Mutex<Vec<String>>);
 
-/// Whether this error will not go away by waiting: wrong password, wrong certificate, no token.
+/// Whether this error, with its reason in the client's words, will not go away by waiting: wrong
+/// password, wrong certificate, no token.
 #[must_use]
-pub fn is_refusal(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::Authentication
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-                | RDKafkaErrorCode::UnsupportedSASLMechanism
-                | RDKafkaErrorCode::SSL,
+pub fn is_refusal(error: &KafkaError, reason: &str) -> bool {
+    // A broker that does not accept our certificate says so when the client takes the handshake for
+    // done, and then it is an error of the connection like any other.
+    let is_alert = reason.contains("SSL alert number") && reason.contains("certificate");
+    is_alert
+        || matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::Authentication
+                    | RDKafkaErrorCode::SaslAuthenticationFailed
+                    | RDKafkaErrorCode::UnsupportedSASLMechanism
+                    | RDKafkaErrorCode::SSL,
+            )
         )
-    )
 }
 
 impl Complaints {
@@ -110,7 +115,7 @@ impl ClientContext for LookUpContext {
         if !self.end.note(&error, reason) {
             self.complaints.add(reason);
         }
-        if is_refusal(&error)
+        if is_refusal(&error, reason)
             && let Ok(mut refusal) = self.refusal.lock()
         {
             refusal.get_or_insert_with(|| without_secrets(reason).into_owned());

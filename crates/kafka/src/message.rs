@@ -91,6 +91,7 @@ mod tests {
     use crate::{
         log_reader::LogReader,
         options::{KafkaOption, Options},
+        security::Security,
         settings::{self, KafkaSettings},
         test_cluster::TestCluster,
     };
@@ -162,7 +163,7 @@ mod tests {
         let unchecked = KafkaOption::parse("check.crcs=false").unwrap();
         let settings = KafkaSettings {
             bootstrap_servers: spoiling_relay(broker).to_string(),
-            options: Options::parse(&[unchecked], &[]).unwrap(),
+            options: Options::parse(&[unchecked], &Security::default(), &[]).unwrap(),
             ..cluster.settings.clone()
         };
         let reader = LogReader::start(&settings, "t").unwrap();

@@ -9,7 +9,10 @@ use anyhow::{Result, bail};
 use msk::TokenSource;
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
-use crate::{secrets::without_secrets, security::Security};
+use crate::{
+    secrets::without_secrets,
+    security::{Security, advice},
+};
 
 /// One `-X`, as written. `Debug` shows no value, because it may be a secret.
 #[derive(Clone)]
@@ -211,6 +214,17 @@ impl Options {
         }
     }
 
+    /// What to do about a complaint of the client; `None` where its words are not known.
+    #[must_use]
+    pub fn advice(&self, reason: &str) -> Option<&'static str> {
+        let names = [
+            "ssl.certificate.location",
+            "ssl.certificate.pem",
+            "ssl.keystore.location",
+        ];
+        advice(reason, names.iter().any(|name| self.get(name).is_some()))
+    }
+
     /// Where the clients get their tokens, if they need any.
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenSource> {
@@ -290,7 +304,10 @@ impl Options {
                 )
             }
             KafkaError::ClientCreation(message) => {
-                format!("cannot create the Kafka client: {}", self.redact(message))
+                let advice = self.advice(message);
+                let advice = advice.map_or_else(String::new, |advice| format!("; {advice}"));
+                let message = self.redact(message);
+                format!("cannot create the Kafka client: {message}{advice}")
             }
             other => self.redact(&other.to_string()),
         }

@@ -448,40 +448,35 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// What to do about a refusal, in the client's words; nothing where they are not known.
-#[must_use]
-pub fn advice(reason: &str) -> Option<&'static str> {
+/// `has_certificate` says whether we have one of our own.
+pub(crate) fn advice(reason: &str, has_certificate: bool) -> Option<&'static str> {
     let lower = reason.to_lowercase();
     let has = |part: &str| lower.contains(part);
-    let advice = if has("failed to acquire sasl oauthbearer token") {
-        // The sentence in it says what to do.
-        return None;
-    } else if has("hostname mismatch") || has("ip address mismatch") {
-        "the broker's certificate is for another name: use the name that stands in it with --bootstrap-servers, and in advertised.listeners"
-    } else if has("certificate has expired") || has("certificate expired") {
-        match has("alert") {
-            true => "the broker says that our certificate has expired: renew --tls-certificate",
-            false => "the broker's certificate has expired: it must be renewed there",
+    let advice = if has("alert") && has("certificate") {
+        match has_certificate {
+            false => {
+                "the broker asks for a certificate of ours: give --tls-certificate and --tls-key"
+            }
+            true => {
+                "the broker does not accept our certificate: the one of --tls-certificate must not have expired, and be signed by a CA that the broker trusts"
+            }
         }
-    } else if has("alert unknown ca")
-        || has("alert bad certificate")
-        || has("alert certificate unknown")
-    {
-        "the broker does not accept our certificate: --tls-certificate must be signed by a CA that the broker trusts"
-    } else if has("certificate required") || has("alert handshake failure") {
-        "the broker asks for a certificate of ours: give --tls-certificate and --tls-key"
     } else if has("certificate verify failed") {
-        "the broker's certificate is signed by a CA that we do not know: give it with --tls-ca FILE"
-    } else if has("unsupported sasl mechanism") || has("sasl mechanism") && has("not enabled") {
+        "the broker's certificate is signed by a CA that we do not know (give it with --tls-ca FILE), or has expired"
+    } else if has("unsupported sasl mechanism") {
         "the broker takes other mechanisms: see --sasl-mechanism"
-    } else if has("authentication failed")
-        || has("invalid credentials")
-        || has("sasl authentication error")
-    {
+    } else if has("sasl authentication error") || has("authentication failed") {
         "user or password is wrong: see --sasl-username, and KAFKA_SASL_PASSWORD or --sasl-password-file"
-    } else if has("connecting to a ssl listener") || has("incorrect security.protocol") {
-        "the listener may be one with TLS or SASL, and the flags do not say so: see --tls and --sasl-mechanism"
-    } else if has("ssl handshake failed") || has("wrong version number") {
+    } else if has("plaintext broker listener") || has("wrong version number") {
         "the listener may be one without TLS: see --tls and the port in --bootstrap-servers"
+    } else if has("ssl listener") || has("incorrect security.protocol") {
+        "the listener may be one with TLS or SASL: see --tls and --sasl-mechanism"
+    } else if has("ssl.key.location failed") || has("ssl.key.pem failed") {
+        "the key cannot be read: see --tls-key, and KAFKA_TLS_KEY_PASSWORD or --tls-key-password-file if it is locked"
+    } else if has("ssl.certificate.location failed") || has("ssl.certificate.pem failed") {
+        "the certificate cannot be read, or does not belong to the key: see --tls-certificate and --tls-key"
+    } else if has("ssl.ca.location failed") || has("ssl.ca.pem failed") {
+        "the certificates of the CA cannot be read: see --tls-ca"
     } else {
         return None;
     };
@@ -825,5 +820,51 @@ mod tests {
             assert_eq!(name.parse(), Ok(mechanism));
         }
         assert!("PLAIN".parse::<SaslMechanism>().is_err());
+    }
+
+    #[test]
+    fn what_the_client_says_comes_with_the_flag_that_helps() {
+        // As librdkafka 2.12 with OpenSSL 3 and Kafka 4.3 word it.
+        let alert = "Receive failed: error:0A000412:SSL routines::ssl/tls alert bad certificate: SSL alert number 42";
+        for (reason, has_certificate, words) in [
+            (alert, false, "give --tls-certificate"),
+            (alert, true, "must not have expired"),
+            (
+                "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed",
+                false,
+                "--tls-ca",
+            ),
+            (
+                "SASL authentication error: Authentication failed: Invalid username or password",
+                false,
+                "--sasl-username",
+            ),
+            (
+                "Broker: Unsupported SASL mechanism: broker's supported mechanisms: PLAIN",
+                false,
+                "--sasl-mechanism",
+            ),
+            (
+                "Disconnected: SSL connection closed by peer: connecting to a PLAINTEXT broker listener?",
+                false,
+                "without TLS",
+            ),
+            (
+                "ssl.key.location failed: error:0A080009",
+                true,
+                "KAFKA_TLS_KEY_PASSWORD",
+            ),
+        ] {
+            let advice = advice(reason, has_certificate).unwrap_or_default();
+            assert!(advice.contains(words), "{reason}: {advice}");
+        }
+        assert_eq!(advice("Connection refused", false), None);
+        assert_eq!(
+            advice(
+                "Failed to acquire SASL OAUTHBEARER token: no AWS credentials",
+                false
+            ),
+            None
+        );
     }
 }

@@ -12,7 +12,6 @@ use kafka::{
     checks::refused,
     fatal,
     reach::{self, Address},
-    security::advice,
 };
 use rdkafka::{
     metadata::Metadata,
@@ -50,7 +49,11 @@ pub(crate) fn connect(
             }
         }
         if let Some(reason) = client.client().context().refusal() {
-            return Err(Failure::failed(refused(&target.servers, &reason)));
+            return Err(Failure::failed(refused(
+                &target.servers,
+                &target.options,
+                &reason,
+            )));
         }
         if let Some(cause) = fatal::cause(client.client()) {
             let servers = &target.servers;
@@ -85,8 +88,11 @@ fn remaining(until: Instant) -> Duration {
 fn no_answer(client: &Client, target: &Target) -> String {
     let trouble = client.client().context().last_trouble();
     let reason = trouble.as_deref().map(|reason| format!(" ({reason})"));
-    let fix = trouble.as_deref().and_then(advice).unwrap_or(
-        "start a broker there (`cargo run -p sandbox` is one to try) or name another with --bootstrap-servers",
+    let advice = trouble
+        .as_deref()
+        .and_then(|text| target.options.advice(text));
+    let fix = advice.unwrap_or(
+        "start a broker there (`cargo run -p sandbox` is one to try) or name another with --bootstrap-servers; if its listener wants TLS or a password, see --tls and --sasl-mechanism",
     );
     format!(
         "cannot reach Kafka at {} within {}{}; {fix}",

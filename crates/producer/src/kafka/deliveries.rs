@@ -203,7 +203,7 @@ impl ClientContext for Deliveries {
         let reason = without_secrets(without_timing(reason)).into_owned();
         match error.rdkafka_error_code() {
             _ if tokens::makes_its_own(&reason) => {}
-            _ if is_refusal(&error) => {
+            _ if is_refusal(&error, &reason) => {
                 self.shared.refusal.get_or_init(|| reason.clone());
                 self.note_trouble(reason);
             }

@@ -163,7 +163,7 @@ fn where_kafka_lets_them_not_in_both_programs_say_why_and_which_flag_helps() {
                 .user("plain")
                 .variable("KAFKA_SASL_PASSWORD", SECRET)
                 .flag("--tls-ca", &broker.tls_file("stranger-ca.pem")),
-            "a CA that we do not know: give it with --tls-ca",
+            "a CA that we do not know (give it with --tls-ca",
         ),
         (with_ca(Way::to(Misnamed)), "is for another name"),
         (
@@ -178,8 +178,8 @@ fn where_kafka_lets_them_not_in_both_programs_say_why_and_which_flag_helps() {
             certificate("stranger"),
             "must be signed by a CA that the broker trusts",
         ),
-        (Way::to(Certificate), "see --tls"),
-        (Way::to(Password), "see --tls and --sasl-mechanism"),
+        (Way::to(Certificate), "--tls and --sasl-mechanism"),
+        (Way::to(Password), "--tls and --sasl-mechanism"),
         (with_ca(Way::to(Plaintext)), "see --tls and the port"),
     ];
     for (way, words) in &cases {
