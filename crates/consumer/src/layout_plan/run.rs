@@ -125,7 +125,7 @@ fn kafka_settings(args: &PlanArgs) -> Result<KafkaSettings> {
         bootstrap_servers: args.kafka.bootstrap_servers.clone(),
         // The client requires a group name; nothing is ever committed under it.
         group: "consumer-plan".to_owned(),
-        options: settings::options(&args.kafka.kafka_options)?,
+        options: settings::options(&args.kafka.kafka_options, &args.kafka.security())?,
         queue_bytes: 1 << 20,
     })
 }
