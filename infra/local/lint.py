@@ -368,11 +368,15 @@ class Linters:
         findings = []
         for name, text in texts.items():
             # SC2015 is about `A && B || fail`: no mistake where the last one ends the script.
-            code, out, err = run(program, "--format=gcc", "--shell=bash", "--exclude=SC2015", "-", text=text)
+            # A file of its own is read in its place, because it may read another one.
+            file = ROOT / name
+            command = [program, "--format=gcc", "--shell=bash", "--exclude=SC2015", "--external-sources", "--source-path=SCRIPTDIR"]
+            code, out, err = run(*command, file) if file.is_file() else run(*command, "-", text=text)
             if code not in (0, 1):
                 raise SystemExit(f"shellcheck failed with {code}: {err.strip()}")
             for line in out.splitlines():
                 place, _, message = line.partition(": ")
+                place = place.removeprefix(str(ROOT))
                 findings.append(f"shellcheck {message.rsplit('[')[-1].rstrip(']')} {name} {place.split(':')[1]} {message}")
         return findings
 

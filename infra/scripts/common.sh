@@ -5,7 +5,7 @@
 script=$(realpath "$0")
 here=$PWD
 # So that a dry run prints paths of the repository.
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # Names of resources in the templates are fixed, so there is one of each in an account and region.
 lake=stock-market-lake
 queries=stock-market-queries
