@@ -16,6 +16,13 @@ const CLUSTER: &str = "CLUSTER_NAME/CLUSTER_UUID";
 /// Where the README's command puts the compacted copy.
 const COPY: &str = "stock-market/compacted";
 
+/// What Athena's editor asks before it shows anything; AWS knows no resources of these.
+const OF_THE_EDITOR: [&str; 3] = [
+    "athena:ListDataCatalogs",
+    "athena:ListEngineVersions",
+    "athena:ListWorkGroups",
+];
+
 /// Resource -> its actions, of all statements; each must be a plain permission.
 fn grants(policy: &Value) -> BTreeMap<String, Vec<String>> {
     let mut grants: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -227,6 +234,10 @@ fn no_policy_has_a_star_for_an_action_or_for_every_resource_or_deletes_unseen() 
         // The one policy whose name says so.
         let may_delete = name == "compact-delete.json";
         for (resource, actions) in grants(&policy) {
+            if name == "athena-reader.json" && resource == "*" {
+                assert_eq!(actions, OF_THE_EDITOR);
+                continue;
+            }
             assert_ne!(resource, "*", "{name}");
             for action in actions {
                 assert!(
