@@ -93,19 +93,21 @@ def parse(lines: DataFrame, today: datetime.date) -> DataFrame:
     read = lines.where(F.trim("line") != "").withColumn(
         "documents", F.from_json(array, "array<map<string,string>>", STRICT)
     )
-    one = (F.size("documents") == 1) & F.get("documents", F.lit(0)).isNotNull()
-    read = read.withColumn("fields", F.when(one, _bare_fields(F.get("documents", F.lit(0)))))
-    texts = [_values(bare).alias(name) for name, bare in FIELDS.items()]
-    read = read.select("object", "line", "fields", *texts)
-    # Each of these is a list; one that has two members would be a guess.
+    document = F.get("documents", F.lit(0))
+    one = F.when(F.size("documents") == 1, document)
+    read = read.withColumn("names", F.transform(F.map_keys(one), _bare))
+    read = read.withColumn("values", F.map_values(one))
+    names = F.col("names")
     columns = [name for name in FIELDS if name != "kafka_offset"]
-    collisions = [F.when(F.size(name) > 1, F.lit(_public(name))) for name in columns]
+    # Of two fields for one column, each would be a guess.
+    collisions = F.concat_ws(", ", *(F.when(_is_twice(name), _public(name)) for name in columns))
+    has_twice = F.size(F.array_distinct(names)) < F.size(names)
     read = read.select(
         "object",
         "line",
-        F.col("fields").isNull().alias("is_no_object"),
-        F.concat_ws(", ", *collisions).alias("collisions"),
-        *(F.get(name, F.lit(0)).alias(name) for name in FIELDS),
+        names.isNull().alias("is_no_object"),
+        F.when(has_twice, collisions).otherwise("").alias("collisions"),
+        *(_value(bare).alias(name) for name, bare in FIELDS.items()),
     )
     read = _with_date(read)
     numbers = [_number(name).alias(f"{name}_number") for name in NUMBERS]
@@ -196,24 +198,25 @@ def due(kept: DataFrame, today: datetime.date) -> DataFrame:
     return kept.where(waited).select("object", "line")
 
 
-def _public(name: str) -> str:
-    return {"index": "symbol", "date": "trade_date"}.get(name, name)
+def _public(name: str) -> Column:
+    return F.lit({"index": "symbol", "date": "trade_date"}.get(name, name))
 
 
-def _bare_fields(document: Column) -> Column:
-    """Name and value of each member, the name bare of case and signs."""
-
-    def bare(member: Column) -> Column:
-        letters = F.regexp_replace(member["key"], r"[^\p{L}\p{N}]", "")
-        return F.struct(F.lower(letters).alias("name"), member["value"].alias("value"))
-
-    return F.transform(F.map_entries(document), bare)
+def _bare(key: Column) -> Column:
+    """The name of a member without case and signs."""
+    return F.lower(F.regexp_replace(key, r"[^\p{L}\p{N}]", ""))
 
 
-def _values(bare: str) -> Column:
-    """The texts of the members of that bare name: numbers as their digits, others as their JSON."""
-    matching = F.filter("fields", lambda field: field["name"] == bare)
-    return F.transform(matching, lambda field: field["value"])
+def _is_twice(name: str) -> Column:
+    others = F.array_remove("names", FIELDS[name])
+    return F.size(others) < F.size("names") - 1
+
+
+def _value(bare: str) -> Column:
+    """The text of the member of that bare name: a number as its digits, others as their JSON."""
+    # Positions count from 1; without a name it is 0, and there is no value before the first.
+    position = F.array_position("names", bare).cast("int")
+    return F.get("values", position - 1)
 
 
 def _number(name: str) -> Column:
