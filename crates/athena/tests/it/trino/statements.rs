@@ -9,7 +9,7 @@ pub(crate) struct Reason {
 }
 
 /// What no engine here can run.
-pub(crate) const AWS_ONLY: [Reason; 4] = [
+pub(crate) const AWS_ONLY: [Reason; 9] = [
     Reason {
         file: "40-iceberg-table.sql",
         because: "Athena's CREATE TABLE for Iceberg is no Trino and no Hive; it writes to S3",
@@ -25,6 +25,26 @@ pub(crate) const AWS_ONLY: [Reason; 4] = [
     Reason {
         file: "43-iceberg-vacuum.sql",
         because: "VACUUM is Athena's word (Trino: EXECUTE expire_snapshots)",
+    },
+    Reason {
+        file: "44-curated-bars-table.sql",
+        because: "Athena's CREATE TABLE for Iceberg; the ETL job's test on Spark compares it",
+    },
+    Reason {
+        file: "45-curated-rejected-table.sql",
+        because: "Athena's CREATE TABLE for Iceberg; the ETL job's test on Spark compares it",
+    },
+    Reason {
+        file: "46-curated-average-close.sql",
+        because: "reads the Iceberg table of 44; the ETL job's test runs it on Spark",
+    },
+    Reason {
+        file: "50-crawled-records-view.sql",
+        because: "reads a table that Glue's crawler makes, of whatever types it saw",
+    },
+    Reason {
+        file: "51-crawled-bars-view.sql",
+        because: "reads the view of 50, over a table that Glue's crawler makes",
     },
 ];
 
