@@ -208,9 +208,14 @@ impl Job<'_> {
         }
         let Grant { action, resource } = &self.grant;
         let name = format!(
-            "{} {:?} without {action} on {resource}",
+            "{}, {}, without {action} on {resource}",
             self.file,
-            self.flags.first()
+            self.flags
+                .first()
+                .map_or("single records", |first| match *first {
+                    "--format" => "batches",
+                    command => command,
+                })
         );
         let left = without(&policy(self.file), &self.grant);
         let user = moto.user(&in_bucket(&left, &world.bucket));
