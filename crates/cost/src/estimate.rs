@@ -354,7 +354,7 @@ impl Given<'_> {
         let severity = Severity::of(needed, allowed)?;
         let what_follows = match severity {
             Severity::Over => "Athena breaks the query off",
-            Severity::Near | Severity::Note => "two such queries at a time are broken off",
+            Severity::Near | Severity::Note => "two such queries at once would not finish",
         };
         Some(LimitReached {
             limit: Limit::QueryTime,

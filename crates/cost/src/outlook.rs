@@ -170,7 +170,7 @@ impl Outlook {
         let mut text = String::new();
         let stream = &self.stream;
         // Writing to a text cannot fail.
-        let _ = writeln!(
+        writeln!(
             text,
             "{} records a second of {} in {} partitions ({}): {} records a month, {}",
             words::count(stream.per_second),
@@ -179,41 +179,44 @@ impl Outlook {
             self.basis,
             words::count(stream.per_second * 86_400.0 * 30.0),
             words::bytes(stream.per_second * 86_400.0 * 30.0 * stream.record_bytes)
-        );
-        let _ = writeln!(text, "{}\n", self.grid());
-        let _ = writeln!(
+        )
+        .ok();
+        writeln!(text, "{}\n", self.grid()).ok();
+        writeln!(
             text,
-            "* is what the flags ask for. List prices of {} of {}, without free tiers, Kafka and machines. A query reads one\n\
-             day (--queries-per-day {}), objects stay {} days. The first start asks for {} PUTs more.",
+            "* is what the flags ask for. Objects, PUTs and dollars are those of a month; GETs, bytes, the least time and its\n\
+             price those of a query that reads one day. List prices of {} of {}, without free tiers, Kafka\n\
+             and machines; {} queries a day, objects stay {} days. The first start asks for {} PUTs more.",
             self.region,
             self.prices_of,
             self.table.queries_per_day,
             self.table.keep_days,
             self.start.puts
-        );
+        ).ok();
         if self
             .layouts
             .iter()
             .any(|layout| layout.severity() > Some(Severity::Note))
         {
-            let _ = writeln!(text, "\nLimits:");
+            writeln!(text, "\nLimits:").ok();
         }
         for layout in &self.layouts {
             for limit in &layout.limits {
                 if limit.severity > Severity::Note || layout.chosen {
-                    let _ = writeln!(
+                    writeln!(
                         text,
                         "  {} ({}): {}",
                         layout.layout,
                         limit.severity.name(),
                         limit.words
-                    );
+                    )
+                    .ok();
                 }
             }
         }
-        let _ = writeln!(text, "\nWhat to do:");
+        writeln!(text, "\nWhat to do:").ok();
         for advice in &self.advice {
-            let _ = writeln!(text, "  {advice}");
+            writeln!(text, "  {advice}").ok();
         }
         text.trim_end().to_owned()
     }
@@ -232,15 +235,15 @@ impl Outlook {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
             "layout",
-            "objects/month",
+            "objects",
             "PUTs",
             "PUT $",
             "each",
-            "day: GETs",
+            "GETs",
             "bytes",
-            "at least",
+            "time",
             "$ a query",
-            "storage $",
+            "store $",
             "$ a month",
             "limits",
         ]);

@@ -15,7 +15,7 @@ pub(crate) fn bytes(number: f64) -> String {
     let (scaled, unit) = scaled(number);
     match unit {
         "" => format!("{number:.0} B"),
-        unit => format!("{} {}B", three_digits(scaled), unit.replace('k', "k")),
+        unit => format!("{} {unit}B", three_digits(scaled)),
     }
 }
 

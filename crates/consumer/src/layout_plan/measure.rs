@@ -10,7 +10,9 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use kafka::{checks, log_reader::LogReader, look_up::LookUp, settings::KafkaSettings};
-use landing::{Extent, Offset, OffsetRange, arena::RecordArena};
+use landing::{
+    Extent, Offset, OffsetRange, Partition, Place, anchor::AnchorReading, arena::RecordArena,
+};
 
 use crate::layout_plan::args::PlanArgs;
 
@@ -106,11 +108,13 @@ async fn recent(args: &PlanArgs, settings: &KafkaSettings, now: i64) -> Result<V
         let deadline = Instant::now() + Duration::max(timeout, Duration::from_secs(1));
         let asked = partitions.into_iter().map(|partition| {
             let log = checks::until_settled(deadline, || look_up.log_ends(partition))?;
-            let begin = checks::until_settled(deadline, || {
-                look_up.offset_at(partition, now.saturating_sub(window))
-            });
+            let oldest = now.saturating_sub(window);
+            let begin = checks::until_settled(deadline, || look_up.offset_at(partition, oldest));
             let begin = begin.context("the first record of --window cannot be found")?;
-            let begin = begin.map_or(log.end, |begin| begin.max(log.start).min(log.end));
+            let begin = match begin {
+                Some(begin) => begin.max(log.start).min(log.end),
+                None => first_young(&look_up, Extent::new(partition, log), oldest)?,
+            };
             Ok(Recent {
                 extent: Extent::new(partition, OffsetRange::new(begin, log.end)),
                 is_whole_log: begin == log.start,
@@ -121,6 +125,37 @@ async fn recent(args: &PlanArgs, settings: &KafkaSettings, now: i64) -> Result<V
     tokio::task::spawn_blocking(ask)
         .await
         .context("the look-up was broken off")?
+}
+
+/// The first offset of a log whose record is not older than this, or the log's end. Kafka answers
+/// that, and said that there is none; the sandbox's broker always says so. Blocks for a read of the
+/// newest record, and if that is young, for some twenty more.
+fn first_young(look_up: &LookUp, log: Extent, oldest: i64) -> Result<Offset> {
+    let Extent { partition, range } = log;
+    if range.start >= range.end || !is_young(look_up, partition, range.end.0 - 1, range, oldest)? {
+        return Ok(range.end);
+    }
+    let (mut old, mut young) = (range.start.0, range.end.0 - 1);
+    while old < young {
+        let middle = old + (young - old) / 2;
+        match is_young(look_up, partition, middle, range, oldest)? {
+            true => young = middle,
+            false => old = middle + 1,
+        }
+    }
+    Ok(Offset(young))
+}
+
+/// Whether the record at an offset is there, and not older than this.
+fn is_young(
+    look_up: &LookUp,
+    partition: Partition,
+    offset: i64,
+    log: OffsetRange,
+    oldest: i64,
+) -> Result<bool> {
+    let reading = look_up.read(Place::new(partition, Offset(offset)), log)?;
+    Ok(matches!(reading, AnchorReading::Holds(Some(millis), _) if millis >= oldest))
 }
 
 /// The seconds in which the records came: the window, or the time since the first record where the

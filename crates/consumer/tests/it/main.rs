@@ -16,6 +16,7 @@ mod crash;
 mod dates;
 mod ddl;
 mod dead_letters;
+mod documents;
 mod groups;
 mod iam;
 mod landing;
