@@ -261,8 +261,8 @@ impl Bucket {
     }
 
     /// The user metadata of an object; `None` when no object has this key. One HEAD request, and a
-    /// GET where it is refused or seems to be no S3's: an answer to HEAD has no body, which holds the
-    /// reason, and shows whose answer it is. (Moto's 404 to HEAD calls itself a web page.)
+    /// GET where it is refused or seems to be no S3's: an answer to HEAD has no body, which holds
+    /// the reason and shows whose answer it is. (Moto's 404 to HEAD calls itself a web page.)
     ///
     /// # Errors
     /// The answer, when it is neither the object nor "no such object".

@@ -50,8 +50,8 @@ pub async fn probe(bucket: &Bucket, prefix: &Prefix) -> Result<()> {
 }
 
 /// Refuses a user who may not read data. Only a repeated write has to be compared with what is
-/// there, so the missing right would show in the first crash, not at the start. The key that is read
-/// does not exist.
+/// there, so the missing right would show in the first crash, not at the start. The key that is
+/// read does not exist.
 ///
 /// # Errors
 /// When S3 refuses or keeps failing, with advice.

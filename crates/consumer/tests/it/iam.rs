@@ -2,8 +2,8 @@
 //! suffice, and with any one grant less the run says which it is.
 //!
 //! Moto decides by user, action and resource. It looks at no condition (`s3:prefix`), has no Kafka
-//! (`kafka-cluster:…`), and answers 404, not 403, to a reader without `s3:ListBucket` whose key does
-//! not exist.
+//! (`kafka-cluster:…`), and answers 404, not 403, to a reader without `s3:ListBucket` whose key
+//! does not exist.
 
 mod moto;
 mod policy;
@@ -360,7 +360,7 @@ impl<'m> Interrupted<'m> {
                 page(address, "/healthz").is_some_and(|page| is_red(&page) && says(&page, &grant))
             });
         let sent = self.world.s3.requests("PutObject") - before;
-        // A backoff that doubles from 0.1 s to 20 s: some ten tries in 15 s for each of six records.
+        // A backoff that doubles from 0.1 s to 20 s: some ten tries in 15 s for each record.
         assert!(sent < 120, "{sent} requests in {:?}", began.elapsed());
     }
 

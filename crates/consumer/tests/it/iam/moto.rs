@@ -1,7 +1,7 @@
 //! Moto with authorisation on: users, their policies, and worlds whose S3 it is.
 //!
-//! `E2E_MOTO_URL` says where it is (`infra/local/moto.sh start` prints it). Whoever asks first turns
-//! authorisation on, for as long as that moto runs.
+//! `E2E_MOTO_URL` says where it is (`infra/local/moto.sh start` prints it). Whoever asks first
+//! turns authorisation on, for as long as that moto runs.
 
 use std::{
     io::{Read, Write},
