@@ -7,11 +7,12 @@
 #   infra/scripts/deploy.sh kafka [--kind ec2|msk-serverless] [--public-cidr CIDR]
 #                                 [--vpc ID --subnets ID,ID]
 #       Kafka, in the default VPC unless told otherwise; --public-cidr lets one range of addresses
-#       outside reach the EC2 broker, unencrypted, as in the tutorial: give your own, as 203.0.113.7/32
+#       outside reach the EC2 broker, unencrypted, as in the tutorial: give your own address, such
+#       as 203.0.113.7/32
 #   infra/scripts/deploy.sh hosts --bucket NAME [--programs DIR]
-#       an EC2 instance that runs producer and consumer from DIR [default: target/release, as made by
-#       cargo build --release -p producer -p consumer]; needs the stacks of lake and kafka. A second
-#       time it brings the programs up to date, and reboots
+#       an EC2 instance that runs producer and consumer from DIR [default: target/release, where
+#       cargo build --release -p producer -p consumer puts them]; needs the stacks of lake and
+#       kafka. A second time it brings the programs up to date, and reboots
 #
 #   --region REGION    [default: that of AWS_REGION, or of the AWS CLI]
 #   --dry-run          prints the commands and runs none: needs neither AWS CLI nor credentials

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Whether Athena sees what has landed on AWS: compares the objects in the bucket with the rows of the
-# table, of the view, and with the names of objects that Athena read. One object is one record here.
+# Whether Athena sees what has landed on AWS: compares the objects in the bucket with the rows of
+# the table, of the view, and with the names of objects that Athena read. One object is one record.
 #
 #   infra/scripts/smoke.sh --bucket NAME [--expect RECORDS] [--region REGION] [--dry-run]
 #       --expect says how many records there must be, such as 104224 for the whole CSV
