@@ -90,7 +90,8 @@ deploy_kafka() {
       || fail "the default VPC cannot be looked up: give --vpc and --subnets"
     [ -n "$vpc" ] || fail "this region has no default VPC: give --vpc and --subnets"
     if [ -z "$subnets" ]; then
-      subnets=$(look SUBNETS ec2 describe-subnets --filters "Name=vpc-id,Values=$vpc" --query "join(',', Subnets[].SubnetId)") \
+      # Three zones: MSK Serverless takes two to five.
+      subnets=$(look SUBNETS ec2 describe-subnets --filters "Name=vpc-id,Values=$vpc" --query "join(',', sort_by(Subnets, &AvailabilityZone)[:3].SubnetId)") \
         || fail "the subnets of $vpc cannot be looked up: give --subnets"
     fi
     # Once: another image would be another broker, with an empty disk.
