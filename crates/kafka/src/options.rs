@@ -531,7 +531,12 @@ mod tests {
 
     #[test]
     fn tls_and_sasl_are_built_in() {
-        let options = ["security.protocol=SASL_SSL", "sasl.mechanism=SCRAM-SHA-512"];
+        let options = [
+            "security.protocol=SASL_SSL",
+            "sasl.mechanism=SCRAM-SHA-512",
+            "sasl.username=me",
+            "sasl.password=secret",
+        ];
         assert!(parse(&options).is_ok());
     }
 
