@@ -37,8 +37,8 @@ pub struct S3Client {
 }
 
 /// Builds the client and makes sure that there are credentials; makes no request to S3.
-/// `endpoint_origin` says where `endpoint` came from, for the log. With an `owner`, the number of an
-/// AWS account, S3 refuses requests for a bucket of another one.
+/// `endpoint_origin` says where `endpoint` came from, for the log. With an `owner`, the number of
+/// an AWS account, S3 refuses requests for a bucket of another one.
 ///
 /// # Errors
 /// When there is no region, there are no credentials, or the endpoint is no URL.

@@ -1,5 +1,5 @@
-//! How S3 is to keep what we write: encryption, storage class, tags, and the checksum that goes with
-//! a body.
+//! How S3 is to keep what we write: encryption, storage class, tags, and the checksum that goes
+//! with a body.
 //!
 //! None of it is a part of an object's content or identity: it may change from run to run, and
 //! nothing compares it.

@@ -86,8 +86,8 @@ fn is_settling(error: &anyhow::Error) -> bool {
     )
 }
 
-/// That Kafka refuses us, for this reason in the client's words, and what to do. Blocks for at most 3
-/// seconds.
+/// That Kafka refuses us, for this reason in the client's words, and what to do. Blocks for at most
+/// 3 seconds.
 #[must_use]
 pub fn refused(servers: &str, options: &Options, reason: &str) -> String {
     // `SSL handshake failed: …: certificate verify failed: … (after 3ms in state SSL_HANDSHAKE)`

@@ -138,8 +138,8 @@ impl LookUp {
     /// The partitions of the topic and the brokers of the cluster.
     ///
     /// # Errors
-    /// When no broker answers within `timeout`, or Kafka refuses to describe the topic; at once when
-    /// it refuses us.
+    /// When no broker answers within `timeout`, or Kafka refuses to describe the topic; at once
+    /// when it refuses us.
     pub fn topic(&self, timeout: Duration) -> Result<TopicFacts, KafkaError> {
         let metadata = self.metadata(timeout)?;
         let topic = metadata

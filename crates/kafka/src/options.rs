@@ -131,8 +131,8 @@ const SECRET_ENDS: [&str; 5] = [
     "oauthbearer.config",
 ];
 
-/// librdkafka's options as flags and `-X` give them, by their one name, checked. `Debug` shows names
-/// only.
+/// librdkafka's options as flags and `-X` give them, by their one name, checked. `Debug` shows
+/// names only.
 #[derive(Clone, Default)]
 pub struct Options {
     given: BTreeMap<String, Given>,
@@ -141,8 +141,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads `-X` options, of which the last of a name wins, whichever of its names was written, and
-    /// the flags of [`Security`]. Reads the files that these name; opens no connection.
+    /// Reads `-X` options, of which the last of a name wins, whichever of its names was written,
+    /// and the flags of [`Security`]. Reads the files that these name; opens no connection.
     ///
     /// # Errors
     /// A sentence for an option without `=`, one that a rule forbids, one that librdkafka does not
@@ -231,8 +231,8 @@ impl Options {
         self.tokens.as_ref()
     }
 
-    /// Logs what should be known before anything is sent: an unencrypted way to another machine; and
-    /// for which region tokens are signed.
+    /// Logs what should be known before anything is sent: an unencrypted way to another machine;
+    /// and for which region tokens are signed.
     pub fn warn(&self) {
         for warning in &self.warnings {
             tracing::warn!("{warning}");

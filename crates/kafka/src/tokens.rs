@@ -77,8 +77,9 @@ mod tests {
     /// Longer than any wait here, also on a busy machine.
     const LIMIT: Duration = Duration::from_secs(120);
 
-    /// A broker that knows three requests: it lists what it knows, takes OAUTHBEARER, and hands over
-    /// each token that it gets. Then it closes the connection, so that the client logs in again.
+    /// A broker that knows three requests: it lists what it knows, takes OAUTHBEARER, and hands
+    /// over each token that it gets. Then it closes the connection, so that the client logs in
+    /// again.
     /// Its thread ends with the process, or when nobody takes tokens any more.
     fn broker() -> (String, Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use aws_credential_types::Credentials;
 use credentials::Chain;
 
-use crate::{Region, Token};
+use crate::{region::Region, token::Token};
 
 /// The longest wait for a token. Kafka's clients give up on a connection later.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -206,7 +206,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::RegionOrigin;
+    use crate::{region::RegionOrigin, token::LONGEST_LIFE};
 
     /// Keys with a number, each of which lives for so many seconds of the test's clock.
     struct Numbered {
@@ -275,7 +275,7 @@ mod tests {
         clock.store(began + 720, Ordering::SeqCst);
         let second = source.token().unwrap();
         assert_ne!(second.text, first.text);
-        assert_eq!(second.expires, at(&clock) + crate::LONGEST_LIFE);
+        assert_eq!(second.expires, at(&clock) + LONGEST_LIFE);
     }
 
     #[test]

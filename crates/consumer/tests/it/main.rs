@@ -21,6 +21,7 @@ mod groups;
 mod iam;
 mod landing;
 mod plan;
+mod object_options;
 mod real_servers;
 mod roles;
 mod s3_in_trouble;

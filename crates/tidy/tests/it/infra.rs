@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     house::flags::all_flags,
-    repository::{names, text},
+    repository::{names, root, text},
 };
 
 /// The bucket of the README's commands and of the sandbox.

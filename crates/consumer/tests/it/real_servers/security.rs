@@ -172,11 +172,11 @@ fn where_kafka_lets_them_not_in_both_programs_say_why_and_which_flag_helps() {
         ),
         (
             certificate("expired"),
-            "our certificate has expired: renew --tls-certificate",
+            "--tls-certificate must not have expired",
         ),
         (
             certificate("stranger"),
-            "must be signed by a CA that the broker trusts",
+            "be signed by a CA that the broker trusts",
         ),
         (Way::to(Certificate), "--tls and --sasl-mechanism"),
         (Way::to(Password), "--tls and --sasl-mechanism"),
