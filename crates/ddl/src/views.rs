@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use landing::Format;
-use schema::{AthenaType, PARTITION_COLUMN, TableColumn};
+use schema::{AthenaType, PARTITION_COLUMN};
 
 use crate::{
     casts,
@@ -59,12 +59,19 @@ pub(crate) fn records(table: &ZoneTable) -> View {
 /// The records with the types of the schema, from the table that Glue's crawler makes: its columns
 /// have the names of the keys in lower case.
 pub(crate) fn crawled_records(table: &ZoneTable) -> View {
-    let columns = table.schema.columns().iter();
-    let text = |column: &TableColumn| {
-        let key = quoted(&table.key(column).to_lowercase());
-        format!("    CAST({key} AS varchar) AS {},\n", quoted(&column.name))
+    let text = |key: &str, column: &str| {
+        format!(
+            "    CAST({} AS varchar) AS {},\n",
+            quoted(key),
+            quoted(column)
+        )
     };
-    let texts: String = columns.map(text).collect();
+    let own = table.schema.columns().iter();
+    let own = own.map(|column| text(&table.key(column).to_lowercase(), &column.name));
+    let columns = table.typed_columns();
+    let metadata = columns[table.schema.columns().len()..].iter();
+    let metadata = metadata.map(|column| text(column.name, column.name));
+    let texts: String = own.chain(metadata).collect();
     let from = qualified(&table.database, &table.name);
     let mut items = typed_items(table);
     items.extend([PARTITION_COLUMN.to_owned(), "object".to_owned()]);

@@ -222,3 +222,44 @@ fn a_field_with_a_blank_stands_in_one_word_of_the_command() {
         "{text}"
     );
 }
+
+#[test]
+fn the_view_over_a_crawled_table_reads_its_columns_as_text_and_gives_those_of_records() {
+    let view = with_schema("--statement crawled-records --table crawled_json");
+    for line in [
+        "    CAST(\"ticker\" AS varchar) AS \"symbol\",",
+        "    CAST(\"price usd\" AS varchar) AS \"price\",",
+        "  FROM stock_market.crawled_json",
+    ] {
+        assert!(view.lines().any(|found| found == line), "{line}: {view}");
+    }
+    let begin = |text: &str| {
+        text.split_once("SELECT\n  \"symbol\"")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let records = with_schema("--statement records");
+    let columns = begin(&records).split_once("  dt,").unwrap().0.to_owned();
+    assert!(begin(&view).starts_with(&columns), "{view}\n{records}");
+    let flags = "--format jsonl --with-metadata --statement crawled-records --table crawled_lines";
+    let text = "    CAST(\"kafka_offset\" AS varchar) AS \"kafka_offset\",";
+    let view = ddl_line(&format!("--bucket my-bucket {flags}")).unwrap();
+    assert!(view.contains(text), "{view}");
+}
+
+#[test]
+fn the_tables_of_the_etl_job_lie_beside_the_zone() {
+    for (flags, folder) in [
+        ("", "stock-market/curated"),
+        ("--topic prices", "prices/curated"),
+        ("--prefix a/b/json", "a/b/curated"),
+        ("--prefix json", "curated"),
+    ] {
+        for (statement, end) in [("curated-bars", ""), ("curated-rejected", "-rejected")] {
+            let text = ddl_line(&format!("--bucket b-b --statement {statement} {flags}")).unwrap();
+            let location = format!("LOCATION 's3://b-b/{folder}{end}/'");
+            assert!(text.contains(&location), "{location}: {text}");
+        }
+    }
+}
