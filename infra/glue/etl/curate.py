@@ -77,21 +77,29 @@ def load(spark: SparkSession, tables: Tables, lines: DataFrame, today: datetime.
 
     Raises ValueError, and writes nothing, when a line comes without the name of its object.
     """
-    waited = transform.due(spark.table(tables.rejected), today)
-    # Read once: three questions are asked of it, and a reader may cost money.
+    # Cut off from its table: Spark reads everything again that is made of a table when the table
+    # changes, and a row that is taken off the list would be gone from this run, too.
+    waited = transform.due(spark.table(tables.rejected), today).localCheckpoint()
+    # Read once: several questions are asked of it, and each object is a request.
     parsed = transform.parse(lines.unionByName(waited), today).persist()
     try:
-        nameless = parsed.where(F.col("object").isNull()).count()
-        if nameless > 0:
+        counts = parsed.agg(F.count("*").alias("all"), F.count("object").alias("named")).first()
+        if counts["named"] < counts["all"]:
             # Arrival is the order of the names: without them an old bar could replace a new one.
+            nameless = counts["all"] - counts["named"]
             raise ValueError(f"{nameless} lines come without the name of their object")
-        return _write(spark, tables, parsed, waited.count(), today)
+        return _write(spark, tables, parsed, today, counts["all"], waited.count())
     finally:
         parsed.unpersist()
 
 
 def _write(
-    spark: SparkSession, tables: Tables, parsed: DataFrame, waited: int, today: datetime.date
+    spark: SparkSession,
+    tables: Tables,
+    parsed: DataFrame,
+    today: datetime.date,
+    lines: int,
+    waited: int,
 ) -> Report:
     rejected = transform.rejected(parsed)
     counted = rejected.groupBy("reason").agg(F.sum("records").alias("records")).collect()
@@ -105,7 +113,7 @@ def _write(
             f"WHERE reason = '{transform.DATE_TO_COME}' AND trade_date <= DATE '{today}'"
         )
     return Report(
-        lines=parsed.count() - waited,
+        lines=lines - waited,
         waited=waited,
         rejected={row["reason"]: row["records"] for row in counted},
         new_bars=new,
