@@ -431,3 +431,17 @@ fn metrics_and_health_are_served_while_running() {
     running.signal("TERM");
     running.wait().ok();
 }
+
+#[test]
+fn an_unencrypted_way_to_another_machine_is_warned_of_and_one_to_this_one_is_not() {
+    let world = World::in_sandbox("one of the brokers is nowhere");
+    world.send_numbered(3);
+    let warning = "is neither encrypted nor authenticated";
+    let here = process::start(&world, &["schema", "infer"]).wait().ok();
+    assert!(!here.stderr.contains(warning), "{}", here.stderr);
+    let there = ["--bootstrap-servers", "broker.invalid:9092"];
+    let there = [&["schema", "infer", "--connect-timeout", "1s"], &there[..]].concat();
+    let there = process::start(&world, &there).wait();
+    assert!(there.stderr.contains(warning), "{}", there.stderr);
+    assert!(there.stderr.contains("broker.invalid"), "{}", there.stderr);
+}

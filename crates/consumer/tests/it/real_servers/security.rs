@@ -150,6 +150,8 @@ fn where_kafka_lets_them_not_in_both_programs_say_why_and_which_flag_helps() {
             )
             .flag("--tls-key", &broker.tls_file(&format!("{name}.key")))
     };
+    // Nobody says no: the programs wait to the end.
+    let unanswered = |way: Way| way.flag("--connect-timeout", "4s");
     let wrong_user = "user or password is wrong: see --sasl-username, and KAFKA_SASL_PASSWORD";
     let cases = [
         (wrong(Way::to(Password).user("plain")), wrong_user),
@@ -178,9 +180,15 @@ fn where_kafka_lets_them_not_in_both_programs_say_why_and_which_flag_helps() {
             certificate("stranger"),
             "be signed by a CA that the broker trusts",
         ),
-        (Way::to(Certificate), "--tls and --sasl-mechanism"),
-        (Way::to(Password), "--tls and --sasl-mechanism"),
-        (with_ca(Way::to(Plaintext)), "see --tls and the port"),
+        (
+            unanswered(Way::to(Certificate)),
+            "--tls and --sasl-mechanism",
+        ),
+        (unanswered(Way::to(Password)), "--tls and --sasl-mechanism"),
+        (
+            unanswered(with_ca(Way::to(Plaintext))),
+            "see --tls and the port",
+        ),
     ];
     for (way, words) in &cases {
         for run in [send, look] {
