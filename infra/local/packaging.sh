@@ -109,11 +109,12 @@ units() {
     echo "$name: $(tail -n 1 "$work/security")"
   done
   # A variable with a wrong name would change nothing, and nobody would say so.
-  for variable in $(sed -n 's/^\([A-Z_]*\)=.*/\1/p' infra/systemd/stock-market.env); do
+  local variable
+  while read -r variable; do
     [ "$variable" = AWS_REGION ] && continue
     { "$programs/consumer" --help; "$programs/producer" --help; } | grep -q "env: $variable" \
       || fail "stock-market.env sets $variable, which no program knows"
-  done
+  done < <(sed -n 's/^\([A-Z_]*\)=.*/\1/p' infra/systemd/stock-market.env)
   # shellcheck disable=SC2046 # the file holds no blanks
   env -i HOME="$work" $(grep -v '^#' infra/systemd/stock-market.env) \
     "$programs/consumer" --print-config >/dev/null || fail "consumer does not take stock-market.env"
