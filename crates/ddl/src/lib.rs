@@ -2,9 +2,9 @@
 //! `consumer ddl`, the command that prints them or compares them with a bucket.
 //!
 //! Reading order: `zone_table` (what a table is to be like) and `external_table` (what Hive calls
-//! it), `casts` and `views` (the types), `curated` (the ETL job's tables), `statements`, `hive_text` and `duckdb_text` (what is
-//! printed), then `plan` and `run` (the command). What is printed is a pure function of the flags,
-//! the schema and the day.
+//! it), `casts` and `views` (the types), `curated` (the ETL job's tables), `statements`,
+//! `hive_text` and `duckdb_text` (what is printed), then `plan` and `run` (the command). What is
+//! printed is a pure function of the flags, the schema and the day.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail at any step")

@@ -70,9 +70,13 @@ impl SqlFile {
 
 fn files() -> Vec<SqlFile> {
     let read = |name: &String| SqlFile::new(name, &text(&format!("{FOLDER}/{name}")));
-    let names = names(FOLDER);
-    let statements = names.iter().filter(|name| *name != "README.md");
-    statements.map(read).collect()
+    file_names().iter().map(read).collect()
+}
+
+fn file_names() -> Vec<String> {
+    let mut names = names(FOLDER);
+    names.retain(|name| name != "README.md");
+    names
 }
 
 /// Everything that is wrong with the files as they are one by one.
@@ -162,7 +166,7 @@ fn unknown_names(files: &[SqlFile]) -> Vec<String> {
 
 #[test]
 fn the_files_are_numbered_in_the_order_of_their_use() {
-    none(number_problems(&names(FOLDER)));
+    none(number_problems(&file_names()));
 }
 
 #[test]
