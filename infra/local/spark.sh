@@ -100,7 +100,8 @@ run_tests() {
   for program in producer consumer sandbox; do
     [ -x "$programs/$program" ] || fail "there is no $programs/$program: build it, or leave --programs out"
   done
-  PYTHONDONTWRITEBYTECODE=1 ICEBERG_JAR=$spark/iceberg.jar PROGRAMS=$(cd "$programs" && pwd) \
+  # py4j, Spark's bridge, leaves sockets to the collector.
+  PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore::ResourceWarning ICEBERG_JAR=$spark/iceberg.jar PROGRAMS=$(cd "$programs" && pwd) \
     "$python" "$top/infra/glue/etl/test_transform.py"
 }
 
